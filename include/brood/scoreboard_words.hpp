@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The words of the scoreboard that the server and its readers share: phases, reasons, and their names.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace brood {
+
+// Where a slot is in its life.
+enum class Phase : std::uint8_t { empty, starting, serving, leaving };
+inline constexpr std::array<std::string_view, 4> phase_names = {"empty", "starting", "serving", "leaving"};
+
+// Why a child leaves, or asks to.
+enum class Reason : std::uint8_t { none, surplus, recycle, cap, stop, parent_gone, failure };
+inline constexpr std::array<std::string_view, 7> reason_names = {
+    "none", "surplus", "recycle", "cap", "stop", "parent-gone", "failure"};
+
+// A byte that a child wrote may be anything: what is out of range reads as the first name.
+template <typename Enum, std::size_t size>
+std::string_view name_of(Enum value, const std::array<std::string_view, size>& names) {
+  const auto index = static_cast<std::size_t>(value);
+  return names[index < size ? index : 0];
+}
+inline std::string_view name_of(Phase phase) { return name_of(phase, phase_names); }
+inline std::string_view name_of(Reason reason) { return name_of(reason, reason_names); }
+
+// Durations of connections, accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under 2^i us; the last
+// one has no upper end (2^38 us are three days).
+inline constexpr std::size_t latency_buckets = 40;
+using LatencyHistogram = std::array<std::uint64_t, latency_buckets>;
+
+inline constexpr std::size_t note_size = 48;
+
+}  // namespace brood

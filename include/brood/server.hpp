@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// A server whose children serve one connection at a time, in plain blocking code. Derive, override
+// handle_connection(), and let main() return run():
+//
+//   class Echo : public brood::Server {
+//     void handle_connection(brood::Connection& connection) override { … }
+//   };
+//   int main(int argc, char** argv) { return Echo().run(argc, argv); }
+#pragma once
+
+#include "brood/server_base.hpp"
+
+namespace brood {
+
+class Server : public ServerBase {
+ public:
+  void serve(Child& child) override;
+
+ protected:
+  // In a child, without privileges. The connection is closed after it returns. An exception that leaves it ends this
+  // connection, is logged and counted as failed, and never ends the child.
+  virtual void handle_connection(Connection& connection) = 0;
+};
+
+}  // namespace brood

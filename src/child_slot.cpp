@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "child_slot.hpp"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "brood/log.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto lock_patience = 1s;
+
+// Only the owner writes: a load and a store, no locked instruction.
+template <typename T>
+void add(Shared<T>& to, T amount) {
+  to.store(to.load(relaxed) + amount, relaxed);
+}
+
+template <std::size_t words>
+void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const std::byte> from) {
+  std::array<std::uint64_t, words> padded{};
+  std::memcpy(padded.data(), from.data(), std::min(from.size(), sizeof padded));
+  for (std::size_t i = 0; i < words; ++i) to[i].store(padded[i], relaxed);
+}
+
+// Marks the row as "being written" for readers, who then read again (a seqlock with one writer).
+class Writing {
+ public:
+  explicit Writing(Shared<std::uint32_t>& sequence) : sequence_(sequence) {
+    sequence_.store(sequence_.load(relaxed) + 1, relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+  ~Writing() { sequence_.store(sequence_.load(relaxed) + 1, std::memory_order_release); }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  Shared<std::uint32_t>& sequence_;
+};
+
+std::size_t address_size(const sockaddr_storage& peer) {
+  switch (peer.ss_family) {
+    case AF_INET: return sizeof(sockaddr_in);
+    case AF_INET6: return sizeof(sockaddr_in6);
+    default: return sizeof(sa_family_t);
+  }
+}
+
+}  // namespace
+
+ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd)
+    : scoreboard_(scoreboard),
+      service_(scoreboard.service(service)),
+      orders_(scoreboard.slot_orders(slot)),
+      row_(scoreboard.slot(slot)),
+      service_index_(service),
+      slot_index_(slot),
+      wake_fd_(wake_fd) {}
+
+void ChildSlot::change(const std::function<void()>& change) {
+  // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is woken.
+  while (!scoreboard_.under_lock(Clock::now() + lock_patience, change)) {
+    log_warning("scoreboard: the lock is held for long; the parent was told");
+    wake();
+  }
+  wake();
+}
+
+void ChildSlot::ready() {
+  change([this] {
+    row_.pid.store(::getpid(), relaxed);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
+    scoreboard_.set_idle(slot_index_, true);
+  });
+}
+
+void ChildSlot::ask(Reason reason) {
+  change([&] {
+    row_.lifecycle.store(Lifecycle{.phase = Phase::serving, .asks = true, .reason = reason}.pack(),
+                         std::memory_order_release);
+  });
+}
+
+void ChildSlot::leave(Reason reason) {
+  change([&] {
+    scoreboard_.set_idle(slot_index_, false);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(), std::memory_order_release);
+  });
+}
+
+void ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+  {
+    // First of all the figures: a child that is killed from here on has this connection counted as aborted.
+    const Writing writing(row_.sequence);
+    row_.in_hand.store(1, relaxed);
+    add<std::uint64_t>(row_.figures.accepted, 1);
+    row_.busy_since.store(to_nanoseconds(Clock::now()), relaxed);
+    row_.listener.store(listener, relaxed);
+    store_bytes(row_.peer, std::as_bytes(std::span(&peer, 1)).first(address_size(peer)));
+    if (row_.note[0].load(relaxed) != 0) store_bytes(row_.note, {});
+  }
+  scoreboard_.set_idle(slot_index_, false);
+  if (scoreboard_.count_idle(service_index_) < service_.wake_below.load(std::memory_order_seq_cst)) wake();
+}
+
+void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+  {
+    const Writing writing(row_.sequence);
+    const auto took = to_nanoseconds(Clock::now()) - row_.busy_since.load(relaxed);
+    const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
+    const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
+    add<std::uint64_t>(row_.figures.latency[bucket], 1);
+    add<std::uint64_t>(row_.figures.finished, 1);
+    if (failed) add<std::uint64_t>(row_.figures.failed, 1);
+    add(row_.figures.bytes_read, bytes_read);
+    add(row_.figures.bytes_written, bytes_written);
+    row_.in_hand.store(0, relaxed);
+  }
+  if (must_leave()) return;  // no spare any more
+  scoreboard_.set_idle(slot_index_, true);
+  if (scoreboard_.count_idle(service_index_) > service_.wake_above.load(std::memory_order_seq_cst)) wake();
+}
+
+void ChildSlot::note(std::string_view text) {
+  const Writing writing(row_.sequence);
+  store_bytes(row_.note, std::as_bytes(std::span(text)));
+}
+
+// Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it reads the table.
+void ChildSlot::wake() {
+  Shared<std::uint32_t>& flag = scoreboard_.service_gossip(service_index_).wake;
+  if (flag.exchange(1, std::memory_order_seq_cst) != 0) return;
+  const std::uint64_t one = 1;
+  // Fails only with the parent gone, or when the counter is full, and then the parent is woken anyway.
+  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+}
+
+}  // namespace brood

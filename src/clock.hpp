@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The one clock that decisions and the scoreboard use: CLOCK_MONOTONIC, the same in every process.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace brood {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+
+inline constexpr Time never = Time::max();
+
+// How a time is kept in shared memory: nanoseconds of CLOCK_MONOTONIC.
+inline std::int64_t to_nanoseconds(Time time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+inline Time from_nanoseconds(std::int64_t nanoseconds) {
+  return Time(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(nanoseconds)));
+}
+
+}  // namespace brood

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "drain.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "brood/log.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Longer than a round trip: a handshake that began before the drain still arrives in it.
+constexpr auto quiet_time = 250ms;
+constexpr auto glance = 25ms;
+// With newcomers there may never be quiet.
+constexpr auto patience_with_newcomers = 1s;
+
+}  // namespace
+
+Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
+    : listeners_(std::move(listeners)), limit_(limit), quiet_since_(now) {
+  for (auto& listener : listeners_) {
+    if (listener.inherited()) continue;
+    only_inherited_ = false;
+    if (listener.refuse_newcomers()) continue;
+    newcomers_ = true;
+    log_warning(text("listener ", listener.address(),
+                     ": newcomers can't be kept out while it drains (needs CAP_NET_ADMIN); connections that arrive in the "
+                     "last moment will be reset"));
+  }
+  if (newcomers_) limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
+}
+
+unsigned Drain::backlog() const {
+  return std::accumulate(listeners_.begin(), listeners_.end(), 0U,
+                         [](unsigned sum, const Listener& listener) { return sum + listener.backlog(); });
+}
+
+bool Drain::done(std::uint64_t accepted, Time now) {
+  if (only_inherited_) return true;  // its queue is served by those who share it
+  if (accepted != accepted_ || backlog() > 0) {
+    accepted_ = accepted;
+    quiet_since_ = now;
+  }
+  return now - quiet_since_ >= quiet_time || now >= limit_;
+}
+
+Time Drain::look_again(Time now) const { return std::min<Time>(limit_, now + glance); }
+
+unsigned Drain::close() {
+  unsigned all = 0;
+  for (auto& listener : listeners_) {
+    const unsigned left = listener.close();
+    all += left;
+    if (left > 0)
+      log_warning(text("listener ", listener.address(), ": closed with ", left,
+                       " connection(s) in its queue; they were reset"));
+  }
+  listeners_.clear();
+  return all;
+}
+
+}  // namespace brood

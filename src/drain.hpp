@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Closing a listener without losing a connection. Closing resets what is in its queue, and under load the queue never
+// empties by itself. So: let nobody new in, let the children empty the queue until it has been quiet for a while, close.
+// Where newcomers can't be kept out (no CAP_NET_ADMIN), it ends at a deadline, and says how many were left.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "clock.hpp"
+#include "listener.hpp"
+
+namespace brood {
+
+class Drain {
+ public:
+  // `limit`: when it must be over at the latest.
+  Drain(std::vector<Listener> listeners, Time now, Time limit);
+
+  // `accepted`: connections that the service has accepted so far. True: quiet, or out of time; close() is next.
+  bool done(std::uint64_t accepted, Time now);
+  Time look_again(Time now) const;
+
+  // Returns how many connections were reset, and logs it where there were any.
+  unsigned close();
+
+  const std::vector<Listener>& listeners() const { return listeners_; }
+  unsigned backlog() const;
+
+ private:
+  std::vector<Listener> listeners_;
+  bool newcomers_ = false;   // some listener still lets them in
+  bool only_inherited_ = true;
+  Time limit_;
+  Time quiet_since_;
+  std::uint64_t accepted_ = 0;
+};
+
+}  // namespace brood

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "identity.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <optional>
+
+#include "brood/error.hpp"
+
+namespace brood {
+namespace {
+
+std::optional<id_t> parse_id(const std::string& word) {
+  id_t id = 0;
+  const auto result = std::from_chars(word.data(), word.data() + word.size(), id);
+  if (result.ec != std::errc{} || result.ptr != word.data() + word.size()) return {};
+  return id;
+}
+
+}  // namespace
+
+Identity find_identity(const std::string& user, const std::string& group) {
+  Identity identity{.name = user};
+  if (!user.empty()) {
+    const auto id = parse_id(user);
+    const passwd* account = id ? ::getpwuid(*id) : ::getpwnam(user.c_str());  // NOLINT(concurrency-mt-unsafe)
+    if (account == nullptr && !id) throw ConfigurationError("user " + user + " is not known here");
+    identity.user = account != nullptr ? account->pw_uid : *id;
+    if (account != nullptr) {
+      identity.group = account->pw_gid;
+      identity.name = account->pw_name;
+    }
+  }
+  if (!group.empty()) {
+    const auto id = parse_id(group);
+    const ::group* entry = id ? nullptr : ::getgrnam(group.c_str());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr && !id) throw ConfigurationError("group " + group + " is not known here");
+    identity.group = entry != nullptr ? entry->gr_gid : *id;
+  }
+  return identity;
+}
+
+void become(const Identity& identity) {
+  if (identity.group != no_group) {
+    const int grouped = identity.user != no_user && !identity.name.empty() && ::getpwnam(identity.name.c_str()) != nullptr
+                            ? ::initgroups(identity.name.c_str(), identity.group)
+                            : ::setgroups(0, nullptr);
+    if (grouped != 0) throw SystemError("set the groups of user " + identity.name, errno);
+    if (::setgid(identity.group) != 0) throw SystemError("become the group of user " + identity.name, errno);
+  }
+  if (identity.user != no_user && ::setuid(identity.user) != 0)
+    throw SystemError("become user " + identity.name, errno);
+}
+
+}  // namespace brood

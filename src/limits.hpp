@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The limits of a service, as an operator sets them (brood.conf(5) tells each).
+#pragma once
+
+#include <chrono>
+
+namespace brood {
+
+struct Limits {
+  unsigned start_servers = 5;
+  unsigned min_spare_servers = 5;
+  unsigned max_spare_servers = 10;
+  unsigned max_clients = 256;
+  unsigned max_requests_per_child = 0;               // 0: no cap
+  std::chrono::milliseconds graceful_timeout{30'000};  // 0: no limit
+  std::chrono::milliseconds connection_timeout{0};     // 0: no limit
+};
+
+}  // namespace brood

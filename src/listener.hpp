@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// A socket where connections arrive: opened or inherited by the parent, shared by the children, and closed without losing
+// what is in its queue.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "address.hpp"
+#include "brood/descriptor.hpp"
+
+namespace brood {
+
+class Listener {
+ public:
+  // Opens what `spec` names: several listeners where a host name has several addresses. Port 0 takes a free port (one and
+  // the same for all addresses of the name). Throws SystemError or ConfigurationError.
+  static std::vector<Listener> open(const ListenSpec& spec, int backlog);
+
+  int descriptor() const { return socket_.get(); }
+  const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
+  const std::string& name() const { return name_; }
+  const std::string& written() const { return written_; }  // the spec it came from
+  bool inherited() const { return inherited_; }
+
+  // Connections that wait to be accepted.
+  unsigned backlog() const;
+  void set_blocking(bool blocking) const;
+
+  // The first step of closing without loss: from now on nobody new gets into the queue; who is in it, or on the way into
+  // it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN), a unix socket loses its
+  // name. False: not possible here, and newcomers keep arriving until close().
+  bool refuse_newcomers();
+  // The last step. Ends the queue for all processes that share the socket, and resets what is left in it; returns how many
+  // those were. An inherited listener is only let go: its queue belongs to others too.
+  unsigned close();
+
+ private:
+  Listener(Descriptor socket, const ListenSpec& spec, bool inherited);
+  void remember_path(const ListenSpec& spec);
+  void remove_path();
+
+  Descriptor socket_;
+  std::string written_, name_, address_;
+  bool inherited_;
+  std::string path_;  // of a unix socket that we bound
+  dev_t path_device_ = 0;
+  ino_t path_inode_ = 0;
+};
+
+}  // namespace brood

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "log_target.hpp"
+
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include <cerrno>
+#include <mutex>
+
+#include "brood/descriptor.hpp"
+#include "brood/error.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+// One write(2) a line.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  virtual int descriptor() const = 0;
+
+  void sink_it_(const spdlog::details::log_msg& message) final {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    // A log that can't be written (full disk) must not stop the server; there is nobody to tell.
+    [[maybe_unused]] const auto written = ::write(descriptor(), line.data(), line.size());
+  }
+  void flush_() final {}
+};
+
+class StandardErrorSink final : public LineSink {
+  int descriptor() const override { return STDERR_FILENO; }
+};
+
+class AppendSink final : public LineSink {
+ public:
+  AppendSink(std::string path, uid_t owner) : path_(std::move(path)), owner_(owner) { open(); }
+
+  void reopen() {
+    const std::lock_guard guard(mutex_);
+    open();
+  }
+
+ private:
+  int descriptor() const override { return descriptor_.get(); }
+
+  void open() {
+    Descriptor opened(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+    if (!opened) throw SystemError("open log " + path_, errno);
+    struct stat status {};
+    if (owner_ != static_cast<uid_t>(-1) && ::fstat(opened.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_uid != owner_ && ::geteuid() == 0 && ::fchown(opened.get(), owner_, static_cast<gid_t>(-1)) != 0)
+      throw SystemError("give log " + path_ + " to the service's user", errno);
+    descriptor_ = std::move(opened);
+  }
+
+  std::string path_;
+  uid_t owner_;
+  Descriptor descriptor_;
+};
+
+struct Log {
+  std::shared_ptr<spdlog::logger> logger;
+  std::shared_ptr<AppendSink> file;  // where the target is one
+  const std::atomic<std::uint32_t>* epoch = nullptr;
+  std::uint32_t seen_epoch = 0;
+  std::mutex reopening;
+};
+
+Log& current() {
+  static Log log;  // NOLINT: one process, one log
+  return log;
+}
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: break;
+  }
+  return spdlog::level::err;
+}
+
+void set_logger(spdlog::sink_ptr sink, const LogTarget& target, const char* pattern) {
+  auto logger = std::make_shared<spdlog::logger>(target.name, std::move(sink));
+  logger->set_pattern(pattern);
+  logger->set_level(to_spdlog(target.level));
+  current().logger = std::move(logger);
+}
+
+constexpr const char* line_pattern = "%Y-%m-%d %H:%M:%S.%e %n[%P] %l: %v";
+
+}  // namespace
+
+void open_log(const LogTarget& target) {
+  Log& log = current();
+  std::shared_ptr<AppendSink> file;
+  if (target.to == "stderr") {
+    set_logger(std::make_shared<StandardErrorSink>(), target, line_pattern);
+  } else if (target.to == "syslog") {
+    // syslogd writes time, name and pid itself.
+    set_logger(std::make_shared<spdlog::sinks::syslog_sink_mt>(target.name, LOG_PID, LOG_DAEMON, true), target,
+               "%v");
+  } else {
+    file = std::make_shared<AppendSink>(target.to, target.owner);
+    set_logger(file, target, line_pattern);
+  }
+  log.file = std::move(file);
+}
+
+void reopen_log() {
+  if (current().file) current().file->reopen();
+}
+
+void follow_log_epoch(const std::atomic<std::uint32_t>* epoch) {
+  Log& log = current();
+  log.epoch = epoch;
+  log.seen_epoch = epoch == nullptr ? 0 : epoch->load(std::memory_order_relaxed);
+}
+
+void log(LogLevel level, std::string_view message) {
+  Log& log = current();
+  if (log.logger == nullptr) open_log(LogTarget{.name = program_invocation_short_name});
+  if (log.epoch != nullptr && log.file != nullptr) {
+    const std::lock_guard guard(log.reopening);
+    const auto epoch = log.epoch->load(std::memory_order_relaxed);
+    if (epoch != log.seen_epoch) {
+      log.seen_epoch = epoch;
+      try {
+        log.file->reopen();
+      } catch (const Error& error) {
+        log.logger->error(std::string_view(escape(error.what())));
+      }
+    }
+  }
+  log.logger->log(to_spdlog(level), std::string_view(escape(message)));
+}
+
+}  // namespace brood

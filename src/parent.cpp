@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "parent.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "log_target.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+std::vector<ServiceShape> shapes_of(const std::vector<std::unique_ptr<Service>>& services) {
+  std::vector<ServiceShape> shapes;
+  for (const auto& service : services) shapes.push_back({service->name(), service->slots_wanted()});
+  return shapes;
+}
+
+Descriptor new_wake_descriptor() {
+  Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) throw SystemError("eventfd", errno);
+  return wake;
+}
+
+}  // namespace
+
+Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
+    : duties_(std::move(duties)),
+      services_(std::move(services)),
+      scoreboard_(duties_.scoreboard_path, duties_.name, shapes_of(services_)),
+      lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
+      wake_(new_wake_descriptor()) {
+  block_all_signals();
+  for (std::uint32_t i = 0; i < services_.size(); ++i)
+    services_[i]->settle(scoreboard_, lock_, i, wake_.get(), [this] { in_child(); });
+  follow_log_epoch(&scoreboard_.header().log_epoch);
+}
+
+Parent::~Parent() { follow_log_epoch(nullptr); }
+
+void Parent::in_child() {
+  for (auto& service : services_) service->forget();
+  signals_ = SignalDescriptor();
+  scoreboard_.give_up_orders();
+}
+
+bool Parent::is_child(pid_t pid) const {
+  return pid > 0 && std::any_of(services_.begin(), services_.end(),
+                                [pid](const auto& service) { return service->pool().find(pid).has_value(); });
+}
+
+void Parent::obey(int signal) {
+  switch (signal) {
+    case SIGTERM: return stopping_ ? stop_now() : stop();
+    case SIGINT:
+    case SIGQUIT: return stop_now();
+    case SIGHUP: return reload();
+    case SIGUSR1: return reopen_logs();
+    default: return;  // SIGCHLD: reap() comes next
+  }
+}
+
+void Parent::reload() {
+  if (stopping_) return;
+  try {
+    auto configurations = duties_.read_again();
+    const Time now = Clock::now();
+    for (std::size_t i = 0; i < services_.size(); ++i) services_[i]->reload(std::move(configurations[i]), now);
+  } catch (const Error& error) {
+    for (const auto line : split(error.what(), '\n')) log_error(line);
+    log_error("reload refused: everything goes on as before");
+    return;
+  }
+  try {
+    duties_.commit();
+  } catch (const std::exception& error) {
+    log_error(text("reload: ", std::string_view(error.what())));
+  }
+  reopen_logs();
+  log_info("reloaded: children of older generations are replaced");
+}
+
+void Parent::reopen_logs() {
+  try {
+    reopen_log();
+    auto& epoch = scoreboard_.orders().log_epoch;
+    epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  } catch (const Error& error) {
+    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
+  }
+}
+
+void Parent::stop() {
+  stopping_ = true;
+  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
+  const auto patience = duties_.graceful_timeout();
+  log_info(patience.count() == 0 ? std::string("stopping: connections in hand are finished")
+                                 : text("stopping: connections in hand are finished, within ", patience));
+  const Time limit = patience.count() == 0 ? never : Clock::now() + patience;
+  for (auto& service : services_) service->stop(limit);
+}
+
+void Parent::stop_now() {
+  stopping_ = true;
+  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
+  log_info("stopping now");
+  for (auto& service : services_) service->stop_now("the server stops now");
+}
+
+// As PID 1 of a container the parent inherits strangers: they are reaped, and that is all.
+void Parent::reap() {
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) != 0 || info.si_pid == 0) return;
+    switch (info.si_code) {
+      case CLD_STOPPED:
+      case CLD_TRAPPED: note_stop(info.si_pid, true); break;
+      case CLD_CONTINUED: note_stop(info.si_pid, false); break;
+      default: bury(info.si_pid, info.si_code, info.si_status, Clock::now());
+    }
+  }
+}
+
+void Parent::bury(pid_t pid, int code, int status, Time now) {
+  for (auto& service : services_)
+    if (const auto slot = service->pool().find(pid)) return service->reaped(*slot, code, status, now);
+}
+
+void Parent::note_stop(pid_t pid, bool is_stopped) {
+  for (auto& service : services_)
+    if (const auto slot = service->pool().find(pid)) return service->stopped(*slot, is_stopped);
+}
+
+Time Parent::look(Time now) {
+  Time next = never;
+  for (auto& service : services_) {
+    next = std::min(next, service->look(now));
+    if (const auto code = service->fatal_exit(); code && !stopping_) {
+      exit_code_ = *code;
+      stop();
+      next = now;
+    }
+  }
+  if (!ready_ && std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ready(); })) {
+    ready_ = true;
+    duties_.on_ready();
+  }
+  return next;
+}
+
+bool Parent::ended() const {
+  return stopping_ && std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ended(); });
+}
+
+void Parent::wait(Time until) {
+  std::array<pollfd, 2> events = {{{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
+                                   {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  const auto left = std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
+  const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
+                         .tv_nsec = static_cast<long>(left % 1'000'000'000)};
+  ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
+  std::uint64_t wakes = 0;
+  [[maybe_unused]] const auto read = ::read(wake_.get(), &wakes, sizeof wakes);
+}
+
+// The whole of a parent's life, with one sleep and without a tick.
+int Parent::run() {
+  for (;;) {
+    // This first: a child that ends after it is told of again. Then the dead: it frees slots, and what is counted is true.
+    const std::vector<int> arrived = signals_.arrived();
+    reap();
+    for (const int signal : arrived) obey(signal);
+    const Time next = look(Clock::now());
+    if (ended()) return exit_code_;
+    wait(next);
+  }
+}
+
+}  // namespace brood

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The parent: owns services, scoreboard and signals, and waits in one place. It never reads a byte from a client.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "brood/descriptor.hpp"
+#include "parent_lock.hpp"
+#include "scoreboard.hpp"
+#include "service.hpp"
+#include "signals.hpp"
+
+namespace brood {
+
+struct ParentDuties {
+  std::string name;
+  std::string scoreboard_path;  // "": anonymous
+  // SIGHUP, in two steps: reads and checks, and returns the services' configurations in their order (throws, and then all
+  // stays as it was); then, when the services have taken theirs, puts in force what is the program's own.
+  std::function<std::vector<ServiceConfiguration>()> read_again;
+  std::function<void()> commit;
+  std::function<std::chrono::milliseconds()> graceful_timeout;
+  std::function<void()> on_ready;  // the first child of each service can take a connection
+};
+
+class Parent {
+ public:
+  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services);
+  ~Parent();
+  Parent(const Parent&) = delete;
+  Parent& operator=(const Parent&) = delete;
+
+  int run();  // until it has stopped; the exit code
+
+ private:
+  void obey(int signal);
+  void reload();
+  void reopen_logs();
+  void stop();
+  void stop_now();
+  void reap();
+  void bury(pid_t pid, int code, int status, Time now);
+  void note_stop(pid_t pid, bool is_stopped);
+  Time look(Time now);
+  bool ended() const;
+  void wait(Time until);
+  void in_child();
+  bool is_child(pid_t pid) const;
+
+  ParentDuties duties_;
+  std::vector<std::unique_ptr<Service>> services_;
+  Scoreboard scoreboard_;
+  ParentLock lock_;
+  SignalDescriptor signals_;
+  Descriptor wake_;
+  bool ready_ = false;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace brood

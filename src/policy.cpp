@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "policy.hpp"
+
+#include <algorithm>
+
+namespace brood {
+namespace {
+
+unsigned less(unsigned from, unsigned amount) { return from > amount ? from - amount : 0; }
+
+unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace& pace) {
+  const unsigned future_spares = census.idle + census.starting;
+  const unsigned wanted = less(limits.min_spare_servers + census.backlog, future_spares);
+  return pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
+}
+
+// One ready replacement lets one predecessor go. Where max-clients leaves no room for a replacement, its predecessor has
+// to go first, and then a few at a time, so that the pool never empties. Without leave to start anything, nobody goes.
+void recycle(const Census& census, bool may_start, unsigned batch, unsigned room, Plan& plan) {
+  const unsigned outdated = census.outdated_idle + census.outdated_busy;
+  plan.retire_outdated = std::min(census.replacements_ready, outdated);
+  plan.redeem = census.replacements_ready;
+  const unsigned remaining = outdated - plan.retire_outdated;
+  if (remaining == 0 || !may_start) return;
+
+  const unsigned budget = recycle_budget(census.total);
+  plan.spawn_replacements =
+      std::min({less(std::min(budget, remaining), census.replacements_starting), room, batch - plan.spawn});
+  if (room > 0 || census.replacements_starting + census.replacements_ready > 0) return;
+  // Idle ones are gone at once; busy ones whenever their connection ends, and must not keep the idle ones waiting.
+  plan.retire_outdated = census.outdated_idle > 0
+                             ? std::min(census.outdated_idle, less(budget, census.leaving_idle))
+                             : std::min(census.outdated_busy, less(budget, census.leaving));
+}
+
+void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
+  const unsigned surplus =
+      census.backlog > 0 ? 0 : less(census.idle, limits.max_spare_servers + plan.retire_outdated);
+  if (surplus == 0) {
+    plan.pace.surplus_since = never;
+    return;
+  }
+  if (plan.pace.surplus_since == never) plan.pace.surplus_since = now;
+  if (now - plan.pace.surplus_since >= surplus_patience) {
+    plan.retire_surplus = (surplus + surplus_share - 1) / surplus_share;
+    plan.pace.surplus_since = surplus > plan.retire_surplus ? now : never;
+  }
+  if (plan.pace.surplus_since != never)
+    plan.look_again = std::min(plan.look_again, plan.pace.surplus_since + surplus_patience);
+}
+
+}  // namespace
+
+unsigned recycle_budget(unsigned children) { return std::clamp(children / 8, 1U, 32U); }
+
+Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time now) {
+  Plan plan;
+  plan.pace = pace;
+  const unsigned room = less(limits.max_clients, census.total);
+  const unsigned wanted = wanted_for_load(census, limits, pace);
+  const bool may_start = now >= pace.may_start;
+  const unsigned batch = pace.one_at_a_time ? 1 : spawn_batch;
+
+  if (may_start) plan.spawn = std::min({wanted, room, batch});
+  plan.pace.started = pace.started || plan.spawn == std::min(wanted, room);
+  if (plan.spawn < std::min(wanted, room)) plan.look_again = may_start ? now : pace.may_start;
+
+  plan.at_max_clients = wanted > room;
+  // A fresh warning, not one for each crossing of a load that stays near the limit.
+  plan.warn_max_clients = plan.at_max_clients && !pace.at_max_clients &&
+                          (pace.warned_at == Time::min() || now - pace.warned_at >= warning_interval);
+  if (plan.warn_max_clients) plan.pace.warned_at = now;
+  plan.pace.at_max_clients = plan.at_max_clients;
+
+  recycle(census, may_start, batch, room - plan.spawn, plan);
+  if (!may_start && census.outdated_idle + census.outdated_busy > 0)
+    plan.look_again = std::min(plan.look_again, pace.may_start);
+  shrink(census, limits, now, plan);
+  return plan;
+}
+
+}  // namespace brood

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <type_traits>
+
+#include "brood/log.hpp"
+#include "process.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+template <std::size_t size>
+void copy_name(std::array<char, size>& to, std::string_view from) {
+  to.fill('\0');
+  from.copy(to.data(), size - 1);
+}
+
+void add(Shared<std::uint64_t>& to, std::uint64_t amount) { to.store(to.load(relaxed) + amount, relaxed); }
+
+std::uint32_t count_slots(std::span<const ServiceShape> services) {
+  return std::accumulate(services.begin(), services.end(), 0U,
+                         [](std::uint32_t sum, const ServiceShape& shape) { return sum + shape.slots; });
+}
+
+template <typename T, typename Byte>
+auto* at(Byte* base, std::size_t offset, std::size_t index = 0) {
+  using Target = std::conditional_t<std::is_const_v<Byte>, const T, T>;
+  return reinterpret_cast<Target*>(base + offset) + index;
+}
+
+// Values that no mutex guards begin as zero bytes, which is what the file holds: only the mutex needs constructing.
+template <typename T>
+T* construct(std::byte* base, std::size_t offset) {
+  return std::construct_at(at<T>(base, offset));
+}
+
+}  // namespace
+
+Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
+                       std::span<const ServiceShape> services)
+    : layout_(Layout::of(services.size(), count_slots(services), Mapping::page_size())),
+      slot_count_(count_slots(services)),
+      mapping_(path, layout_.gossip, layout_.size - layout_.gossip) {
+  construct<GossipHeader>(mapping_.gossip(), 0);
+  Header& header = orders();
+  header.version = layout_version;
+  header.services = static_cast<std::uint32_t>(services.size());
+  header.slots = slot_count_;
+  header.gossip_offset = static_cast<std::uint32_t>(layout_.gossip);
+  header.size = layout_.size;
+  header.started_at = to_nanoseconds(Clock::now());
+  header.parent_birth = birth_of(::getpid()).value_or(0);
+  header.parent_pid.store(::getpid(), relaxed);
+  copy_name(header.name, server_name);
+  std::uint32_t first = 0;
+  for (std::uint32_t i = 0; i < services.size(); ++i) {
+    ServiceOrders& service = service_orders(i);
+    copy_name(service.name, services[i].name);
+    service.first_slot = first;
+    service.slot_count = services[i].slots;
+    service.wake_above.store(UINT32_MAX, relaxed);
+    first += services[i].slots;
+  }
+  header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
+}
+
+const Header& Scoreboard::header() const { return *at<Header>(mapping_.orders(), 0); }
+const ServiceOrders& Scoreboard::service(std::uint32_t service) const {
+  return *at<ServiceOrders>(mapping_.orders(), layout_.service_orders, service);
+}
+const SlotOrders& Scoreboard::slot_orders(std::uint32_t slot) const {
+  return *at<SlotOrders>(mapping_.orders(), layout_.slot_orders, slot);
+}
+Header& Scoreboard::orders() const { return *at<Header>(mapping_.writable_orders(), 0); }
+ServiceOrders& Scoreboard::service_orders(std::uint32_t service) const {
+  return *at<ServiceOrders>(mapping_.writable_orders(), layout_.service_orders, service);
+}
+SlotOrders& Scoreboard::writable_slot_orders(std::uint32_t slot) const {
+  return *at<SlotOrders>(mapping_.writable_orders(), layout_.slot_orders, slot);
+}
+GossipHeader& Scoreboard::gossip() const { return *at<GossipHeader>(mapping_.gossip(), 0); }
+ServiceGossip& Scoreboard::service_gossip(std::uint32_t service) const {
+  return *at<ServiceGossip>(mapping_.gossip(), layout_.service_gossip - layout_.gossip, service);
+}
+Slot& Scoreboard::slot(std::uint32_t slot) const {
+  return *at<Slot>(mapping_.gossip(), layout_.slots - layout_.gossip, slot);
+}
+IdleWord& Scoreboard::idle_word(std::uint32_t slot) const {
+  return *at<IdleWord>(mapping_.gossip(), layout_.idle_words - layout_.gossip, slot / bits_per_word);
+}
+
+// Flip and count are sequentially consistent: of two children in different words that go busy at once, at least one
+// sees the other's bit gone, and so the threshold crossed.
+void Scoreboard::set_idle(std::uint32_t slot, bool idle) const {
+  const std::uint64_t bit = std::uint64_t{1} << (slot % bits_per_word);
+  if (idle)
+    idle_word(slot).fetch_or(bit, std::memory_order_seq_cst);
+  else
+    idle_word(slot).fetch_and(~bit, std::memory_order_seq_cst);
+}
+
+bool Scoreboard::is_idle(std::uint32_t slot) const {
+  return (idle_word(slot).load(std::memory_order_seq_cst) >> (slot % bits_per_word) & 1U) != 0;
+}
+
+std::uint32_t Scoreboard::count_idle(std::uint32_t service_index) const {
+  const ServiceOrders& its = service(service_index);
+  std::uint32_t count = 0;
+  for (std::uint32_t slot = its.first_slot; slot < its.first_slot + its.slot_count; slot += bits_per_word)
+    count += static_cast<std::uint32_t>(std::popcount(idle_word(slot).load(std::memory_order_seq_cst)));
+  return count;
+}
+
+bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) const {
+  RobustMutex& mutex = gossip().mutex;
+  const Locked locked = mutex.lock_until(deadline);
+  if (locked == Locked::timed_out) return false;
+  std::uint32_t mended = 0;
+  if (locked == Locked::owner_died) {
+    mended = repair();
+    gossip().repairs.fetch_add(mended, relaxed);
+    gossip().recoveries.fetch_add(1, relaxed);
+    // Only now: who dies in the middle of a repair leaves it to the next one, from the start.
+    mutex.mark_consistent();
+  }
+  change();
+  mutex.unlock();
+  if (locked == Locked::owner_died)
+    log_warning(text("scoreboard: a process died while it held the lock; recovered, ", mended,
+                     " field(s) mended"));
+  return true;
+}
+
+pid_t Scoreboard::lock_holder() const { return gossip().mutex.holder(); }
+
+// The lifecycle word of a slot is the truth; what must follow from it is made to. Idempotent.
+std::uint32_t Scoreboard::repair() const {
+  std::uint32_t mended = 0;
+  for (std::uint32_t i = 0; i < slot_count_; ++i) {
+    Slot& row = slot(i);
+    const std::uint32_t word = row.lifecycle.load(relaxed);
+    const Lifecycle life = Lifecycle::unpack(word);
+    if (life.pack() != word) {
+      row.lifecycle.store(life.pack(), relaxed);
+      ++mended;
+    }
+    if (life.phase != Phase::serving && is_idle(i)) {
+      set_idle(i, false);
+      ++mended;
+    }
+    if (life.phase == Phase::empty && row.pid.load(relaxed) != 0) {
+      row.pid.store(0, relaxed);
+      ++mended;
+    }
+  }
+  return mended;
+}
+
+void Scoreboard::claim(std::uint32_t slot_index, std::uint32_t generation, Time now) const {
+  SlotOrders& orders = writable_slot_orders(slot_index);
+  orders.incarnation.store(orders.incarnation.load(relaxed) + 1, relaxed);
+  orders.generation.store(generation, relaxed);
+  orders.order.store(Order::serve, relaxed);
+  orders.reason.store(static_cast<std::uint32_t>(Reason::none), relaxed);
+  orders.stopped.store(0, relaxed);
+  orders.forked_at.store(to_nanoseconds(now), relaxed);
+  set_idle(slot_index, false);
+  Slot& row = slot(slot_index);
+  row.pid.store(0, relaxed);
+  row.sequence.store(0, relaxed);
+  row.lifecycle.store(Lifecycle{.phase = Phase::starting}.pack(), std::memory_order_release);
+}
+
+std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_index) const {
+  set_idle(slot_index, false);
+  Slot& row = slot(slot_index);
+  Figures& from = row.figures;
+  ServiceOrders& service = service_orders(service_index);
+  Figures& to = service.gone;
+  const auto take = [](Shared<std::uint64_t>& sum, Shared<std::uint64_t>& part) {
+    add(sum, part.load(relaxed));
+    part.store(0, relaxed);
+  };
+  service.sequence.store(service.sequence.load(relaxed) + 1, relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  const std::uint32_t in_hand = row.in_hand.load(relaxed);
+  add(to.aborted, in_hand);
+  add(service.children_gone, 1);
+  take(to.accepted, from.accepted);
+  take(to.finished, from.finished);
+  take(to.failed, from.failed);
+  take(to.bytes_read, from.bytes_read);
+  take(to.bytes_written, from.bytes_written);
+  for (std::size_t i = 0; i < latency_buckets; ++i) take(to.latency[i], from.latency[i]);
+  row.in_hand.store(0, relaxed);
+  row.busy_since.store(0, relaxed);
+  row.listener.store(0, relaxed);
+  for (auto& word : row.peer) word.store(0, relaxed);
+  for (auto& word : row.note) word.store(0, relaxed);
+  row.pid.store(0, relaxed);
+  row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
+  writable_slot_orders(slot_index).pid.store(0, relaxed);
+  service.sequence.store(service.sequence.load(relaxed) + 1, std::memory_order_release);
+  return in_hand;
+}
+
+}  // namespace brood

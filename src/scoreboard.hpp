@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The scoreboard as the parent has it: the table laid out in its mapping, its lock with repair, and the changes of a
+// slot's life that are the parent's. Children have a ChildSlot on top of it. Decides nothing, forks nothing.
+//
+// The changes are each idempotent and made under the lock (under_lock), with under twenty stores.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clock.hpp"
+#include "mapping.hpp"
+#include "slot.hpp"
+
+namespace brood {
+
+struct ServiceShape {
+  std::string name;
+  std::uint32_t slots;  // how many children it can ever have on this table
+};
+
+class Scoreboard {
+ public:
+  // An empty path: in anonymous memory, where readers outside can't see it. Throws SystemError.
+  Scoreboard(const std::string& path, std::string_view server_name, std::span<const ServiceShape> services);
+
+  // ---- both sides
+
+  const Header& header() const;
+  const ServiceOrders& service(std::uint32_t service) const;
+  const SlotOrders& slot_orders(std::uint32_t slot) const;
+  Slot& slot(std::uint32_t slot) const;
+  GossipHeader& gossip() const;
+  ServiceGossip& service_gossip(std::uint32_t service) const;
+
+  // The owner flips it; the parent clears it when it reaps.
+  void set_idle(std::uint32_t slot, bool idle) const;
+  bool is_idle(std::uint32_t slot) const;
+  std::uint32_t count_idle(std::uint32_t service) const;  // a popcount: there is no counter to drift
+
+  // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner died inside,
+  // the table is repaired first, and what was mended is logged after the lock is free again.
+  bool under_lock(Time deadline, const std::function<void()>& change) const;
+  pid_t lock_holder() const;
+
+  // ---- the parent's, under the lock
+
+  Header& orders() const;
+  ServiceOrders& service_orders(std::uint32_t service) const;
+  SlotOrders& writable_slot_orders(std::uint32_t slot) const;
+
+  void claim(std::uint32_t slot, std::uint32_t generation, Time now) const;
+  // Adds the slot's figures to its service's, what was in hand as aborted. Returns what was in hand.
+  std::uint32_t free(std::uint32_t service, std::uint32_t slot) const;
+
+  // ---- in a child, before user code runs
+  void give_up_orders() { mapping_.give_up_orders(); }
+
+ private:
+  std::uint32_t repair() const;
+  IdleWord& idle_word(std::uint32_t slot) const;
+
+  Layout layout_;
+  std::uint32_t slot_count_;
+  Mapping mapping_;
+};
+
+}  // namespace brood

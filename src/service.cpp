@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "service.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto seq_cst = std::memory_order_seq_cst;
+
+std::vector<Listener> open_all(const ServiceConfiguration& configuration) {
+  std::vector<Listener> listeners;
+  for (const auto& spec : configuration.listen_specs)
+    for (auto& listener : Listener::open(spec, static_cast<int>(configuration.listen_backlog)))
+      listeners.push_back(std::move(listener));
+  return listeners;
+}
+
+}  // namespace
+
+Service::Service(ServiceConfiguration configuration, ServerBase& server)
+    : configuration_(std::move(configuration)),
+      server_(server),
+      identity_(find_identity(configuration_.user, configuration_.group)),
+      listeners_(open_all(configuration_)) {}
+
+std::string Service::addresses() const {
+  std::string all;
+  for (const auto& listener : listeners_) all += (all.empty() ? "" : " ") + listener.address();
+  return all;
+}
+
+std::uint32_t Service::slots_wanted() const {
+  const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
+  return (wanted + bits_per_word - 1) / bits_per_word * bits_per_word;
+}
+
+void Service::settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
+                     std::function<void()> in_child) {
+  scoreboard_ = &scoreboard;
+  lock_ = &lock;
+  index_ = index;
+  wake_fd_ = wake_fd;
+  in_child_ = std::move(in_child);
+  pool_.emplace(scoreboard, lock, index);
+  publish_limits();
+}
+
+void Service::publish_limits() {
+  ServiceOrders& orders = scoreboard_->service_orders(index_);
+  const Limits& limits = configuration_.limits;
+  orders.generation.store(generation_, relaxed);
+  orders.max_requests_per_child.store(limits.max_requests_per_child, relaxed);
+  orders.start_servers.store(limits.start_servers, relaxed);
+  orders.min_spare_servers.store(limits.min_spare_servers, relaxed);
+  orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
+  orders.max_clients.store(limits.max_clients, relaxed);
+  const std::string all = addresses();
+  orders.listeners.fill('\0');
+  all.copy(orders.listeners.data(), orders.listeners.size() - 1);
+}
+
+void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
+  // Before the slot's figures are gone: this child, or another one, may have proved itself.
+  if (throttle_.active() && pool_->proven_since(throttle_.last_failure())) throttle_.cleared();
+  const Death death = pool_->reaped(slot, code, status);
+  look_for_stranded_ = true;
+  if (stage_ != Stage::serving || death.asked) return;
+  if (death.exit_code == static_cast<int>(ExitCode::configuration)) {
+    log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ", death.exit_code,
+                   "); the service is stopped"));
+    fatal_exit_ = death.exit_code;
+  } else if (!death.proven || death.exit_code == static_cast<int>(ExitCode::sick)) {
+    throttle_.failed(now);
+    log_warning(text("service ", name(), ": children fail at once; the next one is started in ",
+                     std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
+  }
+}
+
+void Service::reload(ServiceConfiguration configuration, Time now) {
+  const std::uint32_t most = scoreboard_->service(index_).slot_count;
+  if (configuration.limits.max_clients > most)
+    throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", most,
+                                  " slots that the scoreboard was made with; more need a restart"));
+  // What is new is opened first: when that fails, nothing has changed.
+  std::vector<Listener> opened;
+  std::vector<std::string> kept;
+  for (const auto& spec : configuration.listen_specs) {
+    const bool known = std::any_of(listeners_.begin(), listeners_.end(),
+                                   [&](const Listener& listener) { return listener.written() == spec.written; });
+    if (known)
+      kept.push_back(spec.written);
+    else
+      for (auto& listener : Listener::open(spec, static_cast<int>(configuration_.listen_backlog)))
+        opened.push_back(std::move(listener));
+  }
+  std::vector<Listener> staying, going;
+  for (auto& listener : listeners_) {
+    const bool stays = std::find(kept.begin(), kept.end(), listener.written()) != kept.end();
+    if (!stays) log_info(text("service ", name(), ": listener ", listener.address(), " is drained and closed"));
+    (stays ? staying : going).push_back(std::move(listener));
+  }
+  for (auto& listener : opened) {
+    log_info(text("service ", name(), ": listens on ", listener.address()));
+    staying.push_back(std::move(listener));
+  }
+  listeners_ = std::move(staying);
+  if (drain_) drain_->close();  // of an earlier reload: it has had its time
+  drain_.reset();
+  if (!going.empty()) {
+    const auto timeout = configuration.limits.graceful_timeout;
+    drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
+  }
+  // What only a restart changes stays as it was.
+  configuration.name = configuration_.name;
+  configuration.user = configuration_.user;
+  configuration.group = configuration_.group;
+  configuration.listen_backlog = configuration_.listen_backlog;
+  configuration_ = std::move(configuration);
+  ++generation_;
+  publish_limits();
+}
+
+void Service::stop(Time limit) {
+  if (stage_ != Stage::serving) return;
+  if (drain_) drain_->close();
+  stage_ = Stage::draining;
+  limit_ = limit;
+  drain_.emplace(std::move(listeners_), Clock::now(), limit);
+  listeners_.clear();
+}
+
+void Service::stop_now(const char* why) {
+  stage_ = Stage::finishing;
+  pool_->kill_all(why);
+  if (drain_) drain_->close();
+  drain_.reset();
+  for (auto& listener : listeners_) listener.close();
+  listeners_.clear();
+}
+
+unsigned Service::backlog() const {
+  unsigned sum = drain_ ? drain_->backlog() : 0;
+  for (const auto& listener : listeners_) sum += listener.backlog();
+  return sum;
+}
+
+std::vector<ChildListener> Service::listeners_of_a_child() const {
+  std::vector<ChildListener> all;
+  for (const auto& listener : listeners_) all.push_back({listener.descriptor(), listener.name()});
+  if (drain_)
+    for (const auto& listener : drain_->listeners()) all.push_back({listener.descriptor(), listener.name()});
+  return all;
+}
+
+void Service::start(unsigned number, bool replacement, Time now) {
+  const pid_t parent = ::getpid();
+  for (unsigned i = 0; i < number; ++i) {
+    const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
+      in_child_();
+      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_of_a_child(), identity_, parent});
+    });
+    if (!started) {
+      const int error_number = errno;
+      throttle_.failed(now);
+      log_error(text("service ", name(), ": ", std::string_view(SystemError("fork", error_number).what()),
+                     "; trying again in ", std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
+      return;
+    }
+    throttle_.started(now);
+  }
+}
+
+void Service::act(const Plan& plan, Time now) {
+  start(plan.spawn, false, now);
+  start(plan.spawn_replacements, true, now);
+  pool_->retire(plan.retire_outdated, Reason::recycle, generation_);
+  pool_->redeem(plan.redeem);
+  pool_->retire(plan.retire_surplus, Reason::surplus, generation_);
+  ServiceOrders& orders = scoreboard_->service_orders(index_);
+  if (plan.at_max_clients && !pace_.at_max_clients)
+    orders.max_clients_reached.store(orders.max_clients_reached.load(relaxed) + 1, relaxed);
+  if (plan.warn_max_clients) warn_of_max_clients();
+  orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);
+  pace_ = plan.pace;
+}
+
+void Service::warn_of_max_clients() {
+  log_warning(text("service ", name(), ": max-clients = ", configuration_.limits.max_clients,
+                   " is reached and more connections wait (", backlog(),
+                   "); raise max-clients if memory permits, or find out what keeps the children busy"));
+}
+
+// Children read the thresholds after they have flipped their bit; the parent counts again after it has moved them. One of
+// the two sees the other. True: what the children did meanwhile is something to look at.
+bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned spares, bool watch) {
+  ServiceOrders& orders = scoreboard_->service_orders(index_);
+  // Bits of children that are no spares: stopped, or told to leave.
+  const std::uint32_t hidden = idle_bits > spares ? idle_bits - spares : 0;
+  const bool can_grow = !plan.at_max_clients && !throttle_.active();
+  std::uint32_t below = can_grow ? configuration_.limits.min_spare_servers + hidden : 0;
+  std::uint32_t above = plan.pace.surplus_since == never ? configuration_.limits.max_spare_servers + hidden : UINT32_MAX;
+  if (watch) below = UINT32_MAX;         // whoever goes busy first starts the clock of connection-timeout
+  if (throttle_.probing()) above = 0;    // whoever finishes a connection may have lifted the throttle
+  const bool raised = below > orders.wake_below.load(relaxed);
+  const bool lowered = above < orders.wake_above.load(relaxed);
+  if (raised) orders.wake_below.store(below, seq_cst);
+  if (lowered) orders.wake_above.store(above, seq_cst);
+  orders.wake_below.store(below, seq_cst);
+  orders.wake_above.store(above, seq_cst);
+  const std::uint32_t bits_now = scoreboard_->count_idle(index_);
+  return (raised && bits_now < below && bits_now < idle_bits) || (lowered && bits_now > above && bits_now > idle_bits);
+}
+
+Time Service::look(Time now) {
+  scoreboard_->service_gossip(index_).wake.store(0, seq_cst);  // first this, then the table: nothing is missed
+  step_of_stopping(now);
+  const Time overdue = pool_->end_overdue(stage_ == Stage::finishing ? 0ms : configuration_.limits.connection_timeout, now);
+  Time next = std::min(overdue, deadline_of_stage(now));
+  if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
+
+  if (throttle_.active() && pool_->proven_since(throttle_.last_failure())) throttle_.cleared();
+  Census census;
+  unsigned idle_bits = 0;
+  lock_->change([&] {
+    idle_bits = scoreboard_->count_idle(index_);
+    census = pool_->census(generation_);
+  });
+  census.backlog = backlog();
+  if (look_for_stranded_ && census.backlog > 0 && census.idle > 0) pool_->nudge();
+  look_for_stranded_ = false;
+
+  pace_.may_start = throttle_.may_start();
+  pace_.one_at_a_time = throttle_.active();
+  const Plan plan = decide(census, configuration_.limits, pace_, now);
+  act(plan, now);
+  const bool watch = configuration_.limits.connection_timeout > 0ms && overdue == never;
+  if (publish_thresholds(plan, idle_bits, census.idle, watch)) return now;
+  return std::min(next, plan.look_again);
+}
+
+void Service::step_of_stopping(Time now) {
+  if (stage_ == Stage::serving) {
+    if (drain_ && drain_->done(pool_->accepted(), now)) {
+      drain_->close();
+      drain_.reset();
+    }
+    return;
+  }
+  if (stage_ == Stage::draining && drain_->done(pool_->accepted(), now)) {
+    pool_->retire_all(Reason::stop);
+    stage_ = Stage::closing;
+  }
+  // Nobody accepts any more: what is in the queue now is what will be lost.
+  if (stage_ == Stage::closing && (pool_->all_busy() || now >= limit_)) {
+    drain_->close();
+    drain_.reset();
+    stage_ = Stage::finishing;
+  }
+  if (stage_ == Stage::finishing && now >= limit_) pool_->kill_all("graceful-timeout is over");
+}
+
+Time Service::deadline_of_stage(Time now) const {
+  switch (stage_) {
+    case Stage::serving: return drain_ ? drain_->look_again(now) : never;
+    case Stage::draining: return drain_->look_again(now);
+    case Stage::closing: return std::min<Time>(limit_, now + 10ms);
+    case Stage::finishing: return now < limit_ ? limit_ : never;
+  }
+  return never;
+}
+
+}  // namespace brood

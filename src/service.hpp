@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// One service as the parent has it: listeners, limits, generation and a pool of children. At each look it counts, lets the
+// policy decide, and has the pool act. Parent only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "brood/server_base.hpp"
+#include "child_process.hpp"
+#include "configuration.hpp"
+#include "drain.hpp"
+#include "identity.hpp"
+#include "listener.hpp"
+#include "pool.hpp"
+#include "throttle.hpp"
+
+namespace brood {
+
+class Service {
+ public:
+  // Opens the listeners; no child yet. `server` outlives the service.
+  Service(ServiceConfiguration configuration, ServerBase& server);
+
+  const std::string& name() const { return configuration_.name; }
+  ServerBase& server() { return server_; }
+  std::string addresses() const;       // of the listeners, for people
+  std::uint32_t slots_wanted() const;  // with room for max-clients to be raised while running
+
+  // What the whole parent has, once it is there; outlives the service. `index`: the service's on the scoreboard.
+  // `in_child`: closes, in a fresh child, what is the parent's alone.
+  void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
+              std::function<void()> in_child);
+
+  // ---- events
+  void reaped(std::uint32_t slot, int code, int status, Time now);
+  void stopped(std::uint32_t slot, bool is_stopped) { pool_->stopped(slot, is_stopped); }
+  // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as before.
+  void reload(ServiceConfiguration configuration, Time now);
+  void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
+  void stop_now(const char* why);  // kill
+  Time look(Time now);             // count, decide, act; returns when to look again
+
+  enum class Stage { serving, draining, closing, finishing };
+  Stage stage() const { return stage_; }
+  bool ended() const { return stage_ == Stage::finishing && pool_->all_lost(); }
+  bool ready() const { return scoreboard_->count_idle(index_) > 0; }
+  // A child said that starting again can't help: its exit code.
+  std::optional<int> fatal_exit() const { return fatal_exit_; }
+
+  const Pool& pool() const { return *pool_; }
+  void forget() { pool_->forget(); }  // in a child
+
+ private:
+  unsigned backlog() const;
+  std::vector<ChildListener> listeners_of_a_child() const;
+  void start(unsigned number, bool replacement, Time now);
+  void act(const Plan& plan, Time now);
+  bool publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned spares, bool watch);
+  void publish_limits();
+  void step_of_stopping(Time now);
+  Time deadline_of_stage(Time now) const;
+  void warn_of_max_clients();
+
+  ServiceConfiguration configuration_;
+  ServerBase& server_;
+  Identity identity_;
+  std::vector<Listener> listeners_;
+  std::optional<Drain> drain_;  // of listeners that are being closed; children still serve them
+  std::optional<Pool> pool_;
+  const Scoreboard* scoreboard_ = nullptr;
+  const ParentLock* lock_ = nullptr;
+  std::uint32_t index_ = 0;
+  int wake_fd_ = -1;
+  std::function<void()> in_child_;
+  std::uint32_t generation_ = 1;
+  Throttle throttle_;
+  Pace pace_;
+  bool look_for_stranded_ = false;
+  Stage stage_ = Stage::serving;
+  Time limit_ = never;  // of stopping
+  std::optional<int> fatal_exit_;
+};
+
+}  // namespace brood

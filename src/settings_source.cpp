@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include "settings_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/program_options.hpp>
+#include <cerrno>
+#include <sstream>
+
+#include "brood/descriptor.hpp"
+#include "brood/error.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace po = boost::program_options;
+namespace {
+
+constexpr const char* command_line_where = "command line";
+constexpr std::size_t largest_file = 1 << 20;
+
+std::vector<std::string> names_of(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const auto& setting : settings.all()) names.push_back(setting.name);
+  return names;
+}
+
+std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
+  const std::string meant = nearest(name, known);
+  return text("unknown ", what, " '", name, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?");
+}
+
+std::string join(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const auto& line : lines) all += (all.empty() ? "" : "\n") + line;
+  return all;
+}
+
+po::options_description describe(const Settings& settings) {
+  po::options_description general("What to do");
+  general.add_options()  //
+      ("help,h", "print this and exit")  //
+      ("config,c", po::value<std::string>()->value_name("FILE"), "read settings from FILE")  //
+      ("test-config", "check the settings, print what is wrong with them, and exit")  //
+      ("print-config", "print the settings with their values and where those came from, and exit");
+  po::options_description own("Settings, on the command line or as 'name = value' in FILE");
+  for (const auto& setting : settings.all()) {
+    auto* value = po::value<std::string>()->value_name(setting.kind);
+    if (setting.flag) value->implicit_value("yes", "yes");
+    own.add_options()(setting.name.c_str(), value, setting.help.c_str());
+  }
+  return general.add(own);
+}
+
+// "name = value" -> value. Quotes keep blanks and '#'; outside of them a '#' after a blank begins a comment.
+std::string unquote(std::string_view raw) {
+  raw = trim(raw);
+  if (raw.empty() || raw.front() != '"') {
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      if (raw[i] == '#' && (i == 0 || raw[i - 1] == ' ' || raw[i - 1] == '\t')) return std::string(trim(raw.substr(0, i)));
+    return std::string(raw);
+  }
+  std::string value;
+  for (std::size_t i = 1; i < raw.size(); ++i) {
+    if (raw[i] == '"') {
+      const auto rest = trim(raw.substr(i + 1));
+      if (!rest.empty() && rest.front() != '#') throw ConfigurationError("something follows the closing quote");
+      return value;
+    }
+    if (raw[i] == '\\' && i + 1 < raw.size()) ++i;
+    value += raw[i];
+  }
+  throw ConfigurationError("the closing quote is missing");
+}
+
+std::string quote(const std::string& value) {
+  if (value.find_first_of("#\"\\") == std::string::npos && trim(value) == value) return value;
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string read_whole(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) throw SystemError(path, errno, ExitCode::configuration);
+  if (S_ISDIR(status.st_mode)) throw SystemError(path, EISDIR, ExitCode::configuration);
+  std::string content;
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+    if (size < 0) throw SystemError(path, errno, ExitCode::configuration);
+    if (size == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(size));
+    if (content.size() > largest_file) throw ConfigurationError(path + ": is larger than 1 MiB");
+  }
+}
+
+void wrap(std::string& out, std::string_view prose) {
+  constexpr std::size_t width = 98;
+  std::string line = "#";
+  for (const auto word : split(prose, ' ')) {
+    if (line.size() + 1 + word.size() > width) {
+      out += line + '\n';
+      line = "#";
+    }
+    line += ' ';
+    line += word;
+  }
+  out += line + '\n';
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments) {
+  const std::vector<std::string> words(arguments.begin(), arguments.end());
+  const po::options_description description = describe(settings);
+  namespace style = po::command_line_style;
+  po::parsed_options parsed(&description);
+  try {
+    parsed = po::command_line_parser(words)
+                 .options(description)
+                 .style(style::unix_style & ~style::allow_guessing)
+                 .allow_unregistered()
+                 .run();
+  } catch (const po::error& error) {
+    throw ConfigurationError(text(command_line_where, ": ", error.what()));
+  }
+  auto known = names_of(settings);
+  known.insert(known.end(), {"help", "config", "test-config", "print-config"});
+
+  CommandLine line;
+  std::vector<std::string> errors;
+  for (const auto& option : parsed.options) {
+    const std::string& name = option.string_key;
+    const std::string value = option.value.empty() ? "" : option.value.front();
+    const Setting* setting = settings.find(name);
+    if (option.position_key >= 0 || name.empty()) {
+      errors.push_back(text(command_line_where, ": '", value, "' is no option"));
+    } else if (option.unregistered) {
+      errors.push_back(text(command_line_where, ": ", unknown("option", name, known)));
+    } else if (setting == nullptr) {
+      line.help |= name == "help";
+      line.test_config |= name == "test-config";
+      line.print_config |= name == "print-config";
+      if (name == "config") line.config = value;
+    } else {
+      Given& given = line.settings[name];
+      if (!setting->list && !given.values.empty())
+        errors.push_back(text(command_line_where, ": --", name, " is given twice"));
+      given.values.push_back(value);
+      given.where = command_line_where;
+    }
+  }
+  if (!errors.empty()) throw ConfigurationError(join(errors));
+  return line;
+}
+
+void SettingsReader::error(const std::string& where, const std::string& wrong) {
+  errors_.push_back(where.empty() ? wrong : text(where, ": ", wrong));
+}
+
+void SettingsReader::read_file(const std::string& path) {
+  std::string content;
+  try {
+    content = read_whole(path);
+  } catch (const Error& failure) {
+    errors_.emplace_back(failure.what());
+    return;
+  }
+  read_text(content, path);
+}
+
+void SettingsReader::read_text(std::string_view content, const std::string& name) {
+  const auto lines = split(content, '\n');
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string where = text(name, ":", i + 1);
+    const auto line = trim(lines[i]);
+    if (line.empty() || line.front() == '#') continue;
+    const auto equals = line.find('=');
+    const std::string key(trim(line.substr(0, equals)));
+    if (line.find('\0') != std::string_view::npos) {
+      error(where, "holds a NUL byte: this is no settings file");
+    } else if (equals == std::string_view::npos || key.empty()) {
+      error(where, text("'", line, "' is not of the form 'name = value'"));
+    } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
+      error(where, unknown("setting", key, names_of(settings_)));
+    } else {
+      Given& given = given_[key];
+      if (!setting->list && !given.values.empty()) {
+        error(where, text(key, " was set before, at ", given.where));
+        continue;
+      }
+      given.where = where;
+      try {
+        given.values.push_back(unquote(line.substr(equals + 1)));
+      } catch (const Error& failure) {
+        error(where, text(key, ": ", failure.what()));
+        given_.erase(key);
+      }
+    }
+  }
+}
+
+void SettingsReader::override_with(const GivenSettings& command_line) {
+  for (const auto& [name, given] : command_line) given_[name] = given;
+}
+
+void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
+  const auto found = given_.find(setting);
+  error(found == given_.end() ? "" : found->second.where, wrong);
+}
+
+void SettingsReader::check() {
+  for (const auto& setting : settings_.all()) {
+    const auto found = given_.find(setting.name);
+    const auto& values = found == given_.end() ? setting.defaults : found->second.values;
+    try {
+      stores_[setting.name] = setting.parse(values);
+    } catch (const Error& failure) {
+      blame(setting.name, text(setting.name, " = ", values.front(), " ", failure.what()));
+    }
+  }
+}
+
+void SettingsReader::store(const std::function<bool(const Setting&)>& which) {
+  for (const auto& setting : settings_.all()) {
+    const auto found = stores_.find(setting.name);
+    if (found != stores_.end() && which(setting)) found->second();
+  }
+}
+
+void SettingsReader::finish() const {
+  if (!errors_.empty()) throw ConfigurationError(join(errors_));
+}
+
+std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
+  std::string out = "# " + title + "\n";
+  std::string section;
+  for (const auto& setting : settings.all()) {
+    if (setting.section != section) {
+      section = setting.section;
+      out += "\n# ---- " + section + "\n";
+    }
+    out += '\n';
+    wrap(out, text(setting.help, " (", setting.kind, setting.takes == Takes::restart ? "; changes need a restart" : "",
+                   ")"));
+    const auto found = given.find(setting.name);
+    const bool is_default = found == given.end();
+    const auto& values = is_default ? setting.defaults : found->second.values;
+    if (values.empty()) out += "# " + setting.name + " =\n";
+    for (const auto& value : values) {
+      out += setting.name + " =";
+      if (!value.empty()) out += ' ' + quote(value);
+      if (!is_default) out += "  # " + found->second.where;
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+std::string print_help(const Settings& settings, const std::string& program) {
+  std::ostringstream out;
+  out << "usage: " << program << " [--config=FILE] [--SETTING=VALUE ...]\n\n" << describe(settings);
+  return out.str();
+}
+
+}  // namespace brood
