@@ -10,4 +10,6 @@ class Echo : public brood::Server {
   }
 };
 
-int main(int argc, char** argv) { return Echo().run(argc, argv); }
+int main(int argc, char** argv) {
+  return Echo().run(argc, argv);
+}

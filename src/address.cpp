@@ -53,7 +53,8 @@ void parse_option(std::string_view option, ListenSpec& spec) {
   const auto equals = option.find('=');
   const auto key = option.substr(0, equals);
   const auto value = equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1);
-  if (value.empty()) throw ConfigurationError(text("has '", option, "' where name=…, mode=… or owner=… may stand"));
+  if (value.empty())
+    throw ConfigurationError(text("has '", option, "' where name=…, mode=… or owner=… may stand"));
   const bool for_unix = spec.kind == ListenSpec::Kind::unix_socket;
   if (key == "name") {
     spec.name = value;
@@ -127,10 +128,12 @@ std::vector<SocketAddress> resolve(const ListenSpec& spec) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(spec.host.empty() ? nullptr : spec.host.c_str(), spec.port.c_str(), &hints, &found);
+  const int error =
+      ::getaddrinfo(spec.host.empty() ? nullptr : spec.host.c_str(), spec.port.c_str(), &hints, &found);
   if (error != 0)
-    throw ConfigurationError(text("listen = ", spec.written, ": ",
-                                  std::string_view(error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error))));
+    throw ConfigurationError(
+        text("listen = ", spec.written, ": ",
+             std::string_view(error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error))));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
     SocketAddress address;

@@ -21,7 +21,7 @@ struct ListenSpec {
   Kind kind = Kind::tcp;
   std::string host;  // tcp: "" is every address of this machine
   std::string port;
-  std::string path;  // unix_socket
+  std::string path;     // unix_socket
   int descriptor = -1;  // inherited
   std::string name;     // "" for the address itself
   mode_t mode = 0666;   // unix_socket
@@ -34,6 +34,7 @@ struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
 };
-std::vector<SocketAddress> resolve(const ListenSpec& spec);  // of a tcp or unix spec; throws ConfigurationError
+std::vector<SocketAddress> resolve(
+    const ListenSpec& spec);  // of a tcp or unix spec; throws ConfigurationError
 
 }  // namespace brood

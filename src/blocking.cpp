@@ -19,10 +19,12 @@ void Server::serve(Child& child) {
       log_info(text("connection ended by an exception: ", std::string_view(error.what())));
     } catch (const std::exception& error) {
       outcome = Outcome::failed;
-      log_warning(text("connection from ", connection->peer(), " ended by an exception: ", std::string_view(error.what())));
+      log_warning(text("connection from ", connection->peer(),
+                       " ended by an exception: ", std::string_view(error.what())));
     } catch (...) {
       outcome = Outcome::failed;
-      log_warning(text("connection from ", connection->peer(), " ended by an exception that is no std::exception"));
+      log_warning(
+          text("connection from ", connection->peer(), " ended by an exception that is no std::exception"));
     }
     child.finished(std::move(*connection), outcome);
   }

@@ -32,9 +32,10 @@ volatile std::sig_atomic_t leave_descriptor = -1;
 const ChildSlot* orders = nullptr;
 pid_t parent_of_this = 0;
 
-// The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends one to every
-// process of a service, a shell to the whole group) must not take away the children that are to empty the queue. The parent
-// tells its children itself. When it is gone, the kernel sends the signal in its name (PR_SET_PDEATHSIG).
+// The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
+// one to every process of a service, a shell to the whole group) must not take away the children that are to
+// empty the queue. The parent tells its children itself. When it is gone, the kernel sends the signal in its
+// name (PR_SET_PDEATHSIG).
 void retire(int /*signal*/) {
   const int error_number = errno;
   if (!orders->must_leave() && ::getppid() == parent_of_this) return;
@@ -86,7 +87,9 @@ ChildProcess::ChildProcess(ChildSlot slot, std::vector<ChildListener> listeners,
   unblock_all_signals();
 }
 
-bool ChildProcess::leaving() const { return retired != 0 || slot_.must_leave(); }
+bool ChildProcess::leaving() const {
+  return retired != 0 || slot_.must_leave();
+}
 
 Reason ChildProcess::why() const {
   if (::getppid() != parent_) return Reason::parent_gone;
@@ -110,9 +113,9 @@ std::optional<Connection> ChildProcess::try_accept() {
   return accept_from(event.data.u32);
 }
 
-// A wake-up that was meant for us may have come together with the order to leave: the connection behind it would wait for
-// the next one. One look a listener is enough; more would never end under load. A child that waits in accept() owes none,
-// and its listener is dead by now.
+// A wake-up that was meant for us may have come together with the order to leave: the connection behind it
+// would wait for the next one. One look a listener is enough; more would never end under load. A child that
+// waits in accept() owes none, and its listener is dead by now.
 std::optional<Connection> ChildProcess::last_look() {
   while (epoll_ && looked_ < listeners_.size())
     if (auto connection = accept_from(looked_++)) return connection;
@@ -159,18 +162,34 @@ void ChildProcess::wait_in_epoll() {
 
 void ChildProcess::accept_failed(std::size_t listener, int error_number) {
   switch (error_number) {
-    // The connection was gone before it was taken, or its network has a fault (accept(2)): the next one may do.
-    case EINTR: case ECONNABORTED: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN:
-    case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT:
+    // The connection was gone before it was taken, or its network has a fault (accept(2)): the next one may
+    // do.
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
       return;
     case EAGAIN:
       // Another process that shares the listener has made it non-blocking.
       wait_in_epoll();
       return;
-    case EMFILE: case ENFILE: case ENOBUFS: case ENOMEM: {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: {
       if (back_off_ == 0ms)
         log_error(SystemError(text("accept on ", listeners_[listener].name,
-                                   ": out of descriptors or memory; trying again, ever later"), error_number).what());
+                                   ": out of descriptors or memory; trying again, ever later"),
+                              error_number)
+                      .what());
       back_off_ = std::clamp(back_off_ * 2, 10ms, 1000ms);
       ::poll(nullptr, 0, static_cast<int>(back_off_.count()));
       return;
@@ -211,8 +230,8 @@ int live(const ChildBirth& birth) {
     // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
     ::prctl(PR_SET_PDEATHSIG, retire_signal);
     if (::getppid() != birth.parent) return static_cast<int>(ExitCode::left);
-    ChildProcess child(ChildSlot(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd), birth.listeners,
-                       birth.parent);
+    ChildProcess child(ChildSlot(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd),
+                       birth.listeners, birth.parent);
     try {
       birth.server->on_child_start();
     } catch (const Error&) {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What runs in a forked child: the seam's real side. Waits for connections on the shared listeners, and leaves when it is
-// told to without losing one and without cutting a handler short.
+// What runs in a forked child: the seam's real side. Waits for connections on the shared listeners, and
+// leaves when it is told to without losing one and without cutting a handler short.
 //
-// How a retire order ends the wait. The parent writes the order into the child's slot, then sends SIGTERM, which only
-// wakes. Its handler sets a flag and puts a dead descriptor in the place of the one that the child waits on: a waiting
-// accept() is restarted (SA_RESTART) on the dead descriptor and fails; one that is about to begin fails too; a read() in
-// user code goes on. No poll, no timeout, no further system call a connection.
+// How a retire order ends the wait. The parent writes the order into the child's slot, then sends SIGTERM,
+// which only wakes. Its handler sets a flag and puts a dead descriptor in the place of the one that the child
+// waits on: a waiting accept() is restarted (SA_RESTART) on the dead descriptor and fails; one that is about
+// to begin fails too; a read() in user code goes on. No poll, no timeout, no further system call a
+// connection.
 //
-// With several listeners the child waits in epoll_wait() with EPOLLEXCLUSIVE, and the trick is played on the epoll
-// descriptor. EPOLLEXCLUSIVE strands a connection when the child that was woken for it goes: so a last look at each
-// listener before leaving, and a nudge (SIGUSR1, which does nothing but interrupt) from the parent that sees a backlog
-// beside idle children.
+// With several listeners the child waits in epoll_wait() with EPOLLEXCLUSIVE, and the trick is played on the
+// epoll descriptor. EPOLLEXCLUSIVE strands a connection when the child that was woken for it goes: so a last
+// look at each listener before leaving, and a nudge (SIGUSR1, which does nothing but interrupt) from the
+// parent that sees a backlog beside idle children.
 #pragma once
 
 #include <sys/types.h>

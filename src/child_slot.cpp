@@ -48,9 +48,12 @@ class Writing {
 
 std::size_t address_size(const sockaddr_storage& peer) {
   switch (peer.ss_family) {
-    case AF_INET: return sizeof(sockaddr_in);
-    case AF_INET6: return sizeof(sockaddr_in6);
-    default: return sizeof(sa_family_t);
+    case AF_INET:
+      return sizeof(sockaddr_in);
+    case AF_INET6:
+      return sizeof(sockaddr_in6);
+    default:
+      return sizeof(sa_family_t);
   }
 }
 
@@ -66,7 +69,8 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
       wake_fd_(wake_fd) {}
 
 void ChildSlot::change(const std::function<void()>& change) {
-  // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is woken.
+  // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is
+  // woken.
   while (!scoreboard_.under_lock(Clock::now() + lock_patience, change)) {
     log_warning("scoreboard: the lock is held for long; the parent was told");
     wake();
@@ -92,7 +96,8 @@ void ChildSlot::ask(Reason reason) {
 void ChildSlot::leave(Reason reason) {
   change([&] {
     scoreboard_.set_idle(slot_index_, false);
-    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(), std::memory_order_release);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),
+                         std::memory_order_release);
   });
 }
 
@@ -134,7 +139,8 @@ void ChildSlot::note(std::string_view text) {
   store_bytes(row_.note, std::as_bytes(std::span(text)));
 }
 
-// Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it reads the table.
+// Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it
+// reads the table.
 void ChildSlot::wake() {
   Shared<std::uint32_t>& flag = scoreboard_.service_gossip(service_index_).wake;
   if (flag.exchange(1, std::memory_order_seq_cst) != 0) return;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A child's side of the scoreboard: its own row, and the orders that it reads. Knows nothing of sockets, signals or
-// user code. One thread of the child writes.
+// A child's side of the scoreboard: its own row, and the orders that it reads. Knows nothing of sockets,
+// signals or user code. One thread of the child writes.
 //
-// The path of a connection (accepted, finished) takes no lock and makes no system call, but for one write() where a
-// threshold is crossed that the parent wants to hear of.
+// The path of a connection (accepted, finished) takes no lock and makes no system call, but for one write()
+// where a threshold is crossed that the parent wants to hear of.
 #pragma once
 
 #include <sys/socket.h>
@@ -22,15 +22,16 @@ class ChildSlot {
   ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd);
 
   // ---- lifecycle: under the lock; tells the parent
-  void ready();                // starting -> serving, idle
-  void ask(Reason reason);     // serves on until it is granted
-  void leave(Reason reason);   // serving -> leaving
+  void ready();               // starting -> serving, idle
+  void ask(Reason reason);    // serves on until it is granted
+  void leave(Reason reason);  // serving -> leaving
 
   // ---- orders
   bool must_leave() const { return orders_.order.load(std::memory_order_acquire) == Order::leave; }
   Reason leave_reason() const { return static_cast<Reason>(orders_.reason.load(std::memory_order_relaxed)); }
   bool outdated() const {
-    return service_.generation.load(std::memory_order_relaxed) != orders_.generation.load(std::memory_order_relaxed);
+    return service_.generation.load(std::memory_order_relaxed) !=
+           orders_.generation.load(std::memory_order_relaxed);
   }
   bool at_cap() const {
     const std::uint32_t cap = service_.max_requests_per_child.load(std::memory_order_relaxed);

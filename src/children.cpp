@@ -5,10 +5,13 @@
 
 namespace brood {
 
-std::optional<std::uint32_t> Children::free_slot() const { return find(0); }
+std::optional<std::uint32_t> Children::free_slot() const {
+  return find(0);
+}
 
 std::optional<std::uint32_t> Children::find(pid_t pid) const {
-  const auto found = std::find_if(records_.begin(), records_.end(), [pid](const auto& record) { return record.pid == pid; });
+  const auto found =
+      std::find_if(records_.begin(), records_.end(), [pid](const auto& record) { return record.pid == pid; });
   if (found == records_.end()) return {};
   return static_cast<std::uint32_t>(found - records_.begin());
 }

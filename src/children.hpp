@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What the parent itself knows of a service's children: from fork() and waitid(), not from the table that children write.
-// Slots are counted from 0 within the service.
+// What the parent itself knows of a service's children: from fork() and waitid(), not from the table that
+// children write. Slots are counted from 0 within the service.
 //
-// A pid is used only while its child was not reaped yet, and until then it can't be another process's: the parent alone
-// reaps, in one place. So no pidfd is kept for a child (each would be inherited by every later sibling).
+// A pid is used only while its child was not reaped yet, and until then it can't be another process's: the
+// parent alone reaps, in one place. So no pidfd is kept for a child (each would be inherited by every later
+// sibling).
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +17,12 @@
 
 namespace brood {
 
-enum class Ending { none, aborted, killed, lost };  // how far the parent went with a child that is busy for too long
+enum class Ending {
+  none,
+  aborted,
+  killed,
+  lost
+};  // how far the parent went with a child that is busy for too long
 
 struct ChildRecord {
   pid_t pid = 0;  // 0: the slot is free

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "brood/error.hpp"
 #include "identity.hpp"
 #include "text.hpp"
@@ -17,75 +15,87 @@ using std::chrono::milliseconds;
 constexpr unsigned most_children = 32'768;
 constexpr milliseconds longest{std::chrono::hours(24 * 30)};
 
-// /run is root's; a user has a place of its own where a session manager made one.
-std::string default_runtime_directory() {
-  if (::geteuid() == 0) return "/run/brood";
-  const char* own = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe)
-  return own != nullptr && *own == '/' ? text(std::string_view(own), "/brood") : text("/tmp/brood-", ::geteuid());
-}
-
 void add_pool_settings(Settings& settings, Limits& limits) {
   settings.section("How many children");
-  settings.number("start-servers", limits.start_servers, 1, most_children, "Children that are started at once.");
+  settings.number("start-servers", limits.start_servers, 1, most_children,
+                  "Children that are started at once.");
   settings.number("min-spare-servers", limits.min_spare_servers, 1, most_children,
                   "When fewer children than this are idle, more are started, at once.");
-  settings.number("max-spare-servers", limits.max_spare_servers, 1, most_children,
-                  "When more children than this stay idle, the surplus is told to leave, a quarter of it each second.");
-  settings.number("max-clients", limits.max_clients, 1, most_children,
-                  "There are never more children than this, whatever they do. Connections beyond wait in the listener's "
-                  "queue.");
-  settings.number("max-requests-per-child", limits.max_requests_per_child, 0, 1'000'000'000,
-                  "After so many connections a child is replaced by a fresh one; 0: never. For handlers around "
-                  "libraries that leak.");
+  settings.number(
+      "max-spare-servers", limits.max_spare_servers, 1, most_children,
+      "When more children than this stay idle, the surplus is told to leave, a quarter of it each second.");
+  settings.number(
+      "max-clients", limits.max_clients, 1, most_children,
+      "There are never more children than this, whatever they do. Connections beyond wait in the listener's "
+      "queue.");
+  settings.number(
+      "max-requests-per-child", limits.max_requests_per_child, 0, 1'000'000'000,
+      "After so many connections a child is replaced by a fresh one; 0: never. For handlers around "
+      "libraries that leak.");
 }
 
 void add_time_settings(Settings& settings, Limits& limits) {
   settings.section("How long");
-  settings.duration("graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
-                    "How long SIGTERM lets connections in hand go on before what is left is killed; 0: without limit.");
-  settings.duration("connection-timeout", limits.connection_timeout, milliseconds(0), longest,
-                    "A child that is busy with one connection for longer gets SIGABRT, 5 seconds later SIGKILL, and is "
-                    "replaced; the log says what it was serving. 0: no limit. Must exceed every limit that the handler "
-                    "has for its input and output.");
+  settings.duration(
+      "graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
+      "How long SIGTERM lets connections in hand go on before what is left is killed; 0: without limit.");
+  settings.duration(
+      "connection-timeout", limits.connection_timeout, milliseconds(0), longest,
+      "A child that is busy with one connection for longer gets SIGABRT, 5 seconds later SIGKILL, and is "
+      "replaced; the log says what it was serving. 0: no limit. Must exceed every limit that the handler "
+      "has for its input and output.");
 }
 
 }  // namespace
 
-Configuration::Configuration(const std::string& program) : runtime_directory(default_runtime_directory()) {
+Configuration::Configuration(const std::string& program) {
   service.name = program;
 }
 
 void add_settings(Settings& settings, Configuration& configuration) {
   ServiceConfiguration& service = configuration.service;
   settings.section("Where connections arrive");
-  settings.list("listen", service.listen,
-                "Where to listen: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for 127.0.0.1, unix:PATH, or "
-                "fd:N for a listening socket inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
-                "',name=NAME', which the handler can read, and for a unix socket ',mode=0660' and "
-                "',owner=USER:GROUP'.");
-  settings.number("listen-backlog", service.listen_backlog, 1, 65'535,
-                  "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
-                  "net.core.somaxconn.")
+  settings.list(
+      "listen", service.listen,
+      "Where to listen: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for 127.0.0.1, unix:PATH, or "
+      "fd:N for a listening socket inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
+      "',name=NAME', which the handler can read, and for a unix socket ',mode=0660' and "
+      "',owner=USER:GROUP'.");
+  settings
+      .number("listen-backlog", service.listen_backlog, 1, 65'535,
+              "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
+              "net.core.somaxconn.")
       .takes = Takes::restart;
   add_pool_settings(settings, service.limits);
   add_time_settings(settings, service.limits);
 
   settings.section("As whom");
-  settings.text("user", service.user, "The user, by name or number, that children become; empty: they stay who the parent is.")
+  settings
+      .text("user", service.user,
+            "The user, by name or number, that children become; empty: they stay who the parent is.")
       .takes = Takes::restart;
-  settings.text("group", service.group, "The group that children become; empty: that of the user.").takes = Takes::restart;
+  settings.text("group", service.group, "The group that children become; empty: that of the user.").takes =
+      Takes::restart;
 
   settings.section("The parent");
-  settings.text("name", service.name, "What the server is called in the log and by broodctl.").takes = Takes::restart;
-  settings.flag("daemonize", configuration.daemonize, "Whether to leave the terminal and go on in the background.").takes =
+  settings.text("name", service.name, "What the server is called in the log and by broodctl.").takes =
       Takes::restart;
-  settings.text("pid-file", configuration.pid_file,
-                "Where the parent's pid is written. The file is locked: a second server with the same file doesn't start. "
-                "Empty: no file.")
+  settings
+      .flag("daemonize", configuration.daemonize,
+            "Whether to leave the terminal and go on in the background.")
       .takes = Takes::restart;
-  settings.text("runtime-directory", configuration.runtime_directory,
-                "Where the scoreboard is, as NAME.scoreboard, for broodctl to read. Empty: in anonymous memory, which "
-                "broodctl can't read.")
+  settings
+      .text("pid-file", configuration.pid_file,
+            "Where the parent's pid is written. The file is locked: a second server with the same file "
+            "doesn't start. "
+            "Empty: no file.")
+      .takes = Takes::restart;
+  settings
+      .text(
+          "runtime-directory", configuration.runtime_directory,
+          "Where the scoreboard is, as NAME.scoreboard, for broodctl to read. Empty: /run/brood for root, "
+          "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': in anonymous memory, which "
+          "broodctl can't see.")
       .takes = Takes::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
   settings.choice("log-level", configuration.log_level, {"debug", "info", "warning", "error"},
@@ -109,8 +119,8 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
     try {
       const ListenSpec spec = parse_listen(written);
       for (const auto& other : service.listen_specs)
-        if (other.kind == spec.kind && other.host == spec.host && other.port == spec.port && other.port != "0" &&
-            other.path == spec.path && other.descriptor == spec.descriptor)
+        if (other.kind == spec.kind && other.host == spec.host && other.port == spec.port &&
+            other.port != "0" && other.path == spec.path && other.descriptor == spec.descriptor)
           throw ConfigurationError("is the same address as '" + other.written + "'");
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
@@ -127,7 +137,8 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
   if (service.name.empty() || service.name.size() > 63 || service.name.find('/') != std::string::npos)
     reader.blame("name", text("name = ", service.name, " is not 1 to 63 bytes without '/'"));
   if (configuration.daemonize && configuration.log == "stderr")
-    reader.blame("daemonize", "daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file");
+    reader.blame("daemonize",
+                 "daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file");
   if (configuration.log.empty()) reader.blame("log", "log must not be empty");
 }
 

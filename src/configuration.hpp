@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kit's own settings: what a parent and its services are told, with the table that reads it and the checks that hold
-// several of them together.
+// The kit's own settings: what a parent and its services are told, with the table that reads it and the
+// checks that hold several of them together.
 #pragma once
 
 #include <string>
@@ -26,7 +26,7 @@ struct Configuration {
   explicit Configuration(const std::string& program);  // the defaults
 
   ServiceConfiguration service;
-  std::string runtime_directory;  // "": no place was found; the scoreboard is anonymous
+  std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string pid_file;
   std::string log = "stderr";
   std::string log_level = "info";
@@ -36,7 +36,8 @@ struct Configuration {
 // Binds `configuration`'s fields, which hold the defaults.
 void add_settings(Settings& settings, Configuration& configuration);
 
-// After the values were stored: fills what is derived from them, and blames contradictions on the settings concerned.
+// After the values were stored: fills what is derived from them, and blames contradictions on the settings
+// concerned.
 void check_together(Configuration& configuration, SettingsReader& reader);
 
 }  // namespace brood

@@ -19,7 +19,8 @@ pid_t fork_or_throw() {
   return pid;
 }
 
-// The byte comes from the server when it is ready. Without one, the process in the middle tells how the server ended.
+// The byte comes from the server when it is ready. Without one, the process in the middle tells how the
+// server ended.
 [[noreturn]] void wait_for_verdict(int report, pid_t middle) {
   char byte = 0;
   if (::read(report, &byte, 1) == 1) ::_exit(0);
@@ -42,7 +43,8 @@ Daemon Daemon::detach() {
   }
   read_end.reset();
   ::setsid();
-  // Again: who is no session leader can't get a terminal any more. The middle one stays for a verdict, should it come.
+  // Again: who is no session leader can't get a terminal any more. The middle one stays for a verdict, should
+  // it come.
   if (const pid_t server = fork_or_throw(); server != 0) {
     daemon.report_.reset();
     int status = 0;

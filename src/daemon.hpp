@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leaving the terminal. The process that was started waits until the server is ready, and ends with its verdict: a script
-// that starts the server knows whether it runs.
+// Leaving the terminal. The process that was started waits until the server is ready, and ends with its
+// verdict: a script that starts the server knows whether it runs.
 #pragma once
 
 #include "brood/descriptor.hpp"
@@ -9,8 +9,8 @@ namespace brood {
 
 class Daemon {
  public:
-  // Forks twice. Returns in the new process only; the first one ends inside, with 0 after ready(), else with the exit code
-  // of the new one.
+  // Forks twice. Returns in the new process only; the first one ends inside, with 0 after ready(), else with
+  // the exit code of the new one.
   static Daemon detach();
 
   Daemon() = default;  // stays in the foreground: ready() does nothing

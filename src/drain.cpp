@@ -27,9 +27,10 @@ Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
     only_inherited_ = false;
     if (listener.refuse_newcomers()) continue;
     newcomers_ = true;
-    log_warning(text("listener ", listener.address(),
-                     ": newcomers can't be kept out while it drains (needs CAP_NET_ADMIN); connections that arrive in the "
-                     "last moment will be reset"));
+    log_warning(text(
+        "listener ", listener.address(),
+        ": newcomers can't be kept out while it drains (needs CAP_NET_ADMIN); connections that arrive in the "
+        "last moment will be reset"));
   }
   if (newcomers_) limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
 }
@@ -48,7 +49,9 @@ bool Drain::done(std::uint64_t accepted, Time now) {
   return now - quiet_since_ >= quiet_time || now >= limit_;
 }
 
-Time Drain::look_again(Time now) const { return std::min<Time>(limit_, now + glance); }
+Time Drain::look_again(Time now) const {
+  return std::min<Time>(limit_, now + glance);
+}
 
 unsigned Drain::close() {
   unsigned all = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Closing a listener without losing a connection. Closing resets what is in its queue, and under load the queue never
-// empties by itself. So: let nobody new in, let the children empty the queue until it has been quiet for a while, close.
-// Where newcomers can't be kept out (no CAP_NET_ADMIN), it ends at a deadline, and says how many were left.
+// Closing a listener without losing a connection. Closing resets what is in its queue, and under load the
+// queue never empties by itself. So: let nobody new in, let the children empty the queue until it has been
+// quiet for a while, close. Where newcomers can't be kept out (no CAP_NET_ADMIN), it ends at a deadline, and
+// says how many were left.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ class Drain {
   // `limit`: when it must be over at the latest.
   Drain(std::vector<Listener> listeners, Time now, Time limit);
 
-  // `accepted`: connections that the service has accepted so far. True: quiet, or out of time; close() is next.
+  // `accepted`: connections that the service has accepted so far. True: quiet, or out of time; close() is
+  // next.
   bool done(std::uint64_t accepted, Time now);
   Time look_again(Time now) const;
 
@@ -29,7 +31,7 @@ class Drain {
 
  private:
   std::vector<Listener> listeners_;
-  bool newcomers_ = false;   // some listener still lets them in
+  bool newcomers_ = false;  // some listener still lets them in
   bool only_inherited_ = true;
   Time limit_;
   Time quiet_since_;

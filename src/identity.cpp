@@ -46,9 +46,10 @@ Identity find_identity(const std::string& user, const std::string& group) {
 
 void become(const Identity& identity) {
   if (identity.group != no_group) {
-    const int grouped = identity.user != no_user && !identity.name.empty() && ::getpwnam(identity.name.c_str()) != nullptr
-                            ? ::initgroups(identity.name.c_str(), identity.group)
-                            : ::setgroups(0, nullptr);
+    const int grouped =
+        identity.user != no_user && !identity.name.empty() && ::getpwnam(identity.name.c_str()) != nullptr
+            ? ::initgroups(identity.name.c_str(), identity.group)
+            : ::setgroups(0, nullptr);
     if (grouped != 0) throw SystemError("set the groups of user " + identity.name, errno);
     if (::setgid(identity.group) != 0) throw SystemError("become the group of user " + identity.name, errno);
   }

@@ -17,10 +17,12 @@ struct Identity {
   gid_t group = no_group;
 };
 
-// Empty names leave the part as it is; a user without a group has that of its account. Throws ConfigurationError.
+// Empty names leave the part as it is; a user without a group has that of its account. Throws
+// ConfigurationError.
 Identity find_identity(const std::string& user, const std::string& group);
 
-// Groups first, then the user: the other way round there is no right left to change groups. Throws SystemError.
+// Groups first, then the user: the other way round there is no right left to change groups. Throws
+// SystemError.
 void become(const Identity& identity);
 
 }  // namespace brood

@@ -11,7 +11,7 @@ struct Limits {
   unsigned min_spare_servers = 5;
   unsigned max_spare_servers = 10;
   unsigned max_clients = 256;
-  unsigned max_requests_per_child = 0;               // 0: no cap
+  unsigned max_requests_per_child = 0;                 // 0: no cap
   std::chrono::milliseconds graceful_timeout{30'000};  // 0: no limit
   std::chrono::milliseconds connection_timeout{0};     // 0: no limit
 };

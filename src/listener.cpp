@@ -25,7 +25,8 @@ namespace {
 
 void set_option(const Descriptor& socket, int level, int option, const std::string& what) {
   const int on = 1;
-  if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0) throw SystemError("set options of " + what, errno);
+  if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0)
+    throw SystemError("set options of " + what, errno);
 }
 
 sockaddr_storage local_address(int socket, const std::string& what) {
@@ -115,7 +116,8 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
     listeners.push_back(Listener(bind_unix(spec, spec.written), spec, false));
     start_listening(listeners.back().socket_, backlog, spec.written);
   } else {
-    in_port_t port = 0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
+    in_port_t port =
+        0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
     for (SocketAddress address : resolve(spec)) {
       auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
       if (its_port == 0) its_port = port;
@@ -128,7 +130,9 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
   return listeners;
 }
 
-unsigned Listener::backlog() const { return count_backlog(socket_.get()); }
+unsigned Listener::backlog() const {
+  return count_backlog(socket_.get());
+}
 
 void Listener::set_blocking(bool blocking) const {
   const int flags = ::fcntl(socket_.get(), F_GETFL);
@@ -146,9 +150,9 @@ bool Listener::refuse_newcomers() {
   // Classic BPF over the TCP header: drop what has SYN set (byte 13, bit 1), take the rest.
   constexpr std::uint32_t flags_at = 13;
   constexpr std::uint32_t syn = 0x02;
-  std::array<sock_filter, 4> program = {{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at),
-                                         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
-                                         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)}};
+  std::array<sock_filter, 4> program = {
+      {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1),
+       BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)}};
   const sock_fprog filter{.len = program.size(), .filter = program.data()};
   return ::setsockopt(socket_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
 }

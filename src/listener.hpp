@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A socket where connections arrive: opened or inherited by the parent, shared by the children, and closed without losing
-// what is in its queue.
+// A socket where connections arrive: opened or inherited by the parent, shared by the children, and closed
+// without losing what is in its queue.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ namespace brood {
 
 class Listener {
  public:
-  // Opens what `spec` names: several listeners where a host name has several addresses. Port 0 takes a free port (one and
-  // the same for all addresses of the name). Throws SystemError or ConfigurationError.
+  // Opens what `spec` names: several listeners where a host name has several addresses. Port 0 takes a free
+  // port (one and the same for all addresses of the name). Throws SystemError or ConfigurationError.
   static std::vector<Listener> open(const ListenSpec& spec, int backlog);
 
   int descriptor() const { return socket_.get(); }
@@ -27,12 +27,12 @@ class Listener {
   unsigned backlog() const;
   void set_blocking(bool blocking) const;
 
-  // The first step of closing without loss: from now on nobody new gets into the queue; who is in it, or on the way into
-  // it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN), a unix socket loses its
-  // name. False: not possible here, and newcomers keep arriving until close().
+  // The first step of closing without loss: from now on nobody new gets into the queue; who is in it, or on
+  // the way into it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN),
+  // a unix socket loses its name. False: not possible here, and newcomers keep arriving until close().
   bool refuse_newcomers();
-  // The last step. Ends the queue for all processes that share the socket, and resets what is left in it; returns how many
-  // those were. An inherited listener is only let go: its queue belongs to others too.
+  // The last step. Ends the queue for all processes that share the socket, and resets what is left in it;
+  // returns how many those were. An inherited listener is only let go: its queue belongs to others too.
   unsigned close();
 
  private:

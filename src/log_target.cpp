@@ -53,7 +53,8 @@ class AppendSink final : public LineSink {
     if (!opened) throw SystemError("open log " + path_, errno);
     struct stat status {};
     if (owner_ != static_cast<uid_t>(-1) && ::fstat(opened.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_uid != owner_ && ::geteuid() == 0 && ::fchown(opened.get(), owner_, static_cast<gid_t>(-1)) != 0)
+        status.st_uid != owner_ && ::geteuid() == 0 &&
+        ::fchown(opened.get(), owner_, static_cast<gid_t>(-1)) != 0)
       throw SystemError("give log " + path_ + " to the service's user", errno);
     descriptor_ = std::move(opened);
   }
@@ -78,10 +79,14 @@ Log& current() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: break;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      break;
   }
   return spdlog::level::err;
 }
@@ -104,8 +109,8 @@ void open_log(const LogTarget& target) {
     set_logger(std::make_shared<StandardErrorSink>(), target, line_pattern);
   } else if (target.to == "syslog") {
     // syslogd writes time, name and pid itself.
-    set_logger(std::make_shared<spdlog::sinks::syslog_sink_mt>(target.name, LOG_PID, LOG_DAEMON, true), target,
-               "%v");
+    set_logger(std::make_shared<spdlog::sinks::syslog_sink_mt>(target.name, LOG_PID, LOG_DAEMON, true),
+               target, "%v");
   } else {
     file = std::make_shared<AppendSink>(target.to, target.owner);
     set_logger(file, target, line_pattern);

@@ -17,8 +17,8 @@
 namespace brood {
 
 struct LogTarget {
-  std::string name;             // of the server: syslog's ident, and a column of every line
-  std::string to = "stderr";    // "stderr", "syslog" or the path of a file
+  std::string name;           // of the server: syslog's ident, and a column of every line
+  std::string to = "stderr";  // "stderr", "syslog" or the path of a file
   LogLevel level = LogLevel::info;
   uid_t owner = static_cast<uid_t>(-1);  // a file is given to this user, so that children can reopen it
 };

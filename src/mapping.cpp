@@ -84,12 +84,20 @@ Mapping::~Mapping() = default;
 std::byte* Mapping::writable_orders() const {
   return static_cast<std::byte*>(regions_->writable_orders.get_address());
 }
-const std::byte* Mapping::orders() const { return static_cast<const std::byte*>(regions_->orders.get_address()); }
-std::byte* Mapping::gossip() const { return static_cast<std::byte*>(regions_->gossip.get_address()); }
+const std::byte* Mapping::orders() const {
+  return static_cast<const std::byte*>(regions_->orders.get_address());
+}
+std::byte* Mapping::gossip() const {
+  return static_cast<std::byte*>(regions_->gossip.get_address());
+}
 
-void Mapping::give_up_orders() { regions_->writable_orders = ipc::mapped_region(); }
+void Mapping::give_up_orders() {
+  regions_->writable_orders = ipc::mapped_region();
+}
 
-std::size_t Mapping::page_size() { return ipc::mapped_region::get_page_size(); }
+std::size_t Mapping::page_size() {
+  return ipc::mapped_region::get_page_size();
+}
 
 struct ReadOnlyMapping::Region {
   ipc::mapped_region whole;
@@ -110,6 +118,8 @@ ReadOnlyMapping::~ReadOnlyMapping() = default;
 const std::byte* ReadOnlyMapping::data() const {
   return static_cast<const std::byte*>(region_->whole.get_address());
 }
-std::size_t ReadOnlyMapping::size() const { return region_->whole.get_size(); }
+std::size_t ReadOnlyMapping::size() const {
+  return region_->whole.get_size();
+}
 
 }  // namespace brood

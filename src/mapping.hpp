@@ -11,17 +11,18 @@ namespace brood {
 
 class Mapping {
  public:
-  // Creates the file at `path` (mode 0600, blocks allocated: a full disk is an error here, not a SIGBUS later) and puts
-  // it in the place of an older one only when it is complete. An empty path makes anonymous memory. The first
-  // `orders_size` bytes are the orders; both sizes are multiples of the page size. No descriptor stays open: who has
-  // the mappings has all that there is. Throws SystemError.
+  // Creates the file at `path` (mode 0600, blocks allocated: a full disk is an error here, not a SIGBUS
+  // later) and puts it in the place of an older one only when it is complete. An empty path makes anonymous
+  // memory. The first `orders_size` bytes are the orders; both sizes are multiples of the page size. No
+  // descriptor stays open: who has the mappings has all that there is. Throws SystemError.
   Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
   ~Mapping();
 
   std::byte* writable_orders() const;  // nullptr after give_up_orders()
-  const std::byte* orders() const;     // the same memory from a read-only descriptor: can't be made writable again
+  const std::byte* orders()
+      const;  // the same memory from a read-only descriptor: can't be made writable again
   std::byte* gossip() const;
   void give_up_orders();  // in a child, before user code runs
 

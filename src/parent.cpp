@@ -46,7 +46,9 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
-Parent::~Parent() { follow_log_epoch(nullptr); }
+Parent::~Parent() {
+  follow_log_epoch(nullptr);
+}
 
 void Parent::in_child() {
   for (auto& service : services_) service->forget();
@@ -61,12 +63,17 @@ bool Parent::is_child(pid_t pid) const {
 
 void Parent::obey(int signal) {
   switch (signal) {
-    case SIGTERM: return stopping_ ? stop_now() : stop();
+    case SIGTERM:
+      return stopping_ ? stop_now() : stop();
     case SIGINT:
-    case SIGQUIT: return stop_now();
-    case SIGHUP: return reload();
-    case SIGUSR1: return reopen_logs();
-    default: return;  // SIGCHLD: reap() comes next
+    case SIGQUIT:
+      return stop_now();
+    case SIGHUP:
+      return reload();
+    case SIGUSR1:
+      return reopen_logs();
+    default:
+      return;  // SIGCHLD: reap() comes next
   }
 }
 
@@ -75,7 +82,8 @@ void Parent::reload() {
   try {
     auto configurations = duties_.read_again();
     const Time now = Clock::now();
-    for (std::size_t i = 0; i < services_.size(); ++i) services_[i]->reload(std::move(configurations[i]), now);
+    for (std::size_t i = 0; i < services_.size(); ++i)
+      services_[i]->reload(std::move(configurations[i]), now);
   } catch (const Error& error) {
     for (const auto line : split(error.what(), '\n')) log_error(line);
     log_error("reload refused: everything goes on as before");
@@ -124,9 +132,14 @@ void Parent::reap() {
     if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) != 0 || info.si_pid == 0) return;
     switch (info.si_code) {
       case CLD_STOPPED:
-      case CLD_TRAPPED: note_stop(info.si_pid, true); break;
-      case CLD_CONTINUED: note_stop(info.si_pid, false); break;
-      default: bury(info.si_pid, info.si_code, info.si_status, Clock::now());
+      case CLD_TRAPPED:
+        note_stop(info.si_pid, true);
+        break;
+      case CLD_CONTINUED:
+        note_stop(info.si_pid, false);
+        break;
+      default:
+        bury(info.si_pid, info.si_code, info.si_status, Clock::now());
     }
   }
 }
@@ -151,7 +164,8 @@ Time Parent::look(Time now) {
       next = now;
     }
   }
-  if (!ready_ && std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ready(); })) {
+  if (!ready_ &&
+      std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ready(); })) {
     ready_ = true;
     duties_.on_ready();
   }
@@ -159,13 +173,15 @@ Time Parent::look(Time now) {
 }
 
 bool Parent::ended() const {
-  return stopping_ && std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ended(); });
+  return stopping_ && std::all_of(services_.begin(), services_.end(),
+                                  [](const auto& service) { return service->ended(); });
 }
 
 void Parent::wait(Time until) {
   std::array<pollfd, 2> events = {{{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
                                    {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
-  const auto left = std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
+  const auto left =
+      std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
   const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
                          .tv_nsec = static_cast<long>(left % 1'000'000'000)};
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
@@ -176,7 +192,8 @@ void Parent::wait(Time until) {
 // The whole of a parent's life, with one sleep and without a tick.
 int Parent::run() {
   for (;;) {
-    // This first: a child that ends after it is told of again. Then the dead: it frees slots, and what is counted is true.
+    // This first: a child that ends after it is told of again. Then the dead: it frees slots, and what is
+    // counted is true.
     const std::vector<int> arrived = signals_.arrived();
     reap();
     for (const int signal : arrived) obey(signal);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parent: owns services, scoreboard and signals, and waits in one place. It never reads a byte from a client.
+// The parent: owns services, scoreboard and signals, and waits in one place. It never reads a byte from a
+// client.
 #pragma once
 
 #include <sys/types.h>
@@ -21,8 +22,9 @@ namespace brood {
 struct ParentDuties {
   std::string name;
   std::string scoreboard_path;  // "": anonymous
-  // SIGHUP, in two steps: reads and checks, and returns the services' configurations in their order (throws, and then all
-  // stays as it was); then, when the services have taken theirs, puts in force what is the program's own.
+  // SIGHUP, in two steps: reads and checks, and returns the services' configurations in their order (throws,
+  // and then all stays as it was); then, when the services have taken theirs, puts in force what is the
+  // program's own.
   std::function<std::vector<ServiceConfiguration>()> read_again;
   std::function<void()> commit;
   std::function<std::chrono::milliseconds()> graceful_timeout;

@@ -26,9 +26,11 @@ void ParentLock::change(const std::function<void()>& change) const {
       ::kill(holder, SIGKILL);
     }
     if (scoreboard_.under_lock(Clock::now() + death_takes, change)) return;
-    log_error(text("scoreboard: the lock can't be had from process ", holder, "; the parent goes on without it"));
+    log_error(
+        text("scoreboard: the lock can't be had from process ", holder, "; the parent goes on without it"));
   } catch (const SystemError& error) {
-    // Unusable, which no child of ours brings about on purpose. The parent's own records are the truth that it acts on.
+    // Unusable, which no child of ours brings about on purpose. The parent's own records are the truth that
+    // it acts on.
     log_error(text(std::string_view(error.what()), "; the parent goes on without the lock"));
   }
   change();

@@ -6,7 +6,9 @@
 namespace brood {
 namespace {
 
-unsigned less(unsigned from, unsigned amount) { return from > amount ? from - amount : 0; }
+unsigned less(unsigned from, unsigned amount) {
+  return from > amount ? from - amount : 0;
+}
 
 unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace& pace) {
   const unsigned future_spares = census.idle + census.starting;
@@ -14,8 +16,9 @@ unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace&
   return pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
 }
 
-// One ready replacement lets one predecessor go. Where max-clients leaves no room for a replacement, its predecessor has
-// to go first, and then a few at a time, so that the pool never empties. Without leave to start anything, nobody goes.
+// One ready replacement lets one predecessor go. Where max-clients leaves no room for a replacement, its
+// predecessor has to go first, and then a few at a time, so that the pool never empties. Without leave to
+// start anything, nobody goes.
 void recycle(const Census& census, bool may_start, unsigned batch, unsigned room, Plan& plan) {
   const unsigned outdated = census.outdated_idle + census.outdated_busy;
   plan.retire_outdated = std::min(census.replacements_ready, outdated);
@@ -27,7 +30,8 @@ void recycle(const Census& census, bool may_start, unsigned batch, unsigned room
   plan.spawn_replacements =
       std::min({less(std::min(budget, remaining), census.replacements_starting), room, batch - plan.spawn});
   if (room > 0 || census.replacements_starting + census.replacements_ready > 0) return;
-  // Idle ones are gone at once; busy ones whenever their connection ends, and must not keep the idle ones waiting.
+  // Idle ones are gone at once; busy ones whenever their connection ends, and must not keep the idle ones
+  // waiting.
   plan.retire_outdated = census.outdated_idle > 0
                              ? std::min(census.outdated_idle, less(budget, census.leaving_idle))
                              : std::min(census.outdated_busy, less(budget, census.leaving));
@@ -51,7 +55,9 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
 
 }  // namespace
 
-unsigned recycle_budget(unsigned children) { return std::clamp(children / 8, 1U, 32U); }
+unsigned recycle_budget(unsigned children) {
+  return std::clamp(children / 8, 1U, 32U);
+}
 
 Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time now) {
   Plan plan;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many children to start and to retire: a pure function from what was counted to what is to be done. It knows no
-// process, no clock and no table; the parent counts, asks, and acts.
+// How many children to start and to retire: a pure function from what was counted to what is to be done. It
+// knows no process, no clock and no table; the parent counts, asks, and acts.
 #pragma once
 
 #include "clock.hpp"
@@ -10,10 +10,11 @@ namespace brood {
 
 // What was counted at one look. All of a service's children are in `total`; the rest are parts of it.
 struct Census {
-  unsigned total = 0;     // every child that is not gone, also those that leave, are stopped or lost: counts against max-clients
+  unsigned total = 0;     // every child that is not gone, also those that leave, are stopped or lost: counts
+                          // against max-clients
   unsigned starting = 0;  // forked, not ready yet: future spares
   unsigned idle = 0;      // spares: can take a connection now (not stopped, not told to leave)
-  unsigned leaving = 0;       // told to leave, not gone yet
+  unsigned leaving = 0;   // told to leave, not gone yet
   unsigned leaving_idle = 0;  // of those: with nothing in hand
   // To be replaced (of an old generation, or asking because of a cap), not told to leave yet:
   unsigned outdated_idle = 0;
@@ -26,24 +27,25 @@ struct Census {
 
 // What one look leaves to the next.
 struct Pace {
-  bool started = false;           // start-servers were started
-  Time surplus_since = never;     // when the surplus began that was seen at each look since; never: there is none
-  Time may_start = Time::min();   // the throttle's word
-  bool one_at_a_time = false;     // the throttle's: starts have failed, and none has proved itself since
-  Time warned_at = Time::min();   // when max-clients was last warned of
-  bool at_max_clients = false;    // more were wanted than max-clients permits, at the last look
+  bool started = false;  // start-servers were started
+  Time surplus_since =
+      never;  // when the surplus began that was seen at each look since; never: there is none
+  Time may_start = Time::min();  // the throttle's word
+  bool one_at_a_time = false;    // the throttle's: starts have failed, and none has proved itself since
+  Time warned_at = Time::min();  // when max-clients was last warned of
+  bool at_max_clients = false;   // more were wanted than max-clients permits, at the last look
 };
 
 struct Plan {
-  unsigned spawn = 0;             // children to start for the load
+  unsigned spawn = 0;  // children to start for the load
   unsigned spawn_replacements = 0;
-  unsigned retire_surplus = 0;    // idle ones
-  unsigned retire_outdated = 0;   // idle ones first
-  unsigned redeem = 0;            // replacements that are ready and have had their predecessor told, or need none
+  unsigned retire_surplus = 0;   // idle ones
+  unsigned retire_outdated = 0;  // idle ones first
+  unsigned redeem = 0;  // replacements that are ready and have had their predecessor told, or need none
   bool at_max_clients = false;
   bool warn_max_clients = false;  // say so now
   Time look_again = never;
-  Pace pace;                      // for the next look
+  Pace pace;  // for the next look
 };
 
 Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time now);

@@ -24,8 +24,12 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto ending_patience = 5s;  // between ABRT, KILL and "lost"
 
-void increment(Shared<std::uint64_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
-void increment(Shared<std::uint32_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
+void increment(Shared<std::uint64_t>& counter) {
+  counter.store(counter.load(relaxed) + 1, relaxed);
+}
+void increment(Shared<std::uint32_t>& counter) {
+  counter.store(counter.load(relaxed) + 1, relaxed);
+}
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);
@@ -66,7 +70,8 @@ bool Pool::start(std::uint32_t generation, bool replacement, Time now,
 
 SlotSnapshot Pool::view(std::uint32_t slot) const {
   const std::uint32_t row = on_table(slot);
-  return read_slot(scoreboard_.slot(row), scoreboard_.slot_orders(row), scoreboard_.is_idle(row), slot, Clock::now());
+  return read_slot(scoreboard_.slot(row), scoreboard_.slot_orders(row), scoreboard_.is_idle(row), slot,
+                   Clock::now());
 }
 
 Lifecycle Pool::lifecycle(std::uint32_t slot) const {
@@ -77,7 +82,9 @@ bool Pool::outdated(std::uint32_t slot, std::uint32_t generation) const {
   return children_[slot].generation != generation || lifecycle(slot).asks;
 }
 
-bool Pool::is_busy(std::uint32_t slot) const { return scoreboard_.slot(on_table(slot)).in_hand.load(relaxed) > 0; }
+bool Pool::is_busy(std::uint32_t slot) const {
+  return scoreboard_.slot(on_table(slot)).in_hand.load(relaxed) > 0;
+}
 
 Census Pool::census(std::uint32_t generation) const {
   Census census;
@@ -135,7 +142,8 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
     if (reason == Reason::surplus ? candidate.idle : candidate.outdated) candidates.push_back(candidate);
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(b.outdated, b.idle, b.behind_it, a.slot) < std::tie(a.outdated, a.idle, a.behind_it, b.slot);
+    return std::tie(b.outdated, b.idle, b.behind_it, a.slot) <
+           std::tie(a.outdated, a.idle, a.behind_it, b.slot);
   });
   candidates.resize(std::min<std::size_t>(candidates.size(), number));
   for (const auto& candidate : candidates) tell_to_leave(candidate.slot, reason);
@@ -167,7 +175,8 @@ void Pool::nudge() {
 std::string Pool::serving(std::uint32_t slot) const {
   const SlotSnapshot child = view(slot);
   if (child.in_hand == 0) return "";
-  return text(" while serving ", child.peer, child.note.empty() ? "" : " '" + child.note + "'", " for ", child.busy_for);
+  return text(" while serving ", child.peer, child.note.empty() ? "" : " '" + child.note + "'", " for ",
+              child.busy_for);
 }
 
 Death Pool::reaped(std::uint32_t slot, int code, int status) {
@@ -198,7 +207,8 @@ void Pool::stopped(std::uint32_t slot, bool is_stopped) {
   child.stopped = is_stopped;
   scoreboard_.writable_slot_orders(on_table(slot)).stopped.store(is_stopped ? 1 : 0, relaxed);
   if (is_stopped)
-    log_warning(text("child ", child.pid, " was stopped", serving(slot), "; it is no spare until it continues"));
+    log_warning(
+        text("child ", child.pid, " was stopped", serving(slot), "; it is no spare until it continues"));
 }
 
 void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
@@ -206,7 +216,8 @@ void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   child.ending_at = now;
   switch (child.ending) {
     case Ending::none:
-      log_warning(text("child ", child.pid, serving(slot), ": beyond ", std::string_view(why), "; it gets SIGABRT"));
+      log_warning(
+          text("child ", child.pid, serving(slot), ": beyond ", std::string_view(why), "; it gets SIGABRT"));
       child.ending = Ending::aborted;
       ::kill(child.pid, SIGABRT);
       return;
@@ -221,7 +232,8 @@ void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
       child.ending = Ending::lost;
       increment(scoreboard_.service_orders(index_).lost);
       return;
-    case Ending::lost: return;
+    case Ending::lost:
+      return;
   }
 }
 
@@ -250,7 +262,8 @@ void Pool::kill_all(const char* why) {
   for (const std::uint32_t slot : children_.taken()) {
     ChildRecord& child = children_[slot];
     if (child.ending == Ending::killed || child.ending == Ending::lost) continue;
-    if (is_busy(slot)) log_warning(text("child ", child.pid, serving(slot), ": ", std::string_view(why), "; it is killed"));
+    if (is_busy(slot))
+      log_warning(text("child ", child.pid, serving(slot), ": ", std::string_view(why), "; it is killed"));
     child.ending = Ending::killed;
     child.ending_at = now;
     ::kill(child.pid, SIGKILL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The children of one service: starts them, tells them to leave, counts them, buries them. Decides nothing; whoever asks
-// it to act has. Parent only. Slots are counted from 0 within the service.
+// The children of one service: starts them, tells them to leave, counts them, buries them. Decides nothing;
+// whoever asks it to act has. Parent only. Slots are counted from 0 within the service.
 #pragma once
 
 #include <functional>
@@ -17,9 +17,9 @@ namespace brood {
 
 // What of a child's end matters to the service.
 struct Death {
-  bool asked = false;        // it had been told to leave, or was ended by us
-  bool proven = false;       // it had accepted a connection
-  int exit_code = -1;        // -1: by a signal
+  bool asked = false;   // it had been told to leave, or was ended by us
+  bool proven = false;  // it had accepted a connection
+  int exit_code = -1;   // -1: by a signal
 };
 
 class Pool {
@@ -27,28 +27,30 @@ class Pool {
   // `index`: the service's on the scoreboard. The references outlive the pool.
   Pool(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index);
 
-  // Claims a slot and forks; `life` gets the slot's index on the scoreboard and runs in the child. False with errno: fork()
-  // failed, or (EAGAIN) there is no slot.
-  bool start(std::uint32_t generation, bool replacement, Time now, const std::function<int(std::uint32_t)>& life);
-  // Tells so many to leave, those with most behind them first; surplus ones idle, outdated ones idle before busy.
+  // Claims a slot and forks; `life` gets the slot's index on the scoreboard and runs in the child. False with
+  // errno: fork() failed, or (EAGAIN) there is no slot.
+  bool start(std::uint32_t generation, bool replacement, Time now,
+             const std::function<int(std::uint32_t)>& life);
+  // Tells so many to leave, those with most behind them first; surplus ones idle, outdated ones idle before
+  // busy.
   void retire(unsigned number, Reason reason, std::uint32_t generation);
   void retire_all(Reason reason);
   // So many outdated children were told to leave for replacements that are ready.
   void redeem(unsigned replacements);
-  void nudge();       // wakes one idle child from its wait
+  void nudge();  // wakes one idle child from its wait
   void kill_all(const char* why);
 
   Death reaped(std::uint32_t slot, int code, int status);  // as waitid() told
   void stopped(std::uint32_t slot, bool is_stopped);
-  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout`. Returns when the next
-  // step is due; never: nobody is busy.
+  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout`. Returns when
+  // the next step is due; never: nobody is busy.
   Time end_overdue(std::chrono::milliseconds timeout, Time now);
 
   Census census(std::uint32_t generation) const;  // but for the backlog
   std::uint64_t accepted() const;                 // connections, by all children that there are and were
-  bool proven_since(Time time) const;  // a child forked after `time` has finished a connection
-  bool all_busy() const;               // nobody is left but children with a connection in hand
-  bool all_lost() const;               // nobody is left but children that KILL could not end
+  bool proven_since(Time time) const;             // a child forked after `time` has finished a connection
+  bool all_busy() const;                          // nobody is left but children with a connection in hand
+  bool all_lost() const;                          // nobody is left but children that KILL could not end
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child

@@ -13,7 +13,8 @@
 namespace brood {
 namespace {
 
-// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the state.
+// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the
+// state.
 std::string stat_after_name(pid_t pid) {
   const Descriptor file(::open(text("/proc/", pid, "/stat").c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return {};

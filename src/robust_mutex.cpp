@@ -21,7 +21,8 @@ void check(int error_number, const char* what) {
 timespec to_timespec(Time deadline) {
   if (deadline == never) return {std::numeric_limits<std::time_t>::max(), 0};
   const std::int64_t nanoseconds = to_nanoseconds(deadline);
-  return {static_cast<std::time_t>(nanoseconds / 1'000'000'000), static_cast<long>(nanoseconds % 1'000'000'000)};
+  return {static_cast<std::time_t>(nanoseconds / 1'000'000'000),
+          static_cast<long>(nanoseconds % 1'000'000'000)};
 }
 
 }  // namespace
@@ -49,9 +50,13 @@ Locked RobustMutex::lock_until(Time deadline) {
   return Locked::clean;
 }
 
-void RobustMutex::mark_consistent() { check(::pthread_mutex_consistent(&mutex_), "pthread_mutex_consistent"); }
+void RobustMutex::mark_consistent() {
+  check(::pthread_mutex_consistent(&mutex_), "pthread_mutex_consistent");
+}
 
-void RobustMutex::unlock() { check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard"); }
+void RobustMutex::unlock() {
+  check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard");
+}
 
 pid_t RobustMutex::holder() const {
   static_assert(sizeof(mutex_.__data.__lock) == sizeof(std::uint32_t));

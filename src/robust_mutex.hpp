@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A mutex between processes that survives the death of its owner. Lives in shared memory; constructed there by
-// the parent, and never destroyed there: a process that dies may hold it.
+// A mutex between processes that survives the death of its owner. Lives in shared memory; constructed there
+// by the parent, and never destroyed there: a process that dies may hold it.
 //
-// Not Boost.Interprocess's interprocess_mutex: Boost 1.74's isn't robust (an owner killed leaves it locked for
-// ever), and from 1.78 on a dead owner makes it throw for good.
+// Not Boost.Interprocess's interprocess_mutex: Boost 1.74's isn't robust (an owner killed leaves it locked
+// for ever), and from 1.78 on a dead owner makes it throw for good.
 #pragma once
 
 #include <pthread.h>

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "brood/error.hpp"
+#include "brood/snapshot.hpp"
 #include "configuration.hpp"
 #include "daemon.hpp"
 #include "identity.hpp"
@@ -25,8 +26,8 @@
 namespace brood {
 namespace {
 
-// The table of a program's settings, and their values in force. Reading again happens in two steps, so that nothing has
-// changed when something is wrong: read() checks and stages, commit() puts in force.
+// The table of a program's settings, and their values in force. Reading again happens in two steps, so that
+// nothing has changed when something is wrong: read() checks and stages, commit() puts in force.
 class ProgramSettings {
  public:
   ProgramSettings(const std::string& program, ServerBase& server) : staged_(program), in_force_(program) {
@@ -54,7 +55,8 @@ class ProgramSettings {
 
   void commit(bool running) {
     const auto waits = [&](const Setting& setting) {
-      return running && setting.takes == Takes::restart && values(setting, given_) != values(setting, reader_->given());
+      return running && setting.takes == Takes::restart &&
+             values(setting, given_) != values(setting, reader_->given());
     };
     for (const auto& setting : table_.all())
       if (waits(setting)) log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
@@ -91,10 +93,12 @@ LogTarget log_target(const Configuration& configuration) {
           .owner = find_identity(configuration.service.user, "").user};
 }
 
-// Where the scoreboard goes; "" where it has to be anonymous. The directory may be made, its parents must be there.
+// Where the scoreboard goes; "" where it has to be anonymous. The directory may be made, its parents must be
+// there.
 std::string prepare_scoreboard_path(const Configuration& configuration) {
-  const std::string& directory = configuration.runtime_directory;
-  if (directory.empty()) return "";
+  if (configuration.runtime_directory == "none") return "";
+  const std::string directory =
+      configuration.runtime_directory.empty() ? default_runtime_directory() : configuration.runtime_directory;
   struct stat status {};
   if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
     log_warning(text(std::string_view(SystemError("runtime-directory " + directory, errno).what()),
@@ -104,9 +108,10 @@ std::string prepare_scoreboard_path(const Configuration& configuration) {
   // A directory of somebody else's (in /tmp, say) would let them put another file in its place.
   if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
       (status.st_uid != ::geteuid() && status.st_uid != 0) || ::access(directory.c_str(), W_OK) != 0) {
-    log_warning(text("runtime-directory ", directory,
-                     " is not a directory that this user owns and can write; the scoreboard is anonymous, broodctl can't "
-                     "see it"));
+    log_warning(text(
+        "runtime-directory ", directory,
+        " is not a directory that this user owns and can write; the scoreboard is anonymous, broodctl can't "
+        "see it"));
     return "";
   }
   return text(directory, "/", configuration.service.name, ".scoreboard");
@@ -124,7 +129,8 @@ struct RemovedAtEnd {
 };
 
 int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
-  // Who started first is who is right about the name, the pid file and the scoreboard: those don't change while running.
+  // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
+  // while running.
   const Configuration started = settings.in_force();
   const PidFile pid_file(started.pid_file);
 
@@ -185,7 +191,8 @@ int ServerBase::run(int argc, char** argv) {
     settings.read(line);
     settings.commit(false);
     if (line.print_config) {
-      std::fputs(print_settings(settings.table(), settings.given(), "Settings of " + program).c_str(), stdout);
+      std::fputs(print_settings(settings.table(), settings.given(), "Settings of " + program).c_str(),
+                 stdout);
       return 0;
     }
     if (line.test_config) {

@@ -25,7 +25,9 @@ void copy_name(std::array<char, size>& to, std::string_view from) {
   from.copy(to.data(), size - 1);
 }
 
-void add(Shared<std::uint64_t>& to, std::uint64_t amount) { to.store(to.load(relaxed) + amount, relaxed); }
+void add(Shared<std::uint64_t>& to, std::uint64_t amount) {
+  to.store(to.load(relaxed) + amount, relaxed);
+}
 
 std::uint32_t count_slots(std::span<const ServiceShape> services) {
   return std::accumulate(services.begin(), services.end(), 0U,
@@ -38,7 +40,8 @@ auto* at(Byte* base, std::size_t offset, std::size_t index = 0) {
   return reinterpret_cast<Target*>(base + offset) + index;
 }
 
-// Values that no mutex guards begin as zero bytes, which is what the file holds: only the mutex needs constructing.
+// Values that no mutex guards begin as zero bytes, which is what the file holds: only the mutex needs
+// constructing.
 template <typename T>
 T* construct(std::byte* base, std::size_t offset) {
   return std::construct_at(at<T>(base, offset));
@@ -74,21 +77,27 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
 }
 
-const Header& Scoreboard::header() const { return *at<Header>(mapping_.orders(), 0); }
+const Header& Scoreboard::header() const {
+  return *at<Header>(mapping_.orders(), 0);
+}
 const ServiceOrders& Scoreboard::service(std::uint32_t service) const {
   return *at<ServiceOrders>(mapping_.orders(), layout_.service_orders, service);
 }
 const SlotOrders& Scoreboard::slot_orders(std::uint32_t slot) const {
   return *at<SlotOrders>(mapping_.orders(), layout_.slot_orders, slot);
 }
-Header& Scoreboard::orders() const { return *at<Header>(mapping_.writable_orders(), 0); }
+Header& Scoreboard::orders() const {
+  return *at<Header>(mapping_.writable_orders(), 0);
+}
 ServiceOrders& Scoreboard::service_orders(std::uint32_t service) const {
   return *at<ServiceOrders>(mapping_.writable_orders(), layout_.service_orders, service);
 }
 SlotOrders& Scoreboard::writable_slot_orders(std::uint32_t slot) const {
   return *at<SlotOrders>(mapping_.writable_orders(), layout_.slot_orders, slot);
 }
-GossipHeader& Scoreboard::gossip() const { return *at<GossipHeader>(mapping_.gossip(), 0); }
+GossipHeader& Scoreboard::gossip() const {
+  return *at<GossipHeader>(mapping_.gossip(), 0);
+}
 ServiceGossip& Scoreboard::service_gossip(std::uint32_t service) const {
   return *at<ServiceGossip>(mapping_.gossip(), layout_.service_gossip - layout_.gossip, service);
 }
@@ -99,8 +108,8 @@ IdleWord& Scoreboard::idle_word(std::uint32_t slot) const {
   return *at<IdleWord>(mapping_.gossip(), layout_.idle_words - layout_.gossip, slot / bits_per_word);
 }
 
-// Flip and count are sequentially consistent: of two children in different words that go busy at once, at least one
-// sees the other's bit gone, and so the threshold crossed.
+// Flip and count are sequentially consistent: of two children in different words that go busy at once, at
+// least one sees the other's bit gone, and so the threshold crossed.
 void Scoreboard::set_idle(std::uint32_t slot, bool idle) const {
   const std::uint64_t bit = std::uint64_t{1} << (slot % bits_per_word);
   if (idle)
@@ -136,12 +145,14 @@ bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) 
   change();
   mutex.unlock();
   if (locked == Locked::owner_died)
-    log_warning(text("scoreboard: a process died while it held the lock; recovered, ", mended,
-                     " field(s) mended"));
+    log_warning(
+        text("scoreboard: a process died while it held the lock; recovered, ", mended, " field(s) mended"));
   return true;
 }
 
-pid_t Scoreboard::lock_holder() const { return gossip().mutex.holder(); }
+pid_t Scoreboard::lock_holder() const {
+  return gossip().mutex.holder();
+}
 
 // The lifecycle word of a slot is the truth; what must follow from it is made to. Idempotent.
 std::uint32_t Scoreboard::repair() const {

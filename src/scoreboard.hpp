@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard as the parent has it: the table laid out in its mapping, its lock with repair, and the changes of a
-// slot's life that are the parent's. Children have a ChildSlot on top of it. Decides nothing, forks nothing.
+// The scoreboard as the parent has it: the table laid out in its mapping, its lock with repair, and the
+// changes of a slot's life that are the parent's. Children have a ChildSlot on top of it. Decides nothing,
+// forks nothing.
 //
 // The changes are each idempotent and made under the lock (under_lock), with under twenty stores.
 #pragma once
@@ -42,8 +43,8 @@ class Scoreboard {
   bool is_idle(std::uint32_t slot) const;
   std::uint32_t count_idle(std::uint32_t service) const;  // a popcount: there is no counter to drift
 
-  // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner died inside,
-  // the table is repaired first, and what was mended is logged after the lock is free again.
+  // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner
+  // died inside, the table is repaired first, and what was mended is logged after the lock is free again.
   bool under_lock(Time deadline, const std::function<void()>& change) const;
   pid_t lock_holder() const;
 

@@ -77,8 +77,8 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   look_for_stranded_ = true;
   if (stage_ != Stage::serving || death.asked) return;
   if (death.exit_code == static_cast<int>(ExitCode::configuration)) {
-    log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ", death.exit_code,
-                   "); the service is stopped"));
+    log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ",
+                   death.exit_code, "); the service is stopped"));
     fatal_exit_ = death.exit_code;
   } else if (!death.proven || death.exit_code == static_cast<int>(ExitCode::sick)) {
     throttle_.failed(now);
@@ -96,8 +96,9 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   std::vector<Listener> opened;
   std::vector<std::string> kept;
   for (const auto& spec : configuration.listen_specs) {
-    const bool known = std::any_of(listeners_.begin(), listeners_.end(),
-                                   [&](const Listener& listener) { return listener.written() == spec.written; });
+    const bool known = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
+      return listener.written() == spec.written;
+    });
     if (known)
       kept.push_back(spec.written);
     else
@@ -107,7 +108,8 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   std::vector<Listener> staying, going;
   for (auto& listener : listeners_) {
     const bool stays = std::find(kept.begin(), kept.end(), listener.written()) != kept.end();
-    if (!stays) log_info(text("service ", name(), ": listener ", listener.address(), " is drained and closed"));
+    if (!stays)
+      log_info(text("service ", name(), ": listener ", listener.address(), " is drained and closed"));
     (stays ? staying : going).push_back(std::move(listener));
   }
   for (auto& listener : opened) {
@@ -201,17 +203,18 @@ void Service::warn_of_max_clients() {
                    "); raise max-clients if memory permits, or find out what keeps the children busy"));
 }
 
-// Children read the thresholds after they have flipped their bit; the parent counts again after it has moved them. One of
-// the two sees the other. True: what the children did meanwhile is something to look at.
+// Children read the thresholds after they have flipped their bit; the parent counts again after it has moved
+// them. One of the two sees the other. True: what the children did meanwhile is something to look at.
 bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned spares, bool watch) {
   ServiceOrders& orders = scoreboard_->service_orders(index_);
   // Bits of children that are no spares: stopped, or told to leave.
   const std::uint32_t hidden = idle_bits > spares ? idle_bits - spares : 0;
   const bool can_grow = !plan.at_max_clients && !throttle_.active();
   std::uint32_t below = can_grow ? configuration_.limits.min_spare_servers + hidden : 0;
-  std::uint32_t above = plan.pace.surplus_since == never ? configuration_.limits.max_spare_servers + hidden : UINT32_MAX;
-  if (watch) below = UINT32_MAX;         // whoever goes busy first starts the clock of connection-timeout
-  if (throttle_.probing()) above = 0;    // whoever finishes a connection may have lifted the throttle
+  std::uint32_t above =
+      plan.pace.surplus_since == never ? configuration_.limits.max_spare_servers + hidden : UINT32_MAX;
+  if (watch) below = UINT32_MAX;       // whoever goes busy first starts the clock of connection-timeout
+  if (throttle_.probing()) above = 0;  // whoever finishes a connection may have lifted the throttle
   const bool raised = below > orders.wake_below.load(relaxed);
   const bool lowered = above < orders.wake_above.load(relaxed);
   if (raised) orders.wake_below.store(below, seq_cst);
@@ -219,13 +222,16 @@ bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned 
   orders.wake_below.store(below, seq_cst);
   orders.wake_above.store(above, seq_cst);
   const std::uint32_t bits_now = scoreboard_->count_idle(index_);
-  return (raised && bits_now < below && bits_now < idle_bits) || (lowered && bits_now > above && bits_now > idle_bits);
+  return (raised && bits_now < below && bits_now < idle_bits) ||
+         (lowered && bits_now > above && bits_now > idle_bits);
 }
 
 Time Service::look(Time now) {
-  scoreboard_->service_gossip(index_).wake.store(0, seq_cst);  // first this, then the table: nothing is missed
+  scoreboard_->service_gossip(index_).wake.store(0,
+                                                 seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
-  const Time overdue = pool_->end_overdue(stage_ == Stage::finishing ? 0ms : configuration_.limits.connection_timeout, now);
+  const Time overdue =
+      pool_->end_overdue(stage_ == Stage::finishing ? 0ms : configuration_.limits.connection_timeout, now);
   Time next = std::min(overdue, deadline_of_stage(now));
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
@@ -272,10 +278,14 @@ void Service::step_of_stopping(Time now) {
 
 Time Service::deadline_of_stage(Time now) const {
   switch (stage_) {
-    case Stage::serving: return drain_ ? drain_->look_again(now) : never;
-    case Stage::draining: return drain_->look_again(now);
-    case Stage::closing: return std::min<Time>(limit_, now + 10ms);
-    case Stage::finishing: return now < limit_ ? limit_ : never;
+    case Stage::serving:
+      return drain_ ? drain_->look_again(now) : never;
+    case Stage::draining:
+      return drain_->look_again(now);
+    case Stage::closing:
+      return std::min<Time>(limit_, now + 10ms);
+    case Stage::finishing:
+      return now < limit_ ? limit_ : never;
   }
   return never;
 }

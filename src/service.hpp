@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One service as the parent has it: listeners, limits, generation and a pool of children. At each look it counts, lets the
-// policy decide, and has the pool act. Parent only.
+// One service as the parent has it: listeners, limits, generation and a pool of children. At each look it
+// counts, lets the policy decide, and has the pool act. Parent only.
 #pragma once
 
 #include <functional>
@@ -30,15 +30,16 @@ class Service {
   std::string addresses() const;       // of the listeners, for people
   std::uint32_t slots_wanted() const;  // with room for max-clients to be raised while running
 
-  // What the whole parent has, once it is there; outlives the service. `index`: the service's on the scoreboard.
-  // `in_child`: closes, in a fresh child, what is the parent's alone.
+  // What the whole parent has, once it is there; outlives the service. `index`: the service's on the
+  // scoreboard. `in_child`: closes, in a fresh child, what is the parent's alone.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
               std::function<void()> in_child);
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);
   void stopped(std::uint32_t slot, bool is_stopped) { pool_->stopped(slot, is_stopped); }
-  // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as before.
+  // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as
+  // before.
   void reload(ServiceConfiguration configuration, Time now);
   void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
   void stop_now(const char* why);  // kill

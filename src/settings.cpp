@@ -15,10 +15,11 @@ namespace {
 using std::chrono::milliseconds;
 using Values = std::vector<std::string>;
 
-// All of `word` as a number without sign. Empty: not digits alone; beyond 64 bits it is the highest there is, which
-// every bound refuses.
+// All of `word` as a number without sign. Empty: not digits alone; beyond 64 bits it is the highest there is,
+// which every bound refuses.
 std::optional<std::uint64_t> parse_digits(std::string_view word) {
-  if (word.empty() || !std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; })) return {};
+  if (word.empty() || !std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return {};
   std::uint64_t value = 0;
   const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
   return result.ec == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : value;
@@ -36,17 +37,20 @@ struct Unit {
   std::string_view name;
   std::uint64_t milliseconds;
 };
-constexpr std::array<Unit, 5> units = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+constexpr std::array<Unit, 5> units = {
+    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 milliseconds parse_duration(std::string_view word, milliseconds lowest, milliseconds highest) {
   const auto unit_at = std::min(word.find_first_not_of("0123456789"), word.size());
   const auto count = parse_digits(word.substr(0, unit_at));
   if (!count) throw ConfigurationError("is not a duration like 250ms, 30s, 5m or 1h");
   const auto unit_name = word.substr(unit_at);
-  const auto* unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == unit_name; });
+  const auto* unit =
+      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == unit_name; });
   if (unit == units.end() && (*count != 0 || !unit_name.empty()))
-    throw ConfigurationError(unit_name.empty() ? "needs a unit: ms, s, m, h or d"
-                                               : text("has the unknown unit '", unit_name, "'; known are ms, s, m, h, d"));
+    throw ConfigurationError(unit_name.empty()
+                                 ? "needs a unit: ms, s, m, h or d"
+                                 : text("has the unknown unit '", unit_name, "'; known are ms, s, m, h, d"));
   const std::uint64_t scale = unit == units.end() ? 1 : unit->milliseconds;
   const auto most = static_cast<std::uint64_t>(highest.count());
   const std::uint64_t value = *count > most / scale ? most + 1 : *count * scale;
@@ -71,7 +75,10 @@ Setting& Settings::add(Setting setting) {
 }
 
 Setting& Settings::text(std::string name, std::string& target, std::string help) {
-  return add({.name = std::move(name), .kind = "text", .help = std::move(help), .defaults = {target},
+  return add({.name = std::move(name),
+              .kind = "text",
+              .help = std::move(help),
+              .defaults = {target},
               .parse = [&target](const Values& values) {
                 return [&target, value = values.front()] { target = value; };
               }});
@@ -80,8 +87,12 @@ Setting& Settings::text(std::string name, std::string& target, std::string help)
 Setting& Settings::choice(std::string name, std::string& target, std::vector<std::string> choices,
                           std::string help) {
   std::string kind;
-  for (const auto& one : choices) kind += (kind.empty() ? "" : (&one == &choices.back() ? " or " : ", ")) + one;
-  return add({.name = std::move(name), .kind = kind, .help = std::move(help), .defaults = {target},
+  for (const auto& one : choices)
+    kind += (kind.empty() ? "" : (&one == &choices.back() ? " or " : ", ")) + one;
+  return add({.name = std::move(name),
+              .kind = kind,
+              .help = std::move(help),
+              .defaults = {target},
               .parse = [&target, choices = std::move(choices), kind](const Values& values) {
                 const std::string& value = values.front();
                 if (std::find(choices.begin(), choices.end(), value) == choices.end())
@@ -91,16 +102,22 @@ Setting& Settings::choice(std::string name, std::string& target, std::vector<std
 }
 
 Setting& Settings::flag(std::string name, bool& target, std::string help) {
-  return add({.name = std::move(name), .kind = "yes or no", .help = std::move(help),
-              .defaults = {target ? "yes" : "no"}, .flag = true, .parse = [&target](const Values& values) {
+  return add({.name = std::move(name),
+              .kind = "yes or no",
+              .help = std::move(help),
+              .defaults = {target ? "yes" : "no"},
+              .flag = true,
+              .parse = [&target](const Values& values) {
                 return [&target, value = parse_flag(values.front())] { target = value; };
               }});
 }
 
 Setting& Settings::number(std::string name, unsigned& target, unsigned lowest, unsigned highest,
                           std::string help) {
-  return add({.name = std::move(name), .kind = brood::text("number from ", lowest, " to ", highest),
-              .help = std::move(help), .defaults = {brood::text(target)},
+  return add({.name = std::move(name),
+              .kind = brood::text("number from ", lowest, " to ", highest),
+              .help = std::move(help),
+              .defaults = {brood::text(target)},
               .parse = [&target, lowest, highest](const Values& values) {
                 const auto value = parse_digits(values.front());
                 if (!value) throw ConfigurationError("is not a number without sign");
@@ -112,17 +129,22 @@ Setting& Settings::number(std::string name, unsigned& target, unsigned lowest, u
 
 Setting& Settings::duration(std::string name, milliseconds& target, milliseconds lowest, milliseconds highest,
                             std::string help) {
-  return add({.name = std::move(name), .kind = "duration", .help = std::move(help),
-              .defaults = {brood::text(target)}, .parse = [&target, lowest, highest](const Values& values) {
+  return add({.name = std::move(name),
+              .kind = "duration",
+              .help = std::move(help),
+              .defaults = {brood::text(target)},
+              .parse = [&target, lowest, highest](const Values& values) {
                 return [&target, value = parse_duration(values.front(), lowest, highest)] { target = value; };
               }});
 }
 
 Setting& Settings::list(std::string name, std::vector<std::string>& target, std::string help) {
-  return add({.name = std::move(name), .kind = "text, any number of times", .help = std::move(help),
-              .defaults = target, .list = true, .parse = [&target](const Values& values) {
-                return [&target, values] { target = values; };
-              }});
+  return add({.name = std::move(name),
+              .kind = "text, any number of times",
+              .help = std::move(help),
+              .defaults = target,
+              .list = true,
+              .parse = [&target](const Values& values) { return [&target, values] { target = values; }; }});
 }
 
 }  // namespace brood

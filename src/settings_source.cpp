@@ -40,10 +40,10 @@ std::string join(const std::vector<std::string>& lines) {
 
 po::options_description describe(const Settings& settings) {
   po::options_description general("What to do");
-  general.add_options()  //
-      ("help,h", "print this and exit")  //
+  general.add_options()                                                                      //
+      ("help,h", "print this and exit")                                                      //
       ("config,c", po::value<std::string>()->value_name("FILE"), "read settings from FILE")  //
-      ("test-config", "check the settings, print what is wrong with them, and exit")  //
+      ("test-config", "check the settings, print what is wrong with them, and exit")         //
       ("print-config", "print the settings with their values and where those came from, and exit");
   po::options_description own("Settings, on the command line or as 'name = value' in FILE");
   for (const auto& setting : settings.all()) {
@@ -59,14 +59,16 @@ std::string unquote(std::string_view raw) {
   raw = trim(raw);
   if (raw.empty() || raw.front() != '"') {
     for (std::size_t i = 0; i < raw.size(); ++i)
-      if (raw[i] == '#' && (i == 0 || raw[i - 1] == ' ' || raw[i - 1] == '\t')) return std::string(trim(raw.substr(0, i)));
+      if (raw[i] == '#' && (i == 0 || raw[i - 1] == ' ' || raw[i - 1] == '\t'))
+        return std::string(trim(raw.substr(0, i)));
     return std::string(raw);
   }
   std::string value;
   for (std::size_t i = 1; i < raw.size(); ++i) {
     if (raw[i] == '"') {
       const auto rest = trim(raw.substr(i + 1));
-      if (!rest.empty() && rest.front() != '#') throw ConfigurationError("something follows the closing quote");
+      if (!rest.empty() && rest.front() != '#')
+        throw ConfigurationError("something follows the closing quote");
       return value;
     }
     if (raw[i] == '\\' && i + 1 < raw.size()) ++i;
@@ -138,8 +140,11 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
   std::vector<std::string> errors;
   for (const auto& option : parsed.options) {
     const std::string& name = option.string_key;
-    const std::string value = option.value.empty() ? "" : option.value.front();
     const Setting* setting = settings.find(name);
+    const bool alone = option.value.empty();  // "--daemonize"
+    const std::string value = !alone                                ? option.value.front()
+                              : setting != nullptr && setting->flag ? "yes"
+                                                                    : "";
     if (option.position_key >= 0 || name.empty()) {
       errors.push_back(text(command_line_where, ": '", value, "' is no option"));
     } else if (option.unregistered) {
@@ -248,8 +253,8 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
       out += "\n# ---- " + section + "\n";
     }
     out += '\n';
-    wrap(out, text(setting.help, " (", setting.kind, setting.takes == Takes::restart ? "; changes need a restart" : "",
-                   ")"));
+    wrap(out, text(setting.help, " (", setting.kind,
+                   setting.takes == Takes::restart ? "; changes need a restart" : "", ")"));
     const auto found = given.find(setting.name);
     const bool is_default = found == given.end();
     const auto& values = is_default ? setting.defaults : found->second.values;

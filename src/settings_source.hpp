@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads the command line and the file into a table of settings, and prints the table. Says everything that is wrong in
-// one go, with file and line. Where a value stands in several places, the command line wins, then the file, then the
-// default; a list is replaced, never joined.
+// Reads the command line and the file into a table of settings, and prints the table. Says everything that is
+// wrong in one go, with file and line. Where a value stands in several places, the command line wins, then
+// the file, then the default; a list is replaced, never joined.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,8 @@ struct CommandLine {
   bool print_config = false;
   bool test_config = false;
 };
-CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments);  // throws ConfigurationError
+CommandLine parse_command_line(const Settings& settings,
+                               std::span<const char* const> arguments);  // throws ConfigurationError
 
 class SettingsReader {
  public:
@@ -43,7 +44,8 @@ class SettingsReader {
   // What is wrong with a value, or with several together; `setting` is the one whose place is told.
   void blame(const std::string& setting, const std::string& wrong);
 
-  // Parses the value of each setting, given or default; those that are right by themselves are kept for store().
+  // Parses the value of each setting, given or default; those that are right by themselves are kept for
+  // store().
   void check();
   // Stores those values in the variables of the settings that `which` picks.
   void store(const std::function<bool(const Setting&)>& which);
@@ -61,8 +63,8 @@ class SettingsReader {
   std::vector<std::string> errors_;
 };
 
-// As etc/NAME.conf has it: every setting with its help and its value; behind the value stands where it came from, if it
-// isn't the default.
+// As etc/NAME.conf has it: every setting with its help and its value; behind the value stands where it came
+// from, if it isn't the default.
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title);
 std::string print_help(const Settings& settings, const std::string& program);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals become data. The parent blocks them all, for good, and reads those that it obeys from a descriptor; children
-// unblock them again after their own set-up, so that none arrives in between.
+// Signals become data. The parent blocks them all, for good, and reads those that it obeys from a descriptor;
+// children unblock them again after their own set-up, so that none arrives in between.
 #pragma once
 
 #include <initializer_list>
@@ -10,7 +10,7 @@
 
 namespace brood {
 
-void block_all_signals();    // of this thread, and of processes forked from here on
+void block_all_signals();  // of this thread, and of processes forked from here on
 void unblock_all_signals();
 
 class SignalDescriptor {

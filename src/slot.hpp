@@ -37,7 +37,8 @@ static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t
 template <std::size_t bytes>
 using SharedBytes = std::array<Shared<std::uint64_t>, bytes / 8>;
 
-// ---- orders -------------------------------------------------------------------------------------------------
+// ---- orders
+// -------------------------------------------------------------------------------------------------
 
 struct alignas(cache_line) Header {
   std::array<char, 8> magic;
@@ -57,33 +58,35 @@ struct alignas(cache_line) Header {
 // Figures of children that are gone, or of one child.
 struct Figures {
   Shared<std::uint64_t> accepted;
-  Shared<std::uint64_t> finished;  // closed after the handler returned or threw; accepted = finished + aborted + in hand
-  Shared<std::uint64_t> failed;    // of those finished: the handler ended by an exception
-  Shared<std::uint64_t> aborted;   // were in hand when their child died
+  Shared<std::uint64_t>
+      finished;  // closed after the handler returned or threw; accepted = finished + aborted + in hand
+  Shared<std::uint64_t> failed;   // of those finished: the handler ended by an exception
+  Shared<std::uint64_t> aborted;  // were in hand when their child died
   Shared<std::uint64_t> bytes_read;
   Shared<std::uint64_t> bytes_written;
   std::array<Shared<std::uint64_t>, latency_buckets> latency;
 };
 
 struct alignas(cache_line) ServiceOrders {
-  std::array<char, 64> name;     // NUL-terminated
-  std::uint32_t first_slot;      // a multiple of bits_per_word: no two services share a word of idle bits
+  std::array<char, 64> name;  // NUL-terminated
+  std::uint32_t first_slot;   // a multiple of bits_per_word: no two services share a word of idle bits
   std::uint32_t slot_count;
   Shared<std::uint32_t> generation;  // of the service; a child that is older asks to leave
   Shared<std::uint32_t> max_requests_per_child;
-  // A child that goes busy and sees fewer idle children than wake_below wakes the parent; so does one that goes idle and
-  // sees more than wake_above. The parent moves them to what it wants to hear of now: 0 and UINT32_MAX are "nothing".
+  // A child that goes busy and sees fewer idle children than wake_below wakes the parent; so does one that
+  // goes idle and sees more than wake_above. The parent moves them to what it wants to hear of now: 0 and
+  // UINT32_MAX are "nothing".
   Shared<std::uint32_t> wake_below;
   Shared<std::uint32_t> wake_above;
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
-  Shared<std::uint32_t> lost;     // children that KILL could not end
-  Shared<std::uint64_t> max_clients_reached;      // how often that began
-  Shared<std::uint64_t> connection_timeouts;      // children ended for a connection beyond connection-timeout
+  Shared<std::uint32_t> lost;                 // children that KILL could not end
+  Shared<std::uint64_t> max_clients_reached;  // how often that began
+  Shared<std::uint64_t> connection_timeouts;  // children ended for a connection beyond connection-timeout
   Shared<std::uint64_t> children_started;
   Shared<std::uint64_t> children_gone;
-  Shared<std::uint64_t> children_failed;          // of those gone: died unasked, or with an exit code other than 0
-  Shared<std::int64_t> throttled_until;           // nanoseconds; 0: not throttled
+  Shared<std::uint64_t> children_failed;  // of those gone: died unasked, or with an exit code other than 0
+  Shared<std::int64_t> throttled_until;   // nanoseconds; 0: not throttled
   Shared<std::uint32_t> sequence;  // odd while figures move from a slot to `gone`, so that a reader can tell
   Figures gone;
   std::array<char, 128> listeners;  // for people: "127.0.0.1:8000 [::1]:8000", cut where it is too long
@@ -92,16 +95,18 @@ struct alignas(cache_line) ServiceOrders {
 enum class Order : std::uint32_t { serve, leave };
 
 struct SlotOrders {
-  Shared<std::uint64_t> incarnation;  // counts the children that this slot has had; a slot is known by (index, incarnation)
-  Shared<std::int32_t> pid;           // as fork() told the parent; 0 while the slot is empty
+  Shared<std::uint64_t>
+      incarnation;  // counts the children that this slot has had; a slot is known by (index, incarnation)
+  Shared<std::int32_t> pid;  // as fork() told the parent; 0 while the slot is empty
   Shared<std::uint32_t> generation;
   Shared<Order> order;
-  Shared<std::uint32_t> reason;  // a Reason, beside Order::leave
+  Shared<std::uint32_t> reason;   // a Reason, beside Order::leave
   Shared<std::uint32_t> stopped;  // 1: stopped from outside, as waitid() told the parent
   Shared<std::int64_t> forked_at;
 };
 
-// ---- gossip -------------------------------------------------------------------------------------------------
+// ---- gossip
+// -------------------------------------------------------------------------------------------------
 
 struct alignas(cache_line) GossipHeader {
   RobustMutex mutex;
@@ -121,11 +126,11 @@ struct alignas(cache_line) Slot {
 
   // Activity: the child's alone, without lock. `sequence` is odd while it writes, so that a reader can tell.
   alignas(cache_line) Shared<std::uint32_t> sequence;
-  Shared<std::uint32_t> in_hand;       // connections
-  Shared<std::int64_t> busy_since;     // nanoseconds; when the connection in hand was accepted
-  Shared<std::uint64_t> listener;      // index of the listener it came by
-  SharedBytes<32> peer;                // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address
-  SharedBytes<note_size> note;         // padded with NUL
+  Shared<std::uint32_t> in_hand;    // connections
+  Shared<std::int64_t> busy_since;  // nanoseconds; when the connection in hand was accepted
+  Shared<std::uint64_t> listener;   // index of the listener it came by
+  SharedBytes<32> peer;             // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address
+  SharedBytes<note_size> note;      // padded with NUL
   Figures figures;
 };
 
@@ -136,7 +141,8 @@ struct Lifecycle {
   Reason reason = Reason::none;
 
   std::uint32_t pack() const {
-    return static_cast<std::uint32_t>(phase) | (asks ? 1U << 8U : 0U) | static_cast<std::uint32_t>(reason) << 16U;
+    return static_cast<std::uint32_t>(phase) | (asks ? 1U << 8U : 0U) |
+           static_cast<std::uint32_t>(reason) << 16U;
   }
   static Lifecycle unpack(std::uint32_t word) {
     const std::uint32_t phase = word & 0xffU;
@@ -148,8 +154,8 @@ struct Lifecycle {
 
 // Where things stand, in bytes from the start of the mapping.
 struct Layout {
-  std::size_t service_orders, slot_orders;                         // orders
-  std::size_t gossip, service_gossip, slots, idle_words, size;     // gossip
+  std::size_t service_orders, slot_orders;                      // orders
+  std::size_t gossip, service_gossip, slots, idle_words, size;  // gossip
 
   static constexpr Layout of(std::size_t services, std::size_t slots, std::size_t page_size) {
     const auto align = [](std::size_t at, std::size_t to) { return (at + to - 1) / to * to; };

@@ -23,7 +23,8 @@ std::chrono::nanoseconds since(std::int64_t then, Time now) {
 template <std::size_t words>
 std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, words>& from) {
   std::array<std::uint64_t, words> whole{};
-  std::transform(from.begin(), from.end(), whole.begin(), [](const auto& word) { return word.load(relaxed); });
+  std::transform(from.begin(), from.end(), whole.begin(),
+                 [](const auto& word) { return word.load(relaxed); });
   return std::bit_cast<std::array<char, words * 8>>(whole);
 }
 
@@ -71,8 +72,9 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
   const Order order = orders.order.load(relaxed);
   to.asks = life.asks;
   const auto ordered_reason = orders.reason.load(relaxed);
-  to.reason = order == Order::leave && ordered_reason < reason_names.size() ? static_cast<Reason>(ordered_reason)
-                                                                            : life.reason;
+  to.reason = order == Order::leave && ordered_reason < reason_names.size()
+                  ? static_cast<Reason>(ordered_reason)
+                  : life.reason;
   to.state = classify(life, order, to.pid, idle);
   if (to.state == SlotState::empty) return to;
   to.age = since(orders.forked_at.load(relaxed), now);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "brood/snapshot.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -28,22 +31,29 @@ class Table {
  public:
   explicit Table(const std::string& path) : mapping_(path) {
     const auto refuse = [&](const std::string& why) { throw Error("scoreboard " + path + ": " + why); };
-    if (mapping_.size() < sizeof(Header) || header().magic != scoreboard_magic) refuse("the file is no scoreboard");
+    if (mapping_.size() < sizeof(Header) || header().magic != scoreboard_magic)
+      refuse("the file is no scoreboard");
     if (header().version != layout_version)
-      refuse(text("its layout is version ", header().version, ", this program reads version ", layout_version));
+      refuse(
+          text("its layout is version ", header().version, ", this program reads version ", layout_version));
     layout_ = Layout::of(header().services, header().slots, Mapping::page_size());
-    if (header().gossip_offset != layout_.gossip || layout_.size != mapping_.size()) refuse("the file is damaged");
+    if (header().gossip_offset != layout_.gossip || layout_.size != mapping_.size())
+      refuse("the file is damaged");
     for (std::uint32_t i = 0; i < header().services; ++i)
-      if (std::uint64_t{service(i).first_slot} + service(i).slot_count > header().slots) refuse("the file is damaged");
+      if (std::uint64_t{service(i).first_slot} + service(i).slot_count > header().slots)
+        refuse("the file is damaged");
   }
 
   const Header& header() const { return *at<Header>(0, 0); }
-  const ServiceOrders& service(std::uint32_t i) const { return *at<ServiceOrders>(layout_.service_orders, i); }
+  const ServiceOrders& service(std::uint32_t i) const {
+    return *at<ServiceOrders>(layout_.service_orders, i);
+  }
   const SlotOrders& orders(std::uint32_t i) const { return *at<SlotOrders>(layout_.slot_orders, i); }
   const GossipHeader& gossip() const { return *at<GossipHeader>(layout_.gossip, 0); }
   const Slot& slot(std::uint32_t i) const { return *at<Slot>(layout_.slots, i); }
   bool is_idle(std::uint32_t i) const {
-    return (at<IdleWord>(layout_.idle_words, i / bits_per_word)->load(relaxed) >> (i % bits_per_word) & 1U) != 0;
+    return (at<IdleWord>(layout_.idle_words, i / bits_per_word)->load(relaxed) >> (i % bits_per_word) & 1U) !=
+           0;
   }
 
  private:
@@ -56,7 +66,8 @@ class Table {
   Layout layout_{};
 };
 
-// One pass over a service's rows; false where a child went meanwhile, whose figures would be missing or counted twice.
+// One pass over a service's rows; false where a child went meanwhile, whose figures would be missing or
+// counted twice.
 bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceSnapshot& to) {
   const auto before = from.sequence.load(std::memory_order_acquire);
   to.children_started = from.children_started.load(relaxed);
@@ -142,8 +153,17 @@ Snapshot Snapshot::read(const std::string& path) {
   snapshot.age = std::chrono::nanoseconds(to_nanoseconds(now) - header.started_at);
   snapshot.recoveries = table.gossip().recoveries.load(relaxed);
   snapshot.repairs = table.gossip().repairs.load(relaxed);
-  for (std::uint32_t i = 0; i < header.services; ++i) snapshot.services.push_back(read_service(table, i, now));
+  for (std::uint32_t i = 0; i < header.services; ++i)
+    snapshot.services.push_back(read_service(table, i, now));
   return snapshot;
+}
+
+// /run is root's; a user has a place of its own where a session manager made one.
+std::string default_runtime_directory() {
+  if (::geteuid() == 0) return "/run/brood";
+  const char* own = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe)
+  return own != nullptr && *own == '/' ? text(std::string_view(own), "/brood")
+                                       : text("/tmp/brood-", ::geteuid());
 }
 
 }  // namespace brood

@@ -13,7 +13,8 @@ void append_text(std::string& out, std::chrono::nanoseconds duration) {
     const char* name;
     double nanoseconds;
   };
-  static constexpr Unit units[] = {{"h", 3600e9}, {"m", 60e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+  static constexpr Unit units[] = {{"h", 3600e9}, {"m", 60e9}, {"s", 1e9},
+                                   {"ms", 1e6},   {"us", 1e3}, {"ns", 1}};
   const auto count = static_cast<double>(duration.count());
   if (count == 0) {
     out += "0";
@@ -22,8 +23,9 @@ void append_text(std::string& out, std::chrono::nanoseconds duration) {
   // Hours and minutes only where they are whole: "90s" reads better than "1.5m".
   const auto* unit = std::find_if(std::begin(units), std::end(units), [count](const Unit& u) {
     const double value = count / u.nanoseconds;
-    return u.nanoseconds >= 60e9 ? value >= 1 && value == static_cast<double>(static_cast<std::int64_t>(value))
-                                 : value >= 1;
+    return u.nanoseconds >= 60e9
+               ? value >= 1 && value == static_cast<double>(static_cast<std::int64_t>(value))
+               : value >= 1;
   });
   if (unit == std::end(units)) --unit;
   char buffer[48];

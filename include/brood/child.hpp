@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The seam between a child and its child model: all that a model may know of the parent and the scoreboard. A model is a
-// loop over it; slots, locks, signals, caps and recycling are behind it. In a child; one thread.
+// The seam between a child and its child model: all that a model may know of the parent and the scoreboard. A
+// model is a loop over it; slots, locks, signals, caps and recycling are behind it. In a child; one thread.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ enum class Outcome {
 
 class Child {
  public:
-  // Waits for a connection. Empty: time to leave, and from then on always empty. The child counts as busy until the
-  // connection is handed to finished().
+  // Waits for a connection. Empty: time to leave, and from then on always empty. The child counts as busy
+  // until the connection is handed to finished().
   virtual std::optional<Connection> accept() = 0;
   // The same without waiting; empty also where there is none now.
   virtual std::optional<Connection> try_accept() = 0;

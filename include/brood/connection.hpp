@@ -29,19 +29,20 @@ class ConnectionKeeper {
 class Connection {
  public:
   // A child model's: handlers are given theirs. `listener` and `keeper` outlive the connection.
-  Connection(Descriptor socket, const sockaddr_storage& peer, std::string_view listener, ConnectionKeeper& keeper);
+  Connection(Descriptor socket, const sockaddr_storage& peer, std::string_view listener,
+             ConnectionKeeper& keeper);
   Connection(Connection&&) noexcept = default;
   Connection& operator=(Connection&&) noexcept = default;
   ~Connection() { close(); }
 
-  // Waits for input and reads what there is, at most all of `buffer`. 0: the peer has said all that it will. Throws
-  // SystemError: the connection broke, or (ETIMEDOUT) nothing came within the read timeout.
+  // Waits for input and reads what there is, at most all of `buffer`. 0: the peer has said all that it will.
+  // Throws SystemError: the connection broke, or (ETIMEDOUT) nothing came within the read timeout.
   std::size_t read_some(std::span<char> buffer);
-  // The next line without its "\n" or "\r\n"; a last line may lack them. Empty: no more. A line longer than `longest`
-  // bytes is an Error.
+  // The next line without its "\n" or "\r\n"; a last line may lack them. Empty: no more. A line longer than
+  // `longest` bytes is an Error.
   std::optional<std::string> read_line(std::size_t longest = 8192);
-  // Writes everything, waiting as often as it must. Throws SystemError: the connection broke, or (ETIMEDOUT) the peer
-  // took nothing within the write timeout.
+  // Writes everything, waiting as often as it must. Throws SystemError: the connection broke, or (ETIMEDOUT)
+  // the peer took nothing within the write timeout.
   void write_all(std::string_view data);
 
   // How long one wait for input, or for room for output, may last; zero: without end, which is the default.
@@ -51,8 +52,8 @@ class Connection {
   std::string local() const;  // the address that the peer has connected to
   std::string_view listener() const { return listener_; }  // its name in the configuration, or its address
 
-  // Shown in the scoreboard while this connection is served, and in the log when the child has to be killed. At most 48
-  // bytes, the rest is cut. Costs no system call.
+  // Shown in the scoreboard while this connection is served, and in the log when the child has to be killed.
+  // At most 48 bytes, the rest is cut. Costs no system call.
   void note(std::string_view text) { keeper_->note(text); }
   // The child was told to leave: a handler that waits for a next request may close instead.
   bool leaving() const { return keeper_->leaving(); }
@@ -63,8 +64,9 @@ class Connection {
   std::uint64_t bytes_read() const { return bytes_read_; }
   std::uint64_t bytes_written() const { return bytes_written_; }
 
-  // Ends the connection (the destructor does). Input that the handler left unread would turn into a reset at the peer,
-  // which may then lose the answer: where there is some, says "no more" first and reads it away, for 2 seconds at most.
+  // Ends the connection (the destructor does). Input that the handler left unread would turn into a reset at
+  // the peer, which may then lose the answer: where there is some, says "no more" first and reads it away,
+  // for 2 seconds at most.
   void close();
 
  private:

@@ -15,8 +15,8 @@ inline constexpr std::array<std::string_view, 4> phase_names = {"empty", "starti
 
 // Why a child leaves, or asks to.
 enum class Reason : std::uint8_t { none, surplus, recycle, cap, stop, parent_gone, failure };
-inline constexpr std::array<std::string_view, 7> reason_names = {
-    "none", "surplus", "recycle", "cap", "stop", "parent-gone", "failure"};
+inline constexpr std::array<std::string_view, 7> reason_names = {"none", "surplus",     "recycle", "cap",
+                                                                 "stop", "parent-gone", "failure"};
 
 // A byte that a child wrote may be anything: what is out of range reads as the first name.
 template <typename Enum, std::size_t size>
@@ -24,11 +24,15 @@ std::string_view name_of(Enum value, const std::array<std::string_view, size>& n
   const auto index = static_cast<std::size_t>(value);
   return names[index < size ? index : 0];
 }
-inline std::string_view name_of(Phase phase) { return name_of(phase, phase_names); }
-inline std::string_view name_of(Reason reason) { return name_of(reason, reason_names); }
+inline std::string_view name_of(Phase phase) {
+  return name_of(phase, phase_names);
+}
+inline std::string_view name_of(Reason reason) {
+  return name_of(reason, reason_names);
+}
 
-// Durations of connections, accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under 2^i us; the last
-// one has no upper end (2^38 us are three days).
+// Durations of connections, accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under 2^i us;
+// the last one has no upper end (2^38 us are three days).
 inline constexpr std::size_t latency_buckets = 40;
 using LatencyHistogram = std::array<std::uint64_t, latency_buckets>;
 

@@ -17,8 +17,8 @@ class Server : public ServerBase {
   void serve(Child& child) override;
 
  protected:
-  // In a child, without privileges. The connection is closed after it returns. An exception that leaves it ends this
-  // connection, is logged and counted as failed, and never ends the child.
+  // In a child, without privileges. The connection is closed after it returns. An exception that leaves it
+  // ends this connection, is logged and counted as failed, and never ends the child.
   virtual void handle_connection(Connection& connection) = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every server is, whatever its child model: the program, its hooks, its settings. brood_server(3) shows in which
-// order the hooks are called.
+// What every server is, whatever its child model: the program, its hooks, its settings. brood_server(3) shows
+// in which order the hooks are called.
 #pragma once
 
 #include "brood/child.hpp"
@@ -16,28 +16,29 @@ class ServerBase {
   ServerBase& operator=(const ServerBase&) = delete;
   virtual ~ServerBase() = default;
 
-  // The whole program: reads settings, opens listeners, forks, serves until it is told to stop. Returns what main()
-  // returns: 0 stopped as asked; 78 wrong settings; 70 or 71 could not go on. Reports errors itself.
+  // The whole program: reads settings, opens listeners, forks, serves until it is told to stop. Returns what
+  // main() returns: 0 stopped as asked; 78 wrong settings; 70 or 71 could not go on. Reports errors itself.
   int run(int argc, char** argv);
 
-  // A child: turns connections into work until child.accept() is empty or child.leaving(), then returns. For a loop of
-  // your own; Server and its siblings have one each. An exception that leaves it ends the child with exit code 70, or
-  // with that of the brood::Error.
+  // A child: turns connections into work until child.accept() is empty or child.leaving(), then returns. For
+  // a loop of your own; Server and its siblings have one each. An exception that leaves it ends the child
+  // with exit code 70, or with that of the brood::Error.
   virtual void serve(Child& child) = 0;
 
   // Settings of your own, beside the kit's: on the command line, in the file, in --help.
   virtual void add_settings(Settings& /*settings*/) {}
 
-  // In the parent, with its privileges: listeners are bound, no child was forked. What children share is loaded here. An
-  // exception ends the server before it has started.
+  // In the parent, with its privileges: listeners are bound, no child was forked. What children share is
+  // loaded here. An exception ends the server before it has started.
   virtual void on_parent_start() {}
-  // In the parent, with its privileges, after SIGHUP: the new settings are in force, no child of the new generation was
-  // forked. An exception is logged; the server goes on.
+  // In the parent, with its privileges, after SIGHUP: the new settings are in force, no child of the new
+  // generation was forked. An exception is logged; the server goes on.
   virtual void on_reload() {}
-  // In each child, without privileges, before its first connection. An exception ends the child with exit code 71: the
-  // parent starts the next one ever later.
+  // In each child, without privileges, before its first connection. An exception ends the child with exit
+  // code 71: the parent starts the next one ever later.
   virtual void on_child_start() {}
-  // In each child that leaves as asked, after its last connection. Not called where the child is killed or crashes.
+  // In each child that leaves as asked, after its last connection. Not called where the child is killed or
+  // crashes.
   virtual void on_child_exit() {}
 };
 

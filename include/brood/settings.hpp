@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of settings. Each is defined once, with its name, type, default, bounds and help; the command line, the
-// file, --help, --print-config and every error message come from it. The kit's own settings and those of a server
-// (ServerBase::add_settings) stand in the same table. Parent only.
+// The table of settings. Each is defined once, with its name, type, default, bounds and help; the command
+// line, the file, --help, --print-config and every error message come from it. The kit's own settings and
+// those of a server (ServerBase::add_settings) stand in the same table. Parent only.
 #pragma once
 
 #include <chrono>
@@ -18,13 +18,13 @@ namespace brood {
 enum class Takes { effect_on_reload, restart };
 
 struct Setting {
-  std::string name;           // as in the file and behind "--"
-  std::string kind;           // for people: "number from 1 to 65536", "duration"
-  std::string help;           // sentences
-  std::string section;        // heading in the printed file
+  std::string name;                   // as in the file and behind "--"
+  std::string kind;                   // for people: "number from 1 to 65536", "duration"
+  std::string help;                   // sentences
+  std::string section;                // heading in the printed file
   std::vector<std::string> defaults;  // one, or for a list any number
-  bool list = false;          // may be given several times
-  bool flag = false;          // "--name" alone on the command line means "yes"
+  bool list = false;                  // may be given several times
+  bool flag = false;                  // "--name" alone on the command line means "yes"
   Takes takes = Takes::effect_on_reload;
 
   // Checks a value as written and returns what stores it; throws Error with what is wrong with it.
@@ -33,8 +33,8 @@ struct Setting {
 
 class Settings {
  public:
-  // Each binds a setting to a variable: its present value is the default, and it is changed only when everything that
-  // was read is right. The variable must outlive the table.
+  // Each binds a setting to a variable: its present value is the default, and it is changed only when
+  // everything that was read is right. The variable must outlive the table.
   Setting& text(std::string name, std::string& target, std::string help);
   Setting& choice(std::string name, std::string& target, std::vector<std::string> choices, std::string help);
   Setting& flag(std::string name, bool& target, std::string help);  // yes/no, true/false, on/off, 1/0

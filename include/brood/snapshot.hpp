@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard of a running (or hanging, or crashed) server, read from outside. Maps the file read-only, takes no lock,
-// talks to nobody: it works with every child busy and with the parent stopped. Any process that may read the file.
+// The scoreboard of a running (or hanging, or crashed) server, read from outside. Maps the file read-only,
+// takes no lock, talks to nobody: it works with every child busy and with the parent stopped. Any process
+// that may read the file.
 //
 // A row is read whole or marked as torn; the figures of a service are read together, so that the sums hold.
 #pragma once
@@ -32,7 +33,8 @@ struct FiguresSnapshot {
 
 // What a slot counts as; each slot is exactly one of these.
 enum class SlotState : std::uint8_t { empty, starting, idle, busy, leaving };
-inline constexpr std::array<std::string_view, 5> slot_state_names = {"empty", "starting", "idle", "busy", "leaving"};
+inline constexpr std::array<std::string_view, 5> slot_state_names = {"empty", "starting", "idle", "busy",
+                                                                     "leaving"};
 
 struct SlotSnapshot {
   std::uint32_t index = 0;
@@ -40,9 +42,9 @@ struct SlotSnapshot {
   pid_t pid = 0;
   std::uint64_t incarnation = 0;  // how many children this slot has had
   std::uint32_t generation = 0;
-  bool asks = false;     // wants to be replaced
-  bool stopped = false;  // by a signal from outside
-  Reason reason = Reason::none;  // why it leaves or asks
+  bool asks = false;                    // wants to be replaced
+  bool stopped = false;                 // by a signal from outside
+  Reason reason = Reason::none;         // why it leaves or asks
   std::chrono::nanoseconds age{};       // since fork
   std::uint32_t in_hand = 0;            // connections
   std::chrono::nanoseconds busy_for{};  // 0: nothing in hand
@@ -50,7 +52,8 @@ struct SlotSnapshot {
   std::string peer;                     // of the connection in hand, or of the last one
   std::string note;                     // as the handler set it, control characters escaped
   FiguresSnapshot figures;
-  bool torn = false;  // its child was stopped or killed in the middle of a write: the activity may not fit together
+  bool torn =
+      false;  // its child was stopped or killed in the middle of a write: the activity may not fit together
 };
 
 struct ServiceSnapshot {
@@ -87,5 +90,9 @@ struct Snapshot {
   // Throws Error: the file can't be read, or is no scoreboard of this layout.
   static Snapshot read(const std::string& path);
 };
+
+// Where a server of this user has its scoreboard, as NAME.scoreboard, if its setting runtime-directory is
+// empty.
+std::string default_runtime_directory();
 
 }  // namespace brood

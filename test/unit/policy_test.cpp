@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "policy.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace std::chrono_literals;
+using namespace brood;
+
+namespace {
+
+const Limits limits{.start_servers = 5, .min_spare_servers = 5, .max_spare_servers = 10, .max_clients = 100};
+constexpr Time now{1000s};
+
+Pace running() {
+  return {.started = true};
+}
+
+}  // namespace
+
+TEST_CASE("growing: the deficit and what waits, at once") {
+  struct {
+    const char* what;
+    Census census;
+    bool started;
+    unsigned spawn;
+    bool at_max;
+  } const rows[] = {
+      {"the first look starts start-servers", {}, false, 5, false},
+      {"enough spares: nothing", {.total = 5, .idle = 5}, true, 0, false},
+      {"one spare missing", {.total = 5, .idle = 4}, true, 1, false},
+      {"those that start are future spares", {.total = 9, .starting = 4, .idle = 1}, true, 0, false},
+      {"what waits needs children too", {.total = 5, .idle = 0, .backlog = 10}, true, 15, false},
+      {"in batches", {.total = 5, .idle = 0, .backlog = 60}, true, 32, false},
+      {"never beyond max-clients", {.total = 98, .idle = 0, .backlog = 20}, true, 2, true},
+      {"at max-clients: none", {.total = 100, .idle = 4}, true, 0, true},
+      {"those that leave count against max-clients", {.total = 100, .idle = 3, .leaving = 50}, true, 0, true},
+      {"beyond max-clients (it was lowered): none", {.total = 120, .idle = 0}, true, 0, true},
+      {"at max-clients with spares enough: all is well", {.total = 100, .idle = 5}, true, 0, false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    Pace pace = running();
+    pace.started = row.started;
+    const Plan plan = decide(row.census, limits, pace, now);
+    CHECK(plan.spawn == row.spawn);
+    CHECK(plan.at_max_clients == row.at_max);
+    CHECK(plan.retire_surplus == 0);
+    CHECK(plan.retire_outdated == 0);
+  }
+}
+
+TEST_CASE("a deficit larger than a batch is looked at again at once") {
+  const Plan plan = decide({.total = 5, .backlog = 80}, limits, running(), now);
+  CHECK(plan.spawn == spawn_batch);
+  CHECK(plan.look_again == now);
+}
+
+TEST_CASE("start-servers beyond min-spare-servers, and beyond a batch") {
+  Limits many = limits;
+  many.start_servers = 50;
+  Plan plan = decide({}, many, {}, now);
+  CHECK(plan.spawn == 32);
+  plan = decide({.total = 32, .starting = 32}, many, plan.pace, now);
+  CHECK(plan.spawn == 18);
+  plan = decide({.total = 50, .idle = 10}, many, plan.pace, now);
+  CHECK(plan.spawn == 0);  // only once
+}
+
+TEST_CASE("an idle server has nothing to wait for") {
+  CHECK(decide({.total = 5, .idle = 5}, limits, running(), now).look_again == never);
+  CHECK(decide({.total = 10, .idle = 10}, limits, running(), now).look_again == never);
+  CHECK(decide({.total = 100}, limits, running(), now).look_again == never);
+}
+
+TEST_CASE("shrinking: only a surplus that lasts, a part at a time, never below max-spare-servers") {
+  Plan plan = decide({.total = 50, .idle = 50}, limits, running(), now);
+  CHECK(plan.retire_surplus == 0);
+  CHECK(plan.look_again == now + 1s);
+  unsigned idle = 50;
+  Time time = now;
+  int steps = 0;
+  while (plan.look_again != never) {
+    time = plan.look_again;
+    plan = decide({.total = idle, .idle = idle}, limits, plan.pace, time);
+    CHECK(plan.retire_surplus <= (idle - 10 + 3) / 4);
+    idle -= plan.retire_surplus;
+    REQUIRE(++steps < 100);
+  }
+  CHECK(idle == 10);
+}
+
+TEST_CASE("a surplus that is gone at the next look was none") {
+  Plan plan = decide({.total = 20, .idle = 20}, limits, running(), now);
+  plan = decide({.total = 20, .idle = 8}, limits, plan.pace, now + 500ms);
+  CHECK(plan.look_again == never);
+  plan = decide({.total = 20, .idle = 20}, limits, plan.pace, now + 1s);
+  CHECK(plan.retire_surplus == 0);
+  CHECK(plan.look_again == now + 2s);
+}
+
+TEST_CASE("nobody is retired while connections wait") {
+  Pace pace = running();
+  pace.surplus_since = now - 10s;
+  CHECK(decide({.total = 50, .idle = 50, .backlog = 1}, limits, pace, now).retire_surplus == 0);
+}
+
+TEST_CASE("max-clients is warned of once, and again only after a while") {
+  const Census full{.total = 100};
+  const Census relaxed{.total = 100, .idle = 6};
+  Plan plan = decide(full, limits, running(), now);
+  CHECK(plan.warn_max_clients);
+  plan = decide(full, limits, plan.pace, now + 5s);
+  CHECK_FALSE(plan.warn_max_clients);
+  plan = decide(relaxed, limits, plan.pace, now + 6s);
+  plan = decide(full, limits, plan.pace, now + 7s);
+  CHECK_FALSE(plan.warn_max_clients);  // it hovers
+  plan = decide(relaxed, limits, plan.pace, now + 70s);
+  plan = decide(full, limits, plan.pace, now + 80s);
+  CHECK(plan.warn_max_clients);
+}
+
+TEST_CASE("throttled: nothing is started before its time, then one at a time") {
+  Pace pace = running();
+  pace.may_start = now + 4s;
+  pace.one_at_a_time = true;
+  Plan plan = decide({}, limits, pace, now);
+  CHECK(plan.spawn == 0);
+  CHECK(plan.look_again == now + 4s);
+  plan = decide({}, limits, pace, now + 4s);
+  CHECK(plan.spawn == 1);
+}
+
+TEST_CASE("recycling: a replacement is ready before its predecessor leaves") {
+  struct {
+    const char* what;
+    Census census;
+    unsigned spawn_replacements, retire, redeem;
+  } const rows[] = {
+      {"one outdated: one replacement, nobody leaves yet",
+       {.total = 5, .idle = 5, .outdated_idle = 1},
+       1,
+       0,
+       0},
+      {"all outdated: the budget, one of five", {.total = 5, .idle = 5, .outdated_idle = 5}, 1, 0, 0},
+      {"the budget of a larger pool",
+       {.total = 64, .idle = 10, .outdated_idle = 10, .outdated_busy = 54},
+       8,
+       0,
+       0},
+      {"while it starts: wait",
+       {.total = 6, .starting = 1, .idle = 5, .outdated_idle = 5, .replacements_starting = 1},
+       0,
+       0,
+       0},
+      {"when it is ready: one goes, and the next one starts",
+       {.total = 6, .idle = 6, .outdated_idle = 5, .replacements_ready = 1},
+       1,
+       1,
+       1},
+      {"the last one", {.total = 6, .idle = 6, .outdated_idle = 1, .replacements_ready = 1}, 0, 1, 1},
+      {"a replacement whose predecessor went by itself is just a child",
+       {.total = 6, .idle = 6, .replacements_ready = 1},
+       0,
+       0,
+       1},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const Plan plan = decide(row.census, limits, running(), now);
+    CHECK(plan.spawn == 0);
+    CHECK(plan.spawn_replacements == row.spawn_replacements);
+    CHECK(plan.retire_outdated == row.retire);
+    CHECK(plan.redeem == row.redeem);
+  }
+}
+
+TEST_CASE("recycling at max-clients: there is no room, so a few go first") {
+  Limits small = limits;
+  small.max_clients = 16;
+  const unsigned budget = recycle_budget(16);
+  CHECK(budget == 2);
+  Plan plan =
+      decide({.total = 16, .idle = 6, .outdated_idle = 6, .outdated_busy = 10}, small, running(), now);
+  CHECK(plan.retire_outdated == budget);
+  plan = decide(
+      {.total = 16, .idle = 5, .leaving = 2, .leaving_idle = 2, .outdated_idle = 5, .outdated_busy = 9},
+      small, running(), now);
+  CHECK(plan.retire_outdated == 0);
+  // Busy ones that were told to leave go whenever their connection ends: idle ones needn't wait for it.
+  plan = decide({.total = 16, .idle = 5, .leaving = 2, .outdated_idle = 5, .outdated_busy = 9}, small,
+                running(), now);
+  CHECK(plan.retire_outdated == 2);
+  plan = decide({.total = 16, .leaving = 2, .outdated_busy = 14}, small, running(), now);
+  CHECK(plan.retire_outdated == 0);
+}
+
+TEST_CASE("when nothing may be started, nobody is let go for a replacement") {
+  Limits small = limits;
+  small.max_clients = 16;
+  Pace pace = running();
+  pace.may_start = now + 8s;
+  for (const Limits& each : {limits, small}) {
+    const Plan plan = decide({.total = 16, .idle = 16, .outdated_idle = 16}, each, pace, now);
+    CHECK(plan.retire_outdated == 0);
+    CHECK(plan.spawn_replacements == 0);
+    CHECK(plan.look_again <= now + 8s);
+  }
+}
+
+// The same code against a simple world: children start and finish, load comes and goes.
+TEST_CASE("a simulated pool follows its load and never breaks its limits") {
+  Pace pace;
+  Census census;
+  Time time = now;
+  unsigned most = 0;
+  for (int step = 0; step < 2000; ++step, time += 100ms) {
+    const unsigned load = step % 400 < 200 ? static_cast<unsigned>(step % 200) / 2 : 0;
+    const unsigned all_ready = census.idle + census.starting;
+    census.starting = 0;
+    const unsigned ready = std::max(all_ready, 0U) + (census.total - all_ready);
+    const unsigned busy = std::min(load, ready);
+    census = {.total = ready, .idle = ready - busy, .backlog = load - busy};
+    const Plan plan = decide(census, limits, pace, time);
+    pace = plan.pace;
+    REQUIRE(plan.retire_surplus <= census.idle);
+    if (plan.retire_surplus > 0) REQUIRE(census.idle - plan.retire_surplus >= limits.max_spare_servers);
+    census.total += plan.spawn;
+    census.starting = plan.spawn;
+    census.total -= plan.retire_surplus;
+    census.idle -= plan.retire_surplus;
+    REQUIRE(census.total <= limits.max_clients);
+    most = std::max(most, census.total);
+  }
+  CHECK(most == limits.max_clients);
+  CHECK(census.total <= limits.max_spare_servers);
+}
