@@ -87,9 +87,7 @@ ChildProcess::ChildProcess(ChildSlot slot, std::vector<ChildListener> listeners,
   unblock_all_signals();
 }
 
-bool ChildProcess::leaving() const {
-  return retired != 0 || slot_.must_leave();
-}
+bool ChildProcess::leaving() const { return retired != 0 || slot_.must_leave(); }
 
 Reason ChildProcess::why() const {
   if (::getppid() != parent_) return Reason::parent_gone;

@@ -5,9 +5,7 @@
 
 namespace brood {
 
-std::optional<std::uint32_t> Children::free_slot() const {
-  return find(0);
-}
+std::optional<std::uint32_t> Children::free_slot() const { return find(0); }
 
 std::optional<std::uint32_t> Children::find(pid_t pid) const {
   const auto found =

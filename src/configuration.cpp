@@ -48,9 +48,7 @@ void add_time_settings(Settings& settings, Limits& limits) {
 
 }  // namespace
 
-Configuration::Configuration(const std::string& program) {
-  service.name = program;
-}
+Configuration::Configuration(const std::string& program) { service.name = program; }
 
 void add_settings(Settings& settings, Configuration& configuration) {
   ServiceConfiguration& service = configuration.service;

@@ -20,9 +20,7 @@ namespace {
 constexpr std::chrono::seconds linger_time{2};
 
 // A timeout of the socket shows as EAGAIN; the word for people is another.
-int told(int error_number) {
-  return error_number == EAGAIN ? ETIMEDOUT : error_number;
-}
+int told(int error_number) { return error_number == EAGAIN ? ETIMEDOUT : error_number; }
 
 }  // namespace
 
@@ -95,9 +93,7 @@ void Connection::set_timeouts(std::chrono::milliseconds read, std::chrono::milli
   set(SO_SNDTIMEO, write);
 }
 
-std::string Connection::peer() const {
-  return to_text(peer_);
-}
+std::string Connection::peer() const { return to_text(peer_); }
 
 std::string Connection::local() const {
   sockaddr_storage address{};

@@ -49,9 +49,7 @@ bool Drain::done(std::uint64_t accepted, Time now) {
   return now - quiet_since_ >= quiet_time || now >= limit_;
 }
 
-Time Drain::look_again(Time now) const {
-  return std::min<Time>(limit_, now + glance);
-}
+Time Drain::look_again(Time now) const { return std::min<Time>(limit_, now + glance); }
 
 unsigned Drain::close() {
   unsigned all = 0;

@@ -63,6 +63,15 @@ void remove_stale(const SocketAddress& address, const std::string& path, const s
   if (errno == ECONNREFUSED && ::unlink(path.c_str()) != 0) throw SystemError("remove stale " + path, errno);
 }
 
+void set_owner_and_mode(const ListenSpec& spec) {
+  if (!spec.owner.empty() || !spec.group.empty()) {
+    const Identity identity = find_identity(spec.owner, spec.group);
+    if (::chown(spec.path.c_str(), identity.user, identity.group) != 0)
+      throw SystemError("give " + spec.path + " to " + spec.owner, errno);
+  }
+  if (::chmod(spec.path.c_str(), spec.mode) != 0) throw SystemError("set the mode of " + spec.path, errno);
+}
+
 Descriptor bind_unix(const ListenSpec& spec, const std::string& what) {
   const SocketAddress address = resolve(spec).front();
   remove_stale(address, spec.path, what);
@@ -72,12 +81,6 @@ Descriptor bind_unix(const ListenSpec& spec, const std::string& what) {
   const int error_number = errno;
   ::umask(mask);
   if (bound != 0) throw SystemError("bind to " + what, error_number);
-  if (!spec.owner.empty() || !spec.group.empty()) {
-    const Identity identity = find_identity(spec.owner, spec.group);
-    if (::chown(spec.path.c_str(), identity.user, identity.group) != 0)
-      throw SystemError("give " + spec.path + " to " + spec.owner, errno);
-  }
-  if (::chmod(spec.path.c_str(), spec.mode) != 0) throw SystemError("set the mode of " + spec.path, errno);
   return socket;
 }
 
@@ -101,11 +104,11 @@ Descriptor adopt(int descriptor, const std::string& what) {
 
 Listener::Listener(Descriptor socket, const ListenSpec& spec, bool inherited)
     : socket_(std::move(socket)),
-      written_(spec.written),
+      spec_(spec),
       address_(to_text(local_address(socket_.get(), spec.written))),
       inherited_(inherited) {
-  name_ = spec.name.empty() ? address_ : spec.name;
-  if (spec.kind == ListenSpec::Kind::unix_socket) remember_path(spec);
+  take_options(spec);
+  if (spec.kind == ListenSpec::Kind::unix_socket) remember_path();
 }
 
 std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
@@ -130,15 +133,17 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
   return listeners;
 }
 
-unsigned Listener::backlog() const {
-  return count_backlog(socket_.get());
+unsigned Listener::backlog() const { return count_backlog(socket_.get()); }
+
+bool Listener::is_of(const ListenSpec& spec) const {
+  return spec_.kind == spec.kind && spec_.host == spec.host && spec_.port == spec.port &&
+         spec_.path == spec.path && spec_.descriptor == spec.descriptor;
 }
 
-void Listener::set_blocking(bool blocking) const {
-  const int flags = ::fcntl(socket_.get(), F_GETFL);
-  const int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-  if (flags < 0 || (wanted != flags && ::fcntl(socket_.get(), F_SETFL, wanted) != 0))
-    throw SystemError("set the mode of " + address_, errno);
+void Listener::take_options(const ListenSpec& spec) {
+  if (spec.kind == ListenSpec::Kind::unix_socket) set_owner_and_mode(spec);
+  spec_ = spec;
+  name_ = spec.name.empty() ? address_ : spec.name;
 }
 
 bool Listener::refuse_newcomers() {
@@ -169,10 +174,10 @@ unsigned Listener::close() {
   return left;
 }
 
-void Listener::remember_path(const ListenSpec& spec) {
+void Listener::remember_path() {
   struct stat status {};
-  if (::lstat(spec.path.c_str(), &status) != 0) throw SystemError("stat " + spec.path, errno);
-  path_ = spec.path;
+  if (::lstat(spec_.path.c_str(), &status) != 0) throw SystemError("stat " + spec_.path, errno);
+  path_ = spec_.path;
   path_device_ = status.st_dev;
   path_inode_ = status.st_ino;
 }

@@ -20,12 +20,13 @@ class Listener {
   int descriptor() const { return socket_.get(); }
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
   const std::string& name() const { return name_; }
-  const std::string& written() const { return written_; }  // the spec it came from
+  // Whether `spec` names the place where this one listens, and what else it says of it.
+  bool is_of(const ListenSpec& spec) const;
+  void take_options(const ListenSpec& spec);
   bool inherited() const { return inherited_; }
 
   // Connections that wait to be accepted.
   unsigned backlog() const;
-  void set_blocking(bool blocking) const;
 
   // The first step of closing without loss: from now on nobody new gets into the queue; who is in it, or on
   // the way into it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN),
@@ -37,11 +38,12 @@ class Listener {
 
  private:
   Listener(Descriptor socket, const ListenSpec& spec, bool inherited);
-  void remember_path(const ListenSpec& spec);
+  void remember_path();
   void remove_path();
 
   Descriptor socket_;
-  std::string written_, name_, address_;
+  ListenSpec spec_;
+  std::string name_, address_;
   bool inherited_;
   std::string path_;  // of a unix socket that we bound
   dev_t path_device_ = 0;

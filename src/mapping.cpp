@@ -48,6 +48,8 @@ Descriptor open_or_throw(const std::string& path, int flags, mode_t mode = 0) {
 
 struct Mapping::Regions {
   ipc::mapped_region writable_orders, orders, gossip;
+  std::string path;
+  struct stat identity {};  // of the file that we made
 };
 
 Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size)
@@ -69,6 +71,8 @@ Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t g
     regions_->writable_orders = map(file, ipc::read_write, 0, orders_size, what);
     regions_->orders = map(read_only, ipc::read_only, 0, orders_size, what);
     regions_->gossip = map(file, ipc::read_write, orders_size, gossip_size, what);
+    regions_->path = path;
+    if (::fstat(file.get(), &regions_->identity) != 0) throw SystemError("stat " + what, errno);
     if (!path.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
       throw SystemError("rename " + temporary + " to " + path, errno);
   } catch (...) {
@@ -87,17 +91,20 @@ std::byte* Mapping::writable_orders() const {
 const std::byte* Mapping::orders() const {
   return static_cast<const std::byte*>(regions_->orders.get_address());
 }
-std::byte* Mapping::gossip() const {
-  return static_cast<std::byte*>(regions_->gossip.get_address());
+std::byte* Mapping::gossip() const { return static_cast<std::byte*>(regions_->gossip.get_address()); }
+
+void Mapping::remove_file() const {
+  const std::string& path = regions_->path;
+  const struct stat& ours = regions_->identity;
+  struct stat there {};
+  if (!path.empty() && ::lstat(path.c_str(), &there) == 0 && there.st_dev == ours.st_dev &&
+      there.st_ino == ours.st_ino)
+    ::unlink(path.c_str());
 }
 
-void Mapping::give_up_orders() {
-  regions_->writable_orders = ipc::mapped_region();
-}
+void Mapping::give_up_orders() { regions_->writable_orders = ipc::mapped_region(); }
 
-std::size_t Mapping::page_size() {
-  return ipc::mapped_region::get_page_size();
-}
+std::size_t Mapping::page_size() { return ipc::mapped_region::get_page_size(); }
 
 struct ReadOnlyMapping::Region {
   ipc::mapped_region whole;
@@ -118,8 +125,6 @@ ReadOnlyMapping::~ReadOnlyMapping() = default;
 const std::byte* ReadOnlyMapping::data() const {
   return static_cast<const std::byte*>(region_->whole.get_address());
 }
-std::size_t ReadOnlyMapping::size() const {
-  return region_->whole.get_size();
-}
+std::size_t ReadOnlyMapping::size() const { return region_->whole.get_size(); }
 
 }  // namespace brood

@@ -24,7 +24,8 @@ class Mapping {
   const std::byte* orders()
       const;  // the same memory from a read-only descriptor: can't be made writable again
   std::byte* gossip() const;
-  void give_up_orders();  // in a child, before user code runs
+  void remove_file() const;  // unless another one stands in its place by now
+  void give_up_orders();     // in a child, before user code runs
 
   static std::size_t page_size();
 

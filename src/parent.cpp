@@ -21,6 +21,7 @@ namespace {
 
 std::vector<ServiceShape> shapes_of(const std::vector<std::unique_ptr<Service>>& services) {
   std::vector<ServiceShape> shapes;
+  shapes.reserve(services.size());
   for (const auto& service : services) shapes.push_back({service->name(), service->slots_wanted()});
   return shapes;
 }
@@ -48,6 +49,7 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
 
 Parent::~Parent() {
   follow_log_epoch(nullptr);
+  scoreboard_.remove_file();
 }
 
 void Parent::in_child() {

@@ -6,9 +6,7 @@
 namespace brood {
 namespace {
 
-unsigned less(unsigned from, unsigned amount) {
-  return from > amount ? from - amount : 0;
-}
+unsigned less(unsigned from, unsigned amount) { return from > amount ? from - amount : 0; }
 
 unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace& pace) {
   const unsigned future_spares = census.idle + census.starting;
@@ -55,9 +53,7 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
 
 }  // namespace
 
-unsigned recycle_budget(unsigned children) {
-  return std::clamp(children / 8, 1U, 32U);
-}
+unsigned recycle_budget(unsigned children) { return std::clamp(children / 8, 1U, 32U); }
 
 Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time now) {
   Plan plan;

@@ -24,12 +24,8 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto ending_patience = 5s;  // between ABRT, KILL and "lost"
 
-void increment(Shared<std::uint64_t>& counter) {
-  counter.store(counter.load(relaxed) + 1, relaxed);
-}
-void increment(Shared<std::uint32_t>& counter) {
-  counter.store(counter.load(relaxed) + 1, relaxed);
-}
+void increment(Shared<std::uint64_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
+void increment(Shared<std::uint32_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);
@@ -150,7 +146,11 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
 }
 
 void Pool::retire_all(Reason reason) {
-  for (const std::uint32_t slot : children_.taken()) tell_to_leave(slot, reason);
+  for (const std::uint32_t slot : children_.taken()) {
+    tell_to_leave(slot, reason);
+    // Stopped, it hears of nothing but this; with nothing in hand nobody misses it.
+    if (children_[slot].stopped && !is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
+  }
 }
 
 void Pool::redeem(unsigned replacements) {
@@ -285,9 +285,16 @@ bool Pool::proven_since(Time time) const {
   });
 }
 
-bool Pool::all_busy() const {
+bool Pool::any_serving() const {
   const auto taken = children_.taken();
-  return std::all_of(taken.begin(), taken.end(), [&](std::uint32_t slot) { return is_busy(slot); });
+  return std::any_of(taken.begin(), taken.end(),
+                     [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
+}
+
+bool Pool::none_accepts() const {
+  const auto taken = children_.taken();
+  return std::all_of(taken.begin(), taken.end(),
+                     [&](std::uint32_t slot) { return is_busy(slot) || children_[slot].stopped; });
 }
 
 bool Pool::all_lost() const {

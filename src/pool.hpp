@@ -49,8 +49,9 @@ class Pool {
   Census census(std::uint32_t generation) const;  // but for the backlog
   std::uint64_t accepted() const;                 // connections, by all children that there are and were
   bool proven_since(Time time) const;             // a child forked after `time` has finished a connection
-  bool all_busy() const;                          // nobody is left but children with a connection in hand
-  bool all_lost() const;                          // nobody is left but children that KILL could not end
+  bool any_serving() const;
+  bool none_accepts() const;  // nobody is left but children that are busy or stopped
+  bool all_lost() const;      // nobody is left but children that KILL could not end
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child

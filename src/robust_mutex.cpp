@@ -54,9 +54,7 @@ void RobustMutex::mark_consistent() {
   check(::pthread_mutex_consistent(&mutex_), "pthread_mutex_consistent");
 }
 
-void RobustMutex::unlock() {
-  check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard");
-}
+void RobustMutex::unlock() { check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard"); }
 
 pid_t RobustMutex::holder() const {
   static_assert(sizeof(mutex_.__data.__lock) == sizeof(std::uint32_t));

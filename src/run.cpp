@@ -93,6 +93,21 @@ LogTarget log_target(const Configuration& configuration) {
           .owner = find_identity(configuration.service.user, "").user};
 }
 
+// A server that hands its listener on still runs while its successor starts; any other is a mistake to be
+// told.
+void warn_of_other_server(const std::string& scoreboard) {
+  try {
+    const Snapshot other = Snapshot::read(scoreboard);
+    if (other.parent_alive)
+      log_warning(text(
+          "scoreboard ", scoreboard, " was that of process ", other.parent_pid,
+          ", which still runs: broodctl shows this server from now on; set name or runtime-directory if both "
+          "are to stay"));
+  } catch (const Error&) {
+    // None there, or one that nobody can read any more: it is replaced.
+  }
+}
+
 // Where the scoreboard goes; "" where it has to be anonymous. The directory may be made, its parents must be
 // there.
 std::string prepare_scoreboard_path(const Configuration& configuration) {
@@ -114,19 +129,14 @@ std::string prepare_scoreboard_path(const Configuration& configuration) {
         "see it"));
     return "";
   }
-  return text(directory, "/", configuration.service.name, ".scoreboard");
+  const std::string path = text(directory, "/", configuration.service.name, ".scoreboard");
+  warn_of_other_server(path);
+  return path;
 }
 
 void print_errors(const char* what) {
   for (const auto line : split(what, '\n')) std::fprintf(stderr, "%s\n", escape(line).c_str());
 }
-
-struct RemovedAtEnd {
-  std::string path;
-  ~RemovedAtEnd() {
-    if (!path.empty()) ::unlink(path.c_str());
-  }
-};
 
 int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
@@ -139,10 +149,10 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   const std::string addresses = services.front()->addresses();
   server.on_parent_start();
 
-  const RemovedAtEnd scoreboard{prepare_scoreboard_path(started)};
+  const std::string scoreboard = prepare_scoreboard_path(started);
   ParentDuties duties;
   duties.name = started.service.name;
-  duties.scoreboard_path = scoreboard.path;
+  duties.scoreboard_path = scoreboard;
   duties.read_again = [&]() -> std::vector<ServiceConfiguration> {
     settings.read(line);
     return {settings.staged().service};
@@ -155,7 +165,7 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   duties.graceful_timeout = [&] { return settings.in_force().service.limits.graceful_timeout; };
   duties.on_ready = [&] {
     log_info(text("ready: ", started.service.name, " on ", addresses, ", pid ", ::getpid(),
-                  scoreboard.path.empty() ? "" : ", scoreboard " + scoreboard.path));
+                  scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
   const int code = Parent(std::move(duties), std::move(services)).run();

@@ -25,9 +25,7 @@ void copy_name(std::array<char, size>& to, std::string_view from) {
   from.copy(to.data(), size - 1);
 }
 
-void add(Shared<std::uint64_t>& to, std::uint64_t amount) {
-  to.store(to.load(relaxed) + amount, relaxed);
-}
+void add(Shared<std::uint64_t>& to, std::uint64_t amount) { to.store(to.load(relaxed) + amount, relaxed); }
 
 std::uint32_t count_slots(std::span<const ServiceShape> services) {
   return std::accumulate(services.begin(), services.end(), 0U,
@@ -77,27 +75,21 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
 }
 
-const Header& Scoreboard::header() const {
-  return *at<Header>(mapping_.orders(), 0);
-}
+const Header& Scoreboard::header() const { return *at<Header>(mapping_.orders(), 0); }
 const ServiceOrders& Scoreboard::service(std::uint32_t service) const {
   return *at<ServiceOrders>(mapping_.orders(), layout_.service_orders, service);
 }
 const SlotOrders& Scoreboard::slot_orders(std::uint32_t slot) const {
   return *at<SlotOrders>(mapping_.orders(), layout_.slot_orders, slot);
 }
-Header& Scoreboard::orders() const {
-  return *at<Header>(mapping_.writable_orders(), 0);
-}
+Header& Scoreboard::orders() const { return *at<Header>(mapping_.writable_orders(), 0); }
 ServiceOrders& Scoreboard::service_orders(std::uint32_t service) const {
   return *at<ServiceOrders>(mapping_.writable_orders(), layout_.service_orders, service);
 }
 SlotOrders& Scoreboard::writable_slot_orders(std::uint32_t slot) const {
   return *at<SlotOrders>(mapping_.writable_orders(), layout_.slot_orders, slot);
 }
-GossipHeader& Scoreboard::gossip() const {
-  return *at<GossipHeader>(mapping_.gossip(), 0);
-}
+GossipHeader& Scoreboard::gossip() const { return *at<GossipHeader>(mapping_.gossip(), 0); }
 ServiceGossip& Scoreboard::service_gossip(std::uint32_t service) const {
   return *at<ServiceGossip>(mapping_.gossip(), layout_.service_gossip - layout_.gossip, service);
 }
@@ -150,9 +142,7 @@ bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) 
   return true;
 }
 
-pid_t Scoreboard::lock_holder() const {
-  return gossip().mutex.holder();
-}
+pid_t Scoreboard::lock_holder() const { return gossip().mutex.holder(); }
 
 // The lifecycle word of a slot is the truth; what must follow from it is made to. Idempotent.
 std::uint32_t Scoreboard::repair() const {
@@ -204,7 +194,9 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   };
   service.sequence.store(service.sequence.load(relaxed) + 1, relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  const std::uint32_t in_hand = row.in_hand.load(relaxed);
+  // Not what the row says: killed in the middle of a write, it may say something else than its figures.
+  const std::uint64_t accepted = from.accepted.load(relaxed), finished = from.finished.load(relaxed);
+  const std::uint64_t in_hand = accepted > finished ? accepted - finished : 0;
   add(to.aborted, in_hand);
   add(service.children_gone, 1);
   take(to.accepted, from.accepted);
@@ -222,7 +214,7 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
   writable_slot_orders(slot_index).pid.store(0, relaxed);
   service.sequence.store(service.sequence.load(relaxed) + 1, std::memory_order_release);
-  return in_hand;
+  return static_cast<std::uint32_t>(in_hand);
 }
 
 }  // namespace brood

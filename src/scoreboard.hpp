@@ -51,6 +51,7 @@ class Scoreboard {
   // ---- the parent's, under the lock
 
   Header& orders() const;
+  void remove_file() const { mapping_.remove_file(); }  // unless a successor's has taken its place
   ServiceOrders& service_orders(std::uint32_t service) const;
   SlotOrders& writable_slot_orders(std::uint32_t slot) const;
 

@@ -94,20 +94,22 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
                                   " slots that the scoreboard was made with; more need a restart"));
   // What is new is opened first: when that fails, nothing has changed.
   std::vector<Listener> opened;
-  std::vector<std::string> kept;
-  for (const auto& spec : configuration.listen_specs) {
-    const bool known = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
-      return listener.written() == spec.written;
-    });
-    if (known)
-      kept.push_back(spec.written);
-    else
+  for (const auto& spec : configuration.listen_specs)
+    if (std::none_of(listeners_.begin(), listeners_.end(),
+                     [&](const auto& known) { return known.is_of(spec); }))
       for (auto& listener : Listener::open(spec, static_cast<int>(configuration_.listen_backlog)))
         opened.push_back(std::move(listener));
-  }
   std::vector<Listener> staying, going;
+  const auto spec_of = [&specs = configuration.listen_specs](const Listener& listener) {
+    return std::find_if(specs.begin(), specs.end(),
+                        [&](const ListenSpec& spec) { return listener.is_of(spec); });
+  };
+  const auto gone = configuration.listen_specs.end();
+  for (auto& listener : listeners_)
+    if (const auto spec = spec_of(listener); spec != gone) listener.take_options(*spec);
+  // From here on nothing fails.
   for (auto& listener : listeners_) {
-    const bool stays = std::find(kept.begin(), kept.end(), listener.written()) != kept.end();
+    const bool stays = spec_of(listener) != gone;
     if (!stays)
       log_info(text("service ", name(), ": listener ", listener.address(), " is drained and closed"));
     (stays ? staying : going).push_back(std::move(listener));
@@ -217,8 +219,6 @@ bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned 
   if (throttle_.probing()) above = 0;  // whoever finishes a connection may have lifted the throttle
   const bool raised = below > orders.wake_below.load(relaxed);
   const bool lowered = above < orders.wake_above.load(relaxed);
-  if (raised) orders.wake_below.store(below, seq_cst);
-  if (lowered) orders.wake_above.store(above, seq_cst);
   orders.wake_below.store(below, seq_cst);
   orders.wake_above.store(above, seq_cst);
   const std::uint32_t bits_now = scoreboard_->count_idle(index_);
@@ -230,8 +230,7 @@ Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
-  const Time overdue =
-      pool_->end_overdue(stage_ == Stage::finishing ? 0ms : configuration_.limits.connection_timeout, now);
+  const Time overdue = pool_->end_overdue(configuration_.limits.connection_timeout, now);
   Time next = std::min(overdue, deadline_of_stage(now));
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
@@ -268,7 +267,7 @@ void Service::step_of_stopping(Time now) {
     stage_ = Stage::closing;
   }
   // Nobody accepts any more: what is in the queue now is what will be lost.
-  if (stage_ == Stage::closing && (pool_->all_busy() || now >= limit_)) {
+  if (stage_ == Stage::closing && (pool_->none_accepts() || now >= limit_)) {
     drain_->close();
     drain_.reset();
     stage_ = Stage::finishing;

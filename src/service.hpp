@@ -48,7 +48,7 @@ class Service {
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
   bool ended() const { return stage_ == Stage::finishing && pool_->all_lost(); }
-  bool ready() const { return scoreboard_->count_idle(index_) > 0; }
+  bool ready() const { return pool_->any_serving(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
 

@@ -22,12 +22,8 @@ void set_mask(bool blocked) {
 
 }  // namespace
 
-void block_all_signals() {
-  set_mask(true);
-}
-void unblock_all_signals() {
-  set_mask(false);
-}
+void block_all_signals() { set_mask(true); }
+void unblock_all_signals() { set_mask(false); }
 
 SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {
   sigset_t wanted;

@@ -11,12 +11,8 @@
 
 namespace brood {
 
-inline void append_text(std::string& out, std::string_view text) {
-  out += text;
-}
-inline void append_text(std::string& out, char character) {
-  out += character;
-}
+inline void append_text(std::string& out, std::string_view text) { out += text; }
+inline void append_text(std::string& out, char character) { out += character; }
 inline void append_text(std::string& out, std::integral auto number) {
   char digits[24];
   const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;

@@ -11,17 +11,9 @@ enum class LogLevel { debug, info, warning, error };
 
 void log(LogLevel level, std::string_view message);
 
-inline void log_debug(std::string_view message) {
-  log(LogLevel::debug, message);
-}
-inline void log_info(std::string_view message) {
-  log(LogLevel::info, message);
-}
-inline void log_warning(std::string_view message) {
-  log(LogLevel::warning, message);
-}
-inline void log_error(std::string_view message) {
-  log(LogLevel::error, message);
-}
+inline void log_debug(std::string_view message) { log(LogLevel::debug, message); }
+inline void log_info(std::string_view message) { log(LogLevel::info, message); }
+inline void log_warning(std::string_view message) { log(LogLevel::warning, message); }
+inline void log_error(std::string_view message) { log(LogLevel::error, message); }
 
 }  // namespace brood

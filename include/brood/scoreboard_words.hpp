@@ -24,12 +24,8 @@ std::string_view name_of(Enum value, const std::array<std::string_view, size>& n
   const auto index = static_cast<std::size_t>(value);
   return names[index < size ? index : 0];
 }
-inline std::string_view name_of(Phase phase) {
-  return name_of(phase, phase_names);
-}
-inline std::string_view name_of(Reason reason) {
-  return name_of(reason, reason_names);
-}
+inline std::string_view name_of(Phase phase) { return name_of(phase, phase_names); }
+inline std::string_view name_of(Reason reason) { return name_of(reason, reason_names); }
 
 // Durations of connections, accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under 2^i us;
 // the last one has no upper end (2^38 us are three days).

@@ -1,0 +1,64 @@
+# A thin front of CMake: `make run` shows a server at work, `make test` proves it.
+PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev nlohmann-json3-dev doctest-dev \
+	mandoc pkg-config strace
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+RELEASE = build/release
+
+.PHONY: all run test check asan tsan bench install format tidy clean packages
+
+all: packages
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --
+
+run: all
+	@sh example/run.sh $(RELEASE)
+
+# The suite as it is, then once more under the sanitizers.
+test: check asan tsan
+
+check: all
+	ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure
+
+# exitcode 99 keeps a sanitizer's report apart from a program's own exit codes.
+asan: packages
+	@cmake --preset asan >/dev/null
+	@cmake --build --preset asan -j $(JOBS) --
+	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		ctest --test-dir build/asan -j $(JOBS) --output-on-failure -LE no-sanitizer
+
+# Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does.
+tsan: packages
+	@cmake --preset tsan >/dev/null
+	@cmake --build --preset tsan -j $(JOBS) --
+	ctest --test-dir build/tsan -j $(JOBS) --output-on-failure -L thread-sanitizer
+
+bench: all
+	$(RELEASE)/brood-bench
+
+install: all
+	cmake --install $(RELEASE) --prefix $(PREFIX)
+
+format:
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
+
+tidy: all
+	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-14 -p $(RELEASE) --quiet
+
+clean:
+	rm -rf build
+
+# As root what is missing is installed; others are told the one line to run. Elsewhere than on Debian, CMake tells.
+packages:
+	@command -v dpkg-query >/dev/null || exit 0; \
+	missing=; \
+	for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	test -z "$$missing" && exit 0; \
+	if test "$$(id -u)" = 0; then \
+		echo "installing$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "missing packages; run:  sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; \
+	fi

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace brood::ctl {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+// The upper end of a bucket; null: the last one has none.
+Json upper_end(std::size_t bucket) {
+  return bucket + 1 == latency_buckets ? Json() : Json(std::uint64_t{1} << bucket);
+}
+
+Json share(const FiguresSnapshot& figures, double share) {
+  const auto latency = figures.latency_at(share);
+  return latency.count() == 0 || latency.count() >> (latency_buckets - 1) != 0 ? Json()
+                                                                               : Json(latency.count());
+}
+
+Json to_json(const FiguresSnapshot& figures) {
+  Json histogram = Json::array();
+  for (std::size_t i = 0; i < latency_buckets; ++i)
+    if (figures.latency[i] != 0)
+      histogram.push_back({{"under_microseconds", upper_end(i)}, {"connections", figures.latency[i]}});
+  return {{"accepted", figures.accepted},
+          {"finished", figures.finished},
+          {"failed", figures.failed},
+          {"aborted", figures.aborted},
+          {"read_bytes", figures.bytes_read},
+          {"written_bytes", figures.bytes_written},
+          {"latency", histogram}};
+}
+
+Json to_json(const SlotSnapshot& slot) {
+  Json json = {{"slot", slot.index},
+               {"state", slot_state_names[static_cast<std::size_t>(slot.state)]},
+               {"incarnation", slot.incarnation}};
+  if (slot.state == SlotState::empty) return json;
+  json.update({{"pid", slot.pid},
+               {"generation", slot.generation},
+               {"asks", slot.asks},
+               {"stopped", slot.stopped},
+               {"reason", name_of(slot.reason)},
+               {"torn", slot.torn},
+               {"age_seconds", seconds(slot.age)},
+               {"in_hand", slot.in_hand},
+               {"busy_for_seconds", seconds(slot.busy_for)},
+               {"listener", slot.listener},
+               {"peer", slot.peer},
+               {"note", slot.note},
+               {"figures", to_json(slot.figures)}});
+  return json;
+}
+
+Json to_json(const ServiceSnapshot& service) {
+  Json slots = Json::array();
+  for (const auto& slot : service.slots) slots.push_back(to_json(slot));
+  Json total = to_json(service.total);
+  total["latency_p50_under_microseconds"] = share(service.total, 0.5);
+  total["latency_p90_under_microseconds"] = share(service.total, 0.9);
+  total["latency_p99_under_microseconds"] = share(service.total, 0.99);
+  return {{"name", service.name},
+          {"listeners", service.listeners},
+          {"generation", service.generation},
+          {"limits",
+           {{"start_servers", service.start_servers},
+            {"min_spare_servers", service.min_spare_servers},
+            {"max_spare_servers", service.max_spare_servers},
+            {"max_clients", service.max_clients},
+            {"max_requests_per_child", service.max_requests_per_child}}},
+          {"children",
+           {{"total", service.children()},
+            {"starting", service.starting},
+            {"idle", service.idle},
+            {"busy", service.busy},
+            {"leaving", service.leaving},
+            {"stopped", service.stopped},
+            {"lost", service.lost},
+            {"started_ever", service.children_started},
+            {"gone_ever", service.children_gone},
+            {"failed_ever", service.children_failed}}},
+          {"empty_slots", service.empty},
+          {"in_hand", service.in_hand},
+          {"at_max_clients", service.at_max_clients},
+          {"max_clients_reached", service.max_clients_reached},
+          {"connection_timeouts", service.connection_timeouts},
+          {"throttled_for_seconds", seconds(service.throttled_for)},
+          {"slots_add_up", slots_add_up(service)},
+          {"connections_add_up", connections_add_up(service)},
+          {"total", total},
+          {"slots", slots}};
+}
+
+}  // namespace
+
+std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path) {
+  Json problems = Json::array();
+  for (const auto& problem : verdict.problems)
+    problems.push_back({{"level", name_of(problem.level)}, {"text", problem.text}});
+  Json services = Json::array();
+  for (const auto& service : snapshot.services) services.push_back(to_json(service));
+  const std::string state = snapshot.parent_state == '\0' ? "" : std::string(1, snapshot.parent_state);
+  const Json json = {{"name", snapshot.name},
+                     {"scoreboard", path},
+                     {"verdict", name_of(verdict.level)},
+                     {"problems", problems},
+                     {"parent",
+                      {{"pid", snapshot.parent_pid},
+                       {"alive", snapshot.parent_alive},
+                       {"state", state},
+                       {"stopping", snapshot.stopping},
+                       {"age_seconds", seconds(snapshot.age)}}},
+                     {"lock", {{"recoveries", snapshot.recoveries}, {"repairs", snapshot.repairs}}},
+                     {"services", services}};
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace brood::ctl

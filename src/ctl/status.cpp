@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "status.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+
+#include "brood/error.hpp"
+#include "json.hpp"
+#include "locate.hpp"
+#include "report.hpp"
+
+namespace brood::ctl {
+namespace {
+
+// Lines are cut at the edge of a terminal; a file or a pipe has none.
+std::size_t width_of_output() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return SIZE_MAX;
+  return size.ws_col;
+}
+
+Snapshot read(const std::string& path) {
+  try {
+    return Snapshot::read(path);
+  } catch (const SystemError& error) {
+    const bool permitted = error.error_number() != EACCES && error.error_number() != EPERM;
+    throw Failure(error.what(), permitted ? no_scoreboard : not_permitted);
+  } catch (const Error& error) {
+    throw Failure(error.what(), no_scoreboard);
+  }
+}
+
+}  // namespace
+
+int status(const StatusRequest& request) {
+  const std::string directory =
+      request.runtime_directory.empty() ? default_runtime_directory() : request.runtime_directory;
+  const std::string path = locate(request.server, directory);
+  const Snapshot snapshot = read(path);
+  const Verdict verdict = judge(snapshot);
+  std::fputs((request.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
+                 .c_str(),
+             stdout);
+  return static_cast<int>(verdict.level);
+}
+
+}  // namespace brood::ctl

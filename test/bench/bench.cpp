@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The bench: measures the kit against what it promises.
+//
+//   brood-bench [--quick] [MEASURE ...]     all measures, or those that are named
+//
+// Exit code: 0 all is as it must be, 1 something is not, 64 wrong usage.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+#include <vector>
+
+#include "measures.hpp"
+#include "waiting.hpp"
+
+namespace {
+
+using namespace brood::bench;
+
+struct Measure {
+  std::string_view name;
+  std::string_view what;
+  void (*run)(Report&, Extent);
+};
+
+constexpr std::array measures = {
+    Measure{"throughput", "connections a second against the bare loop, 16 children", measure_throughput},
+    Measure{"syscalls", "system calls of a child for each connection", measure_syscalls},
+    Measure{"idle", "context switches of a server without clients", measure_idle},
+    Measure{"memory", "private pages of an idle child", measure_memory},
+    Measure{"spike", "200 connections at once, each held 1 s, on 5 children", measure_spike},
+    Measure{"shrink", "back to max-spare-servers after that spike, under light load", measure_shrink},
+    Measure{"reload", "SIGHUP every 0.5 s under load", measure_reload},
+    Measure{"stop", "SIGTERM under load", measure_stop},
+    Measure{"inherit", "a start on an inherited listener, under load", measure_inherit},
+    Measure{"stopped", "all children SIGSTOPped under load", measure_stopped},
+    Measure{"forkfail", "fork() fails, with max-requests-per-child = 100, under load", measure_forkfail},
+    Measure{"kill", "kill -9 of random children under load", measure_kill},
+};
+
+int usage() {
+  std::fputs("usage: brood-bench [--quick] [MEASURE ...]\n", stderr);
+  for (const auto& measure : measures)
+    std::fprintf(stderr, "  %-11s %s\n", measure.name.data(), measure.what.data());
+  return 64;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Extent extent;
+  std::vector<std::string_view> names(argv + 1, argv + argc);
+  extent.quick = std::erase(names, "--quick") > 0;
+  for (const auto name : names)
+    if (std::none_of(measures.begin(), measures.end(), [&](const Measure& measure) { return measure.name == name; }))
+      return usage();
+
+  catch_interrupts();
+  Report report;
+  for (const auto& measure : measures) {
+    if (!names.empty() && std::find(names.begin(), names.end(), measure.name) == names.end()) continue;
+    report.begin(measure.name, measure.what);
+    try {
+      measure.run(report, extent);
+    } catch (const Interrupted&) {
+      return 1;
+    } catch (const std::exception& error) {
+      report.add(Verdict::fail, "ended by an error", error.what());
+    }
+  }
+  std::printf("\n%u failed\n", report.failed());
+  return report.failed() > 0 ? 1 : 0;
+}

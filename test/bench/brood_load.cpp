@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The load client as a program. Exit code: 0 all connections were answered, 1 some were not, 64 wrong usage.
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "load.hpp"
+
+namespace {
+
+using namespace brood::bench;
+
+constexpr int wrong_usage = 64;
+
+constexpr const char* usage =
+    "usage: brood-load ADDRESS [OPTION ...]\n"
+    "  ADDRESS            IPV4:PORT or unix:PATH\n"
+    "  --concurrency N    clients at the same time (1)\n"
+    "  --connections N    end after so many connections\n"
+    "  --seconds S        end after so many seconds; without this or --connections: 10\n"
+    "  --payload TEXT     what each client says, a newline is added (hello)\n"
+    "  --keep-alive       one connection a client, and exchange after exchange on it; ends by --seconds\n"
+    "  --hold S           keep each connection open for so many seconds after its answer\n"
+    "  --timeout S        give an answer up after so many seconds (10)\n"
+    "  --show             print each answer\n";
+
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+LoadWatch watch;
+
+template <typename Number>
+Number number(std::string_view option, std::string_view text, Number lowest) {
+  Number value{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || value < lowest)
+    throw UsageError(std::string(option) + " " + std::string(text) + ": not a number from " +
+                     std::to_string(lowest));
+  return value;
+}
+
+std::chrono::nanoseconds seconds(std::string_view option, std::string_view text) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(number<double>(option, text, 0.001)));
+}
+
+LoadPlan parse(int argc, char** argv) {
+  LoadPlan plan;
+  int i = 1;
+  const auto value = [&](std::string_view option) -> std::string_view {
+    if (++i >= argc) throw UsageError(std::string(option) + " needs a value");
+    return argv[i];
+  };
+  for (; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--concurrency")
+      plan.concurrency = number(word, value(word), 1U);
+    else if (word == "--connections")
+      plan.connections = number(word, value(word), std::uint64_t{1});
+    else if (word == "--seconds")
+      plan.duration = seconds(word, value(word));
+    else if (word == "--payload")
+      plan.payload = std::string(value(word)) + "\n";
+    else if (word == "--keep-alive")
+      plan.keep_alive = true;
+    else if (word == "--hold")
+      plan.hold = seconds(word, value(word));
+    else if (word == "--timeout")
+      plan.timeout = seconds(word, value(word));
+    else if (word == "--show")
+      plan.on_answer = [](std::string_view answer) {
+        std::printf("%.*s\n", static_cast<int>(answer.size()), answer.data());
+      };
+    else if (word.starts_with("-"))
+      throw UsageError(std::string(word) + ": no such option");
+    else if (plan.address.empty())
+      plan.address = word;
+    else
+      throw UsageError(std::string(word) + ": one address is enough");
+  }
+  if (plan.address.empty()) throw UsageError("no address");
+  if (plan.keep_alive && plan.connections > 0)
+    throw UsageError("--keep-alive ends by --seconds, not by --connections");
+  if (plan.connections == 0 && plan.duration.count() == 0) plan.duration = std::chrono::seconds(10);
+  return plan;
+}
+
+std::string microseconds(std::chrono::nanoseconds latency) {
+  char text[32];
+  const double us = std::chrono::duration<double, std::micro>(latency).count();
+  std::snprintf(text, sizeof text, us < 10'000 ? "%.0f us" : "%.0f ms", us < 10'000 ? us : us / 1000);
+  return text;
+}
+
+void print_latencies(const char* what, const Latencies& latencies) {
+  std::printf("%-12s p50 %s, p90 %s, p99 %s, max %s\n", what, microseconds(latencies.at(0.5)).c_str(),
+              microseconds(latencies.at(0.9)).c_str(), microseconds(latencies.at(0.99)).c_str(),
+              microseconds(latencies.longest()).c_str());
+}
+
+void print(const LoadPlan& plan, const LoadResult& result) {
+  std::printf("%-12s %llu %s in %.2f s, %.0f a second, %u at a time\n", "answered",
+              static_cast<unsigned long long>(result.answered), plan.keep_alive ? "exchanges" : "connections",
+              std::chrono::duration<double>(result.elapsed).count(), result.rate(), plan.concurrency);
+  print_latencies("first byte", result.first_byte);
+  print_latencies("whole", result.whole);
+  std::printf("%-12s %s\n", "failed", result.describe_failures().c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    LoadPlan plan = parse(argc, argv);
+    const bool live = !plan.on_answer && ::isatty(STDOUT_FILENO) == 1;
+    if (live)
+      plan.on_look = [](const LoadResult& so_far) {
+        std::printf("\r\033[K%.1f s: %llu answered, %llu failed",
+                    std::chrono::duration<double>(so_far.elapsed).count(),
+                    static_cast<unsigned long long>(so_far.answered),
+                    static_cast<unsigned long long>(so_far.failed()));
+        std::fflush(stdout);
+      };
+    std::signal(SIGINT, [](int) { watch.stop.store(true); });
+    const LoadResult result = run_load(plan, watch);
+    if (live) std::fputs("\r\033[K", stdout);
+    if (!plan.on_answer)
+      print(plan, result);
+    else if (result.failed() > 0)
+      std::fprintf(stderr, "failed: %s\n", result.describe_failures().c_str());
+    return result.failed() > 0 ? 1 : 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "brood-load: %s\n%s", error.what(), usage);
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "brood-load: %s\n%s", error.what(), usage);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "brood-load: %s\n", error.what());
+    return 1;
+  }
+  return wrong_usage;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// A server that keeps each connection busy for a known time, for the bench: reads a line, shows it as its
+// note, sleeps, answers with its pid.
+#include <unistd.h>
+
+#include <brood/server.hpp>
+#include <thread>
+
+class Hold : public brood::Server {
+  void add_settings(brood::Settings& settings) override {
+    settings.duration("hold", hold_, std::chrono::milliseconds(0), std::chrono::hours(1),
+                      "How long each connection is kept before it is answered.");
+  }
+
+  void handle_connection(brood::Connection& connection) override {
+    const auto line = connection.read_line();
+    if (!line) return;
+    connection.note(*line);
+    std::this_thread::sleep_for(hold_);
+    connection.write_all(std::to_string(::getpid()) + "\n");
+  }
+
+  std::chrono::milliseconds hold_{1000};
+};
+
+int main(int argc, char** argv) {
+  return Hold().run(argc, argv);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Connections a second against the bare loop. Rates move by a factor of three from minute to minute on a shared machine;
+// ratios hold, where the two are measured in turns of a fraction of a second, and client and servers share one CPU, so
+// that the time to wake a sleeping CPU stays out of it.
+#include <array>
+#include <chrono>
+#include <numeric>
+
+#include "measured_server.hpp"
+#include "measures.hpp"
+#include "proc.hpp"
+
+namespace brood::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned children = 16;
+constexpr auto turn = 125ms;
+constexpr int turns = 4;  // of each, in a round
+constexpr double least_ratio = 0.97;
+
+struct Side {
+  std::string address;
+  std::vector<pid_t> children;
+  double rates = 0;
+  std::chrono::nanoseconds cpu{0};
+  std::uint64_t answered = 0;
+  std::uint64_t failed = 0;
+
+  void take_turn(unsigned clients) {
+    const auto before = cpu_used();
+    LoadPlan plan;
+    plan.address = address;
+    plan.concurrency = clients;
+    plan.duration = turn;
+    LoadWatch watch;
+    const LoadResult result = run_load(plan, watch);
+    cpu += cpu_used() - before;
+    rates += result.rate();
+    answered += result.answered;
+    failed += result.failed();
+  }
+
+  double cpu_each() const { return static_cast<double>(cpu.count()) / static_cast<double>(answered); }
+
+ private:
+  std::chrono::nanoseconds cpu_used() const {
+    return std::accumulate(children.begin(), children.end(), std::chrono::nanoseconds{0},
+                           [](auto sum, pid_t child) { return sum + cpu_time(child); });
+  }
+};
+
+struct Ratios {
+  Samples rate, cpu, bare_rate;
+  std::uint64_t failed = 0;
+};
+
+Ratios compare(const MeasuredServer& server, const BareServer& bare, unsigned clients, int rounds) {
+  Ratios ratios;
+  for (int round = 0; round <= rounds; ++round) {
+    Side kit{server.address(), server.children()};
+    Side loop{bare.address(), bare.children()};
+    for (int i = 0; i < turns; ++i) {
+      // First one, then the other way round: what drifts hits both alike.
+      (i % 2 == 0 ? loop : kit).take_turn(clients);
+      (i % 2 == 0 ? kit : loop).take_turn(clients);
+    }
+    ratios.failed += kit.failed + loop.failed;
+    if (round == 0) continue;  // to warm up
+    ratios.rate.add(kit.rates / loop.rates);
+    ratios.cpu.add(kit.cpu_each() / loop.cpu_each());
+    ratios.bare_rate.add(loop.rates / turns);
+  }
+  return ratios;
+}
+
+}  // namespace
+
+void measure_throughput(Report& report, Extent extent) {
+  constexpr std::array<unsigned, 3> concurrencies = {1, 32, 256};
+  const auto name = [](unsigned clients) { return std::to_string(clients) + (clients == 1 ? " client" : " clients"); };
+  {
+    const Pinned one_cpu(0);
+    const MeasuredServer server("echo", fixed_pool(children));
+    const BareServer bare(children);
+    for (const unsigned clients : concurrencies) {
+      const Ratios ratios = compare(server, bare, clients, extent.of(15, 7));
+      report.add(pass_if(ratios.rate.median() >= least_ratio && ratios.failed == 0), name(clients) + ", one CPU, ratio",
+                 ratios.rate.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
+                 "at least 0.97 in the median, 0 failed");
+      report.add(Verdict::information, name(clients) + ", one CPU, ratio of the children's CPU a connection",
+                 ratios.cpu.describe(3));
+      report.add(Verdict::information, name(clients) + ", one CPU, bare loop", ratios.bare_rate.describe(0, " a second"));
+    }
+  }
+  const MeasuredServer server("echo", fixed_pool(children));
+  const BareServer bare(children);
+  for (const unsigned clients : concurrencies)
+    report.add(Verdict::information, name(clients) + ", CPUs as they come, ratio",
+               compare(server, bare, clients, extent.of(5, 3)).rate.describe(3));
+}
+
+}  // namespace brood::bench

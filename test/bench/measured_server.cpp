@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "measured_server.hpp"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "proc.hpp"
+#include "waiting.hpp"
+
+namespace brood::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto start_patience = 20s;
+
+void become(uid_t user) {
+  if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(127);
+}
+
+}  // namespace
+
+Words pool(unsigned start, unsigned min_spare, unsigned max_spare, unsigned max_clients) {
+  return {"--start-servers=" + std::to_string(start), "--min-spare-servers=" + std::to_string(min_spare),
+          "--max-spare-servers=" + std::to_string(max_spare), "--max-clients=" + std::to_string(max_clients)};
+}
+
+MeasuredServer::MeasuredServer(const std::string& name, const Words& settings, Surroundings surroundings)
+    : program_(command(name, settings, surroundings)) {
+  await_ready();
+}
+
+// The parent's children leave when it is gone, but those that were stopped or sleep in a handler would take their time.
+MeasuredServer::~MeasuredServer() {
+  const auto children = program_.running() ? children_of(program_.pid()) : std::vector<pid_t>();
+  program_.signal(SIGKILL);
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+}
+
+Command MeasuredServer::command(const std::string& name, const Words& settings, const Surroundings& surroundings) const {
+  Command command;
+  command.words = {neighbour(name), "--runtime-directory=" + directory_.path(), "--log=" + log_path()};
+  for (const auto& listen : surroundings.listen) command.words.push_back("--listen=" + listen);
+  command.words.insert(command.words.end(), settings.begin(), settings.end());
+  command.output = directory_ / "output";
+  command.before_exec = [surroundings] {
+    if (surroundings.before_exec) surroundings.before_exec();
+    if (surroundings.user) become(*surroundings.user);
+  };
+  if (surroundings.user && ::chown(directory_.path().c_str(), *surroundings.user, *surroundings.user) != 0)
+    throw std::system_error(errno, std::generic_category(), "chown " + directory_.path());
+  return command;
+}
+
+void MeasuredServer::await_ready() {
+  const std::regex ready("ready: .* on (.*), pid [0-9]+, scoreboard (.*)\n");
+  std::smatch found;
+  std::string log;
+  const bool is_ready = wait_until(
+      [&] {
+        log = this->log();
+        return std::regex_search(log, found, ready) || !program_.running();
+      },
+      start_patience);
+  if (!is_ready || found.empty())
+    throw std::runtime_error("the server did not start:\n" + log + read_file(directory_ / "output"));
+  std::istringstream addresses(found[1].str());
+  for (std::string address; addresses >> address;) addresses_.push_back(address);
+  scoreboard_ = found[2].str();
+}
+
+ServiceSnapshot MeasuredServer::service() const { return Snapshot::read(scoreboard_).services.at(0); }
+
+std::vector<pid_t> MeasuredServer::children() const {
+  std::vector<pid_t> pids;
+  for (const auto& slot : service().slots)
+    if (slot.state != SlotState::empty && slot.pid > 0) pids.push_back(slot.pid);
+  return pids;
+}
+
+BareServer::BareServer(unsigned children)
+    : program_({{neighbour("brood-bare"), "0", std::to_string(children)}, directory_ / "output", {}}) {
+  const auto output = [this] { return read_file(directory_ / "output"); };
+  if (!wait_until([&] { return output().ends_with('\n'); }, start_patience))
+    throw std::runtime_error("the bare loop did not start: " + output());
+  address_ = "127.0.0.1:" + std::to_string(std::stoi(output()));
+}
+
+std::vector<pid_t> BareServer::children() const { return children_of(program_.pid()); }
+
+const LoadResult& BackgroundLoad::finish() {
+  watch_.stop.store(true);
+  if (thread_.joinable()) thread_.join();
+  return result_;
+}
+
+}  // namespace brood::bench

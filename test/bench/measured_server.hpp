@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The servers that are measured, each in a directory of its own: one of the kit's, seen through its log and its
+// scoreboard, and the bare loop. And the load that runs beside them.
+#pragma once
+
+#include <brood/snapshot.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "load.hpp"
+#include "program.hpp"
+
+namespace brood::bench {
+
+using Words = std::vector<std::string>;
+
+// The kit's five numbers, as words of a command line.
+Words pool(unsigned start, unsigned min_spare, unsigned max_spare, unsigned max_clients);
+// All children that there may ever be, from the beginning.
+inline Words fixed_pool(unsigned children) { return pool(children, children, children, children); }
+
+class MeasuredServer {
+ public:
+  struct Surroundings {
+    Words listen = {"127.0.0.1:0"};
+    std::optional<uid_t> user;          // of the parent
+    std::function<void()> before_exec;  // as Command's; after the user has changed nothing more is permitted
+  };
+
+  // Returns when the server is ready. `name`: "echo", or another program beside the bench.
+  MeasuredServer(const std::string& name, const Words& settings) : MeasuredServer(name, settings, Surroundings()) {}
+  MeasuredServer(const std::string& name, const Words& settings, Surroundings surroundings);
+  ~MeasuredServer();
+  MeasuredServer(const MeasuredServer&) = delete;
+  MeasuredServer& operator=(const MeasuredServer&) = delete;
+
+  Program& program() { return program_; }
+  const std::string& address() const { return addresses_.front(); }
+  const Words& addresses() const { return addresses_; }
+
+  ServiceSnapshot service() const;
+  std::vector<pid_t> children() const;
+  std::string log() const { return read_file(log_path()); }
+
+ private:
+  std::string log_path() const { return directory_ / "log"; }
+  Command command(const std::string& name, const Words& settings, const Surroundings& surroundings) const;
+  void await_ready();
+
+  TemporaryDirectory directory_;
+  Program program_;
+  Words addresses_;
+  std::string scoreboard_;
+};
+
+class BareServer {
+ public:
+  explicit BareServer(unsigned children);
+  std::string address() const { return address_; }
+  std::vector<pid_t> children() const;
+
+ private:
+  TemporaryDirectory directory_;
+  Program program_;
+  std::string address_;
+};
+
+class BackgroundLoad {
+ public:
+  explicit BackgroundLoad(LoadPlan plan) : plan_(std::move(plan)), thread_([this] { result_ = run_load(plan_, watch_); }) {}
+  ~BackgroundLoad() { finish(); }
+  BackgroundLoad(const BackgroundLoad&) = delete;
+  BackgroundLoad& operator=(const BackgroundLoad&) = delete;
+
+  std::uint64_t answered() const { return watch_.answered.load(std::memory_order_relaxed); }
+  // Lets what stands be answered, and begins nothing more.
+  const LoadResult& finish();
+
+ private:
+  LoadPlan plan_;
+  LoadWatch watch_;
+  LoadResult result_;
+  std::thread thread_;  // the last member: it uses the others
+};
+
+}  // namespace brood::bench

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// max-requests-per-child: each child is replaced in time, and nobody notices.
+#include <doctest/doctest.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+
+#include "load.hpp"
+#include "process_table.hpp"
+#include "server_process.hpp"
+#include "watch.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+TEST_CASE("a child is replaced after its number of connections, and each connection is served") {
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-requests-per-child=5"});
+  std::map<pid_t, int> connections;
+  for (int i = 0; i < 60; ++i) ++connections[server.connect().child()];
+  CHECK(connections.size() >= 3);
+  CHECK(server.reaches([](const auto& service) {
+    return service.total.finished == 60 && service.starting == 0 && service.leaving == 0 &&
+           std::none_of(service.slots.begin(), service.slots.end(), [](const auto& slot) { return slot.asks; });
+  }));
+  const ServiceSnapshot service = server.service();
+  CHECK(service.total.accepted == 60);
+  CHECK(service.total.failed == 0);
+  CHECK(service.children_failed == 0);
+  CHECK(service.children_gone >= 2);
+  for (const auto& slot : service.slots)
+    if (slot.state != SlotState::empty) CHECK(slot.figures.accepted < 5);
+  for (const auto& [pid, served] : connections)
+    if (served > 5) CHECK_FALSE(is_alive(pid));
+}
+
+TEST_CASE("under load the cap holds on the average, and no connection is lost") {
+  ServerProcess server(
+      {"--start-servers=4", "--min-spare-servers=2", "--max-spare-servers=6", "--max-clients=16", "--max-requests-per-child=10"});
+  Load load(server.address(), 8);
+  CHECK(load.more_answers(2000));
+  const LoadFigures figures = load.stop();
+  CHECK(figures.failed() == 0);
+  CHECK(server.reaches([&](const auto& service) { return service.total.finished == figures.answered; }));
+  const ServiceSnapshot service = server.service();
+  CHECK(service.total.accepted == figures.answered);
+  CHECK(service.children_failed == 0);
+  // A child serves on until its replacement is there, so a bit beyond the cap; far beyond would be no cap.
+  CHECK(service.children_gone >= figures.answered / 50);
+}
+
+TEST_CASE("the replacement is ready before its predecessor leaves") {
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=4",
+                        "--max-requests-per-child=2"});
+  unsigned fewest = UINT32_MAX;
+  Watch watch(server.scoreboard(),
+              [&](const ServiceSnapshot& service) { fewest = std::min(fewest, service.idle + service.busy); });
+  for (int i = 0; i < 60; ++i) CHECK(server.connect().ask("echo x") == "x");
+  watch.stop();
+  CHECK(fewest >= 1);
+  CHECK(server.service().children_gone >= 5);
+}
+
+TEST_CASE("with room for one child only the cap is kept as well, and all is served") {
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1",
+                        "--max-requests-per-child=3"});
+  for (int i = 0; i < 30; ++i) CHECK(server.connect().ask("echo x") == "x");
+  CHECK(server.reaches([](const auto& service) { return service.total.finished == 30 && service.children_gone >= 5; }));
+}
+
+TEST_CASE("while the parent is stopped children beyond their cap serve on") {
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-requests-per-child=2"});
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
+  server.signal(SIGSTOP);
+  REQUIRE(eventually([&] { return process_state(server.pid()) == 'T'; }));
+  for (int i = 0; i < 30; ++i) CHECK(server.connect().ask("echo x") == "x");
+  CHECK(server.children().size() == 2);
+  // The scoreboard is read all the same, and says how the parent is.
+  const Snapshot snapshot = server.snapshot();
+  CHECK(snapshot.parent_alive);
+  CHECK(snapshot.parent_state == 'T');
+  CHECK(server.reaches([](const auto& service) { return service.total.finished == 30; }));
+  server.signal(SIGCONT);
+  CHECK(server.reaches([](const auto& service) { return service.children_gone >= 2 && service.idle == 2; }));
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// A server that does what its clients tell it, a line each: answer, wait, crash, hang. Tests pull the strings.
+//
+//   echo TEXT     answers TEXT                      crash       abort()
+//   pid           answers the child's pid           exit N      _exit(N)
+//   hold MS       sleeps, then answers "held"       raise N     a signal to itself
+//   wait          nothing, until the client closes  throw TEXT  a std::runtime_error
+//   note TEXT     sets the note, answers "noted"    throw-int   an exception that is no std::exception
+//   listener      answers the listener's name       spin        a busy loop without end
+//   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
+//   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
+//   word          answers the setting of that name  flood N     answers N bytes and ends the connection
+//   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its pid
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+#include "brood/error.hpp"
+#include "brood/server.hpp"
+
+namespace {
+
+std::string after(const std::string& line, const std::string& command) {
+  return line.size() > command.size() ? line.substr(command.size() + 1) : "";
+}
+
+class Puppet : public brood::Server {
+  void add_settings(brood::Settings& settings) override {
+    settings.text("word", word_, "What the command 'word' answers.");
+    settings.text("fixed-word", fixed_word_, "What the command 'fixed-word' answers.").takes = brood::Takes::restart;
+    settings.text("child-start", child_start_,
+                  "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
+    settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
+  }
+
+  void on_parent_start() override {
+    if (!refuse_.empty()) throw std::runtime_error(refuse_);
+  }
+  void on_reload() override { brood::log_info("puppet: reloaded, word = " + word_); }
+  void on_child_exit() override { brood::log_info("puppet: a child leaves"); }
+
+  void on_child_start() override {
+    if (child_start_.empty()) return;
+    std::ifstream file(child_start_);
+    std::string order;
+    std::getline(file, order);
+    if (order.starts_with("exit ")) ::_exit(std::stoi(order.substr(5)));
+    if (order.starts_with("throw-configuration ")) throw brood::ConfigurationError(order.substr(20));
+    if (order.starts_with("throw ")) throw std::runtime_error(order.substr(6));
+    if (order == "crash") std::abort();
+    if (order == "hang") ::pause();
+  }
+
+  void handle_connection(brood::Connection& connection) override {
+    while (const auto line = connection.read_line())
+      if (!obey(connection, *line)) return;
+  }
+
+  // False: the connection ends.
+  bool obey(brood::Connection& connection, const std::string& line) {
+    const auto answer = [&](const std::string& text) { connection.write_all(text + '\n'); };
+    const std::string command = line.substr(0, line.find(' '));
+    const std::string rest = after(line, command);
+    if (command == "echo") answer(rest);
+    if (command == "pid") answer(std::to_string(::getpid()));
+    if (command == "listener") answer(std::string(connection.listener()));
+    if (command == "peer") answer(connection.peer());
+    if (command == "local") answer(connection.local());
+    if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
+    if (command == "word") answer(word_);
+    if (command == "fixed-word") answer(fixed_word_);
+    if (command == "hold") {
+      ::poll(nullptr, 0, std::stoi(rest));
+      answer("held");
+    }
+    if (command == "wait")
+      while (connection.read_line()) {
+      }
+    if (command == "note") {
+      connection.note(rest);
+      answer("noted");
+    }
+    if (command == "log") {
+      brood::log_warning(rest);
+      answer("logged");
+    }
+    if (command == "deaf") {
+      std::signal(SIGABRT, SIG_IGN);
+      answer("deaf");
+    }
+    if (command == "fork") answer(std::to_string(leave_grandchild()));
+    if (command == "crash") std::abort();
+    if (command == "exit") ::_exit(std::stoi(rest));
+    if (command == "raise") std::raise(std::stoi(rest));
+    if (command == "throw") throw std::runtime_error(rest);
+    if (command == "throw-int") throw 1;  // NOLINT: that is what is tested
+    if (command == "spin") spin();
+    if (command == "flood") {
+      connection.write_all(std::string(std::stoul(rest), 'x'));
+      return false;
+    }
+    if (command == "bye") answer("bye");
+    return command != "bye";
+  }
+
+  static void spin() {
+    std::atomic<bool> go_on = true;
+    while (go_on.load()) {
+    }
+  }
+
+  static pid_t leave_grandchild() {
+    const pid_t pid = ::fork();
+    if (pid != 0) return pid;
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    ::poll(nullptr, 0, 600'000);
+    ::_exit(0);
+  }
+
+  std::string word_ = "none", fixed_word_ = "none", child_start_, refuse_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return Puppet().run(argc, argv); }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Wrong settings at the start: nothing is started, everything that is wrong is said in one go, with where it stands.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+struct Refused {
+  Exit exit;
+  std::string said;
+  bool says(const std::string& text) const { return said.find(text) != std::string::npos; }
+};
+
+Refused start_with(std::vector<std::string> arguments) {
+  ServerProcess server(std::move(arguments), {.wait_ready = false});
+  const auto exit = server.wait_exit();
+  return {exit.value_or(Exit{}), server.standard_error()};
+}
+
+// The file is called settings.conf, in a directory that is gone afterwards.
+Refused start_with_file(const std::string& content) {
+  const TemporaryDirectory directory;
+  write_file(directory / "settings.conf", content);
+  return start_with({"--config=" + (directory / "settings.conf")});
+}
+
+}  // namespace
+
+TEST_CASE("all mistakes of a file are told at once, each with its file and line") {
+  const Refused refused = start_with_file(
+      "# a comment\n"
+      "min-spare-servers = many\n"
+      "max-clients = -1\n"
+      "\n"
+      "max-spare-serverz = 3\n"
+      "start-servers\n"
+      "graceful-timeout = 5 parsecs\n"
+      "max-clients = 4\n"
+      "max-requests-per-child = 99999999999999999999\n");
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("settings.conf:2: "));
+  CHECK(refused.says("settings.conf:3: "));
+  CHECK(refused.says("settings.conf:5: "));
+  CHECK(refused.says("settings.conf:6: "));
+  CHECK(refused.says("settings.conf:7: "));
+  CHECK(refused.says("settings.conf:8: "));
+  CHECK(refused.says("settings.conf:9: "));
+  CHECK(refused.says("did you mean 'max-spare-servers'?"));
+  CHECK_FALSE(refused.says("settings.conf:1: "));
+  CHECK_FALSE(refused.says("settings.conf:4: "));
+}
+
+TEST_CASE("a contradiction between two settings is told at the line of one of them") {
+  const Refused refused = start_with_file("max-spare-servers = 10\nmin-spare-servers = 20\n");
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("settings.conf:2: min-spare-servers = 20 exceeds max-spare-servers = 10"));
+}
+
+TEST_CASE("more start-servers than max-clients are refused") {
+  const Refused refused = start_with({"--start-servers=20", "--max-clients=10"});
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("start-servers = 20 exceeds max-clients = 10"));
+}
+
+TEST_CASE("a file that is not there is an error") {
+  const Refused refused = start_with({"--config=/no/such/file.conf"});
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("/no/such/file.conf: No such file or directory"));
+}
+
+TEST_CASE("an unknown option is refused with what may have been meant") {
+  const Refused refused = start_with({"--max-client=10"});
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("did you mean 'max-clients'?"));
+}
+
+TEST_CASE("wrong words on the command line are refused") {
+  const auto arguments = {"--max-clients=-1",      "--max-clients=",       "--max-clients=4294967297", "--max-clients=0",
+                          "--max-clients=0x10",    "--max-clients=7 ",     "stray",                    "--listen=nowhere",
+                          "--listen=1.2.3.4:99999", "--listen=unix:",      "--listen=fd:x",            "--log-level=loud",
+                          "--graceful-timeout=10", "--graceful-timeout=-1s", "--daemonize=perhaps",    "--name=a/b",
+                          "--listen=127.0.0.1:0,mode=0600", "--listen=127.0.0.1:0,colour=red",          "--listen=::1:80"};
+  for (const std::string argument : arguments) {
+    CAPTURE(argument);
+    const Refused refused = start_with({argument});
+    CHECK(refused.exit == exited(78));
+    CHECK_FALSE(refused.said.empty());
+  }
+}
+
+TEST_CASE("a setting given twice on the command line is refused, a list is not") {
+  CHECK(start_with({"--max-clients=10", "--max-clients=11"}).exit == exited(78));
+  ServerProcess server({"--listen=127.0.0.1:0,name=second"});
+  CHECK(server.addresses().size() == 2);
+}
+
+TEST_CASE("the same address twice is refused") {
+  const Refused refused = start_with({"--listen=127.0.0.1:8099", "--listen=127.0.0.1:8099,name=again"});
+  CHECK(refused.exit == exited(78));
+  CHECK(refused.says("127.0.0.1:8099"));
+}
+
+TEST_CASE("a user or group that is not known is refused") {
+  CHECK(start_with({"--user=no-such-user"}).says("no-such-user"));
+  CHECK(start_with({"--user=no-such-user"}).exit == exited(78));
+  CHECK(start_with({"--group=no-such-group"}).exit == exited(78));
+}
+
+TEST_CASE("the command line overrides the file, lists included") {
+  const TemporaryDirectory directory;
+  write_file(directory / "settings.conf",
+             "listen = 127.0.0.1:1\nlisten = 127.0.0.1:2\nmax-clients = 20\nstart-servers = 2\nmin-spare-servers = 2\n"
+             "word = \"from # the file\"\n");
+  ServerProcess server({"--config=" + (directory / "settings.conf"), "--max-clients=30"});
+  CHECK(server.addresses().size() == 1);
+  CHECK(server.service().max_clients == 30);
+  CHECK(server.service().min_spare_servers == 2);
+  CHECK(server.connect().ask("word") == "from # the file");
+}
+
+TEST_CASE("--test-config tells of mistakes and starts nothing") {
+  CHECK(start_with({"--test-config"}).exit == exited(0));
+  CHECK(start_with({"--test-config", "--max-clients=x"}).exit == exited(78));
+}
+
+TEST_CASE("--help and --print-config show every setting, the server's own too, and where values came from") {
+  for (const char* option : {"--help", "--print-config"}) {
+    ServerProcess server({option, "--max-clients=77"}, {.wait_ready = false});
+    CHECK(server.wait_exit() == exited(0));
+    const std::string said = server.standard_output();
+    for (const char* name : {"listen", "max-clients", "graceful-timeout", "runtime-directory", "fixed-word"})
+      CHECK_MESSAGE(said.find(name) != std::string::npos, name);
+    if (std::string(option) == "--print-config") CHECK(said.find("max-clients = 77  # command line") != std::string::npos);
+  }
+}
+
+TEST_CASE("what --print-config prints is a settings file that means the same") {
+  ServerProcess first({"--print-config", "--word=a \"quoted\" # word", "--max-clients=77"}, {.wait_ready = false});
+  REQUIRE(first.wait_exit() == exited(0));
+  const TemporaryDirectory directory;
+  write_file(directory / "settings.conf", first.standard_output());
+  ServerProcess second({"--config=" + (directory / "settings.conf")});
+  CHECK(second.service().max_clients == 77);
+  CHECK(second.connect().ask("word") == "a \"quoted\" # word");
+}
+
+TEST_CASE("user needs a parent that runs as root") {
+  if (::geteuid() == 0) {
+    ServerProcess server({"--user=nobody"}, {.wait_ready = false, .user = 65534});
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(server.standard_error().find("needs a parent that runs as root") != std::string::npos);
+  } else {
+    CHECK(start_with({"--user=nobody"}).exit == exited(78));
+  }
+}

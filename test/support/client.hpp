@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// A client in plain blocking code, over TCP or a unix socket. Every wait has a deadline; how a connection ended is told
+// apart, because "reset" is what the server promises not to do.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "brood/descriptor.hpp"
+#include "eventually.hpp"
+
+namespace brood::test {
+
+enum class Ending { closed, reset, refused, timed_out, other };
+
+class ClientError : public std::runtime_error {
+ public:
+  ClientError(Ending ending, const std::string& what) : std::runtime_error(what), ending_(ending) {}
+  Ending ending() const { return ending_; }
+
+ private:
+  Ending ending_;
+};
+
+class Client {
+ public:
+  // As the server's log names it: "127.0.0.1:80", "[::1]:80", "unix:/path". Each wait lasts for `deadline` at most. Throws
+  // ClientError.
+  explicit Client(const std::string& address, std::chrono::milliseconds deadline = patience);
+
+  void send(std::string_view data);
+  std::string receive_some();  // "": the server has closed
+  std::string line();          // without its end; throws ClientError (closed) where there is none
+  std::string until_end();
+  Ending ending();  // waits for the end; what comes before it is dropped
+
+  // A line to the server, and the line that it answers.
+  std::string ask(std::string_view question) {
+    send(std::string(question) + '\n');
+    return line();
+  }
+  // Of the puppet child that has this connection in hand.
+  pid_t child() { return static_cast<pid_t>(std::stol(ask("pid"))); }
+
+  void finish_sending();  // the server sees the end, and may still answer
+  void close() { socket_.reset(); }
+  void abandon();  // with a reset
+
+ private:
+  Descriptor socket_;
+  std::string unread_;
+};
+
+}  // namespace brood::test
