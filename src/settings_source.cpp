@@ -120,7 +120,13 @@ void wrap(std::string& out, std::string_view prose) {
 }  // namespace
 
 CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments) {
-  const std::vector<std::string> words(arguments.begin(), arguments.end());
+  std::vector<std::string> words;
+  for (const std::string_view word : arguments) {
+    // Boost refuses "--name=", which says "empty" here; as two words it is content.
+    const bool empty_value = word.starts_with("--") && word.ends_with('=');
+    words.emplace_back(empty_value ? word.substr(0, word.size() - 1) : word);
+    if (empty_value) words.emplace_back();
+  }
   const po::options_description description = describe(settings);
   namespace style = po::command_line_style;
   po::parsed_options parsed(&description);

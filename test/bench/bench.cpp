@@ -53,7 +53,8 @@ int main(int argc, char** argv) {
   std::vector<std::string_view> names(argv + 1, argv + argc);
   extent.quick = std::erase(names, "--quick") > 0;
   for (const auto name : names)
-    if (std::none_of(measures.begin(), measures.end(), [&](const Measure& measure) { return measure.name == name; }))
+    if (std::none_of(measures.begin(), measures.end(),
+                     [&](const Measure& measure) { return measure.name == name; }))
       return usage();
 
   catch_interrupts();

@@ -23,6 +23,4 @@ class Hold : public brood::Server {
   std::chrono::milliseconds hold_{1000};
 };
 
-int main(int argc, char** argv) {
-  return Hold().run(argc, argv);
-}
+int main(int argc, char** argv) { return Hold().run(argc, argv); }

@@ -334,8 +334,6 @@ std::string LoadResult::describe_failures() const {
   return text.empty() ? "none" : text;
 }
 
-LoadResult run_load(const LoadPlan& plan, LoadWatch& watch) {
-  return Load(plan, watch).run();
-}
+LoadResult run_load(const LoadPlan& plan, LoadWatch& watch) { return Load(plan, watch).run(); }
 
 }  // namespace brood::bench

@@ -39,7 +39,8 @@ LoadPlan without_pause(const std::string& address) {
 std::uint64_t logged_as_lost(const std::string& log) {
   const std::regex line("closed with ([0-9]+) connection");
   std::uint64_t sum = 0;
-  for (std::sregex_iterator i(log.begin(), log.end(), line), end; i != end; ++i) sum += std::stoull((*i)[1].str());
+  for (std::sregex_iterator i(log.begin(), log.end(), line), end; i != end; ++i)
+    sum += std::stoull((*i)[1].str());
   return sum;
 }
 
@@ -67,14 +68,13 @@ Stop stop_under_load(const std::function<void()>& before_exec) {
   return stop;
 }
 
-// Without it the kernel takes no filter for a TCP listener. The bounding set limits what exec() gives to root.
+// Without it the kernel takes no filter for a TCP listener. The bounding set limits what exec() gives to
+// root.
 void drop_net_admin() {
   if (::prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN) != 0) ::_exit(127);
 }
 
-bool may_drop_syn() {
-  return ::prctl(PR_CAPBSET_READ, CAP_NET_ADMIN) == 1 && ::geteuid() == 0;
-}
+bool may_drop_syn() { return ::prctl(PR_CAPBSET_READ, CAP_NET_ADMIN) == 1 && ::geteuid() == 0; }
 
 struct Listening {
   Descriptor socket;
@@ -119,7 +119,8 @@ void measure_stop(Report& report, Extent extent) {
       lost += stop.lost();
       if (stop.lost() > 0) failures += "; " + stop.load.describe_failures();
     });
-    report.add(pass_if(lost == 0 && orderly), "with the filter, connections lost in " + std::to_string(times) + " stops",
+    report.add(pass_if(lost == 0 && orderly),
+               "with the filter, connections lost in " + std::to_string(times) + " stops",
                std::to_string(lost) + failures + (orderly ? "" : "; not every stop was orderly"), "0");
   } else {
     report.skip("with the filter", "CAP_NET_ADMIN is not ours");
@@ -158,7 +159,8 @@ void measure_inherit(Report& report, Extent extent) {
   bool orderly = true;
   for (int i = 0; i < times; ++i) {
     const auto answered = load.answered();
-    if (!wait_until([&] { return load.answered() > answered + 500; }, 10s)) throw std::runtime_error("no answers");
+    if (!wait_until([&] { return load.answered() > answered + 500; }, 10s))
+      throw std::runtime_error("no answers");
     auto successor = start();
     const auto began = std::chrono::steady_clock::now();
     server->program().signal(SIGTERM);

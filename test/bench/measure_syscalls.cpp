@@ -25,7 +25,8 @@ constexpr unsigned clients = 8;
 using Counts = std::map<std::string, double>;  // for each connection
 
 bool is_installed(const std::string& program) {
-  std::istringstream path(::getenv("PATH") != nullptr ? ::getenv("PATH") : "");  // NOLINT(concurrency-mt-unsafe)
+  std::istringstream path(::getenv("PATH") != nullptr ? ::getenv("PATH")
+                                                      : "");  // NOLINT(concurrency-mt-unsafe)
   for (std::string directory; std::getline(path, directory, ':');)
     if (std::filesystem::exists(directory + "/" + program)) return true;
   return false;
@@ -57,7 +58,9 @@ Counts count(const std::vector<pid_t>& pids, const Words& addresses, std::uint64
   Words words = {"strace", "-c", "-f", "-o", directory / "counts"};
   for (const pid_t pid : pids) words.insert(words.end(), {"-p", std::to_string(pid)});
   Program strace({words, directory / "output", {}});
-  const auto attached = [&] { return occurrences(read_file(directory / "output"), " attached") == pids.size(); };
+  const auto attached = [&] {
+    return occurrences(read_file(directory / "output"), " attached") == pids.size();
+  };
   if (!wait_until([&] { return attached() || !strace.running(); }, 10s) || !strace.running())
     throw std::runtime_error("strace: " + read_file(directory / "output"));
 
@@ -92,7 +95,8 @@ double sum(const Counts& counts) {
 
 std::string describe(const Counts& counts) {
   std::string text = decimal(sum(counts), 4) + " (";
-  for (const auto& [name, number] : counts) text += (text.ends_with('(') ? "" : ", ") + name + " " + decimal(number, 4);
+  for (const auto& [name, number] : counts)
+    text += (text.ends_with('(') ? "" : ", ") + name + " " + decimal(number, 4);
   return text + ")";
 }
 

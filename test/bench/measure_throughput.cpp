@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Connections a second against the bare loop. Rates move by a factor of three from minute to minute on a shared machine;
-// ratios hold, where the two are measured in turns of a fraction of a second, and client and servers share one CPU, so
-// that the time to wake a sleeping CPU stays out of it.
+// Connections a second against the bare loop. Rates move by a factor of three from minute to minute on a
+// shared machine; ratios hold, where the two are measured in turns of a fraction of a second, and client and
+// servers share one CPU, so that the time to wake a sleeping CPU stays out of it.
 #include <array>
 #include <chrono>
 #include <numeric>
@@ -79,19 +79,23 @@ Ratios compare(const MeasuredServer& server, const BareServer& bare, unsigned cl
 
 void measure_throughput(Report& report, Extent extent) {
   constexpr std::array<unsigned, 3> concurrencies = {1, 32, 256};
-  const auto name = [](unsigned clients) { return std::to_string(clients) + (clients == 1 ? " client" : " clients"); };
+  const auto name = [](unsigned clients) {
+    return std::to_string(clients) + (clients == 1 ? " client" : " clients");
+  };
   {
     const Pinned one_cpu(0);
     const MeasuredServer server("echo", fixed_pool(children));
     const BareServer bare(children);
     for (const unsigned clients : concurrencies) {
       const Ratios ratios = compare(server, bare, clients, extent.of(15, 7));
-      report.add(pass_if(ratios.rate.median() >= least_ratio && ratios.failed == 0), name(clients) + ", one CPU, ratio",
+      report.add(pass_if(ratios.rate.median() >= least_ratio && ratios.failed == 0),
+                 name(clients) + ", one CPU, ratio",
                  ratios.rate.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
                  "at least 0.97 in the median, 0 failed");
       report.add(Verdict::information, name(clients) + ", one CPU, ratio of the children's CPU a connection",
                  ratios.cpu.describe(3));
-      report.add(Verdict::information, name(clients) + ", one CPU, bare loop", ratios.bare_rate.describe(0, " a second"));
+      report.add(Verdict::information, name(clients) + ", one CPU, bare loop",
+                 ratios.bare_rate.describe(0, " a second"));
     }
   }
   const MeasuredServer server("echo", fixed_pool(children));

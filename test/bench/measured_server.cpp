@@ -36,14 +36,16 @@ MeasuredServer::MeasuredServer(const std::string& name, const Words& settings, S
   await_ready();
 }
 
-// The parent's children leave when it is gone, but those that were stopped or sleep in a handler would take their time.
+// The parent's children leave when it is gone, but those that were stopped or sleep in a handler would take
+// their time.
 MeasuredServer::~MeasuredServer() {
   const auto children = program_.running() ? children_of(program_.pid()) : std::vector<pid_t>();
   program_.signal(SIGKILL);
   for (const pid_t child : children) ::kill(child, SIGKILL);
 }
 
-Command MeasuredServer::command(const std::string& name, const Words& settings, const Surroundings& surroundings) const {
+Command MeasuredServer::command(const std::string& name, const Words& settings,
+                                const Surroundings& surroundings) const {
   Command command;
   command.words = {neighbour(name), "--runtime-directory=" + directory_.path(), "--log=" + log_path()};
   for (const auto& listen : surroundings.listen) command.words.push_back("--listen=" + listen);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The servers that are measured, each in a directory of its own: one of the kit's, seen through its log and its
-// scoreboard, and the bare loop. And the load that runs beside them.
+// The servers that are measured, each in a directory of its own: one of the kit's, seen through its log and
+// its scoreboard, and the bare loop. And the load that runs beside them.
 #pragma once
 
 #include <brood/snapshot.hpp>
@@ -30,7 +30,8 @@ class MeasuredServer {
   };
 
   // Returns when the server is ready. `name`: "echo", or another program beside the bench.
-  MeasuredServer(const std::string& name, const Words& settings) : MeasuredServer(name, settings, Surroundings()) {}
+  MeasuredServer(const std::string& name, const Words& settings)
+      : MeasuredServer(name, settings, Surroundings()) {}
   MeasuredServer(const std::string& name, const Words& settings, Surroundings surroundings);
   ~MeasuredServer();
   MeasuredServer(const MeasuredServer&) = delete;
@@ -69,7 +70,8 @@ class BareServer {
 
 class BackgroundLoad {
  public:
-  explicit BackgroundLoad(LoadPlan plan) : plan_(std::move(plan)), thread_([this] { result_ = run_load(plan_, watch_); }) {}
+  explicit BackgroundLoad(LoadPlan plan)
+      : plan_(std::move(plan)), thread_([this] { result_ = run_load(plan_, watch_); }) {}
   ~BackgroundLoad() { finish(); }
   BackgroundLoad(const BackgroundLoad&) = delete;
   BackgroundLoad& operator=(const BackgroundLoad&) = delete;

@@ -29,7 +29,8 @@ std::uint64_t sum_of(const std::string& content, const std::vector<std::string>&
 std::vector<std::string> task_directories(pid_t pid) {
   std::vector<std::string> tasks;
   std::error_code gone;
-  for (const auto& entry : std::filesystem::directory_iterator(of(pid, "task"), gone)) tasks.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(of(pid, "task"), gone))
+    tasks.push_back(entry.path());
   return tasks;
 }
 

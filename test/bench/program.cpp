@@ -39,7 +39,8 @@ namespace {
 
 TemporaryDirectory::TemporaryDirectory() {
   std::string name = (std::filesystem::temp_directory_path() / "brood-bench.XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
+  if (::mkdtemp(name.data()) == nullptr)
+    throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
   path_ = name;
 }
 
@@ -60,7 +61,8 @@ std::string neighbour(const std::string& name) {
 Program::Program(const Command& command) {
   std::vector<std::string> copies = command.words;
   std::vector<char*> words;
-  std::transform(copies.begin(), copies.end(), std::back_inserter(words), [](std::string& word) { return word.data(); });
+  std::transform(copies.begin(), copies.end(), std::back_inserter(words),
+                 [](std::string& word) { return word.data(); });
   words.push_back(nullptr);
   const pid_t parent = ::getpid();
   pid_ = ::fork();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program that the bench has started: it ends with this object, and with the bench, whatever happens. And the directory
-// that it may leave its files in.
+// A program that the bench has started: it ends with this object, and with the bench, whatever happens. And
+// the directory that it may leave its files in.
 #pragma once
 
 #include <sys/types.h>

@@ -25,8 +25,10 @@ void Report::add(Verdict verdict, std::string_view what, std::string_view measur
   const auto name = verdict_names[static_cast<std::size_t>(verdict)];
   std::printf("  %-7.*s  %.*s: %.*s", width(name), name.data(), width(what), what.data(), width(measured),
               measured.data());
-  if (verdict == Verdict::skipped) std::printf("%.*s", width(must), must.data());
-  else if (!must.empty()) std::printf("; must be %.*s", width(must), must.data());
+  if (verdict == Verdict::skipped)
+    std::printf("%.*s", width(must), must.data());
+  else if (!must.empty())
+    std::printf("; must be %.*s", width(must), must.data());
   std::printf("\n");
   std::fflush(stdout);
 }

@@ -36,7 +36,8 @@ class Samples {
   double least() const { return at(0); }
   double median() const;
   double most() const { return at(1); }
-  std::string describe(int decimals, std::string_view unit = "") const;  // "min 0.95, median 0.98, max 1.01 (7 times)"
+  std::string describe(int decimals,
+                       std::string_view unit = "") const;  // "min 0.95, median 0.98, max 1.01 (7 times)"
 
  private:
   double at(double share) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waiting with an end: for a condition until a deadline, or for a time. Ctrl-C ends each wait by an exception, so that
-// everything that was started is ended on the way out.
+// Waiting with an end: for a condition until a deadline, or for a time. Ctrl-C ends each wait by an
+// exception, so that everything that was started is ended on the way out.
 #pragma once
 
 #include <chrono>

@@ -63,6 +63,13 @@ TEST_CASE("the file, then the command line over it, lists included") {
   CHECK(program.greeting == "  Hi # there");
 }
 
+TEST_CASE("an empty value is one, on the command line too") {
+  Program program;
+  REQUIRE(program.read("greeting = x\nlog = syslog\n", {"--greeting=", "--runtime-directory="}) == "");
+  CHECK(program.greeting.empty());
+  CHECK(program.configuration.runtime_directory.empty());
+}
+
 TEST_CASE("without anything: the defaults") {
   Program program;
   REQUIRE(program.read("") == "");

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// connection-timeout: a child that is busy with one connection for too long is ended, and the log says with what.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+TEST_CASE("a child that is busy for too long gets SIGABRT and is replaced, and the log names peer and note") {
+  ServerProcess server({"--connection-timeout=300ms"});
+  Client client = server.connect();
+  const std::string peer = client.ask("peer");
+  client.ask("note GET /spin");
+  const pid_t child = client.child();
+  client.send("spin\n");
+  CHECK(client.ending() == Ending::closed);
+  CHECK(eventually([&] { return !is_alive(child); }));
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " while serving " + peer + " 'GET /spin'"));
+  CHECK(server.wait_for_log("connection-timeout; it gets SIGABRT"));
+  CHECK(server.reaches([](const auto& service) {
+    return service.connection_timeouts == 1 && service.total.aborted == 1 && service.idle >= 5;
+  }));
+  CHECK(server.connect().ask("echo hello") == "hello");
+}
+
+TEST_CASE("a child that ignores SIGABRT gets SIGKILL") {
+  ServerProcess server({"--connection-timeout=200ms"});
+  Client client = server.connect();
+  const pid_t child = client.child();
+  CHECK(client.ask("deaf") == "deaf");
+  client.send("spin\n");
+  CHECK(client.ending() == Ending::closed);
+  CHECK(eventually([&] { return !is_alive(child); }));
+  CHECK(server.wait_for_log("it gets SIGABRT"));
+  CHECK(server.wait_for_log("it is killed"));
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " was killed by signal 9"));
+  CHECK(server.service().connection_timeouts == 1);
+}
+
+TEST_CASE("a stopped child with a connection in hand is ended by connection-timeout as well") {
+  ServerProcess server({"--connection-timeout=300ms"});
+  Client client = server.connect();
+  const pid_t child = client.child();
+  ::kill(child, SIGSTOP);
+  CHECK(client.ending() == Ending::closed);
+  CHECK(eventually([&] { return !is_alive(child); }));
+  CHECK(server.connect().ask("echo hello") == "hello");
+}
+
+TEST_CASE("connections that each stay within connection-timeout are left alone") {
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1",
+                        "--connection-timeout=20s"});
+  for (int i = 0; i < 10; ++i) CHECK(server.connect().ask("hold 20") == "held");
+  CHECK(server.service().connection_timeouts == 0);
+  CHECK(server.service().children_gone == 0);
+}
+
+TEST_CASE("an idle server with a connection-timeout ends nobody") {
+  ServerProcess server({"--connection-timeout=100ms", "--start-servers=3", "--min-spare-servers=3"});
+  server.connect().ask("echo hello");
+  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(stays([&] { return server.service().children_gone == 0; }, 500ms));
+}
