@@ -30,6 +30,7 @@ volatile std::sig_atomic_t waits_on = -1;
 volatile std::sig_atomic_t dead_descriptor = -1;
 volatile std::sig_atomic_t leave_descriptor = -1;
 const ChildSlot* orders = nullptr;
+const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
 
 // The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
@@ -38,8 +39,12 @@ pid_t parent_of_this = 0;
 // name (PR_SET_PDEATHSIG).
 void retire(int /*signal*/) {
   const int error_number = errno;
-  if (!orders->must_leave() && ::getppid() == parent_of_this) return;
+  const bool orphaned = ::getppid() != parent_of_this;
+  if (!orders->must_leave() && !orphaned) return;
   retired = 1;
+  // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
+  if (orphaned)
+    for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
   if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
   if (leave_descriptor >= 0) {
     const std::uint64_t one = 1;
@@ -78,6 +83,7 @@ ChildProcess::ChildProcess(ChildSlot slot, std::vector<ChildListener> listeners,
   if (!dead_) throw SystemError("socket", errno);
   dead_descriptor = dead_.get();
   orders = &slot_;
+  listeners_of_this = &listeners_;
   parent_of_this = parent_;
   if (listeners_.size() == 1)
     waits_on = listeners_.front().descriptor;

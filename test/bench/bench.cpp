@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "measures.hpp"
+#include "program.hpp"
 #include "waiting.hpp"
 
 namespace {
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
       return usage();
 
   catch_interrupts();
+  adopt_orphans();
   Report report;
   for (const auto& measure : measures) {
     if (!names.empty() && std::find(names.begin(), names.end(), measure.name) == names.end()) continue;

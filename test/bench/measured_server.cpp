@@ -31,17 +31,18 @@ Words pool(unsigned start, unsigned min_spare, unsigned max_spare, unsigned max_
           "--max-spare-servers=" + std::to_string(max_spare), "--max-clients=" + std::to_string(max_clients)};
 }
 
-MeasuredServer::MeasuredServer(const std::string& name, const Words& settings, Surroundings surroundings)
+MeasuredServer::MeasuredServer(const std::string& name, const Words& settings,
+                               const Surroundings& surroundings)
     : program_(command(name, settings, surroundings)) {
   await_ready();
 }
 
-// The parent's children leave when it is gone, but those that were stopped or sleep in a handler would take
-// their time.
+// Children leave when their parent is gone, but those that are stopped, or sleep in a handler, take their
+// time.
 MeasuredServer::~MeasuredServer() {
   const auto children = program_.running() ? children_of(program_.pid()) : std::vector<pid_t>();
-  program_.signal(SIGKILL);
-  for (const pid_t child : children) ::kill(child, SIGKILL);
+  program_.kill();
+  end_orphans(children);
 }
 
 Command MeasuredServer::command(const std::string& name, const Words& settings,
@@ -92,6 +93,12 @@ BareServer::BareServer(unsigned children)
   if (!wait_until([&] { return output().ends_with('\n'); }, start_patience))
     throw std::runtime_error("the bare loop did not start: " + output());
   address_ = "127.0.0.1:" + std::to_string(std::stoi(output()));
+}
+
+BareServer::~BareServer() {
+  const auto orphans = children();
+  program_.kill();
+  end_orphans(orphans);
 }
 
 std::vector<pid_t> BareServer::children() const { return children_of(program_.pid()); }

@@ -32,7 +32,7 @@ class MeasuredServer {
   // Returns when the server is ready. `name`: "echo", or another program beside the bench.
   MeasuredServer(const std::string& name, const Words& settings)
       : MeasuredServer(name, settings, Surroundings()) {}
-  MeasuredServer(const std::string& name, const Words& settings, Surroundings surroundings);
+  MeasuredServer(const std::string& name, const Words& settings, const Surroundings& surroundings);
   ~MeasuredServer();
   MeasuredServer(const MeasuredServer&) = delete;
   MeasuredServer& operator=(const MeasuredServer&) = delete;
@@ -59,6 +59,9 @@ class MeasuredServer {
 class BareServer {
  public:
   explicit BareServer(unsigned children);
+  ~BareServer();
+  BareServer(const BareServer&) = delete;
+  BareServer& operator=(const BareServer&) = delete;
   std::string address() const { return address_; }
   std::vector<pid_t> children() const;
 

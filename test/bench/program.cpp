@@ -49,6 +49,15 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+void end_orphans(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) ::kill(pid, SIGKILL);
+  for (const pid_t pid : pids)
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -70,7 +79,9 @@ Program::Program(const Command& command) {
   if (pid_ == 0) become(command, words, parent);
 }
 
-Program::~Program() {
+Program::~Program() { kill(); }
+
+void Program::kill() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
   reap(0);

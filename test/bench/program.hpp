@@ -28,6 +28,10 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
+// Ends processes whose parent is gone: with adopt_orphans() they are ours.
+void adopt_orphans();
+void end_orphans(const std::vector<pid_t>& pids);
+
 std::string read_file(const std::string& path);  // "" where there is none
 
 // The directory of the bench itself: its neighbours are what it measures.
@@ -48,6 +52,7 @@ class Program {
 
   pid_t pid() const { return pid_; }
   void signal(int signal) const;
+  void kill();  // and wait for its end
   bool running();
   // The wait status; empty: it did not end in time.
   std::optional<int> wait(std::chrono::nanoseconds patience);

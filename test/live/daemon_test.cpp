@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// pid-file and daemonize: a server in the background, and only one of it.
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+// A server in the background is nobody's child: it is found by its pid file, and ended with its directory.
+struct Background {
+  explicit Background(std::vector<std::string> arguments = {}, std::function<void()> in_process = {})
+      : starter(with(std::move(arguments)), {.wait_ready = false, .in_process = std::move(in_process)}) {}
+  ~Background() {
+    if (const pid_t server = pid(); server > 0) ::kill(server, SIGKILL);
+  }
+  std::vector<std::string> with(std::vector<std::string> arguments) const {
+    arguments.emplace_back("--daemonize");
+    arguments.push_back("--pid-file=" + (place / "pid"));
+    return arguments;
+  }
+  pid_t pid() const {
+    const std::string content = read_file(place / "pid");
+    return content.empty() ? 0 : std::stoi(content);
+  }
+
+  TemporaryDirectory place;
+  ServerProcess starter;
+};
+
+}  // namespace
+
+TEST_CASE("a second start with the same pid file says which process holds it and does not start") {
+  const TemporaryDirectory place;
+  ServerProcess first({"--pid-file=" + (place / "pid")});
+  ServerProcess second({"--pid-file=" + (place / "pid")}, {.wait_ready = false});
+  CHECK(second.wait_exit() == exited(78));
+  CHECK(second.standard_error().find("is held by process " + std::to_string(first.pid())) != std::string::npos);
+  CHECK(read_file(place / "pid") == std::to_string(first.pid()) + "\n");
+  CHECK(first.connect().ask("echo hello") == "hello");
+}
+
+TEST_CASE("a pid file that can't be written ends the start") {
+  ServerProcess server({"--pid-file=/no/such/place/pid"}, {.wait_ready = false});
+  CHECK(server.wait_exit() == exited(78));
+  CHECK(server.standard_error().find("/no/such/place/pid") != std::string::npos);
+}
+
+TEST_CASE("daemonize returns when the server is ready, which then runs on by itself") {
+  Background background;
+  CHECK(background.starter.wait_exit() == exited(0));
+  // Ready means ready: it is said, and served, already.
+  REQUIRE(background.starter.is_ready());
+  const pid_t server = background.pid();
+  REQUIRE(server > 0);
+  CHECK(is_alive(server));
+  CHECK(::getsid(server) != ::getsid(0));
+  background.starter.wait_ready();
+  CHECK(background.starter.connect().ask("echo hello") == "hello");
+  CHECK(background.starter.ready_line().find("pid " + std::to_string(server)) != std::string::npos);
+  CHECK(background.starter.snapshot().parent_pid == server);
+  ::kill(server, SIGTERM);
+  CHECK(eventually([&] { return !is_alive(server); }));
+  CHECK_FALSE(std::filesystem::exists(background.place / "pid"));
+}
+
+TEST_CASE("a server in the background holds nothing of the terminal it was started from") {
+  int ends[2] = {-1, -1};
+  REQUIRE(::pipe(ends) == 0);
+  const Descriptor read_end(ends[0]);
+  Descriptor write_end(ends[1]);
+  Background background({}, [fd = write_end.get()] {
+    ::dup2(fd, STDOUT_FILENO);
+    ::dup2(fd, STDERR_FILENO);
+    ::close(fd);
+  });
+  CHECK(background.starter.wait_exit() == exited(0));
+  write_end.reset();
+  // As in $(server --daemonize): whoever reads the output waits until nobody holds its other end.
+  pollfd output{.fd = read_end.get(), .events = POLLIN, .revents = 0};
+  CHECK(eventually([&] { return ::poll(&output, 1, 0) > 0; }, 10s));
+  char byte = 0;
+  CHECK(::read(read_end.get(), &byte, 1) == 0);
+}
+
+TEST_CASE("a server in the background is one process beside its children") {
+  Background background;
+  CHECK(background.starter.wait_exit() == exited(0));
+  const pid_t server = background.pid();
+  REQUIRE(server > 0);
+  // Whoever has adopted it, it is none of the processes that started it.
+  CHECK(eventually([&] {
+    return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-puppet\n";
+  }, 10s));
+}
+
+TEST_CASE("daemonize returns with the code of a start that failed") {
+  SUBCASE("in on_parent_start") {
+    Background background({"--refuse=no"});
+    CHECK(background.starter.wait_exit() == exited(70));
+    CHECK(background.starter.log().find("not started: no") != std::string::npos);
+  }
+  SUBCASE("at the pid file") {
+    Background first;
+    CHECK(first.starter.wait_exit() == exited(0));
+    ServerProcess second({"--daemonize", "--pid-file=" + (first.place / "pid")}, {.wait_ready = false});
+    CHECK(second.wait_exit() == exited(78));
+  }
+  SUBCASE("at the listener") {
+    ServerProcess other;
+    Background background({"--listen=" + other.address()});
+    const auto end = background.starter.wait_exit();
+    REQUIRE(end);
+    CHECK(end->code > 0);
+  }
+  SUBCASE("in the settings") {
+    Background background({"--max-clients=0"});
+    CHECK(background.starter.wait_exit() == exited(78));
+  }
+  SUBCASE("in the children's configuration") {
+    const TemporaryDirectory place;
+    write_file(place / "order", "throw-configuration the table is missing");
+    Background background({"--child-start=" + (place / "order")});
+    CHECK(background.starter.wait_exit() == exited(78));
+  }
+}
+
+TEST_CASE("daemonize with the log on the terminal is refused") {
+  ServerProcess server({"--daemonize"}, {.log = false, .wait_ready = false});
+  CHECK(server.wait_exit() == exited(78));
+  CHECK(server.standard_error().find("set log to") != std::string::npos);
+}

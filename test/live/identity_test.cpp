@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// Who children are, and what they can't reach: privileges are dropped for good, the parent's word is out of their hands.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+bool skipped_without_root() {
+  if (::geteuid() != 0) MESSAGE("skipped: needs root");
+  return ::geteuid() != 0;
+}
+
+// The mappings of a file, as "rw-s" and the like, in the order of addresses.
+std::vector<std::string> mappings_of(pid_t pid, const std::string& file) {
+  std::istringstream lines(read_file("/proc/" + std::to_string(pid) + "/maps"));
+  std::vector<std::string> found;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find(file) != std::string::npos) {
+      std::istringstream fields(line);
+      std::string addresses, rights, offset;
+      fields >> addresses >> rights >> offset;
+      found.push_back(rights + " " + offset);
+    }
+  return found;
+}
+
+bool has_open(pid_t pid, const std::string& file) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    std::error_code ignored;
+    if (std::filesystem::read_symlink(entry, ignored).string().find(file) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("with user, children are that user with its group alone, and have no right to change it back") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=nobody"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  const auto children = server.children();
+  REQUIRE_FALSE(children.empty());
+  for (const pid_t child : children) {
+    CHECK(status_of(child, "Uid") == "65534\t65534\t65534\t65534");
+    CHECK(status_of(child, "Gid") == "65534\t65534\t65534\t65534");
+    CHECK(std::stoull(status_of(child, "CapEff"), nullptr, 16) == 0);
+    CHECK(std::stoull(status_of(child, "CapPrm"), nullptr, 16) == 0);
+    const std::string groups = status_of(child, "Groups");
+    CHECK(" " + groups + " " != " 0 ");
+    CHECK(groups.find("0 ") != 0);
+  }
+  CHECK(status_of(server.pid(), "Uid") == "0\t0\t0\t0");
+}
+
+TEST_CASE("with group alone, children keep the user and have that group") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--group=65534"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  const pid_t child = server.children().front();
+  CHECK(status_of(child, "Gid") == "65534\t65534\t65534\t65534");
+  CHECK(status_of(child, "Uid") == "0\t0\t0\t0");
+}
+
+TEST_CASE("a user by number that has no account is taken, with the groups dropped") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=54321", "--group=54321"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  const pid_t child = server.children().front();
+  CHECK(status_of(child, "Uid") == "54321\t54321\t54321\t54321");
+  CHECK(status_of(child, "Gid") == "54321\t54321\t54321\t54321");
+  CHECK(status_of(child, "Groups").find_first_not_of(" \t") == std::string::npos);
+}
+
+TEST_CASE("a user by number alone does not keep root's groups") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=54321"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  const pid_t child = server.children().front();
+  CHECK(status_of(child, "Uid") == "54321\t54321\t54321\t54321");
+  CHECK(status_of(child, "Gid").find("0\t") != 0);
+}
+
+TEST_CASE("children that are another user are replaced, told to leave and seen to leave with their parent") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=nobody", "--max-requests-per-child=3", "--start-servers=2", "--min-spare-servers=1"});
+  for (int i = 0; i < 30; ++i) CHECK(server.connect().ask("echo x") == "x");
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 1; }));
+  Client client = server.connect();
+  const pid_t busy = client.child();
+  const auto children = server.children();
+  server.signal(SIGKILL);
+  CHECK(eventually([&] {
+    return std::all_of(children.begin(), children.end(), [&](pid_t child) { return child == busy || !is_alive(child); });
+  }));
+  CHECK(client.ask("echo finished") == "finished");
+  client.close();
+  CHECK(eventually([&] { return !is_alive(busy); }));
+}
+
+TEST_CASE("children that are another user log into the file, also after it was renamed") {
+  if (skipped_without_root()) return;
+  const TemporaryDirectory place;
+  // A directory in which the user may make files, as /var/log/NAME would be.
+  REQUIRE(::chown(place.path().c_str(), 65534, 65534) == 0);
+  ServerProcess server({"--user=nobody", "--log=" + (place / "own.log")}, {.log = false, .wait_ready = false});
+  const auto log = [&] { return read_file(place / "own.log"); };
+  REQUIRE(eventually([&] { return log().find("ready: ") != std::string::npos; }));
+  const std::string line = log();
+  const std::string address = line.substr(line.find(" on ") + 4, line.find(", pid") - line.find(" on ") - 4);
+  CHECK(Client(address).ask("log before") == "logged");
+  CHECK(log().find("before") != std::string::npos);
+  std::filesystem::rename(place / "own.log", place / "old.log");
+  server.signal(SIGUSR1);
+  CHECK(eventually([&] {
+    CHECK(Client(address).ask("log after") == "logged");
+    return log().find("after") != std::string::npos;
+  }));
+}
+
+TEST_CASE("children map the parent's part of the scoreboard read-only and have no descriptor of the file") {
+  ServerProcess server;
+  CHECK(server.connect().ask("echo hello") == "hello");
+  const auto writable_from_start = [](const std::vector<std::string>& mappings) {
+    return std::count(mappings.begin(), mappings.end(), "rw-s 00000000");
+  };
+  CHECK(writable_from_start(mappings_of(server.pid(), ".scoreboard")) == 1);
+  for (const pid_t child : server.children()) {
+    const auto mappings = mappings_of(child, ".scoreboard");
+    CHECK(writable_from_start(mappings) == 0);
+    CHECK(std::count(mappings.begin(), mappings.end(), "r--s 00000000") == 1);
+    CHECK(mappings.size() == 2);  // and the pages that children write
+    CHECK_FALSE(has_open(child, ".scoreboard"));
+  }
+}
+
+TEST_CASE("an anonymous scoreboard is guarded in the same way") {
+  ServerProcess server({"--runtime-directory="}, {.runtime_directory = false});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  for (const pid_t child : server.children()) {
+    const auto mappings = mappings_of(child, "brood-scoreboard");
+    CHECK(std::count(mappings.begin(), mappings.end(), "rw-s 00000000") == 0);
+    CHECK(std::count(mappings.begin(), mappings.end(), "r--s 00000000") == 1);
+    CHECK_FALSE(has_open(child, "brood-scoreboard"));
+  }
+}
+
+TEST_CASE("the scoreboard's file of a server with user belongs to the parent") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=nobody"});
+  struct stat status {};
+  REQUIRE(::stat(server.scoreboard().c_str(), &status) == 0);
+  CHECK(status.st_uid == 0);
+  CHECK((status.st_mode & 022) == 0);
+}
+
+TEST_CASE("an ordinary user runs a server") {
+  if (skipped_without_root()) return;
+  ServerProcess server({}, {.user = 65534});
+  CHECK(status_of(server.pid(), "Uid") == "65534\t65534\t65534\t65534");
+  CHECK(server.connect().ask("echo hello") == "hello");
+  CHECK_FALSE(server.scoreboard().empty());
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Children that die at once must not become a storm of forks, nor a service that doesn't come back.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "load.hpp"
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+// Children do what the file says when they start.
+struct Moody {
+  explicit Moody(const std::string& order, std::vector<std::string> arguments = {}, bool wait_ready = false)
+      : ordered(tell(order)), server(with(std::move(arguments)), {.wait_ready = wait_ready}) {}
+
+  bool tell(const std::string& order) {
+    write_file(place / "order", order);
+    return true;
+  }
+  std::vector<std::string> with(std::vector<std::string> arguments) const {
+    arguments.push_back("--child-start=" + (place / "order"));
+    return arguments;
+  }
+  std::string scoreboard() const { return server.directory() / "brood-puppet.scoreboard"; }
+  ServiceSnapshot service() const { return Snapshot::read(scoreboard()).services.at(0); }
+  bool told_of_throttle() const { return server.wait_for_log("children fail at once"); }
+
+  TemporaryDirectory place;
+  bool ordered;
+  ServerProcess server;
+};
+
+}  // namespace
+
+TEST_CASE("children that end at once are started ever more rarely, also with exit code 0") {
+  const char* order = "";
+  SUBCASE("exit 0") { order = "exit 0"; }
+  SUBCASE("an exception in on_child_start") { order = "throw the cache is gone"; }
+  SUBCASE("a crash") { order = "crash"; }
+  SUBCASE("exit 71") { order = "exit 71"; }
+  Moody it(order, {"--start-servers=3", "--min-spare-servers=3"});
+  REQUIRE(it.told_of_throttle());
+  // The first three come at once, then one after 1 s, one after 2 s: in five seconds few, without a throttle thousands.
+  std::this_thread::sleep_for(5s);
+  const ServiceSnapshot service = it.service();
+  CHECK(service.children_started >= 3);
+  CHECK(service.children_started <= 8);
+  CHECK(service.throttled_for.count() > 0);
+  CHECK_FALSE(it.server.is_ready());
+  if (std::string(order).starts_with("throw")) CHECK(it.server.wait_for_log("on_child_start: the cache is gone"));
+  it.server.signal(SIGTERM);
+  CHECK(it.server.wait_exit() == exited(0));
+}
+
+TEST_CASE("a service comes back by itself when its children can start again") {
+  Moody it("exit 1", {"--start-servers=3", "--min-spare-servers=3"});
+  REQUIRE(it.told_of_throttle());
+  it.tell("");
+  it.server.wait_ready();
+  // One good connection clears the throttle: the pool is full again without further delays.
+  CHECK(it.server.connect().ask("echo hello") == "hello");
+  CHECK(it.server.reaches([](const auto& service) { return service.idle >= 3 && service.throttled_for.count() == 0; }));
+}
+
+TEST_CASE("children that serve go on while new ones can't be started") {
+  Moody it("", {"--start-servers=3", "--min-spare-servers=2", "--max-requests-per-child=5"}, true);
+  CHECK(it.server.connect().ask("echo hello") == "hello");
+  it.tell("exit 1");
+  Load load(it.server.address(), 4);
+  CHECK(load.more_answers(200));
+  CHECK(it.told_of_throttle());
+  CHECK(load.more_answers(200));
+  it.server.signal(SIGHUP);
+  CHECK(load.more_answers(200));
+  CHECK_FALSE(it.server.children().empty());
+  it.tell("");
+  CHECK(it.server.reaches([](const auto& service) { return service.idle + service.busy >= 2 && service.children_gone >= 5; }));
+  CHECK(load.more_answers(200));
+  CHECK(load.stop().failed() == 0);
+}
+
+TEST_CASE("a child that says that its configuration can't work stops the service with exit code 78") {
+  const char* order = "";
+  SUBCASE("exit 78") { order = "exit 78"; }
+  SUBCASE("a ConfigurationError in on_child_start") { order = "throw-configuration the table is missing"; }
+  Moody it(order);
+  CHECK(it.server.wait_exit() == exited(78));
+  CHECK(it.server.count_in_log("configuration can't work") >= 1);
+  // All its children may have failed in the same moment, but not a second row of them.
+  CHECK(it.server.count_in_log("exited with code 78") <= 5);
+}
+
+TEST_CASE("a child that crashes in its first connection does not throttle the service") {
+  ServerProcess server({"--start-servers=3", "--min-spare-servers=3"});
+  for (int i = 0; i < 10; ++i) {
+    Client client = server.connect();
+    client.send("crash\n");
+    CHECK(client.ending() == Ending::closed);
+  }
+  CHECK(server.reaches([](const auto& service) { return service.idle >= 3 && service.total.aborted == 10; }));
+  CHECK(server.count_in_log("children fail at once") == 0);
+}
+
+TEST_CASE("a child that hangs in its start keeps nobody else from being served, and can be stopped") {
+  Moody it("", {"--start-servers=2", "--min-spare-servers=2", "--graceful-timeout=500ms"}, true);
+  it.tell("hang");
+  auto held = it.server.hold(1);
+  CHECK(it.server.reaches([](const auto& service) { return service.starting >= 1; }));
+  CHECK(it.server.connect().ask("echo hello") == "hello");
+  held.clear();
+  it.server.signal(SIGTERM);
+  CHECK(it.server.wait_exit() == exited(0));
+}

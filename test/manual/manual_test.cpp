@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The manual against the program: what is generated is fresh, every message of the log that an operator can act on is
+// told, every message that is told exists, and every hook and member has its word.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <regex>
+#include <set>
+#include <vector>
+
+#include "generated.hpp"
+
+using namespace brood::test;
+
+namespace {
+
+const std::string root = BROOD_SOURCE;
+constexpr const char* how_to_mend = "run: cmake --build BUILD_DIRECTORY --target manual";
+
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
+  REQUIRE(pipe != nullptr);
+  std::string out;
+  std::array<char, 4096> buffer{};
+  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) out.append(buffer.data(), size);
+  return out;
+}
+
+std::vector<std::smatch> all_of(const std::string& text, const std::regex& pattern) {
+  return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
+}
+
+std::vector<std::string> pages() {
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(root + "/man")) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// The kit's sources as one text, with literals that continue on the next line joined.
+std::string sources() {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator(root + "/src"))
+    if (entry.path().extension() == ".cpp") all += read_file(entry.path());
+  return std::regex_replace(all, std::regex("\"\\s*\\n\\s*\""), "");
+}
+
+// The arguments of a call that begins at `from`, behind its parenthesis.
+std::string arguments_at(const std::string& source, std::size_t from) {
+  int depth = 1;
+  bool in_literal = false;
+  std::size_t at = from;
+  for (; at < source.size() && depth > 0; ++at) {
+    if (source[at] == '"' && source[at - 1] != '\\') in_literal = !in_literal;
+    if (!in_literal) depth += source[at] == '(' ? 1 : source[at] == ')' ? -1 : 0;
+  }
+  return source.substr(from, at - from);
+}
+
+std::vector<std::string> literals_in(const std::string& code) {
+  std::vector<std::string> literals;
+  for (const auto& match : all_of(code, std::regex("\"([^\"\\\\]|\\\\.)*\"")))
+    literals.push_back(match.str().substr(1, match.str().size() - 2));
+  return literals;
+}
+
+// As it is read: without escapes and quotes of mdoc.
+std::string headings_of_messages(const std::string& page) {
+  std::string all;
+  for (const auto& match : all_of(page, std::regex("\\n\\.It Sy \"([^\\n]*)\"(?=\\n)"))) all += match[1].str() + '\n';
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("etc/ is what the examples print") {
+  for (const std::string program : {"echo", "greeter"}) {
+    CAPTURE(how_to_mend);
+    CHECK(read_file(root + "/etc/" + program + ".conf") ==
+          output_of(std::string(BROOD_PROGRAMS) + "/" + program + " --print-config"));
+  }
+}
+
+TEST_CASE("what is printed is the same for every user, and is read back") {
+  const std::string echo = std::string(BROOD_PROGRAMS) + "/echo";
+  CHECK(output_of("XDG_RUNTIME_DIR=/run/user/1 HOME=/ " + echo + " --print-config") == output_of(echo + " --print-config"));
+  CHECK(output_of(echo + " --config=" + root + "/etc/echo.conf --test-config") == "settings: no mistakes found\n");
+}
+
+TEST_CASE("brood.conf(5) has the settings of the table") {
+  CAPTURE(how_to_mend);
+  const std::string page = read_file(root + "/man/brood.conf.5");
+  CHECK(page == with_generated(page, settings_as_mdoc()));
+}
+
+TEST_CASE("brood_server(3) has example/echo.cpp") {
+  CAPTURE(how_to_mend);
+  const std::string page = read_file(root + "/man/brood_server.3");
+  CHECK(page == with_generated(page, source_as_mdoc(read_file(root + "/example/echo.cpp"))));
+}
+
+TEST_CASE("brood(7) tells each warning and each error of the log") {
+  const std::string told = headings_of_messages(read_file(root + "/man/brood.7"));
+  const std::string source = sources();
+  unsigned calls = 0;
+  for (const auto& call : all_of(source, std::regex("log_(warning|error)\\("))) {
+    ++calls;
+    const auto from = static_cast<std::size_t>(call.position() + call.length());
+    for (const auto& literal : literals_in(arguments_at(source, from))) {
+      // A word or two may be in the place of a name; what is longer is the message.
+      if (std::count(literal.begin(), literal.end(), ' ') < 3) continue;
+      CHECK_MESSAGE(told.find(literal) != std::string::npos, "brood.7 lacks the message: " << literal);
+    }
+  }
+  CHECK(calls > 20);
+}
+
+TEST_CASE("each message in brood(7) exists") {
+  const std::string source = sources();
+  const std::regex variable("\\b(NAME|PID|PEER|NOTE|ADDRESS|N|TIME|WHY|SETTING|PATH|WHAT|FILE|LINE|VALUE)\\b");
+  const std::string told = headings_of_messages(read_file(root + "/man/brood.7"));
+  unsigned fragments = 0;
+  for (const auto& line : all_of(told, std::regex("[^\\n]+"))) {
+    const std::string message = line.str();
+    for (std::sregex_token_iterator part(message.begin(), message.end(), variable, -1);
+         part != std::sregex_token_iterator(); ++part) {
+      const std::string fragment = *part;
+      if (std::count(fragment.begin(), fragment.end(), ' ') < 3) continue;
+      // What the C library says is not in our sources.
+      if (fragment.find("already in use") != std::string::npos) continue;
+      ++fragments;
+      CHECK_MESSAGE(source.find(fragment) != std::string::npos, "no source has: " << message << " (" << fragment << ")");
+    }
+  }
+  CHECK(fragments > 20);
+}
+
+TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child and Settings") {
+  const std::string page = read_file(root + "/man/brood_server.3");
+  const auto told = [&](const std::string& name) {
+    CHECK_MESSAGE(std::regex_search(page, std::regex("\\b" + name + "\\b")), "brood_server.3 lacks " << name);
+  };
+  const std::string hooks = read_file(root + "/include/brood/server_base.hpp") + read_file(root + "/include/brood/server.hpp") +
+                            read_file(root + "/include/brood/child.hpp");
+  for (const auto& hook : all_of(hooks, std::regex("virtual [^\\n]* (\\w+)\\("))) told(hook[1].str());
+  const std::string connection = read_file(root + "/include/brood/connection.hpp");
+  const auto begin = connection.find("class Connection {");
+  const std::string members = connection.substr(begin, connection.find(" private:", begin) - begin);
+  for (const auto& member : all_of(members, std::regex("\\n  [a-z][\\w:<>]* (\\w+)\\("))) told(member[1].str());
+  const std::string settings = read_file(root + "/include/brood/settings.hpp");
+  for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
+}
+
+TEST_CASE("each page is silent under mandoc -T lint") {
+  if (std::system("command -v mandoc >/dev/null") != 0) {  // NOLINT(concurrency-mt-unsafe)
+    MESSAGE("mandoc is not installed");
+    return;
+  }
+  for (const auto& page : pages()) CHECK(output_of("mandoc -T lint -W all '" + page + "' 2>&1") == "");
+}
