@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <brood/server.hpp>
+#include <brood/settings.hpp>
 #include <thread>
 
 class Hold : public brood::Server {

@@ -67,7 +67,8 @@ void let_fork_fail(pid_t pid, bool fail) {
   if (helper < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (helper == 0) {
     rlimit limit{};
-    const bool same_user = ::geteuid() != 0 || ::setresuid(nobody, nobody, nobody) == 0;
+    const bool same_user = ::geteuid() != 0 || (::setresgid(nobody, nobody, nobody) == 0 &&
+                                                ::setresuid(nobody, nobody, nobody) == 0);
     if (!same_user || ::prlimit(pid, RLIMIT_NPROC, nullptr, &limit) != 0) ::_exit(1);
     limit.rlim_cur = fail ? 1 : limit.rlim_max;
     ::_exit(::prlimit(pid, RLIMIT_NPROC, &limit, nullptr) == 0 ? 0 : 1);
@@ -136,7 +137,7 @@ void measure_forkfail(Report& report, Extent extent) {
       wait_until([&] { return server.service().children_started > during.children_started + 32; }, 15s, 10ms);
   const LoadResult& result = load.finish();
   const double share = cpu.count() / elapsed.count() * 100;
-  const bool failed_to_fork = server.log().find("fork") != std::string::npos;
+  const bool failed_to_fork = server.log().find(": fork: ") != std::string::npos;
   report.add(Verdict::information, "children started before, and while fork() failed",
              std::to_string(before.children_started) + ", " +
                  std::to_string(during.children_started - before.children_started) + "; " +
@@ -159,11 +160,18 @@ void measure_kill(Report& report, Extent extent) {
   BackgroundLoad load(without_pause(server.address()));
   await_answers(load, 100);
   std::mt19937 random(std::random_device{}());
-  int killed = 0;
+  // Not in step with the 20 ms of the handler.
+  std::uniform_int_distribution<int> pause_ms(150, 250);
+  int idle = 0;
   for (int i = 0; i < kills; ++i) {
-    const auto pids = server.children();
-    if (!pids.empty() && ::kill(pids[random() % pids.size()], SIGKILL) == 0) ++killed;
-    pause_for(200ms);
+    auto slots = server.service().slots;
+    std::erase_if(slots,
+                  [](const SlotSnapshot& slot) { return slot.state == SlotState::empty || slot.pid == 0; });
+    if (slots.empty()) throw std::runtime_error("there are no children");
+    const SlotSnapshot& victim = slots[random() % slots.size()];
+    ::kill(victim.pid, SIGKILL);
+    if (victim.state == SlotState::idle) ++idle;
+    pause_for(std::chrono::milliseconds(pause_ms(random)));
   }
   const LoadResult& result = load.finish();
 
@@ -182,13 +190,20 @@ void measure_kill(Report& report, Extent extent) {
              std::to_string(on_table.size()) + " children in the table, " + std::to_string(there.size()) +
                  " in the kernel",
              "the same ones");
-  report.add(pass_if(result.lost() == end.total.aborted && result.failed() == result.lost()),
-             "connections lost by " + std::to_string(killed) + " kills, at the clients",
-             result.describe_failures(), "those counted as aborted, " + std::to_string(end.total.aborted));
-  report.add(pass_if(end.total.accepted == end.total.finished + end.total.aborted &&
-                     end.total.finished == result.answered),
-             "totals", figures(end),
-             "accepted = finished + aborted, finished = the clients' " + std::to_string(result.answered));
+  // Each connection that the clients had is in the table. The kernel may hand one to a child that dies before
+  // it runs its next instruction: only the client knows of that one.
+  const auto had = result.answered + result.lost();
+  const auto unknown = had - std::min(had, end.total.accepted);
+  report.add(Verdict::information, "children killed",
+             std::to_string(kills) + ", of which " + std::to_string(idle) + " were idle");
+  report.add(pass_if(unknown == 0 && result.failed() == result.lost()), "connections lost at the clients",
+             result.describe_failures() + "; the table says aborted " + std::to_string(end.total.aborted) +
+                 ", of which " +
+                 std::to_string(result.answered - std::min(result.answered, end.total.finished)) +
+                 " had their answer; " + std::to_string(unknown) + " are not in the table",
+             "all in the table");
+  report.add(pass_if(end.total.accepted == end.total.finished + end.total.aborted), "totals", figures(end),
+             "accepted = finished + aborted");
   report.add(pass_if(within_limits), "spares afterwards", std::to_string(end.idle), "from 5 to 16");
 }
 

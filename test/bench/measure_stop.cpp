@@ -98,6 +98,25 @@ Stops stop_again_and_again(int times, const std::function<void()>& before_exec) 
 // root; others are not permitted to change it, and need not.
 void give_up_net_admin() { ::prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN); }
 
+struct Listening {
+  Descriptor socket;
+  std::string address;
+};
+
+Listening listen_on_free_port() {
+  Listening listening{Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), ""};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listening.socket.get(), generic, size) != 0 || ::listen(listening.socket.get(), 4096) != 0 ||
+      ::getsockname(listening.socket.get(), generic, &size) != 0)
+    throw std::system_error(errno, std::generic_category(), "listen");
+  listening.address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  return listening;
+}
+
 }  // namespace
 
 void measure_stop(Report& report, Extent extent) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Connections a second against the bare loop. Rates move by a factor of three from minute to minute on a
 // shared machine; ratios hold, where the two are measured in turns of a fraction of a second, and client and
-// servers share one CPU, so that the time to wake a sleeping CPU stays out of it.
+// servers share one CPU, so that the time to wake a sleeping CPU stays out of it, and what other programs
+// take of it can be left out.
 #include <ctime>
 
 #include <array>
@@ -53,8 +54,9 @@ struct Side {
   }
 
   double cpu_each() const { return static_cast<double>(cpu.count()) / static_cast<double>(answered); }
-  // The rate that a CPU gives which nobody else uses: client and children share it, and it is never idle.
-  double undisturbed_rate() const {
+  // Client and children share one CPU, which is never idle: with nobody else on it, this is the rate by the
+  // clock. With others on it, it still is the rate of that part of a second that they leave.
+  double per_cpu_second() const {
     return static_cast<double>(answered) / std::chrono::duration<double>(cpu + clients_cpu).count();
   }
 
@@ -66,7 +68,7 @@ struct Side {
 };
 
 struct Ratios {
-  Samples rate, undisturbed_rate, cpu, bare_cpu;
+  Samples cpu_second, clock_second, cpu, bare_cpu;
   std::uint64_t failed = 0;
 };
 
@@ -82,9 +84,9 @@ Ratios compare(const MeasuredServer& server, const BareServer& bare, unsigned cl
     }
     ratios.failed += kit.failed + loop.failed;
     if (round == 0) continue;  // to warm up
-    ratios.rate.add(kit.rates / loop.rates);
+    ratios.clock_second.add(kit.rates / loop.rates);
     ratios.cpu.add(kit.cpu_each() / loop.cpu_each());
-    ratios.undisturbed_rate.add(kit.undisturbed_rate() / loop.undisturbed_rate());
+    ratios.cpu_second.add(kit.per_cpu_second() / loop.per_cpu_second());
     ratios.bare_cpu.add(loop.cpu_each() / 1000);
   }
   return ratios;
@@ -103,14 +105,14 @@ void measure_throughput(Report& report, Extent extent) {
     const BareServer bare(children);
     for (const unsigned clients : concurrencies) {
       const Ratios ratios = compare(server, bare, clients, extent.of(15, 7));
-      report.add(pass_if(ratios.rate.median() >= least_ratio && ratios.failed == 0),
-                 name(clients) + ", one CPU, ratio",
-                 ratios.rate.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
-                 "at least 0.97 in the median, 0 failed");
       const auto inform = [&](const std::string& what, const std::string& measured) {
         report.add(Verdict::information, name(clients) + ", one CPU, " + what, measured);
       };
-      inform("ratio without what others took of that CPU", ratios.undisturbed_rate.describe(3));
+      report.add(pass_if(ratios.cpu_second.median() >= least_ratio && ratios.failed == 0),
+                 name(clients) + ", one CPU, ratio of connections a second of that CPU",
+                 ratios.cpu_second.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
+                 "at least 0.97 in the median, 0 failed");
+      inform("the same a second of the clock", ratios.clock_second.describe(3));
       inform("ratio of the children's CPU time a connection", ratios.cpu.describe(3));
       inform("CPU time of the bare loop's children a connection", ratios.bare_cpu.describe(1, " us"));
     }
@@ -119,7 +121,7 @@ void measure_throughput(Report& report, Extent extent) {
   const BareServer bare(children);
   for (const unsigned clients : concurrencies)
     report.add(Verdict::information, name(clients) + ", CPUs as they come, ratio",
-               compare(server, bare, clients, extent.of(5, 3)).rate.describe(3));
+               compare(server, bare, clients, extent.of(5, 3)).clock_second.describe(3));
 }
 
 }  // namespace brood::bench
