@@ -48,11 +48,12 @@ StatusRequest parse_status(const std::vector<std::string>& words) {
 
 int run(const std::vector<std::string>& words) {
   if (words.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
-  for (const auto& word : words)
-    if (word == "--help" || word == "-h") {
-      std::fputs(usage, stdout);
-      return 0;
-    }
+  for (const auto& word : words) {
+    if (word == "--") break;
+    if (word != "--help" && word != "-h") continue;
+    std::fputs(usage, stdout);
+    return 0;
+  }
   if (words.front() != "status") throw Failure("unknown command '" + words.front() + "'", wrong_usage);
   return status(parse_status({words.begin() + 1, words.end()}));
 }

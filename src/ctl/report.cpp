@@ -9,9 +9,7 @@
 namespace brood::ctl {
 namespace {
 
-std::string number(std::uint64_t value) {
-  return std::to_string(value);
-}
+std::string number(std::uint64_t value) { return std::to_string(value); }
 
 // "label        what is to be said of it"
 std::string line(std::string label, const std::string& text) {

@@ -5,9 +5,7 @@
 
 namespace brood::ctl {
 
-void Table::column(std::string heading, Align align) {
-  columns_.push_back({std::move(heading), align});
-}
+void Table::column(std::string heading, Align align) { columns_.push_back({std::move(heading), align}); }
 
 void Table::row(std::vector<std::string> cells) {
   cells.resize(columns_.size());

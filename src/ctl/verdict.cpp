@@ -50,9 +50,7 @@ void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
 
 }  // namespace
 
-std::string_view name_of(Level level) {
-  return level_names[static_cast<std::size_t>(level)];
-}
+std::string_view name_of(Level level) { return level_names[static_cast<std::size_t>(level)]; }
 
 bool slots_add_up(const ServiceSnapshot& service) {
   return std::size_t{service.empty} + service.children() == service.slots.size();

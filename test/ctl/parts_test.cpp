@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// broodctl's parts: what it says of a snapshot, and how it writes figures.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "json.hpp"
+#include "report.hpp"
+#include "table.hpp"
+#include "verdict.hpp"
+#include "words.hpp"
+
+using namespace brood;
+using namespace brood::ctl;
+using namespace std::chrono_literals;
+
+namespace {
+
+SlotSnapshot busy_slot() {
+  SlotSnapshot slot;
+  slot.state = SlotState::busy;
+  slot.pid = 4711;
+  slot.incarnation = 2;
+  slot.generation = 3;
+  slot.age = 90s;
+  slot.in_hand = 1;
+  slot.busy_for = 1500ms;
+  slot.peer = "127.0.0.1:40000";
+  slot.figures.accepted = 1;
+  return slot;
+}
+
+// One child, busy; two slots. Nothing is wrong.
+Snapshot healthy() {
+  ServiceSnapshot service;
+  service.name = "echo";
+  service.listeners = "127.0.0.1:8000";
+  service.max_clients = 4;
+  service.busy = service.empty = service.in_hand = 1;
+  service.children_started = 1;
+  service.slots = {busy_slot(), SlotSnapshot{.index = 1}};
+  service.total.accepted = 1;
+  Snapshot snapshot;
+  snapshot.name = "echo";
+  snapshot.parent_pid = 4710;
+  snapshot.parent_alive = true;
+  snapshot.parent_state = 'S';
+  snapshot.age = 2h;
+  snapshot.services = {service};
+  return snapshot;
+}
+
+std::string report_of(const Snapshot& snapshot, std::size_t width = 80) {
+  return report(snapshot, judge(snapshot), width);
+}
+
+nlohmann::json json_of(const Snapshot& snapshot) {
+  return nlohmann::json::parse(to_json(snapshot, judge(snapshot), "/run/brood/echo.scoreboard"));
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("durations fit in seven columns") {
+  CHECK(duration(0ns) == "0");
+  CHECK(duration(1ns) == "1ms");
+  CHECK(duration(250ms) == "250ms");
+  CHECK(duration(1999ms) == "1.9s");
+  CHECK(duration(59'999ms) == "59.9s");
+  CHECK(duration(61s) == "1m01s");
+  CHECK(duration(3661s) == "1h01m");
+  CHECK(duration(24h * 999) == "999d00h");
+  CHECK(duration(-5s) == "0");  // a file of an earlier boot
+}
+
+TEST_CASE("bytes, latencies and counts read well") {
+  CHECK(bytes(0) == "0 B");
+  CHECK(bytes(1023) == "1023 B");
+  CHECK(bytes(1536) == "1.5 KiB");
+  CHECK(bytes(UINT64_MAX) == "16384.0 PiB");
+  CHECK(upper_end(1us) == "under 1 us");
+  CHECK(upper_end(512us) == "under 512 us");
+  CHECK(upper_end(1024us) == "under 1.02 ms");
+  CHECK(upper_end(std::chrono::microseconds(1 << 21)) == "under 2.0s");
+  CHECK(upper_end(std::chrono::microseconds(1LL << 39)) == "over 3 days");
+  CHECK(count_of(1, "child") == "1 child");
+  CHECK(count_of(2, "child") == "2 children");
+}
+
+TEST_CASE("text from elsewhere can't move the cursor") {
+  CHECK(harmless("GET /x") == "GET /x");
+  CHECK(harmless("\x1b[2J\n\x7f\xc2\x9b") == "\\x1b[2J\\x0a\\x7f\\xc2\\x9b");
+}
+
+TEST_CASE("a table is aligned, leaves out empty columns, and is cut at the edge") {
+  Table table;
+  table.column("PID", Align::right);
+  table.column("FLAGS", Align::left);
+  table.column("NOTE", Align::left);
+  table.row({"1", "", "short"});
+  table.row({"12345", "", "a longer note"});
+  CHECK(table.print(80) == "  PID  NOTE\n    1  short\n12345  a longer note\n");
+  CHECK(table.print(10) == "  PID  NOT\n    1  sho\n12345  a l\n");
+}
+
+TEST_CASE("what is wrong, and how bad it is") {
+  struct Case {
+    const char* says;
+    Level level;
+    std::function<void(Snapshot&)> change;
+  };
+  const Case cases[] = {
+      {"", Level::ok, [](Snapshot&) {}},
+      {"is gone", Level::critical, [](Snapshot& s) { s.parent_alive = false; }},
+      {"is stopped", Level::critical, [](Snapshot& s) { s.parent_state = 'T'; }},
+      {"debugger", Level::critical, [](Snapshot& s) { s.parent_state = 't'; }},
+      {"stopping", Level::warning, [](Snapshot& s) { s.stopping = true; }},
+      {"max-clients = 4", Level::warning, [](Snapshot& s) { s.services[0].at_max_clients = true; }},
+      {"next start is in 2.0s", Level::warning, [](Snapshot& s) { s.services[0].throttled_for = 2s; }},
+      {"1 child stopped", Level::warning, [](Snapshot& s) { s.services[0].stopped = 1; }},
+      {"2 children lost", Level::warning, [](Snapshot& s) { s.services[0].lost = 2; }},
+      {"do not add up", Level::warning, [](Snapshot& s) { s.services[0].idle = 1; }},
+      {"do not add up", Level::warning, [](Snapshot& s) { s.services[0].total.finished = 1; }},
+      {"", Level::ok,
+       [](Snapshot& s) {  // a row that is torn may disagree
+         s.services[0].total.finished = 1;
+         s.services[0].slots[0].torn = true;
+       }},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.says);
+    Snapshot snapshot = healthy();
+    one.change(snapshot);
+    const Verdict verdict = judge(snapshot);
+    CHECK(verdict.level == one.level);
+    CHECK(verdict.problems.size() == (one.level == Level::ok ? 0 : 1));
+    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].text, one.says));
+  }
+}
+
+TEST_CASE("of a server that is gone only that is said") {
+  Snapshot snapshot = healthy();
+  snapshot.parent_alive = false;
+  snapshot.services[0].throttled_for = 2s;
+  CHECK(judge(snapshot).problems.size() == 1);
+}
+
+TEST_CASE("the page says the verdict first and has a row for each child") {
+  const std::string page = report_of(healthy());
+  CHECK(page.starts_with("OK: echo, parent 4710 running, up 2h00m\n"));
+  CHECK(has(page, "SLOT   PID  STATE  GEN    AGE  CONNS  BUSY  PEER\n"));
+  CHECK(has(page, "   0  4711  busy     3  1m30s      1  1.5s  127.0.0.1:40000\n"));
+  CHECK(has(page, "none finished yet"));
+}
+
+TEST_CASE("a hostile note stays in its row") {
+  Snapshot snapshot = healthy();
+  snapshot.services[0].slots[0].note = std::string(20, '\x9b') + "\n0 1 idle";
+  const std::string page = report_of(snapshot);
+  CHECK_FALSE(has(page, "\x9b"));
+  CHECK_FALSE(has(page, "\n0 1 idle"));
+  for (std::size_t from = 0, to = 0; (to = page.find('\n', from)) != std::string::npos; from = to + 1)
+    CHECK(to - from <= 80);
+}
+
+TEST_CASE("JSON has the whole of it, in ASCII") {
+  Snapshot snapshot = healthy();
+  snapshot.services[0].slots[0].note = "caf\xc3\xa9 \xff \"quoted\"";
+  snapshot.services[0].total.latency[10] = 7;
+  snapshot.services[0].total.latency[latency_buckets - 1] = 1;
+  const std::string text = to_json(snapshot, judge(snapshot), "/x/echo.scoreboard");
+  CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c < '\x7f'); }));
+  const auto json = nlohmann::json::parse(text);
+  CHECK(json["name"] == "echo");
+  CHECK(json["scoreboard"] == "/x/echo.scoreboard");
+  CHECK(json["verdict"] == "ok");
+  CHECK(json["parent"]["state"] == "S");
+  CHECK(json["parent"]["age_seconds"] == 7200.0);
+  const auto& service = json["services"][0];
+  CHECK(service["slots"].size() == 2);
+  CHECK(service["slots"][0]["busy_for_seconds"] == 1.5);
+  CHECK(service["slots"][0]["note"] == "caf\xc3\xa9 \xef\xbf\xbd \"quoted\"");
+  CHECK(service["slots"][1]["state"] == "empty");
+  CHECK(service["total"]["latency"][0] == nlohmann::json({{"under_microseconds", 1024}, {"connections", 7}}));
+  CHECK(service["total"]["latency"][1]["under_microseconds"].is_null());
+  CHECK(service["total"]["latency_p50_under_microseconds"] == 1024);
+  CHECK(service["total"]["latency_p99_under_microseconds"].is_null());
+}
+
+TEST_CASE("JSON of a server that is gone") {
+  Snapshot snapshot = healthy();
+  snapshot.parent_alive = false;
+  snapshot.parent_state = '\0';
+  const auto json = json_of(snapshot);
+  CHECK(json["verdict"] == "critical");
+  CHECK(json["problems"].size() == 1);
+  CHECK(json["problems"][0]["level"] == "critical");
+  CHECK(json["parent"]["state"] == "");
+}

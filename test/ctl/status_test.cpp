@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// broodctl status on real servers: well, in trouble, stopped, crashed, and not there.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+struct Answer {
+  int code;
+  std::string text;  // of both outputs
+};
+
+Answer broodctl(const std::string& arguments, const std::string& before = "") {
+  FILE* pipe = ::popen((before + BROODCTL " " + arguments + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  Answer answer{};
+  std::array<char, 4096> buffer{};
+  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    answer.text.append(buffer.data(), size);
+  const int status = ::pclose(pipe);
+  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return answer;
+}
+
+Answer status_of(const ServerProcess& server, const std::string& options = "") {
+  return broodctl("status " + options + " " + server.scoreboard());
+}
+
+std::string in(const TemporaryDirectory& directory) { return " --runtime-directory=" + directory.path(); }
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a server that is well") {
+  ServerProcess server({"--start-servers=3", "--min-spare-servers=2"});
+  Client client = server.connect();
+  const pid_t child = client.child();
+  client.ask("note GET /well");
+  const Answer answer = status_of(server);
+  CHECK(answer.code == 0);
+  CHECK(
+      answer.text.starts_with("OK: brood-puppet, parent " + std::to_string(server.pid()) + " running, up "));
+  CHECK(has(answer.text, "listens on   " + server.address()));
+  CHECK(has(answer.text, std::to_string(child) + "  busy"));
+  CHECK(has(answer.text, "GET /well"));
+}
+
+TEST_CASE("JSON is the snapshot") {
+  ServerProcess server;
+  Client client = server.connect();
+  const pid_t child = client.child();
+  const Answer answer = status_of(server, "--json");
+  CHECK(answer.code == 0);
+  const auto json = nlohmann::json::parse(answer.text);
+  const auto service = server.service();
+  const auto& told = json["services"][0];
+  CHECK(json["parent"]["pid"] == server.pid());
+  CHECK(told["slots"].size() == service.slots.size());
+  CHECK(told["children"]["total"] == service.children());
+  CHECK(told["children"]["busy"] == 1);
+  CHECK(told["total"]["accepted"] == 1);
+  CHECK(told["slots_add_up"] == true);
+  CHECK(told["connections_add_up"] == true);
+  const auto& slots = told["slots"];
+  const auto busy =
+      std::find_if(slots.begin(), slots.end(), [](const auto& slot) { return slot["state"] == "busy"; });
+  REQUIRE(busy != slots.end());
+  CHECK((*busy)["pid"] == child);
+  CHECK((*busy)["figures"]["accepted"] == 1);
+}
+
+TEST_CASE("the server is found by its name, by its file, and alone") {
+  ServerProcess server;
+  const auto& place = server.directory();
+  for (const std::string& which : {in(place), in(place) + " brood-puppet", in(place) + " -- brood-puppet",
+                                   " --runtime-directory " + place.path(), " " + server.scoreboard()})
+    CHECK(broodctl("status" + which).code == 0);
+  const Answer other = broodctl("status" + in(place) + " puppet");
+  CHECK(other.code == 2);
+  CHECK(has(other.text, "no scoreboard of 'puppet'"));
+  CHECK(has(other.text, "there are those of: brood-puppet;"));
+}
+
+TEST_CASE("several servers, and none was named") {
+  ServerProcess server;
+  std::filesystem::copy_file(server.scoreboard(), server.directory() / "another.scoreboard");
+  const Answer answer = broodctl("status" + in(server.directory()));
+  CHECK(answer.code == 64);
+  CHECK(has(answer.text, "say which: another brood-puppet"));
+}
+
+TEST_CASE("max-clients is reached: a warning, as long as it lasts") {
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  CHECK(status_of(server).code == 0);
+  auto held = server.hold(2);
+  const Answer answer = status_of(server);
+  CHECK(answer.code == 1);
+  CHECK(has(answer.text, "max-clients = 2 is reached"));
+  held.clear();
+  CHECK(eventually([&] { return status_of(server).code == 0; }));
+}
+
+TEST_CASE("a stopped child: a warning") {
+  ServerProcess server;
+  const pid_t child = server.children().front();
+  ::kill(child, SIGSTOP);
+  CHECK(eventually([&] { return status_of(server).code == 1; }));
+  CHECK(has(status_of(server).text, "1 child stopped by a signal"));
+  ::kill(child, SIGCONT);
+  CHECK(eventually([&] { return status_of(server).code == 0; }));
+}
+
+TEST_CASE("children that fail at once: a warning") {
+  const TemporaryDirectory place;
+  std::ofstream(place / "order") << "exit 71\n";
+  ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
+  const std::string arguments = "status " + (server.directory() / "brood-puppet.scoreboard");
+  CHECK(eventually([&] { return has(broodctl(arguments).text, "the next start is in"); }));
+  CHECK(broodctl(arguments).code == 1);
+}
+
+TEST_CASE("a stopped parent: critical, and the page is complete") {
+  ServerProcess server;
+  server.signal(SIGSTOP);
+  CHECK(eventually([&] { return status_of(server).code == 2; }));
+  const Answer answer = status_of(server);
+  CHECK(
+      answer.text.starts_with("CRITICAL: brood-puppet, parent " + std::to_string(server.pid()) + " stopped"));
+  CHECK(has(answer.text, "kill -CONT " + std::to_string(server.pid())));
+  CHECK(has(answer.text, "SLOT"));
+  server.signal(SIGCONT);
+  CHECK(eventually([&] { return status_of(server).code == 0; }));
+}
+
+TEST_CASE("every child stopped in the middle of its work: it still answers") {
+  ServerProcess server;
+  auto held = server.hold(3);
+  for (const pid_t child : server.children()) ::kill(child, SIGSTOP);
+  CHECK(eventually([&] { return status_of(server).code == 1; }));
+  for (const pid_t child : server.children()) ::kill(child, SIGCONT);
+}
+
+TEST_CASE("what a crash has left behind: critical") {
+  ServerProcess server;
+  Client client = server.connect();
+  client.child();
+  server.signal(SIGKILL);
+  REQUIRE(server.wait_exit() == killed_by(SIGKILL));
+  const Answer answer = status_of(server);
+  CHECK(answer.code == 2);
+  CHECK(has(answer.text, " gone, was started "));
+  CHECK(has(answer.text, "1 accepted = 0 finished + 0 aborted + 1 in hand"));
+  CHECK(status_of(server, "--json").code == 2);
+}
+
+TEST_CASE("a server that has ended on purpose leaves nothing") {
+  ServerProcess server;
+  server.signal(SIGTERM);
+  REQUIRE(server.wait_exit() == exited(0));
+  const Answer answer = status_of(server);
+  CHECK(answer.code == 2);
+  CHECK(has(answer.text, "No such file"));
+  CHECK(broodctl("status" + in(server.directory())).code == 2);
+}
+
+TEST_CASE("files that are no scoreboards") {
+  const TemporaryDirectory place;
+  const std::string path = place / "x.scoreboard";
+  for (const std::string& content : {std::string(), std::string("BROOD"), std::string(100'000, 'x')}) {
+    std::ofstream(path) << content;
+    CHECK(broodctl("status " + path).code == 2);
+  }
+  CHECK(broodctl("status " + place.path() + "/").code == 2);
+}
+
+TEST_CASE("a scoreboard that may not be read: nothing is known") {
+  if (::geteuid() != 0) return;
+  ServerProcess server;
+  std::filesystem::permissions(server.directory().path(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
+  const Answer answer = broodctl("status " + server.scoreboard(), "setpriv --reuid=65534 --clear-groups ");
+  CHECK(answer.code == 77);
+  CHECK(has(answer.text, "Permission denied"));
+}
+
+TEST_CASE("wrong usage") {
+  for (const char* arguments :
+       {"", "restart", "status --jason", "status a b", "status --runtime-directory", "status ''"})
+    CHECK(broodctl(arguments).code == 64);
+  CHECK(broodctl("--help").code == 0);
+  CHECK(broodctl("status --help").code == 0);
+  CHECK(broodctl("status --runtime-directory=/no/such/place -- --help").code == 2);
+  CHECK(broodctl("status --runtime-directory=/no/such/place").code == 2);
+}
+
+TEST_CASE("an output that can't be written is no success") {
+  ServerProcess server;
+  CHECK(broodctl("status " + server.scoreboard() + " >/dev/full").code == 74);
+}
