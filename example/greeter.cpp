@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Greets by name whoever says one, a line at a time: shows the hooks, a note, and a setting of its own. Try
-// it with
-//   greeter --config=etc/greeter.conf
-// then edit the greeting there, and send the parent SIGHUP.
+// it with `greeter --config=etc/greeter.conf`, then edit the greeting there and send the parent SIGHUP.
 #include <pwd.h>
 
 #include <brood/server.hpp>
+#include <brood/settings.hpp>
 #include <chrono>
 #include <cstring>
 #include <map>
@@ -23,12 +22,10 @@ class Greeter : public brood::Server {
     endpwent();
   }
 
-  // Parent, after SIGHUP: children that are forked from now on have the new greeting; the others are
-  // replaced.
+  // Parent, after SIGHUP: children that are forked from now on have the new greeting, and replace the others.
   void on_reload() override { brood::log_info("the greeting is '" + greeting_ + "' now"); }
 
-  // Child, before its first connection and after its last: what a child has for itself, a database handle
-  // say.
+  // Child, before its first connection and after its last: what it has for itself, as a database handle.
   void on_child_start() override { brood::log_debug("ready to greet"); }
   void on_child_exit() override {
     brood::log_info("greeted " + std::to_string(greeted_) + " before leaving");
@@ -51,6 +48,4 @@ class Greeter : public brood::Server {
   unsigned greeted_ = 0;
 };
 
-int main(int argc, char** argv) {
-  return Greeter().run(argc, argv);
-}
+int main(int argc, char** argv) { return Greeter().run(argc, argv); }

@@ -80,7 +80,8 @@ std::string source_as_mdoc(const std::string& source) {
 std::string with_generated(const std::string& page, const std::string& generated) {
   const auto begin = page.find("\n.\\\" Generated: ");
   const auto content = begin == std::string::npos ? begin : page.find('\n', begin + 1) + 1;
-  const auto end = content == std::string::npos ? content : page.find(".\\\" End of what is generated.\n", content);
+  const auto end =
+      content == std::string::npos ? content : page.find(".\\\" End of what is generated.\n", content);
   if (end == std::string::npos) throw std::runtime_error("the page has no place for what is generated");
   return page.substr(0, content) + generated + page.substr(end);
 }
