@@ -35,6 +35,21 @@ void recycle(const Census& census, bool may_start, unsigned batch, unsigned room
                              : std::min(census.outdated_busy, less(budget, census.leaving));
 }
 
+// Spares that max-clients doesn't permit are nothing to be alarmed at; connections that wait are. The queue
+// sends no event, so while all children are busy it is looked at once a second, until something waits or
+// somebody is idle.
+void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& plan) {
+  plan.pace.at_max_clients = plan.at_max_clients && (pace.at_max_clients || census.backlog > 0);
+  if (plan.pace.at_max_clients) {
+    // A fresh warning, not one for each crossing of a load that stays near the limit.
+    plan.warn_max_clients =
+        !pace.at_max_clients && (pace.warned_at == Time::min() || now - pace.warned_at >= warning_interval);
+    if (plan.warn_max_clients) plan.pace.warned_at = now;
+  } else if (plan.at_max_clients && census.idle == 0) {
+    plan.look_again = std::min<Time>(plan.look_again, now + queue_glance);
+  }
+}
+
 void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
   const unsigned surplus =
       census.backlog > 0 ? 0 : less(census.idle, limits.max_spare_servers + plan.retire_outdated);
@@ -68,11 +83,7 @@ Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time n
   if (plan.spawn < std::min(wanted, room)) plan.look_again = may_start ? now : pace.may_start;
 
   plan.at_max_clients = wanted > room;
-  // A fresh warning, not one for each crossing of a load that stays near the limit.
-  plan.warn_max_clients = plan.at_max_clients && !pace.at_max_clients &&
-                          (pace.warned_at == Time::min() || now - pace.warned_at >= warning_interval);
-  if (plan.warn_max_clients) plan.pace.warned_at = now;
-  plan.pace.at_max_clients = plan.at_max_clients;
+  watch_max_clients(census, pace, now, plan);
 
   recycle(census, may_start, batch, room - plan.spawn, plan);
   if (!may_start && census.outdated_idle + census.outdated_busy > 0)

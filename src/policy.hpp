@@ -33,7 +33,7 @@ struct Pace {
   Time may_start = Time::min();  // the throttle's word
   bool one_at_a_time = false;    // the throttle's: starts have failed, and none has proved itself since
   Time warned_at = Time::min();  // when max-clients was last warned of
-  bool at_max_clients = false;   // more were wanted than max-clients permits, at the last look
+  bool at_max_clients = false;   // connections wait, and max-clients permits no more children
 };
 
 struct Plan {
@@ -42,7 +42,7 @@ struct Plan {
   unsigned retire_surplus = 0;   // idle ones
   unsigned retire_outdated = 0;  // idle ones first
   unsigned redeem = 0;  // replacements that are ready and have had their predecessor told, or need none
-  bool at_max_clients = false;
+  bool at_max_clients = false;    // more are wanted than max-clients permits, if only as spares
   bool warn_max_clients = false;  // say so now
   Time look_again = never;
   Pace pace;  // for the next look
@@ -55,6 +55,7 @@ inline constexpr unsigned spawn_batch = 32;  // forks between two looks at event
 inline constexpr std::chrono::seconds surplus_patience{1};
 inline constexpr unsigned surplus_share = 4;  // a quarter of the surplus at a time
 inline constexpr std::chrono::seconds warning_interval{60};
+inline constexpr std::chrono::seconds queue_glance{1};
 unsigned recycle_budget(unsigned children);  // how many are replaced at a time
 
 }  // namespace brood

@@ -192,7 +192,7 @@ void Service::act(const Plan& plan, Time now) {
   pool_->redeem(plan.redeem);
   pool_->retire(plan.retire_surplus, Reason::surplus, generation_);
   ServiceOrders& orders = scoreboard_->service_orders(index_);
-  if (plan.at_max_clients && !pace_.at_max_clients)
+  if (plan.pace.at_max_clients && !pace_.at_max_clients)
     orders.max_clients_reached.store(orders.max_clients_reached.load(relaxed) + 1, relaxed);
   if (plan.warn_max_clients) warn_of_max_clients();
   orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);
@@ -211,8 +211,10 @@ bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned 
   ServiceOrders& orders = scoreboard_->service_orders(index_);
   // Bits of children that are no spares: stopped, or told to leave.
   const std::uint32_t hidden = idle_bits > spares ? idle_bits - spares : 0;
-  const bool can_grow = !plan.at_max_clients && !throttle_.active();
-  std::uint32_t below = can_grow ? configuration_.limits.min_spare_servers + hidden : 0;
+  std::uint32_t below = configuration_.limits.min_spare_servers + hidden;
+  // Where no more may be started, only the last spare's going is news, and that only once.
+  if (plan.at_max_clients) below = spares > 0 ? 1 + hidden : 0;
+  if (throttle_.active()) below = 0;
   std::uint32_t above =
       plan.pace.surplus_since == never ? configuration_.limits.max_spare_servers + hidden : UINT32_MAX;
   if (watch) below = UINT32_MAX;       // whoever goes busy first starts the clock of connection-timeout

@@ -109,7 +109,7 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   for (int i = 0; i < patience && !read_rows(table, from, now, to); ++i) {
   }
   // The parent's word is of its last look; whether it still holds is to be seen from the rows.
-  to.at_max_clients = to.children() >= to.max_clients && to.idle < to.min_spare_servers;
+  to.at_max_clients = to.children() >= to.max_clients && to.idle == 0;
   return to;
 }
 

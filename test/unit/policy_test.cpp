@@ -13,9 +13,7 @@ namespace {
 const Limits limits{.start_servers = 5, .min_spare_servers = 5, .max_spare_servers = 10, .max_clients = 100};
 constexpr Time now{1000s};
 
-Pace running() {
-  return {.started = true};
-}
+Pace running() { return {.started = true}; }
 
 }  // namespace
 
@@ -71,7 +69,7 @@ TEST_CASE("start-servers beyond min-spare-servers, and beyond a batch") {
 TEST_CASE("an idle server has nothing to wait for") {
   CHECK(decide({.total = 5, .idle = 5}, limits, running(), now).look_again == never);
   CHECK(decide({.total = 10, .idle = 10}, limits, running(), now).look_again == never);
-  CHECK(decide({.total = 100}, limits, running(), now).look_again == never);
+  CHECK(decide({.total = 100, .idle = 1}, limits, running(), now).look_again == never);
 }
 
 TEST_CASE("shrinking: only a surplus that lasts, a part at a time, never below max-spare-servers") {
@@ -107,7 +105,7 @@ TEST_CASE("nobody is retired while connections wait") {
 }
 
 TEST_CASE("max-clients is warned of once, and again only after a while") {
-  const Census full{.total = 100};
+  const Census full{.total = 100, .backlog = 1};
   const Census relaxed{.total = 100, .idle = 6};
   Plan plan = decide(full, limits, running(), now);
   CHECK(plan.warn_max_clients);
@@ -119,6 +117,22 @@ TEST_CASE("max-clients is warned of once, and again only after a while") {
   plan = decide(relaxed, limits, plan.pace, now + 70s);
   plan = decide(full, limits, plan.pace, now + 80s);
   CHECK(plan.warn_max_clients);
+}
+
+TEST_CASE("spares that max-clients does not permit are no cause for a warning, connections that wait are") {
+  Limits fixed = limits;
+  fixed.max_spare_servers = 16;
+  fixed.min_spare_servers = fixed.max_clients = 16;
+  Plan plan = decide({.total = 16, .idle = 15}, fixed, running(), now);
+  CHECK(plan.at_max_clients);
+  CHECK_FALSE(plan.warn_max_clients);
+  CHECK(plan.look_again == never);
+  plan = decide({.total = 16}, fixed, plan.pace, now + 1s);  // the queue may fill without an event
+  CHECK_FALSE(plan.warn_max_clients);
+  CHECK(plan.look_again == now + 2s);
+  plan = decide({.total = 16, .backlog = 3}, fixed, plan.pace, now + 2s);
+  CHECK(plan.warn_max_clients);
+  CHECK(plan.look_again == never);
 }
 
 TEST_CASE("throttled: nothing is started before its time, then one at a time") {
