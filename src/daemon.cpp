@@ -2,7 +2,7 @@
 #include "daemon.hpp"
 
 #include <fcntl.h>
-#include <sys/wait.h>
+
 #include <unistd.h>
 
 #include <array>
@@ -19,14 +19,10 @@ pid_t fork_or_throw() {
   return pid;
 }
 
-// The byte comes from the server when it is ready. Without one, the process in the middle tells how the
-// server ended.
-[[noreturn]] void wait_for_verdict(int report, pid_t middle) {
-  char byte = 0;
-  if (::read(report, &byte, 1) == 1) ::_exit(0);
-  int status = 0;
-  const bool ended = ::waitpid(middle, &status, 0) == middle && WIFEXITED(status);
-  ::_exit(ended && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : static_cast<int>(ExitCode::software));
+// The byte is the server's exit code, 0 when it is ready. Without one it has crashed.
+[[noreturn]] void wait_for_verdict(int report) {
+  unsigned char exit_code = 0;
+  ::_exit(::read(report, &exit_code, 1) == 1 ? exit_code : static_cast<int>(ExitCode::software));
 }
 
 }  // namespace
@@ -37,30 +33,29 @@ Daemon Daemon::detach() {
   Descriptor read_end(ends[0]);
   Daemon daemon;
   daemon.report_.reset(ends[1]);
-  if (const pid_t middle = fork_or_throw(); middle != 0) {
+  if (fork_or_throw() != 0) {
     daemon.report_.reset();
-    wait_for_verdict(read_end.get(), middle);
+    wait_for_verdict(read_end.get());
   }
   read_end.reset();
   ::setsid();
-  // Again: who is no session leader can't get a terminal any more. The middle one stays for a verdict, should
-  // it come.
-  if (const pid_t server = fork_or_throw(); server != 0) {
-    daemon.report_.reset();
-    int status = 0;
-    const bool ended = ::waitpid(server, &status, 0) == server && WIFEXITED(status);
-    ::_exit(ended ? WEXITSTATUS(status) : static_cast<int>(ExitCode::software));
-  }
+  // Again: who is no session leader can't get a terminal any more.
+  if (fork_or_throw() != 0) ::_exit(0);
   return daemon;
 }
 
-void Daemon::ready() {
+void Daemon::report(int exit_code) {
+  if (!report_) return;
+  const auto byte = static_cast<unsigned char>(exit_code);
+  [[maybe_unused]] const auto written = ::write(report_.get(), &byte, 1);
+  report_.reset();
+}
+
+void Daemon::leave_terminal() {
   if (!report_) return;
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (null) ::dup2(null.get(), standard);
-  [[maybe_unused]] const auto written = ::write(report_.get(), "", 1);
-  report_.reset();
 }
 
 }  // namespace brood

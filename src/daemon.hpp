@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leaving the terminal. The process that was started waits until the server is ready, and ends with its
-// verdict: a script that starts the server knows whether it runs.
+// Leaving the terminal. The process that was started waits until the server is ready or has failed, and ends
+// with its verdict: a script that starts the server knows whether it runs.
 #pragma once
 
 #include "brood/descriptor.hpp"
@@ -9,14 +9,17 @@ namespace brood {
 
 class Daemon {
  public:
-  // Forks twice. Returns in the new process only; the first one ends inside, with 0 after ready(), else with
-  // the exit code of the new one.
+  // Forks twice. Returns in the new process only; the first one ends inside, with what the new one reports.
   static Daemon detach();
 
-  Daemon() = default;  // stays in the foreground: ready() does nothing
-  void ready();        // tells the first process, and lets go of the terminal
+  Daemon() = default;                                // stays in the foreground: the rest does nothing
+  void leave_terminal();                             // before children are forked, who would hold it
+  void ready() { report(0); }                        // the verdict is 0
+  void failed(int exit_code) { report(exit_code); }  // the verdict, unless there was one
+  void forget() { report_.reset(); }                 // in a child
 
  private:
+  void report(int exit_code);
   Descriptor report_;
 };
 

@@ -53,6 +53,7 @@ Parent::~Parent() {
 }
 
 void Parent::in_child() {
+  duties_.in_child();
   for (auto& service : services_) service->forget();
   signals_ = SignalDescriptor();
   scoreboard_.give_up_orders();

@@ -28,6 +28,7 @@ struct ParentDuties {
   std::function<std::vector<ServiceConfiguration>()> read_again;
   std::function<void()> commit;
   std::function<std::chrono::milliseconds()> graceful_timeout;
+  std::function<void()> in_child;  // in a fresh child: closes what is the program's alone
   std::function<void()> on_ready;  // the first child of each service can take a connection
 };
 

@@ -15,7 +15,8 @@ class PidFile {
   explicit PidFile(std::string path);
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
-  ~PidFile();  // removes it
+  ~PidFile();                       // removes it
+  void forget() { file_.reset(); }  // in a child
 
  private:
   std::string path_;

@@ -142,7 +142,7 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = settings.in_force();
-  const PidFile pid_file(started.pid_file);
+  PidFile pid_file(started.pid_file);
 
   std::vector<std::unique_ptr<Service>> services;
   services.push_back(std::make_unique<Service>(started.service, server));
@@ -162,28 +162,42 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
     open_log(log_target(settings.in_force()));
     server.on_reload();
   };
+  duties.in_child = [&] {
+    daemon.forget();
+    pid_file.forget();
+  };
   duties.graceful_timeout = [&] { return settings.in_force().service.limits.graceful_timeout; };
   duties.on_ready = [&] {
     log_info(text("ready: ", started.service.name, " on ", addresses, ", pid ", ::getpid(),
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
-  const int code = Parent(std::move(duties), std::move(services)).run();
+  Parent parent(std::move(duties), std::move(services));
+  daemon.leave_terminal();
+  const int code = parent.run();
   log_info("stopped");
   return code;
 }
 
 int start(ServerBase& server, const CommandLine& line, ProgramSettings& settings) {
   Daemon daemon = settings.in_force().daemonize ? Daemon::detach() : Daemon();
-  open_log(log_target(settings.in_force()));
-  block_all_signals();
-  try {
-    return serve(server, line, settings, daemon);
-  } catch (const std::exception& error) {
-    // To the terminal it goes anyway.
+  const auto fail = [&](const std::exception& error, ExitCode code) {
+    print_errors(error.what());
     if (settings.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
-    throw;
+    return static_cast<int>(code);
+  };
+  int code = 0;
+  try {
+    open_log(log_target(settings.in_force()));
+    block_all_signals();
+    code = serve(server, line, settings, daemon);
+  } catch (const Error& error) {
+    code = fail(error, error.code());
+  } catch (const std::exception& error) {
+    code = fail(error, ExitCode::software);
   }
+  daemon.failed(code);
+  return code;
 }
 
 }  // namespace
