@@ -64,6 +64,9 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
       service_(scoreboard.service(service)),
       orders_(scoreboard.slot_orders(slot)),
       row_(scoreboard.slot(slot)),
+      idle_words_(scoreboard.idle_words(service)),
+      idle_word_(idle_words_[(slot - service_.first_slot) / bits_per_word]),
+      idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
       service_index_(service),
       slot_index_(slot),
       wake_fd_(wake_fd) {}
@@ -112,8 +115,8 @@ void ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
     store_bytes(row_.peer, std::as_bytes(std::span(&peer, 1)).first(address_size(peer)));
     if (row_.note[0].load(relaxed) != 0) store_bytes(row_.note, {});
   }
-  scoreboard_.set_idle(slot_index_, false);
-  if (scoreboard_.count_idle(service_index_) < service_.wake_below.load(std::memory_order_seq_cst)) wake();
+  idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
+  if (count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst)) wake();
 }
 
 void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
@@ -130,8 +133,8 @@ void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t by
     row_.in_hand.store(0, relaxed);
   }
   if (must_leave()) return;  // no spare any more
-  scoreboard_.set_idle(slot_index_, true);
-  if (scoreboard_.count_idle(service_index_) > service_.wake_above.load(std::memory_order_seq_cst)) wake();
+  idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
+  if (count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst)) wake();
 }
 
 void ChildSlot::note(std::string_view text) {

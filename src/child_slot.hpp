@@ -51,6 +51,9 @@ class ChildSlot {
   const ServiceOrders& service_;
   const SlotOrders& orders_;
   Slot& row_;
+  const std::span<IdleWord> idle_words_;  // of the service: at hand, without a detour through the mapping
+  IdleWord& idle_word_;                   // the one with our bit
+  const std::uint64_t idle_bit_;
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

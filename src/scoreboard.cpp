@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -114,13 +114,12 @@ bool Scoreboard::is_idle(std::uint32_t slot) const {
   return (idle_word(slot).load(std::memory_order_seq_cst) >> (slot % bits_per_word) & 1U) != 0;
 }
 
-std::uint32_t Scoreboard::count_idle(std::uint32_t service_index) const {
+std::span<IdleWord> Scoreboard::idle_words(std::uint32_t service_index) const {
   const ServiceOrders& its = service(service_index);
-  std::uint32_t count = 0;
-  for (std::uint32_t slot = its.first_slot; slot < its.first_slot + its.slot_count; slot += bits_per_word)
-    count += static_cast<std::uint32_t>(std::popcount(idle_word(slot).load(std::memory_order_seq_cst)));
-  return count;
+  return {&idle_word(its.first_slot), its.slot_count / bits_per_word};
 }
+
+std::uint32_t Scoreboard::count_idle(std::uint32_t service) const { return count_bits(idle_words(service)); }
 
 bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) const {
   RobustMutex& mutex = gossip().mutex;

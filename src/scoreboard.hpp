@@ -41,6 +41,7 @@ class Scoreboard {
   // The owner flips it; the parent clears it when it reaps.
   void set_idle(std::uint32_t slot, bool idle) const;
   bool is_idle(std::uint32_t slot) const;
+  std::span<IdleWord> idle_words(std::uint32_t service) const;
   std::uint32_t count_idle(std::uint32_t service) const;  // a popcount: there is no counter to drift
 
   // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner

@@ -15,8 +15,10 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "brood/scoreboard_words.hpp"
 #include "robust_mutex.hpp"
@@ -32,6 +34,13 @@ template <typename T>
 using Shared = std::atomic<T>;
 // One bit a slot: set while its child can take another connection.
 using IdleWord = Shared<std::uint64_t>;
+
+inline std::uint32_t count_bits(std::span<const IdleWord> words) {
+  std::uint32_t count = 0;
+  for (const IdleWord& word : words)
+    count += static_cast<std::uint32_t>(std::popcount(word.load(std::memory_order_seq_cst)));
+  return count;
+}
 static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);
 
 template <std::size_t bytes>
