@@ -126,7 +126,10 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
     }
   }
   try {
-    find_identity(service.user, service.group);
+    const Identity identity = find_identity(service.user, service.group);
+    if (identity.user != no_user && identity.group == no_group)
+      reader.blame("user",
+                   text("user = ", service.user, " has no account here, and so no group: set group as well"));
   } catch (const Error& error) {
     reader.blame(service.user.empty() ? "group" : "user", error.what());
   }

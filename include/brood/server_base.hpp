@@ -5,9 +5,10 @@
 
 #include "brood/child.hpp"
 #include "brood/log.hpp"
-#include "brood/settings.hpp"
 
 namespace brood {
+
+class Settings;  // brood/settings.hpp, for those who add some
 
 class ServerBase {
  public:
@@ -35,7 +36,7 @@ class ServerBase {
   // generation was forked. An exception is logged; the server goes on.
   virtual void on_reload() {}
   // In each child, without privileges, before its first connection. An exception ends the child with exit
-  // code 71: the parent starts the next one ever later.
+  // code 71, or with that of the brood::Error: the parent starts the next one ever later, and after 78 none.
   virtual void on_child_start() {}
   // In each child that leaves as asked, after its last connection. Not called where the child is killed or
   // crashes.

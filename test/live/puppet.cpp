@@ -24,6 +24,7 @@
 
 #include "brood/error.hpp"
 #include "brood/server.hpp"
+#include "brood/settings.hpp"
 
 namespace {
 
@@ -120,6 +121,7 @@ class Puppet : public brood::Server {
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
     ::prctl(PR_SET_PDEATHSIG, 0);
+    ::close_range(3, ~0U, 0);  // the connection among them
     ::poll(nullptr, 0, 600'000);
     ::_exit(0);
   }

@@ -2,8 +2,10 @@
 // When the machine gives no more: descriptors, processes.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -28,6 +30,20 @@ rlim_t limit_of(pid_t pid, __rlimit_resource resource) {
   rlimit limit{};
   REQUIRE(::prlimit(pid, resource, nullptr, &limit) == 0);
   return limit.rlim_cur;
+}
+
+// For a server of another user: CAP_SYS_RESOURCE, which lets root do it, is not in every container.
+void set_limit_as(uid_t user, pid_t pid, __rlimit_resource resource, rlim_t soft) {
+  const pid_t helper = ::fork();
+  if (helper == 0) {
+    rlimit limit{};
+    if (::setgid(user) != 0 || ::setuid(user) != 0 || ::prlimit(pid, resource, nullptr, &limit) != 0) ::_exit(1);
+    limit.rlim_cur = std::min(soft, limit.rlim_max);
+    ::_exit(::prlimit(pid, resource, &limit, nullptr) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(helper, &status, 0) == helper);
+  REQUIRE(status == 0);
 }
 
 // Processor time of a process in clock ticks.
@@ -55,6 +71,9 @@ TEST_CASE("a child without descriptors says so once, does not spin, and serves a
   const pid_t child = server.children().front();
   const rlim_t before = limit_of(child, RLIMIT_NOFILE);
   set_limit(child, RLIMIT_NOFILE, 3);
+  // An accept() that waits already has its descriptor: the next one fails.
+  Client early = server.connect();
+  early.send("echo early\nbye\n");
   Client waiting = server.connect();
   waiting.send("echo served\n");
   CHECK(server.wait_for_log("out of descriptors or memory"));
@@ -64,6 +83,9 @@ TEST_CASE("a child without descriptors says so once, does not spin, and serves a
   CHECK(processor_time(child) - used < static_cast<unsigned long>(::sysconf(_SC_CLK_TCK)) / 4);
   CHECK(server.count_in_log("out of descriptors or memory") == 1);
   set_limit(child, RLIMIT_NOFILE, before);
+  CHECK(early.line() == "early");
+  CHECK(early.line() == "bye");
+  early.close();
   CHECK(waiting.line() == "served");
   CHECK(server.service().children_gone == 0);
 }
@@ -73,11 +95,14 @@ TEST_CASE("a child without descriptors can be told to leave") {
   CHECK(server.connect().ask("echo before") == "before");
   const pid_t child = server.children().front();
   set_limit(child, RLIMIT_NOFILE, 3);
+  Client early = server.connect();
+  early.send("echo early\nbye\n");
   Client waiting = server.connect();
   waiting.send("echo served\nbye\n");
   CHECK(server.wait_for_log("out of descriptors or memory"));
   server.signal(SIGHUP);
   // Its successor has the parent's limits.
+  CHECK(early.line() == "early");
   CHECK(waiting.line() == "served");
   CHECK(eventually([&] { return !is_alive(child); }));
 }
@@ -91,17 +116,16 @@ TEST_CASE("a fork that fails loses no connection, and is made good when it works
   const uid_t user = 61'000 + static_cast<uid_t>(::getpid() % 4000);
   ServerProcess server({"--start-servers=4", "--min-spare-servers=2", "--max-spare-servers=6", "--max-requests-per-child=20"},
                        {.user = user});
-  const rlim_t before = limit_of(server.pid(), RLIMIT_NPROC);
   Load load(server.address(), 4);
   CHECK(load.more_answers(100));
-  set_limit(server.pid(), RLIMIT_NPROC, 1);
+  set_limit_as(user, server.pid(), RLIMIT_NPROC, 1);
   CHECK(server.wait_for_log("fork: Resource temporarily unavailable"));
   CHECK(load.more_answers(2000));
   const unsigned long used = processor_time(server.pid());
   std::this_thread::sleep_for(1s);
   CHECK(processor_time(server.pid()) - used < static_cast<unsigned long>(::sysconf(_SC_CLK_TCK)) / 4);
   const auto started = server.service().children_started;
-  set_limit(server.pid(), RLIMIT_NPROC, before);
+  set_limit_as(user, server.pid(), RLIMIT_NPROC, RLIM_INFINITY);
   CHECK(server.reaches([&](const auto& service) { return service.children_started > started + 2; }));
   CHECK(load.more_answers(500));
   const LoadFigures figures = load.stop();

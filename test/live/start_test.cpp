@@ -157,8 +157,8 @@ TEST_CASE("an exception in on_parent_start ends the start and is told") {
   CHECK(server.log().find("no such table") != std::string::npos);
 }
 
-TEST_CASE("without a runtime-directory the scoreboard is anonymous and the server serves") {
-  ServerProcess server({"--runtime-directory="}, {.runtime_directory = false});
+TEST_CASE("with runtime-directory none the scoreboard is anonymous and the server serves") {
+  ServerProcess server({"--runtime-directory=none"}, {.runtime_directory = false});
   CHECK(server.scoreboard().empty());
   CHECK(server.connect().ask("echo hello") == "hello");
   server.signal(SIGTERM);
@@ -179,14 +179,14 @@ TEST_CASE("a runtime-directory of somebody else's is not used") {
   }
   const TemporaryDirectory elsewhere;
   REQUIRE(::chown(elsewhere.path().c_str(), 65534, 65534) == 0);
-  ServerProcess server({"--runtime-directory=" + elsewhere.path()}, {.runtime_directory = false});
+  ServerProcess server({"--runtime-directory=none" + elsewhere.path()}, {.runtime_directory = false});
   CHECK(server.scoreboard().empty());
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
 TEST_CASE("a successor of the same name has the scoreboard's path, also when its predecessor ends after it") {
   ServerProcess first;
-  ServerProcess second({"--runtime-directory=" + first.directory().path()}, {.runtime_directory = false});
+  ServerProcess second({"--runtime-directory=none" + first.directory().path()}, {.runtime_directory = false});
   CHECK(second.scoreboard() == first.scoreboard());
   CHECK(second.snapshot().parent_pid == second.pid());
   first.signal(SIGTERM);

@@ -67,7 +67,10 @@ void write_file(const std::string& path, const std::string& content) {
 std::string status_of(pid_t pid, const std::string& key) {
   std::istringstream lines(read_file("/proc/" + std::to_string(pid) + "/status"));
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(key + ":")) return line.substr(line.find_first_not_of(" \t", key.size() + 1));
+    if (line.starts_with(key + ":")) {
+      const auto value = line.find_first_not_of(" \t", key.size() + 1);
+      return value == std::string::npos ? "" : line.substr(value);
+    }
   return "";
 }
 
