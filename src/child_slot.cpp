@@ -73,8 +73,9 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
 
 void ChildSlot::change(const std::function<void()>& change) {
   // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is
-  // woken.
-  while (!scoreboard_.under_lock(Clock::now() + lock_patience, change)) {
+  // woken. Without a parent there is nobody left to tell of the change.
+  while (!scoreboard_.under_lock(Scoreboard::Side::child, Clock::now() + lock_patience, change)) {
+    if (::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return;
     log_warning("scoreboard: the lock is held for long; the parent was told");
     wake();
   }

@@ -3,7 +3,6 @@
 
 #include <csignal>
 
-#include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "text.hpp"
 
@@ -18,22 +17,21 @@ constexpr auto death_takes = 1s;  // from SIGKILL until the kernel has marked th
 }  // namespace
 
 void ParentLock::change(const std::function<void()>& change) const {
-  try {
-    if (scoreboard_.under_lock(Clock::now() + patience, change)) return;
-    const pid_t holder = scoreboard_.lock_holder();
-    if (is_child_(holder)) {
-      log_error(text("scoreboard: child ", holder, " has held the lock for ", patience, "; it is killed"));
-      ::kill(holder, SIGKILL);
-    }
-    if (scoreboard_.under_lock(Clock::now() + death_takes, change)) return;
-    log_error(
-        text("scoreboard: the lock can't be had from process ", holder, "; the parent goes on without it"));
-  } catch (const SystemError& error) {
-    // Unusable, which no child of ours brings about on purpose. The parent's own records are the truth that
-    // it acts on.
-    log_error(text(std::string_view(error.what()), "; the parent goes on without the lock"));
+  const auto try_for = [&](Clock::duration time) {
+    return scoreboard_.under_lock(Scoreboard::Side::parent, Clock::now() + time, change);
+  };
+  if (try_for(patience)) return;
+  const pid_t holder = scoreboard_.lock_holder();
+  if (is_child_(holder)) {
+    log_error(text("scoreboard: child ", holder, " has held the lock for ", patience, "; it is killed"));
+    ::kill(holder, SIGKILL);
+    if (try_for(death_takes)) return;
   }
-  change();
+  // Held by nobody who could give it back: a child that can't die, or has written nonsense into the lock.
+  // What the parent acts on are its own records.
+  log_error(text("scoreboard: the lock can't be had from process ", holder, "; it is taken away"));
+  scoreboard_.break_lock();
+  if (!try_for(patience)) change();
 }
 
 }  // namespace brood

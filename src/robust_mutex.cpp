@@ -2,6 +2,8 @@
 #include "robust_mutex.hpp"
 
 #include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -56,10 +58,46 @@ void RobustMutex::mark_consistent() {
 
 void RobustMutex::unlock() { check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard"); }
 
-pid_t RobustMutex::holder() const {
+// The kernel's protocol asks for a 32-bit word of thread id, FUTEX_WAITERS and FUTEX_OWNER_DIED; the C
+// library's robust mutex has it here.
+std::uint32_t* RobustMutex::word() const {
   static_assert(sizeof(mutex_.__data.__lock) == sizeof(std::uint32_t));
-  const auto word = __atomic_load_n(&mutex_.__data.__lock, __ATOMIC_RELAXED);
-  return static_cast<pid_t>(static_cast<std::uint32_t>(word) & FUTEX_TID_MASK);
+  return reinterpret_cast<std::uint32_t*>(&mutex_.__data.__lock);
+}
+
+Locked RobustMutex::lock_word_until(Time deadline) {
+  const auto self = static_cast<std::uint32_t>(::gettid());
+  const timespec until = to_timespec(deadline);
+  std::uint32_t waiters = 0;  // who has waited once can't know whether others still do
+  for (;;) {
+    std::uint32_t seen = __atomic_load_n(word(), __ATOMIC_RELAXED);
+    const bool died = (seen & FUTEX_OWNER_DIED) != 0;
+    if (died || (seen & FUTEX_TID_MASK) == 0) {
+      const std::uint32_t mine = self | (seen & FUTEX_WAITERS) | waiters;
+      if (__atomic_compare_exchange_n(word(), &seen, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return died ? Locked::owner_died : Locked::clean;
+      continue;
+    }
+    const std::uint32_t awaited = seen | FUTEX_WAITERS;
+    if (seen != awaited &&
+        !__atomic_compare_exchange_n(word(), &seen, awaited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+      continue;
+    waiters = FUTEX_WAITERS;
+    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
+    if (::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET, awaited, &until, nullptr, FUTEX_BITSET_MATCH_ANY) !=
+            0 &&
+        errno == ETIMEDOUT)
+      return Locked::timed_out;
+  }
+}
+
+void RobustMutex::unlock_word() {
+  if ((__atomic_exchange_n(word(), 0U, __ATOMIC_RELEASE) & FUTEX_WAITERS) != 0)
+    ::syscall(SYS_futex, word(), FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+pid_t RobustMutex::holder() const {
+  return static_cast<pid_t>(__atomic_load_n(word(), __ATOMIC_RELAXED) & FUTEX_TID_MASK);
 }
 
 }  // namespace brood

@@ -121,9 +121,10 @@ std::span<IdleWord> Scoreboard::idle_words(std::uint32_t service_index) const {
 
 std::uint32_t Scoreboard::count_idle(std::uint32_t service) const { return count_bits(idle_words(service)); }
 
-bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) const {
+bool Scoreboard::under_lock(Side side, Time deadline, const std::function<void()>& change) const {
   RobustMutex& mutex = gossip().mutex;
-  const Locked locked = mutex.lock_until(deadline);
+  const bool parent = side == Side::parent;
+  const Locked locked = parent ? mutex.lock_word_until(deadline) : mutex.lock_until(deadline);
   if (locked == Locked::timed_out) return false;
   std::uint32_t mended = 0;
   if (locked == Locked::owner_died) {
@@ -131,15 +132,20 @@ bool Scoreboard::under_lock(Time deadline, const std::function<void()>& change) 
     gossip().repairs.fetch_add(mended, relaxed);
     gossip().recoveries.fetch_add(1, relaxed);
     // Only now: who dies in the middle of a repair leaves it to the next one, from the start.
-    mutex.mark_consistent();
+    if (!parent) mutex.mark_consistent();
   }
   change();
-  mutex.unlock();
+  if (parent)
+    mutex.unlock_word();
+  else
+    mutex.unlock();
   if (locked == Locked::owner_died)
     log_warning(
         text("scoreboard: a process died while it held the lock; recovered, ", mended, " field(s) mended"));
   return true;
 }
+
+void Scoreboard::break_lock() const { gossip().mutex.unlock_word(); }
 
 pid_t Scoreboard::lock_holder() const { return gossip().mutex.holder(); }
 

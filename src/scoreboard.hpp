@@ -46,8 +46,10 @@ class Scoreboard {
 
   // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner
   // died inside, the table is repaired first, and what was mended is logged after the lock is free again.
-  bool under_lock(Time deadline, const std::function<void()>& change) const;
+  enum class Side { child, parent };  // who asks: the two take the lock in different ways (RobustMutex)
+  bool under_lock(Side side, Time deadline, const std::function<void()>& change) const;
   pid_t lock_holder() const;
+  void break_lock() const;  // the parent's, when its holder is no more
 
   // ---- the parent's, under the lock
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <functional>
@@ -18,6 +19,7 @@
 
 using namespace brood;
 using namespace std::chrono_literals;
+using Side = Scoreboard::Side;
 
 namespace {
 
@@ -47,8 +49,10 @@ struct Table {
   Scoreboard scoreboard{"", "test", shapes};
   Descriptor wake{::eventfd(0, EFD_NONBLOCK)};
 
+  // For both who ask.
   bool lock_is_free() const {
-    return scoreboard.under_lock(Clock::now() + patience, [] {});
+    return scoreboard.under_lock(Side::parent, Clock::now() + patience, [] {}) &&
+           scoreboard.under_lock(Side::child, Clock::now() + patience, [] {});
   }
   // What must follow from the slots' phases does.
   void check_consistent() const {
@@ -62,7 +66,7 @@ struct Table {
 
 // Half of an update, and then death: step by step what ready(), leave() and free() do under the lock.
 void die_in_update(const Scoreboard& scoreboard, std::uint32_t slot, unsigned step) {
-  scoreboard.under_lock(never, [&] {
+  scoreboard.under_lock(Side::child, never, [&] {
     Slot& row = scoreboard.slot(slot);
     if (step > 0) row.pid.store(4711);
     if (step > 1) scoreboard.set_idle(slot, true);
@@ -87,7 +91,7 @@ TEST_CASE(
   for (auto& other : others)
     other = in_child([&] {
       for (;;)
-        if (!table.scoreboard.under_lock(Clock::now() + patience, [] {})) ::_exit(1);
+        if (!table.scoreboard.under_lock(Side::child, Clock::now() + patience, [] {})) ::_exit(1);
     });
   constexpr int kills = 10'000;
   for (int i = 0; i < kills; ++i) {
@@ -119,7 +123,7 @@ TEST_CASE("an owner that dies in its repair leaves it to the next one") {
   const Table table;
   wait_for(in_child([&] { die_in_update(table.scoreboard, 5, 2); }));
   wait_for(in_child([&] {
-    // Takes the lock as under_lock() does, and dies before mark_consistent().
+    // Takes the lock as under_lock(Side::child, ) does, and dies before mark_consistent().
     if (table.scoreboard.gossip().mutex.lock_until(never) == Locked::owner_died) ::kill(::getpid(), SIGKILL);
   }));
   CHECK(table.lock_is_free());
@@ -134,7 +138,8 @@ TEST_CASE("several owners that die in the same moment") {
     for (auto& child : children)
       child = in_child([&] {
         for (;;)
-          table.scoreboard.under_lock(Clock::now() + patience, [&] { table.scoreboard.set_idle(3, true); });
+          table.scoreboard.under_lock(Side::child, Clock::now() + patience,
+                                      [&] { table.scoreboard.set_idle(3, true); });
       });
     for (const pid_t child : children) ::kill(child, SIGKILL);
     for (const pid_t child : children) wait_for(child);
@@ -145,9 +150,9 @@ TEST_CASE("several owners that die in the same moment") {
 TEST_CASE("a child that was forked while its parent held the lock does not own it") {
   const Table table;
   int status = 0;
-  table.scoreboard.under_lock(never, [&] {
-    status =
-        wait_for(in_child([&] { ::_exit(table.scoreboard.under_lock(Clock::now() + 50ms, [] {}) ? 1 : 0); }));
+  table.scoreboard.under_lock(Side::child, never, [&] {
+    status = wait_for(in_child(
+        [&] { ::_exit(table.scoreboard.under_lock(Side::child, Clock::now() + 50ms, [] {}) ? 1 : 0); }));
   });
   CHECK(status == 0);
   CHECK(table.lock_is_free());
@@ -158,18 +163,47 @@ TEST_CASE("who waits past its deadline is told who holds the lock") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
   const pid_t holder = in_child([&] {
-    table.scoreboard.under_lock(never, [&] {
+    table.scoreboard.under_lock(Side::child, never, [&] {
       [[maybe_unused]] const auto written = ::write(ends[1], "x", 1);
       ::raise(SIGSTOP);
     });
   });
   char byte = 0;
   REQUIRE(::read(ends[0], &byte, 1) == 1);
-  CHECK_FALSE(table.scoreboard.under_lock(Clock::now() + 20ms, [] {}));
+  CHECK_FALSE(table.scoreboard.under_lock(Side::child, Clock::now() + 20ms, [] {}));
   CHECK(table.scoreboard.lock_holder() == holder);
   ::kill(holder, SIGKILL);
   CHECK(table.lock_is_free());
   wait_for(holder);
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+TEST_CASE("parent and children keep each other out, and wake each other") {
+  const Table table;
+  // A counter that only the lock guards.
+  auto& counter = table.scoreboard.slot(0).pid;
+  counter.store(0);
+  constexpr int rounds = 20'000;
+  const auto count = [&](Side side) {
+    for (int i = 0; i < rounds; ++i)
+      if (!table.scoreboard.under_lock(side, Clock::now() + patience,
+                                       [&] { counter.store(counter.load() + 1); }))
+        ::_exit(1);
+  };
+  std::array<pid_t, 3> children{};
+  for (auto& child : children) child = in_child([&] { count(Side::child); });
+  count(Side::parent);
+  for (const pid_t child : children) CHECK(wait_for(child) == 0);
+  CHECK(counter.load() == 4 * rounds);
+}
+
+TEST_CASE("nonsense in the lock doesn't hold the parent up for ever, nor lead it astray") {
+  const Table table;
+  auto* bytes = reinterpret_cast<unsigned char*>(&table.scoreboard.gossip().mutex);
+  std::fill(bytes, bytes + sizeof(pthread_mutex_t),
+            static_cast<unsigned char>(0x29));  // a thread id that nobody has
+  CHECK_FALSE(table.scoreboard.under_lock(Side::parent, Clock::now() + 20ms, [] {}));
+  table.scoreboard.break_lock();
+  CHECK(table.scoreboard.under_lock(Side::parent, Clock::now() + patience, [] {}));
 }
