@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,6 +137,8 @@ std::optional<Connection> ChildProcess::accept_from(std::size_t listener) {
     accept_failed(listener, errno);
     return {};
   }
+  if (peer.ss_family == AF_UNIX)
+    reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
   slot_.accepted(peer, static_cast<std::uint32_t>(listener));
   back_off_ = 0ms;
   return Connection(std::move(socket), peer, listeners_[listener].name, *this);

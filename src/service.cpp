@@ -75,7 +75,7 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   if (throttle_.active() && pool_->proven_since(throttle_.last_failure())) throttle_.cleared();
   const Death death = pool_->reaped(slot, code, status);
   look_for_stranded_ = true;
-  if (stage_ != Stage::serving || death.asked) return;
+  if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
   if (death.exit_code == static_cast<int>(ExitCode::configuration)) {
     log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ",
                    death.exit_code, "); the service is stopped"));
@@ -247,7 +247,7 @@ Time Service::look(Time now) {
   if (look_for_stranded_ && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 
-  pace_.may_start = throttle_.may_start();
+  pace_.may_start = fatal_exit_ ? never : throttle_.may_start();
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(census, configuration_.limits, pace_, now);
   act(plan, now);
@@ -264,7 +264,8 @@ void Service::step_of_stopping(Time now) {
     }
     return;
   }
-  if (stage_ == Stage::draining && drain_->done(pool_->accepted(), now)) {
+  const bool nobody_serves = fatal_exit_ && pool_->count() == 0;
+  if (stage_ == Stage::draining && (nobody_serves || drain_->done(pool_->accepted(), now))) {
     pool_->retire_all(Reason::stop);
     stage_ = Stage::closing;
   }
