@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// As PID 1 of a container: nobody but the server reaps strangers, and signals without a handler are ignored by the kernel.
+// As PID 1 of a container: nobody but the server reaps strangers, and signals without a handler are ignored
+// by the kernel.
 #include <doctest/doctest.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -20,7 +21,8 @@ using namespace brood::test;
 
 namespace {
 
-// The process that goes on is PID 1 of a namespace of its own; the one that was started waits for it and ends as it does.
+// The process that goes on is PID 1 of a namespace of its own; the one that was started waits for it and ends
+// as it does.
 void become_pid_1() {
   if (::unshare(CLONE_NEWPID) != 0) ::_exit(125);
   const pid_t first = ::fork();
@@ -89,7 +91,8 @@ TEST_CASE("as PID 1 a server reaps strangers, and takes none of them for a child
     client.send("exit 0\n");  // its child becomes an orphan, and PID 1's
     CHECK(client.ending() == Ending::closed);
   }
-  CHECK(container.server.reaches([](const auto& service) { return service.total.aborted == 5 && service.idle >= 3; }));
+  CHECK(container.server.reaches(
+      [](const auto& service) { return service.total.aborted == 5 && service.idle >= 3; }));
   const unsigned children = container.server.service().children();
   REQUIRE(eventually([&] { return children_of(container.parent).size() == children + 5; }));
   // The five that are none of the server's: they sleep in poll(), and die of SIGUSR2.
@@ -99,12 +102,14 @@ TEST_CASE("as PID 1 a server reaps strangers, and takes none of them for a child
     const auto slots = container.server.service().slots;
     const std::string inner = status_of(pid, "NSpid");
     const pid_t inside = std::stoi(inner.substr(inner.rfind('\t') + 1));
-    if (std::any_of(slots.begin(), slots.end(), [&](const auto& slot) { return slot.pid == inside; })) continue;
+    if (std::any_of(slots.begin(), slots.end(), [&](const auto& slot) { return slot.pid == inside; }))
+      continue;
     ::kill(pid, SIGKILL);
     ++killed;
   }
   CHECK(killed == 5);
-  CHECK(eventually([&] { return children_of(container.parent).size() == children && zombies_of(container.parent) == 0; }));
+  CHECK(eventually(
+      [&] { return children_of(container.parent).size() == children && zombies_of(container.parent) == 0; }));
   CHECK(container.server.service().children_gone == gone_before);
   CHECK(container.server.connect().ask("echo hello") == "hello");
 }

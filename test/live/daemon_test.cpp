@@ -43,7 +43,8 @@ TEST_CASE("a second start with the same pid file says which process holds it and
   ServerProcess first({"--pid-file=" + (place / "pid")});
   ServerProcess second({"--pid-file=" + (place / "pid")}, {.wait_ready = false});
   CHECK(second.wait_exit() == exited(78));
-  CHECK(second.standard_error().find("is held by process " + std::to_string(first.pid())) != std::string::npos);
+  CHECK(second.standard_error().find("is held by process " + std::to_string(first.pid())) !=
+        std::string::npos);
   CHECK(read_file(place / "pid") == std::to_string(first.pid()) + "\n");
   CHECK(first.connect().ask("echo hello") == "hello");
 }
@@ -96,9 +97,9 @@ TEST_CASE("a server in the background is one process beside its children") {
   const pid_t server = background.pid();
   REQUIRE(server > 0);
   // Whoever has adopted it, it is none of the processes that started it.
-  CHECK(eventually([&] {
-    return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-puppet\n";
-  }, 10s));
+  CHECK(eventually(
+      [&] { return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-puppet\n"; },
+      10s));
 }
 
 TEST_CASE("daemonize returns with the code of a start that failed") {

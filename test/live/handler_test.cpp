@@ -75,7 +75,8 @@ TEST_CASE("on_child_exit is called in a child that leaves as asked, and not in o
   server.connect().ask("echo hello");
   const pid_t killed = server.children().front();
   ::kill(killed, SIGKILL);
-  REQUIRE(server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 1; }));
+  REQUIRE(
+      server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 1; }));
   CHECK(server.count_in_log("puppet: a child leaves") == 0);
   const std::size_t left = server.children().size();
   server.signal(SIGTERM);

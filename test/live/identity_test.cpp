@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who children are, and what they can't reach: privileges are dropped for good, the parent's word is out of their hands.
+// Who children are, and what they can't reach: privileges are dropped for good, the parent's word is out of
+// their hands.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,7 +93,8 @@ TEST_CASE("a user by number that has no account is refused without a group: it w
 
 TEST_CASE("children that are another user are replaced, told to leave and seen to leave with their parent") {
   if (skipped_without_root()) return;
-  ServerProcess server({"--user=nobody", "--max-requests-per-child=3", "--start-servers=2", "--min-spare-servers=1"});
+  ServerProcess server(
+      {"--user=nobody", "--max-requests-per-child=3", "--start-servers=2", "--min-spare-servers=1"});
   for (int i = 0; i < 30; ++i) CHECK(server.connect().ask("echo x") == "x");
   server.signal(SIGHUP);
   CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 1; }));
@@ -101,7 +103,8 @@ TEST_CASE("children that are another user are replaced, told to leave and seen t
   const auto children = server.children();
   server.signal(SIGKILL);
   CHECK(eventually([&] {
-    return std::all_of(children.begin(), children.end(), [&](pid_t child) { return child == busy || !is_alive(child); });
+    return std::all_of(children.begin(), children.end(),
+                       [&](pid_t child) { return child == busy || !is_alive(child); });
   }));
   CHECK(client.ask("echo finished") == "finished");
   client.close();
@@ -113,7 +116,8 @@ TEST_CASE("children that are another user log into the file, also after it was r
   const TemporaryDirectory place;
   // A directory in which the user may make files, as /var/log/NAME would be.
   REQUIRE(::chown(place.path().c_str(), 65534, 65534) == 0);
-  ServerProcess server({"--user=nobody", "--log=" + (place / "own.log")}, {.log = false, .wait_ready = false});
+  ServerProcess server({"--user=nobody", "--log=" + (place / "own.log")},
+                       {.log = false, .wait_ready = false});
   const auto log = [&] { return read_file(place / "own.log"); };
   REQUIRE(eventually([&] { return log().find("ready: ") != std::string::npos; }));
   const std::string line = log();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SIGKILL to anybody at any time costs the connections in hand of the killed, each accounted for, and nothing else.
+// SIGKILL to anybody at any time costs the connections in hand of the killed, each accounted for, and nothing
+// else.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 // One answered connection for each child, so that none counts as having failed at once.
 void prove(const ServerProcess& server, unsigned children) {
   server.hold(children).clear();
-  REQUIRE(server.reaches([&](const auto& service) { return service.total.finished >= children && service.in_hand == 0; }));
+  REQUIRE(server.reaches(
+      [&](const auto& service) { return service.total.finished >= children && service.in_hand == 0; }));
 }
 
 }  // namespace
@@ -30,8 +32,9 @@ TEST_CASE("an idle child that is killed is replaced, and nothing is aborted") {
   prove(server, 5);
   REQUIRE(server.reaches([](const auto& service) { return service.idle >= 5 && service.starting == 0; }));
   const auto before = server.service();
-  const auto victim = std::find_if(before.slots.begin(), before.slots.end(),
-                                   [](const auto& slot) { return slot.state == SlotState::idle && slot.figures.accepted > 0; });
+  const auto victim = std::find_if(before.slots.begin(), before.slots.end(), [](const auto& slot) {
+    return slot.state == SlotState::idle && slot.figures.accepted > 0;
+  });
   REQUIRE(victim != before.slots.end());
   ::kill(victim->pid, SIGKILL);
   CHECK(server.wait_for_log("child " + std::to_string(victim->pid) + " was killed by signal 9"));
@@ -44,7 +47,8 @@ TEST_CASE("an idle child that is killed is replaced, and nothing is aborted") {
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
-TEST_CASE("of a busy child that is killed the client sees the end, and the connection is counted as aborted") {
+TEST_CASE(
+    "of a busy child that is killed the client sees the end, and the connection is counted as aborted") {
   ServerProcess server;
   Client client = server.connect();
   client.ask("note GET /fatal");
@@ -94,8 +98,10 @@ TEST_CASE("all children killed at once are replaced, and the service goes on") {
   CHECK(service.children_started == service.children_gone + service.children());
 }
 
-TEST_CASE("random children killed under load cost only what they had in hand, and all of it is accounted for") {
-  ServerProcess server({"--start-servers=6", "--min-spare-servers=4", "--max-spare-servers=10", "--max-clients=32"});
+TEST_CASE(
+    "random children killed under load cost only what they had in hand, and all of it is accounted for") {
+  ServerProcess server(
+      {"--start-servers=6", "--min-spare-servers=4", "--max-spare-servers=10", "--max-clients=32"});
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});
   std::uint64_t kills = 0;
   LoadFigures figures;
@@ -117,20 +123,23 @@ TEST_CASE("random children killed under load cost only what they had in hand, an
   CHECK(figures.other == 0);
   CHECK(figures.lost() <= kills);
   CHECK(server.reaches([](const auto& service) {
-    return service.in_hand == 0 && service.idle >= 4 && service.idle <= 10 && service.starting == 0 && service.leaving == 0;
+    return service.in_hand == 0 && service.idle >= 4 && service.idle <= 10 && service.starting == 0 &&
+           service.leaving == 0;
   }));
   const ServiceSnapshot service = server.service();
   CHECK(service.total.accepted == service.total.finished + service.total.aborted);
-  // Each connection that a client made was accepted once. An aborted one may have been answered already, not yet closed.
+  // Each connection that a client made was accepted once. An aborted one may have been answered already, not
+  // yet closed.
   CHECK(service.total.accepted <= figures.answered + figures.lost());
-  CHECK(service.total.aborted >= figures.lost() - (figures.answered + figures.lost() - service.total.accepted));
+  CHECK(service.total.aborted >=
+        figures.lost() - (figures.answered + figures.lost() - service.total.accepted));
   CHECK(service.children_started == service.children_gone + service.children());
   CHECK(server.children().size() == service.children());
 }
 
 TEST_CASE("random children killed under load with two listeners strand nobody") {
-  ServerProcess server({"--listen=127.0.0.1:0,name=second", "--start-servers=6", "--min-spare-servers=4", "--max-spare-servers=10",
-                        "--max-clients=32"});
+  ServerProcess server({"--listen=127.0.0.1:0,name=second", "--start-servers=6", "--min-spare-servers=4",
+                        "--max-spare-servers=10", "--max-clients=32"});
   Load first(server.addresses().at(0), 3), second(server.addresses().at(1), 3);
   std::mt19937 random(2);
   for (int kills = 0; kills < 30; ++kills) {
@@ -152,7 +161,8 @@ TEST_CASE("children whose parent is killed finish the connection in hand, and le
   server.signal(SIGKILL);
   CHECK(server.wait_exit() == killed_by(SIGKILL));
   CHECK(eventually([&] {
-    return std::all_of(children.begin(), children.end(), [&](pid_t child) { return child == busy || !is_alive(child); });
+    return std::all_of(children.begin(), children.end(),
+                       [&](pid_t child) { return child == busy || !is_alive(child); });
   }));
   CHECK(client.ask("echo finished") == "finished");
   CHECK(is_alive(busy));
@@ -174,14 +184,16 @@ TEST_CASE("a parent killed under load leaves no child behind") {
   const std::string scoreboard = server.scoreboard();
   CHECK(eventually([&] {
     const auto slots = Snapshot::read(scoreboard).services.at(0).slots;
-    return std::none_of(slots.begin(), slots.end(), [](const auto& slot) { return slot.pid != 0 && is_alive(slot.pid); });
+    return std::none_of(slots.begin(), slots.end(),
+                        [](const auto& slot) { return slot.pid != 0 && is_alive(slot.pid); });
   }));
   load.stop();
 }
 
 TEST_CASE("the next start takes over what a killed parent has left: scoreboard, pid file and unix socket") {
   const TemporaryDirectory place;
-  const std::vector<std::string> arguments = {"--runtime-directory=" + place.path(), "--pid-file=" + (place / "pid"),
+  const std::vector<std::string> arguments = {"--runtime-directory=" + place.path(),
+                                              "--pid-file=" + (place / "pid"),
                                               "--listen=unix:" + (place / "socket")};
   const ServerOptions options{.listen = false, .runtime_directory = false};
   ServerProcess first(arguments, options);
@@ -198,12 +210,15 @@ TEST_CASE("the next start takes over what a killed parent has left: scoreboard, 
   CHECK(second.connect().ask("echo hello") == "hello");
 }
 
-TEST_CASE("a connection that outlives its killed parent does not keep the next start from the port and the pid file") {
+TEST_CASE(
+    "a connection that outlives its killed parent does not keep the next start from the port and the pid "
+    "file") {
   const TemporaryDirectory place;
   bool two_listeners = false;
   SUBCASE("one listener") {}
   SUBCASE("two listeners") { two_listeners = true; }
-  std::vector<std::string> arguments = {"--runtime-directory=" + place.path(), "--pid-file=" + (place / "pid")};
+  std::vector<std::string> arguments = {"--runtime-directory=" + place.path(),
+                                        "--pid-file=" + (place / "pid")};
   if (two_listeners) arguments.push_back("--listen=unix:" + (place / "socket"));
   ServerProcess first(arguments, {.runtime_directory = false});
   Client client = first.connect();
@@ -212,7 +227,8 @@ TEST_CASE("a connection that outlives its killed parent does not keep the next s
   first.signal(SIGKILL);
   CHECK(first.wait_exit() == killed_by(SIGKILL));
   REQUIRE(eventually([&] {
-    return std::all_of(children.begin(), children.end(), [&](pid_t child) { return child == busy || !is_alive(child); });
+    return std::all_of(children.begin(), children.end(),
+                       [&](pid_t child) { return child == busy || !is_alive(child); });
   }));
   arguments.push_back("--listen=" + first.address());
   ServerProcess second(arguments, {.listen = false, .runtime_directory = false});

@@ -56,9 +56,13 @@ struct Inherited {
 TEST_CASE("every child serves every listener") {
   const TemporaryDirectory place;
   const std::string path = "unix:" + (place / "socket");
-  std::vector<std::string> arguments = {"--listen=127.0.0.1:0,name=first", "--listen=127.0.0.2:0,name=second",
-                                        "--listen=" + path + ",name=third", "--start-servers=3", "--min-spare-servers=1",
-                                        "--max-spare-servers=3", "--max-clients=3"};
+  std::vector<std::string> arguments = {"--listen=127.0.0.1:0,name=first",
+                                        "--listen=127.0.0.2:0,name=second",
+                                        "--listen=" + path + ",name=third",
+                                        "--start-servers=3",
+                                        "--min-spare-servers=1",
+                                        "--max-spare-servers=3",
+                                        "--max-clients=3"};
   std::vector<std::string> names = {"first", "second", "third"};
   if (has_ipv6()) {
     arguments.push_back("--listen=[::1]:0,name=fourth");
@@ -94,7 +98,8 @@ TEST_CASE("load on two listeners at once is served on both") {
   const auto figures = first.stop(), others = second.stop();
   CHECK(figures.failed() == 0);
   CHECK(others.failed() == 0);
-  CHECK(server.reaches([&](const auto& service) { return service.total.finished == figures.answered + others.answered; }));
+  CHECK(server.reaches(
+      [&](const auto& service) { return service.total.finished == figures.answered + others.answered; }));
 }
 
 TEST_CASE("a host name that stands for several addresses is listened on at one port") {
@@ -194,10 +199,12 @@ TEST_CASE("a descriptor that is no listener is refused") {
 TEST_CASE("a server that follows another on an inherited listener under load loses nobody") {
   const Inherited inherited;
   Load load(inherited.address, 8);
-  auto server = std::make_unique<ServerProcess>(std::vector<std::string>{"--listen=fd:9"}, inherited.options());
+  auto server =
+      std::make_unique<ServerProcess>(std::vector<std::string>{"--listen=fd:9"}, inherited.options());
   for (int round = 0; round < 5; ++round) {
     CHECK(load.more_answers(50));
-    auto next = std::make_unique<ServerProcess>(std::vector<std::string>{"--listen=fd:9"}, inherited.options());
+    auto next =
+        std::make_unique<ServerProcess>(std::vector<std::string>{"--listen=fd:9"}, inherited.options());
     server->signal(SIGTERM);
     CHECK(server->wait_exit() == exited(0));
     server = std::move(next);

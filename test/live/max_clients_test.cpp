@@ -14,7 +14,8 @@ using namespace brood;
 using namespace brood::test;
 
 TEST_CASE("connections beyond max-clients wait and are served when a child is free") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=4", "--max-clients=4"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=4", "--max-clients=4"});
   auto held = server.hold(4);
   std::vector<Client> waiting;
   for (int i = 0; i < 6; ++i) {
@@ -29,11 +30,13 @@ TEST_CASE("connections beyond max-clients wait and are served when a child is fr
     CHECK(client.line() == "served");
     client.close();
   }
-  CHECK(server.reaches([](const auto& service) { return service.total.finished == 10 && !service.at_max_clients; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.total.finished == 10 && !service.at_max_clients; }));
 }
 
 TEST_CASE("reaching max-clients is said once in words for an operator, and counted") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
   for (int round = 0; round < 5; ++round) {
     auto held = server.hold(2);
     Client waiting = server.connect();
@@ -51,10 +54,11 @@ TEST_CASE("reaching max-clients is said once in words for an operator, and count
 }
 
 TEST_CASE("there are never more children than max-clients, also while all of them are replaced") {
-  ServerProcess server(
-      {"--start-servers=3", "--min-spare-servers=2", "--max-spare-servers=3", "--max-clients=5", "--max-requests-per-child=3"});
+  ServerProcess server({"--start-servers=3", "--min-spare-servers=2", "--max-spare-servers=3",
+                        "--max-clients=5", "--max-requests-per-child=3"});
   unsigned most = 0;
-  Watch watch(server.scoreboard(), [&](const ServiceSnapshot& service) { most = std::max(most, service.children()); });
+  Watch watch(server.scoreboard(),
+              [&](const ServiceSnapshot& service) { most = std::max(most, service.children()); });
   Load load(server.address(), 12);
   CHECK(load.more_answers(300));
   server.signal(SIGHUP);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server that does what its clients tell it, a line each: answer, wait, crash, hang. Tests pull the strings.
+// A server that does what its clients tell it, a line each: answer, wait, crash, hang. Tests pull the
+// strings.
 //
 //   echo TEXT     answers TEXT                      crash       abort()
 //   pid           answers the child's pid           exit N      _exit(N)
@@ -10,7 +11,8 @@
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
-//   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its pid
+//   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
+//   pid
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -35,9 +37,11 @@ std::string after(const std::string& line, const std::string& command) {
 class Puppet : public brood::Server {
   void add_settings(brood::Settings& settings) override {
     settings.text("word", word_, "What the command 'word' answers.");
-    settings.text("fixed-word", fixed_word_, "What the command 'fixed-word' answers.").takes = brood::Takes::restart;
-    settings.text("child-start", child_start_,
-                  "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
+    settings.text("fixed-word", fixed_word_, "What the command 'fixed-word' answers.").takes =
+        brood::Takes::restart;
+    settings.text(
+        "child-start", child_start_,
+        "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
     settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
   }
 
@@ -99,7 +103,10 @@ class Puppet : public brood::Server {
     if (command == "fork") answer(std::to_string(leave_grandchild()));
     if (command == "crash") std::abort();
     if (command == "exit") ::_exit(std::stoi(rest));
-    if (command == "raise") std::raise(std::stoi(rest));
+    if (command == "raise") {
+      std::signal(std::stoi(rest), SIG_DFL);  // a sanitizer may have it
+      std::raise(std::stoi(rest));
+    }
     if (command == "throw") throw std::runtime_error(rest);
     if (command == "throw-int") throw 1;  // NOLINT: that is what is tested
     if (command == "spin") spin();

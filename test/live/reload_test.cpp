@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SIGHUP: what changed is applied to running children's successors, what can't be is said, and nobody who is connected
-// notices. A bad file changes nothing.
+// SIGHUP: what changed is applied to running children's successors, what can't be is said, and nobody who is
+// connected notices. A bad file changes nothing.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -71,7 +71,8 @@ TEST_CASE("there are never fewer than min-spare-servers ready while a generation
   ServerProcess server({"--start-servers=8", "--min-spare-servers=4", "--max-spare-servers=10"});
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 8; }));
   unsigned fewest = UINT32_MAX;
-  Watch watch(server.scoreboard(), [&](const ServiceSnapshot& service) { fewest = std::min(fewest, service.idle); });
+  Watch watch(server.scoreboard(),
+              [&](const ServiceSnapshot& service) { fewest = std::min(fewest, service.idle); });
   server.signal(SIGHUP);
   REQUIRE(server.reaches(settled_at(2)));
   watch.stop();
@@ -80,7 +81,9 @@ TEST_CASE("there are never fewer than min-spare-servers ready while a generation
 
 TEST_CASE("limits that changed are applied, without a restart") {
   Reloadable it("start-servers = 2\nmin-spare-servers = 2\nmax-spare-servers = 4\n");
-  it.reload("start-servers = 2\nmin-spare-servers = 7\nmax-spare-servers = 9\nmax-clients = 40\nmax-requests-per-child = 50\n");
+  it.reload(
+      "start-servers = 2\nmin-spare-servers = 7\nmax-spare-servers = 9\nmax-clients = "
+      "40\nmax-requests-per-child = 50\n");
   CHECK(it.server.reaches(settled_at(2)));
   CHECK(it.server.reaches([](const auto& service) { return service.idle >= 7; }));
   const ServiceSnapshot service = it.server.service();
@@ -112,11 +115,13 @@ TEST_CASE("a connection in hand is finished by the child that has it") {
   CHECK(client.ask("echo still") == "still");
   client.close();
   CHECK(eventually([&] { return !is_alive(child); }));
-  CHECK(server.reaches([](const auto& service) { return service.total.finished == 1 && service.total.aborted == 0; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.total.finished == 1 && service.total.aborted == 0; }));
 }
 
 TEST_CASE("busy children of an old generation don't keep the idle ones from being replaced") {
-  ServerProcess server({"--start-servers=6", "--min-spare-servers=2", "--max-spare-servers=6", "--max-clients=8"});
+  ServerProcess server(
+      {"--start-servers=6", "--min-spare-servers=2", "--max-spare-servers=6", "--max-clients=8"});
   const auto held = server.hold(4);
   server.signal(SIGHUP);
   CHECK(server.reaches([](const auto& service) {
@@ -192,7 +197,8 @@ TEST_CASE("a listener that is removed is drained and closed, and connections in 
   it.reload("listen = 127.0.0.1:0\n");
   CHECK(it.server.wait_for_log("listener unix:" + path + " is drained and closed"));
   CHECK(eventually([&] { return !std::filesystem::exists(path); }));
-  REQUIRE(it.server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 5; }));
+  REQUIRE(
+      it.server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 5; }));
   CHECK(client.child() == child);
   client.close();
   CHECK(Client(it.server.address()).ask("echo kept") == "kept");
@@ -235,7 +241,8 @@ TEST_CASE("more max-clients than the scoreboard has slots for refuse the reload"
 }
 
 TEST_CASE("a refused reload leaves nothing of itself in force") {
-  // The listener fails after the file was found right: the server's own settings must not be the new ones then either.
+  // The listener fails after the file was found right: the server's own settings must not be the new ones
+  // then either.
   const ServerProcess other;
   Reloadable it("listen = 127.0.0.1:0\nword = first\nmax-requests-per-child = 1\n", {.listen = false});
   it.reload("listen = " + other.address() + "\nword = second\n");
@@ -262,7 +269,8 @@ TEST_CASE("SIGHUP and SIGUSR1 reopen the log after it was renamed, in parent and
 }
 
 TEST_CASE("no connection is lost by reloads under load") {
-  ServerProcess server({"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=12", "--max-clients=32"});
+  ServerProcess server(
+      {"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=12", "--max-clients=32"});
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});
   Load load(server.address(), 8);
   for (std::uint32_t generation = 2; generation <= 9; ++generation) {
@@ -281,8 +289,8 @@ TEST_CASE("no connection is lost by reloads under load") {
 }
 
 TEST_CASE("no connection is lost by reloads under load with several listeners") {
-  ServerProcess server({"--listen=127.0.0.1:0,name=second", "--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=12",
-                        "--max-clients=32"});
+  ServerProcess server({"--listen=127.0.0.1:0,name=second", "--start-servers=4", "--min-spare-servers=4",
+                        "--max-spare-servers=12", "--max-clients=32"});
   Load first(server.addresses().at(0), 4);
   Load second(server.addresses().at(1), 4);
   for (std::uint32_t generation = 2; generation <= 9; ++generation) {
@@ -302,6 +310,7 @@ TEST_CASE("no connection is lost by reloads under load with several listeners") 
 TEST_CASE("many SIGHUPs at once end in one settled generation") {
   ServerProcess server;
   for (int i = 0; i < 50; ++i) server.signal(SIGHUP);
-  CHECK(server.reaches([](const auto& service) { return service.generation > 1 && settled_at(service.generation)(service); }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.generation > 1 && settled_at(service.generation)(service); }));
   CHECK(server.connect().ask("echo hello") == "hello");
 }

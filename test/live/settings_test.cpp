@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Wrong settings at the start: nothing is started, everything that is wrong is said in one go, with where it stands.
+// Wrong settings at the start: nothing is started, everything that is wrong is said in one go, with where it
+// stands.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -81,11 +82,25 @@ TEST_CASE("an unknown option is refused with what may have been meant") {
 }
 
 TEST_CASE("wrong words on the command line are refused") {
-  const auto arguments = {"--max-clients=-1",      "--max-clients=",       "--max-clients=4294967297", "--max-clients=0",
-                          "--max-clients=0x10",    "--max-clients=7 ",     "stray",                    "--listen=nowhere",
-                          "--listen=1.2.3.4:99999", "--listen=unix:",      "--listen=fd:x",            "--log-level=loud",
-                          "--graceful-timeout=10", "--graceful-timeout=-1s", "--daemonize=perhaps",    "--name=a/b",
-                          "--listen=127.0.0.1:0,mode=0600", "--listen=127.0.0.1:0,colour=red",          "--listen=::1:80"};
+  const auto arguments = {"--max-clients=-1",
+                          "--max-clients=",
+                          "--max-clients=4294967297",
+                          "--max-clients=0",
+                          "--max-clients=0x10",
+                          "--max-clients=7 ",
+                          "stray",
+                          "--listen=nowhere",
+                          "--listen=1.2.3.4:99999",
+                          "--listen=unix:",
+                          "--listen=fd:x",
+                          "--log-level=loud",
+                          "--graceful-timeout=10",
+                          "--graceful-timeout=-1s",
+                          "--daemonize=perhaps",
+                          "--name=a/b",
+                          "--listen=127.0.0.1:0,mode=0600",
+                          "--listen=127.0.0.1:0,colour=red",
+                          "--listen=::1:80"};
   for (const std::string argument : arguments) {
     CAPTURE(argument);
     const Refused refused = start_with({argument});
@@ -115,7 +130,8 @@ TEST_CASE("a user or group that is not known is refused") {
 TEST_CASE("the command line overrides the file, lists included") {
   const TemporaryDirectory directory;
   write_file(directory / "settings.conf",
-             "listen = 127.0.0.1:1\nlisten = 127.0.0.1:2\nmax-clients = 20\nstart-servers = 2\nmin-spare-servers = 2\n"
+             "listen = 127.0.0.1:1\nlisten = 127.0.0.1:2\nmax-clients = 20\nstart-servers = "
+             "2\nmin-spare-servers = 2\n"
              "word = \"from # the file\"\n");
   ServerProcess server({"--config=" + (directory / "settings.conf"), "--max-clients=30"});
   CHECK(server.addresses().size() == 1);
@@ -136,12 +152,14 @@ TEST_CASE("--help and --print-config show every setting, the server's own too, a
     const std::string said = server.standard_output();
     for (const char* name : {"listen", "max-clients", "graceful-timeout", "runtime-directory", "fixed-word"})
       CHECK_MESSAGE(said.find(name) != std::string::npos, name);
-    if (std::string(option) == "--print-config") CHECK(said.find("max-clients = 77  # command line") != std::string::npos);
+    if (std::string(option) == "--print-config")
+      CHECK(said.find("max-clients = 77  # command line") != std::string::npos);
   }
 }
 
 TEST_CASE("what --print-config prints is a settings file that means the same") {
-  ServerProcess first({"--print-config", "--word=a \"quoted\" # word", "--max-clients=77"}, {.wait_ready = false});
+  ServerProcess first({"--print-config", "--word=a \"quoted\" # word", "--max-clients=77"},
+                      {.wait_ready = false});
   REQUIRE(first.wait_exit() == exited(0));
   const TemporaryDirectory directory;
   write_file(directory / "settings.conf", first.standard_output());

@@ -29,7 +29,8 @@ struct Extremes {
 }  // namespace
 
 TEST_CASE("held connections are replaced by new spares at once") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=64"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=64"});
   const auto held = server.hold(10);
   CHECK(server.reaches([](const auto& service) { return service.busy == 10 && service.idle >= 2; }));
   CHECK(server.service().idle <= 4);
@@ -48,7 +49,8 @@ TEST_CASE("each held connection is in the hand of another child") {
 }
 
 TEST_CASE("a backlog that is larger than the pool is answered by a pool that has grown by all of it") {
-  ServerProcess server({"--start-servers=3", "--min-spare-servers=3", "--max-spare-servers=5", "--max-clients=128"});
+  ServerProcess server(
+      {"--start-servers=3", "--min-spare-servers=3", "--max-spare-servers=5", "--max-clients=128"});
   std::vector<Client> clients;
   for (int i = 0; i < 60; ++i) {
     clients.push_back(server.connect());
@@ -62,7 +64,8 @@ TEST_CASE("a backlog that is larger than the pool is answered by a pool that has
 }
 
 TEST_CASE("a surplus leaves down to max-spare-servers, and never are there fewer than min-spare-servers") {
-  ServerProcess server({"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=6", "--max-clients=64"});
+  ServerProcess server(
+      {"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=6", "--max-clients=64"});
   auto held = server.hold(30);
   REQUIRE(server.reaches([](const auto& service) { return service.busy == 30 && service.idle >= 4; }));
   for (auto& client : held) client.close();
@@ -87,7 +90,8 @@ TEST_CASE("a surplus leaves down to max-spare-servers, and never are there fewer
 }
 
 TEST_CASE("a surplus that is used again in time is kept") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=3", "--max-clients=64"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=3", "--max-clients=64"});
   for (int round = 0; round < 5; ++round) {
     const auto held = server.hold(12);
     CHECK(held.size() == 12);
@@ -96,7 +100,8 @@ TEST_CASE("a surplus that is used again in time is kept") {
 }
 
 TEST_CASE("limits hold under a load that comes and goes, and no connection is lost") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=12"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=12"});
   Extremes seen;
   Watch watch(server.scoreboard(), [&seen](const ServiceSnapshot& service) { seen.take(service); });
   std::uint64_t answered = 0;
@@ -120,7 +125,8 @@ TEST_CASE("an idle server does not wake up") {
   ServerProcess server({"--start-servers=5"});
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 5; }));
   const auto switches = [](pid_t pid) {
-    return std::stoul(status_of(pid, "voluntary_ctxt_switches")) + std::stoul(status_of(pid, "nonvoluntary_ctxt_switches"));
+    return std::stoul(status_of(pid, "voluntary_ctxt_switches")) +
+           std::stoul(status_of(pid, "nonvoluntary_ctxt_switches"));
   };
   std::vector<pid_t> all = server.children();
   all.push_back(server.pid());

@@ -45,7 +45,8 @@ TEST_CASE("the echo example answers with its pid and what it was sent") {
 }
 
 TEST_CASE("start-servers children are started and each stands on the scoreboard") {
-  ServerProcess server({"--start-servers=7", "--min-spare-servers=3", "--max-spare-servers=8", "--max-clients=20"});
+  ServerProcess server(
+      {"--start-servers=7", "--min-spare-servers=3", "--max-spare-servers=8", "--max-clients=20"});
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 7; }));
   const Snapshot snapshot = server.snapshot();
   const ServiceSnapshot& service = snapshot.services.at(0);
@@ -179,15 +180,16 @@ TEST_CASE("a runtime-directory of somebody else's is not used") {
   }
   const TemporaryDirectory elsewhere;
   REQUIRE(::chown(elsewhere.path().c_str(), 65534, 65534) == 0);
-  ServerProcess server({"--runtime-directory=none" + elsewhere.path()}, {.runtime_directory = false});
+  ServerProcess server({"--runtime-directory=" + elsewhere.path()}, {.runtime_directory = false});
   CHECK(server.scoreboard().empty());
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
 TEST_CASE("a successor of the same name has the scoreboard's path, also when its predecessor ends after it") {
   ServerProcess first;
-  ServerProcess second({"--runtime-directory=none" + first.directory().path()}, {.runtime_directory = false});
+  ServerProcess second({"--runtime-directory=" + first.directory().path()}, {.runtime_directory = false});
   CHECK(second.scoreboard() == first.scoreboard());
+  CHECK(second.wait_for_log("was that of process " + std::to_string(first.pid()) + ", which still runs"));
   CHECK(second.snapshot().parent_pid == second.pid());
   first.signal(SIGTERM);
   CHECK(first.wait_exit() == exited(0));

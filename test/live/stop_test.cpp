@@ -54,7 +54,8 @@ TEST_CASE("SIGTERM lets the connection in hand be finished") {
 }
 
 TEST_CASE("SIGTERM lets the backlog be served") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
   auto held = server.hold(2);
   std::vector<Client> waiting;
   for (int i = 0; i < 10; ++i) {
@@ -107,7 +108,8 @@ TEST_CASE("SIGTERM under load over a unix socket loses nobody") {
   CHECK(load.stop().lost() == 0);
 }
 
-TEST_CASE("without CAP_NET_ADMIN the log says how many were left in the queue, and that many were lost at most") {
+TEST_CASE(
+    "without CAP_NET_ADMIN the log says how many were left in the queue, and that many were lost at most") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: needs root, to run a server without it");
     return;
@@ -121,7 +123,8 @@ TEST_CASE("without CAP_NET_ADMIN the log says how many were left in the queue, a
   CHECK(server.wait_for_log("needs CAP_NET_ADMIN"));
   std::uint64_t told = 0;
   const std::string log = server.log();
-  if (const auto at = log.find("closed with "); at != std::string::npos) told = std::stoull(log.substr(at + 12));
+  if (const auto at = log.find("closed with "); at != std::string::npos)
+    told = std::stoull(log.substr(at + 12));
   CHECK(figures.lost() <= told + 1);  // one may arrive between the count and the close
 }
 
@@ -140,8 +143,10 @@ TEST_CASE("SIGTERM straight to a child is ignored") {
   CHECK(server.service().children_gone == 0);
 }
 
-TEST_CASE("SIGTERM to every process of the server at once still finishes what is in hand and serves the backlog") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+TEST_CASE(
+    "SIGTERM to every process of the server at once still finishes what is in hand and serves the backlog") {
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
   auto held = server.hold(2);
   Client waiting = server.connect();
   waiting.send("echo served\nbye\n");

@@ -32,7 +32,8 @@ TEST_CASE("a stopped idle child is shown, replaced, and counts again when it con
 }
 
 TEST_CASE("all children stopped are replaced, and clients are served") {
-  ServerProcess server({"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=8", "--max-clients=32"});
+  ServerProcess server(
+      {"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=8", "--max-clients=32"});
   Load load(server.address(), 4);
   CHECK(load.more_answers(50));
   const auto children = server.children();
@@ -68,7 +69,8 @@ TEST_CASE("a stopped child that is killed is buried as any other") {
   ::kill(child, SIGSTOP);
   REQUIRE(server.reaches([](const auto& service) { return service.stopped == 1; }));
   ::kill(child, SIGKILL);
-  CHECK(server.reaches([](const auto& service) { return service.stopped == 0 && service.children_gone == 1; }));
+  CHECK(
+      server.reaches([](const auto& service) { return service.stopped == 0 && service.children_gone == 1; }));
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 

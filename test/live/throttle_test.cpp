@@ -45,14 +45,16 @@ TEST_CASE("children that end at once are started ever more rarely, also with exi
   SUBCASE("exit 71") { order = "exit 71"; }
   Moody it(order, {"--start-servers=3", "--min-spare-servers=3"});
   REQUIRE(it.told_of_throttle());
-  // The first three come at once, then one after 1 s, one after 2 s: in five seconds few, without a throttle thousands.
+  // The first three come at once, then one after 1 s, one after 2 s: in five seconds few, without a throttle
+  // thousands.
   std::this_thread::sleep_for(5s);
   const ServiceSnapshot service = it.service();
   CHECK(service.children_started >= 3);
   CHECK(service.children_started <= 8);
   CHECK(service.throttled_for.count() > 0);
   CHECK_FALSE(it.server.is_ready());
-  if (std::string(order).starts_with("throw")) CHECK(it.server.wait_for_log("on_child_start: the cache is gone"));
+  if (std::string(order).starts_with("throw"))
+    CHECK(it.server.wait_for_log("on_child_start: the cache is gone"));
   it.server.signal(SIGTERM);
   CHECK(it.server.wait_exit() == exited(0));
 }
@@ -64,7 +66,8 @@ TEST_CASE("a service comes back by itself when its children can start again") {
   it.server.wait_ready();
   // One good connection clears the throttle: the pool is full again without further delays.
   CHECK(it.server.connect().ask("echo hello") == "hello");
-  CHECK(it.server.reaches([](const auto& service) { return service.idle >= 3 && service.throttled_for.count() == 0; }));
+  CHECK(it.server.reaches(
+      [](const auto& service) { return service.idle >= 3 && service.throttled_for.count() == 0; }));
 }
 
 TEST_CASE("children that serve go on while new ones can't be started") {
@@ -79,7 +82,8 @@ TEST_CASE("children that serve go on while new ones can't be started") {
   CHECK(load.more_answers(200));
   CHECK_FALSE(it.server.children().empty());
   it.tell("");
-  CHECK(it.server.reaches([](const auto& service) { return service.idle + service.busy >= 2 && service.children_gone >= 5; }));
+  CHECK(it.server.reaches(
+      [](const auto& service) { return service.idle + service.busy >= 2 && service.children_gone >= 5; }));
   CHECK(load.more_answers(200));
   CHECK(load.stop().failed() == 0);
 }
@@ -108,6 +112,7 @@ TEST_CASE("a child that crashes in its first connection does not throttle the se
 
 TEST_CASE("a child that hangs in its start keeps nobody else from being served, and can be stopped") {
   Moody it("", {"--start-servers=2", "--min-spare-servers=2", "--graceful-timeout=500ms"}, true);
+  REQUIRE(it.server.reaches([](const auto& service) { return service.idle == 2; }));
   it.tell("hang");
   auto held = it.server.hold(1);
   CHECK(it.server.reaches([](const auto& service) { return service.starting >= 1; }));

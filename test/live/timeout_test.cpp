@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// connection-timeout: a child that is busy with one connection for too long is ended, and the log says with what.
+// connection-timeout: a child that is busy with one connection for too long is ended, and the log says with
+// what.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -52,8 +53,8 @@ TEST_CASE("a stopped child with a connection in hand is ended by connection-time
 }
 
 TEST_CASE("connections that each stay within connection-timeout are left alone") {
-  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1",
-                        "--connection-timeout=20s"});
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
+                        "--max-clients=1", "--connection-timeout=20s"});
   for (int i = 0; i < 10; ++i) CHECK(server.connect().ask("hold 20") == "held");
   CHECK(server.service().connection_timeouts == 0);
   CHECK(server.service().children_gone == 0);

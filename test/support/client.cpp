@@ -52,13 +52,20 @@ Address parse(const std::string& text) {
   Ending ending = Ending::other;
   switch (error_number) {
     case ECONNRESET:
-    case EPIPE: ending = Ending::reset; break;
+    case EPIPE:
+      ending = Ending::reset;
+      break;
     case ECONNREFUSED:
-    case ENOENT: ending = Ending::refused; break;
+    case ENOENT:
+      ending = Ending::refused;
+      break;
     case EAGAIN:
     case EINPROGRESS:
-    case ETIMEDOUT: ending = Ending::timed_out; break;
-    default: break;
+    case ETIMEDOUT:
+      ending = Ending::timed_out;
+      break;
+    default:
+      break;
   }
   throw ClientError(ending, what + ": " + std::strerror(error_number));
 }

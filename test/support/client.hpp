@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A client in plain blocking code, over TCP or a unix socket. Every wait has a deadline; how a connection ended is told
-// apart, because "reset" is what the server promises not to do.
+// A client in plain blocking code, over TCP or a unix socket. Every wait has a deadline; how a connection
+// ended is told apart, because "reset" is what the server promises not to do.
 #pragma once
 
 #include <sys/types.h>
@@ -28,8 +28,8 @@ class ClientError : public std::runtime_error {
 
 class Client {
  public:
-  // As the server's log names it: "127.0.0.1:80", "[::1]:80", "unix:/path". Each wait lasts for `deadline` at most. Throws
-  // ClientError.
+  // As the server's log names it: "127.0.0.1:80", "[::1]:80", "unix:/path". Each wait lasts for `deadline` at
+  // most. Throws ClientError.
   explicit Client(const std::string& address, std::chrono::milliseconds deadline = patience);
 
   void send(std::string_view data);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Waiting for what must come, without a guess at how long it takes: a condition is looked at every few milliseconds until it
-// holds. The deadline is only there so that a broken server fails the test instead of hanging it; no test passes faster or
-// fails sooner because of its length.
+// Waiting for what must come, without a guess at how long it takes: a condition is looked at every few
+// milliseconds until it holds. The deadline is only there so that a broken server fails the test instead of
+// hanging it; no test passes faster or fails sooner because of its length.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,8 @@ bool eventually(std::predicate auto condition, std::chrono::milliseconds deadlin
   return true;
 }
 
-// False as soon as the condition fails; for what must not happen within a time that would be long enough for it.
+// False as soon as the condition fails; for what must not happen within a time that would be long enough for
+// it.
 bool stays(std::predicate auto condition, std::chrono::milliseconds duration) {
   return !eventually([&] { return !condition(); }, duration);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clients that ask without pause, each in a thread of its own: connect, one question, its answer, close, again. Every
-// connection is counted as exactly one of the outcomes.
+// Clients that ask without pause, each in a thread of its own: connect, one question, its answer, close,
+// again. Every connection is counted as exactly one of the outcomes.
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@
 namespace brood::test {
 
 struct LoadFigures {
-  std::uint64_t answered = 0;   // the right answer
-  std::uint64_t refused = 0;    // no connection: nobody listens
+  std::uint64_t answered = 0;  // the right answer
+  std::uint64_t refused = 0;   // no connection: nobody listens
   std::uint64_t reset = 0;
-  std::uint64_t closed = 0;     // the server closed without an answer
+  std::uint64_t closed = 0;  // the server closed without an answer
   std::uint64_t timed_out = 0;
-  std::uint64_t other = 0;      // among them wrong answers
+  std::uint64_t other = 0;  // among them wrong answers
 
   std::uint64_t lost() const { return reset + closed + timed_out + other; }
   std::uint64_t failed() const { return refused + lost(); }
@@ -30,7 +30,8 @@ struct LoadFigures {
 class Load {
  public:
   // `question` is one of the puppet's commands whose answer is `answer`.
-  Load(std::string address, unsigned clients, std::string question = "echo load", std::string answer = "load");
+  Load(std::string address, unsigned clients, std::string question = "echo load",
+       std::string answer = "load");
   ~Load() { stop(); }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A real server program, started for one test and gone after it, with all that it made: on a free port, with a scoreboard
-// and a log of its own, so that any number of tests run side by side. Nothing of the server is mocked.
+// A real server program, started for one test and gone after it, with all that it made: on a free port, with
+// a scoreboard and a log of its own, so that any number of tests run side by side. Nothing of the server is
+// mocked.
 #pragma once
 
 #include <sys/types.h>
@@ -32,7 +33,7 @@ class TemporaryDirectory {
 };
 
 struct Exit {
-  int code = -1;    // -1: ended by a signal
+  int code = -1;  // -1: ended by a signal
   int signal = 0;
   bool operator==(const Exit&) const = default;
 };
@@ -45,9 +46,10 @@ struct ServerOptions {
   bool listen = true;                    // add --listen=127.0.0.1:0
   bool runtime_directory = true;         // add --runtime-directory
   bool log = true;                       // add --log=FILE
-  bool wait_ready = true;                // construction ends when the server is ready; throws when that doesn't come
-  uid_t user = static_cast<uid_t>(-1);   // who the server runs as, where the test is root
-  std::function<void()> in_process;      // runs in the new process, before exec
+  bool wait_ready = true;  // construction ends when the server is ready; throws when that doesn't come
+  uid_t user = static_cast<uid_t>(-1);  // who the server runs as, where the test is root
+  bool heed_sanitizers = true;          // false: their reports are no failure
+  std::function<void()> in_process;     // runs in the new process, before exec
 };
 
 class ServerProcess {
@@ -92,11 +94,13 @@ class ServerProcess {
   const TemporaryDirectory& directory() const { return directory_; }
 
  private:
-  [[noreturn]] void become_program(int program, std::vector<char*>& arguments, const ServerOptions& options) const;
+  [[noreturn]] void become_program(int program, std::vector<char*>& arguments,
+                                   const ServerOptions& options) const;
 
   TemporaryDirectory directory_;
   pid_t pid_ = -1;
   pid_t tester_ = -1;
+  bool heed_sanitizers_ = true;
   std::optional<Exit> exit_;
   std::vector<std::string> addresses_;
   std::string scoreboard_;

@@ -7,7 +7,8 @@
 namespace brood::test {
 
 bool sums_hold(const ServiceSnapshot& service) {
-  return service.empty + service.starting + service.idle + service.busy + service.leaving == service.slots.size();
+  return service.empty + service.starting + service.idle + service.busy + service.leaving ==
+         service.slots.size();
 }
 
 Watch::Watch(std::string scoreboard, std::function<void(const ServiceSnapshot&)> seen)

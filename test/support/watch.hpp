@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks at a server's scoreboard all the time, in a thread of its own, for promises that must hold at every moment: how few
-// and how many there ever were. The sum rule is checked at each look.
+// Looks at a server's scoreboard all the time, in a thread of its own, for promises that must hold at every
+// moment: how few and how many there ever were. The sum rule is checked at each look.
 #pragma once
 
 #include <algorithm>
