@@ -4,36 +4,43 @@ PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev nlo
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 RELEASE = build/release
+# Most tests wait for processes.
+CTEST = ctest -j $(shell expr 2 '*' $(JOBS)) --output-on-failure
+MAKEFLAGS += --no-print-directory
 
-.PHONY: all run test check asan tsan bench install format tidy clean packages
+.PHONY: all configure run test check asan tsan bench install format tidy clean packages
 
-all: packages
+all: configure
+	@cmake --build --preset release -j $(JOBS)
+
+configure: packages
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS) --
 
-run: all
+run: configure
+	@cmake --build --preset release -j $(JOBS) --target echo greeter broodctl brood-load
 	@sh example/run.sh $(RELEASE)
 
 # The suite as it is, then once more under the sanitizers.
 test: check asan tsan
 
 check: all
-	ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure
+	$(CTEST) --test-dir $(RELEASE)
 
 # exitcode 99 keeps a sanitizer's report apart from a program's own exit codes.
 asan: packages
 	@cmake --preset asan >/dev/null
-	@cmake --build --preset asan -j $(JOBS) --
+	@cmake --build --preset asan -j $(JOBS)
 	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		ctest --test-dir build/asan -j $(JOBS) --output-on-failure -LE no-sanitizer
+		$(CTEST) --test-dir build/asan -LE no-sanitizer
 
 # Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does.
 tsan: packages
 	@cmake --preset tsan >/dev/null
-	@cmake --build --preset tsan -j $(JOBS) --
-	ctest --test-dir build/tsan -j $(JOBS) --output-on-failure -L thread-sanitizer
+	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard
+	$(CTEST) --test-dir build/tsan -L thread-sanitizer
 
-bench: all
+bench: configure
+	@cmake --build --preset release -j $(JOBS) --target echo brood-bench brood-bench-hold brood-bare
 	$(RELEASE)/brood-bench
 
 install: all

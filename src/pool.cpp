@@ -186,7 +186,9 @@ Death Pool::reaped(std::uint32_t slot, int code, int status) {
   const Death death{.asked = child.told_to_leave || child.ending != Ending::none,
                     .proven = scoreboard_.slot(on_table(slot)).figures.accepted.load(relaxed) > 0,
                     .exit_code = by_itself ? status : -1};
-  const bool as_asked = child.told_to_leave && by_itself && status == 0;
+  // As it was told to, or killed by us with nothing in hand.
+  const bool as_asked = (child.told_to_leave && by_itself && status == 0) ||
+                        (child.ending == Ending::killed && in_hand.empty());
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), in_hand);
   if (as_asked)
     log_debug(line);
