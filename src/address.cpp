@@ -113,6 +113,11 @@ ListenSpec parse_listen(std::string_view written) {
   return spec;
 }
 
+bool same_place(const ListenSpec& a, const ListenSpec& b) {
+  return a.kind == b.kind && a.host == b.host && a.port == b.port && a.path == b.path &&
+         a.descriptor == b.descriptor;
+}
+
 std::vector<SocketAddress> resolve(const ListenSpec& spec) {
   std::vector<SocketAddress> addresses;
   if (spec.kind == ListenSpec::Kind::unix_socket) {

@@ -17,7 +17,7 @@ std::string to_text(const sockaddr_storage& address);  // "127.0.0.1:80", "[::1]
 struct ListenSpec {
   enum class Kind { tcp, unix_socket, inherited };
 
-  std::string written;  // as it was given: two specs are the same listener when this is the same
+  std::string written;  // as it was given
   Kind kind = Kind::tcp;
   std::string host;  // tcp: "" is every address of this machine
   std::string port;
@@ -28,7 +28,8 @@ struct ListenSpec {
   std::string owner, group;
 };
 
-ListenSpec parse_listen(std::string_view written);  // throws ConfigurationError
+ListenSpec parse_listen(std::string_view written);          // throws ConfigurationError
+bool same_place(const ListenSpec& a, const ListenSpec& b);  // whatever else they say of it
 
 struct SocketAddress {
   sockaddr_storage storage{};

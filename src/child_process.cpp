@@ -65,7 +65,7 @@ void set_signal_actions() {
   handle(retire_signal, retire);
   handle(nudge_signal, [](int) {});
   // A terminal sends these to the whole process group: what they mean is for the parent to say.
-  for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) handle(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU}) handle(signal, SIG_IGN);
   handle(SIGPIPE, SIG_IGN);  // write() tells
   for (const int signal : {SIGUSR2, SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
 }
@@ -104,8 +104,14 @@ Reason ChildProcess::why() const {
 std::optional<Connection> ChildProcess::accept() {
   while (!leaving()) {
     const std::size_t listener = wait_for_listener();
-    if (listener == listeners_.size()) continue;
-    if (auto connection = accept_from(listener)) return connection;
+    if (listener < listeners_.size()) {
+      if (auto connection = accept_from(listener)) return connection;
+      continue;
+    }
+    // Interrupted, maybe by a nudge. A wake-up that died with a sibling is not repeated, so the next wait
+    // would not see what is in a queue: look.
+    for (std::size_t i = 0; epoll_ && i < listeners_.size() && !leaving(); ++i)
+      if (auto connection = accept_from(i)) return connection;
   }
   return last_look();
 }
@@ -183,6 +189,12 @@ void ChildProcess::accept_failed(std::size_t listener, int error_number) {
     case EOPNOTSUPP:
     case ENETUNREACH:
     case ETIMEDOUT:
+      return;
+    case EINVAL:
+      if (leaving()) return;
+      // The parent has closed this listener: a reload took it away. Others stay.
+      wait_in_epoll();
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listeners_[listener].descriptor, nullptr);
       return;
     case EAGAIN:
       // Another process that shares the listener has made it non-blocking.

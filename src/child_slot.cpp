@@ -133,6 +133,8 @@ void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t by
     add(row_.figures.bytes_written, bytes_written);
     row_.in_hand.store(0, relaxed);
   }
+  // The first one of a child's life: where starts are throttled, the parent waits for it.
+  if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
   if (must_leave()) return;  // no spare any more
   idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
   if (count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst)) wake();

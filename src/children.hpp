@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 #include "clock.hpp"
@@ -30,6 +31,7 @@ struct ChildRecord {
   Time forked_at{};
   bool replacement = false;  // forked so that an outdated one may leave, and none was told to yet
   bool told_to_leave = false;
+  Time told_at{};
   bool stopped = false;  // by a signal from outside
   Ending ending = Ending::none;
   Time ending_at{};  // of the last step
@@ -44,7 +46,11 @@ class Children {
   ChildRecord& operator[](std::uint32_t slot) { return records_[slot]; }
   const ChildRecord& operator[](std::uint32_t slot) const { return records_[slot]; }
   unsigned count() const;
-  std::vector<std::uint32_t> taken() const;
+  // The slots that are not free, in order.
+  auto taken() const {
+    return std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(records_.size())) |
+           std::views::filter([this](std::uint32_t slot) { return records_[slot].pid != 0; });
+  }
   void forget_all() { records_.clear(); }  // in a child
 
  private:

@@ -117,8 +117,7 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
     try {
       const ListenSpec spec = parse_listen(written);
       for (const auto& other : service.listen_specs)
-        if (other.kind == spec.kind && other.host == spec.host && other.port == spec.port &&
-            other.port != "0" && other.path == spec.path && other.descriptor == spec.descriptor)
+        if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
@@ -133,8 +132,9 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
   } catch (const Error& error) {
     reader.blame(service.user.empty() ? "group" : "user", error.what());
   }
-  if (!service.user.empty() && ::geteuid() != 0)
-    reader.blame("user", text("user = ", service.user, " needs a parent that runs as root"));
+  for (const auto& [name, value] : {std::pair{"user", service.user}, std::pair{"group", service.group}})
+    if (!value.empty() && ::geteuid() != 0)
+      reader.blame(name, text(std::string_view(name), " = ", value, " needs a parent that runs as root"));
   if (service.name.empty() || service.name.size() > 63 || service.name.find('/') != std::string::npos)
     reader.blame("name", text("name = ", service.name, " is not 1 to 63 bytes without '/'"));
   if (configuration.daemonize && configuration.log == "stderr")

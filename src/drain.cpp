@@ -32,7 +32,20 @@ Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
         ": newcomers can't be kept out while it drains (needs CAP_NET_ADMIN); connections that arrive in the "
         "last moment will be reset"));
   }
-  if (newcomers_) limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
+  // An inherited listener beside our own keeps its newcomers, and its children never quiet.
+  const bool inherits =
+      std::any_of(listeners_.begin(), listeners_.end(), [](const auto& each) { return each.inherited(); });
+  if (newcomers_ || (inherits && !only_inherited_))
+    limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
+}
+
+std::optional<Listener> Drain::take_back(const ListenSpec& spec) {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [&](const Listener& listener) { return listener.is_of(spec); });
+  if (found == listeners_.end() || !found->welcome_newcomers()) return {};
+  Listener listener = std::move(*found);
+  listeners_.erase(found);
+  return listener;
 }
 
 unsigned Drain::backlog() const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "clock.hpp"
@@ -28,6 +29,9 @@ class Drain {
 
   const std::vector<Listener>& listeners() const { return listeners_; }
   unsigned backlog() const;
+  // Ends the drain for the listener at this place, or for all, which go on elsewhere.
+  std::optional<Listener> take_back(const ListenSpec& spec);
+  std::vector<Listener> take_all() { return std::move(listeners_); }
 
  private:
   std::vector<Listener> listeners_;

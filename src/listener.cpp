@@ -2,22 +2,19 @@
 #include "listener.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "backlog.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "identity.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -52,35 +49,15 @@ Descriptor bind_tcp(const SocketAddress& address, const std::string& what) {
   return socket;
 }
 
-// A name in the file system outlives its server. It is in the way of nobody when nobody answers at it.
-void remove_stale(const SocketAddress& address, const std::string& path, const std::string& what) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return;
-  if (!S_ISSOCK(status.st_mode)) throw SystemError("bind to " + what + ": the path is no socket", EEXIST);
-  const Descriptor probe = new_socket(AF_UNIX, what);
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0)
-    throw SystemError("bind to " + what + ": another server answers there", EADDRINUSE);
-  if (errno == ECONNREFUSED && ::unlink(path.c_str()) != 0) throw SystemError("remove stale " + path, errno);
-}
-
-void set_owner_and_mode(const ListenSpec& spec) {
-  if (!spec.owner.empty() || !spec.group.empty()) {
-    const Identity identity = find_identity(spec.owner, spec.group);
-    if (::chown(spec.path.c_str(), identity.user, identity.group) != 0)
-      throw SystemError("give " + spec.path + " to " + spec.owner, errno);
-  }
-  if (::chmod(spec.path.c_str(), spec.mode) != 0) throw SystemError("set the mode of " + spec.path, errno);
-}
-
-Descriptor bind_unix(const ListenSpec& spec, const std::string& what) {
+Descriptor bind_unix(const ListenSpec& spec) {
   const SocketAddress address = resolve(spec).front();
-  remove_stale(address, spec.path, what);
-  Descriptor socket = new_socket(AF_UNIX, what);
+  remove_stale_socket(spec);
+  Descriptor socket = new_socket(AF_UNIX, spec.written);
   const mode_t mask = ::umask(0177);  // nobody connects before mode and owner are right
   const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
   const int error_number = errno;
   ::umask(mask);
-  if (bound != 0) throw SystemError("bind to " + what, error_number);
+  if (bound != 0) throw SystemError("bind to " + spec.written, error_number);
   return socket;
 }
 
@@ -94,62 +71,70 @@ Descriptor adopt(int descriptor, const std::string& what) {
   if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0)
     throw SystemError("inherit " + what, errno, ExitCode::configuration);
   if (listening == 0) throw ConfigurationError("inherit " + what + ": the descriptor is no listening socket");
-  // Our own copy: the setting may name the same descriptor again after a reload.
-  Descriptor copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
-  if (!copy) throw SystemError("inherit " + what, errno);
-  return copy;
+  // From here on it is ours: programs that handlers start don't get it, and it is closed when it is let go.
+  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) throw SystemError("inherit " + what, errno);
+  return Descriptor(descriptor);
+}
+
+std::vector<SocketAddress> addresses_of(const ListenSpec& spec) {
+  return spec.kind == ListenSpec::Kind::tcp ? resolve(spec) : std::vector<SocketAddress>{};
 }
 
 }  // namespace
 
-Listener::Listener(Descriptor socket, const ListenSpec& spec, bool inherited)
-    : socket_(std::move(socket)),
-      spec_(spec),
-      address_(to_text(local_address(socket_.get(), spec.written))),
-      inherited_(inherited) {
+Listener::Listener(Descriptor socket, const ListenSpec& spec)
+    : socket_(std::move(socket)), spec_(spec), address_(to_text(local_address(socket_.get(), spec.written))) {
+  if (spec.kind == ListenSpec::Kind::unix_socket) {
+    path_ = SocketPath(spec.path);
+    path_.set_owner_and_mode(spec);
+  }
   take_options(spec);
-  if (spec.kind == ListenSpec::Kind::unix_socket) remember_path();
 }
 
 std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
   std::vector<Listener> listeners;
   if (spec.kind == ListenSpec::Kind::inherited) {
-    listeners.push_back(Listener(adopt(spec.descriptor, spec.written), spec, true));
+    listeners.push_back(Listener(adopt(spec.descriptor, spec.written), spec));
   } else if (spec.kind == ListenSpec::Kind::unix_socket) {
-    listeners.push_back(Listener(bind_unix(spec, spec.written), spec, false));
+    listeners.push_back(Listener(bind_unix(spec), spec));
     start_listening(listeners.back().socket_, backlog, spec.written);
-  } else {
-    in_port_t port =
-        0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
-    for (SocketAddress address : resolve(spec)) {
-      auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
-      if (its_port == 0) its_port = port;
-      listeners.push_back(Listener(bind_tcp(address, to_text(address.storage)), spec, false));
-      const auto bound = local_address(listeners.back().descriptor(), spec.written);
-      port = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
-      start_listening(listeners.back().socket_, backlog, listeners.back().address());
-    }
   }
+  in_port_t port =
+      0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
+  std::optional<SystemError> missing;
+  for (SocketAddress address : addresses_of(spec)) {
+    auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
+    if (its_port == 0) its_port = port;
+    try {
+      listeners.push_back(Listener(bind_tcp(address, to_text(address.storage)), spec));
+    } catch (const SystemError& error) {
+      // A name may have addresses of a family that this machine is without; the others will do.
+      if (error.error_number() != EAFNOSUPPORT && error.error_number() != EADDRNOTAVAIL) throw;
+      missing = error;
+      continue;
+    }
+    const auto bound = local_address(listeners.back().descriptor(), spec.written);
+    port = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
+    start_listening(listeners.back().socket_, backlog, listeners.back().address());
+  }
+  if (missing && listeners.empty()) throw *missing;
+  if (missing) log_warning(text("listen = ", spec.written, ": ", std::string_view(missing->what())));
   return listeners;
 }
 
 unsigned Listener::backlog() const { return count_backlog(socket_.get()); }
 
-bool Listener::is_of(const ListenSpec& spec) const {
-  return spec_.kind == spec.kind && spec_.host == spec.host && spec_.port == spec.port &&
-         spec_.path == spec.path && spec_.descriptor == spec.descriptor;
-}
-
 void Listener::take_options(const ListenSpec& spec) {
-  if (spec.kind == ListenSpec::Kind::unix_socket) set_owner_and_mode(spec);
+  const bool changed = spec.mode != spec_.mode || spec.owner != spec_.owner || spec.group != spec_.group;
+  if (path_ && changed) path_.set_owner_and_mode(spec);
   spec_ = spec;
   name_ = spec.name.empty() ? address_ : spec.name;
 }
 
 bool Listener::refuse_newcomers() {
-  if (inherited_) return false;
-  if (!path_.empty()) {
-    remove_path();
+  if (inherited()) return false;
+  if (spec_.kind == ListenSpec::Kind::unix_socket) {
+    path_.remove();
     return true;
   }
   // Classic BPF over the TCP header: drop what has SYN set (byte 13, bit 1), take the rest.
@@ -162,33 +147,23 @@ bool Listener::refuse_newcomers() {
   return ::setsockopt(socket_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
 }
 
+bool Listener::welcome_newcomers() {
+  if (spec_.kind == ListenSpec::Kind::unix_socket) return false;  // its name is gone
+  const int unused = 0;
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);  // there may be none
+  return true;
+}
+
 unsigned Listener::close() {
   if (!socket_) return 0;
   unsigned left = 0;
-  if (!inherited_) {
-    remove_path();
+  if (!inherited()) {
+    path_.remove();
     left = backlog();
     ::shutdown(socket_.get(), SHUT_RDWR);  // children that still hold it must not keep its queue alive
   }
   socket_.reset();
   return left;
-}
-
-void Listener::remember_path() {
-  struct stat status {};
-  if (::lstat(spec_.path.c_str(), &status) != 0) throw SystemError("stat " + spec_.path, errno);
-  path_ = spec_.path;
-  path_device_ = status.st_dev;
-  path_inode_ = status.st_ino;
-}
-
-// Only our own: a successor may have bound the path anew.
-void Listener::remove_path() {
-  struct stat status {};
-  if (!path_.empty() && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == path_device_ &&
-      status.st_ino == path_inode_ && ::unlink(path_.c_str()) != 0)
-    log_warning(SystemError("remove " + path_, errno).what());
-  path_.clear();
 }
 
 }  // namespace brood

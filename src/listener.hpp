@@ -8,6 +8,7 @@
 
 #include "address.hpp"
 #include "brood/descriptor.hpp"
+#include "socket_path.hpp"
 
 namespace brood {
 
@@ -21,9 +22,9 @@ class Listener {
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
   const std::string& name() const { return name_; }
   // Whether `spec` names the place where this one listens, and what else it says of it.
-  bool is_of(const ListenSpec& spec) const;
+  bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
   void take_options(const ListenSpec& spec);
-  bool inherited() const { return inherited_; }
+  bool inherited() const { return spec_.kind == ListenSpec::Kind::inherited; }
 
   // Connections that wait to be accepted.
   unsigned backlog() const;
@@ -32,22 +33,19 @@ class Listener {
   // the way into it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN),
   // a unix socket loses its name. False: not possible here, and newcomers keep arriving until close().
   bool refuse_newcomers();
+  // Takes that back. False: not possible, the place has to be bound anew.
+  bool welcome_newcomers();
   // The last step. Ends the queue for all processes that share the socket, and resets what is left in it;
   // returns how many those were. An inherited listener is only let go: its queue belongs to others too.
   unsigned close();
 
  private:
-  Listener(Descriptor socket, const ListenSpec& spec, bool inherited);
-  void remember_path();
-  void remove_path();
+  Listener(Descriptor socket, const ListenSpec& spec);
 
   Descriptor socket_;
   ListenSpec spec_;
   std::string name_, address_;
-  bool inherited_;
-  std::string path_;  // of a unix socket that we bound
-  dev_t path_device_ = 0;
-  ino_t path_inode_ = 0;
+  SocketPath path_;  // of a unix listener
 };
 
 }  // namespace brood

@@ -48,14 +48,20 @@ class AppendSink final : public LineSink {
  private:
   int descriptor() const override { return descriptor_.get(); }
 
+  // The directory may be writable by users less trusted than the parent: no link is followed that they could
+  // have made, and only a file of our own, with one name, is given away. Not blocking: a FIFO without a
+  // reader would hold the parent up.
   void open() {
-    Descriptor opened(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-    if (!opened) throw SystemError("open log " + path_, errno);
+    const int follow = path_.starts_with("/dev/") ? 0 : O_NOFOLLOW;
+    Descriptor opened(::open(
+        path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow, 0640));
     struct stat status {};
-    if (owner_ != static_cast<uid_t>(-1) && ::fstat(opened.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_uid != owner_ && ::geteuid() == 0 &&
+    if (!opened || ::fstat(opened.get(), &status) != 0) throw SystemError("open log " + path_, errno);
+    const bool ours = S_ISREG(status.st_mode) && status.st_nlink == 1 && status.st_uid == ::geteuid();
+    if (owner_ != static_cast<uid_t>(-1) && owner_ != status.st_uid && ours && ::geteuid() == 0 &&
         ::fchown(opened.get(), owner_, static_cast<gid_t>(-1)) != 0)
       throw SystemError("give log " + path_ + " to the service's user", errno);
+    ::fcntl(opened.get(), F_SETFL, O_APPEND);  // waits again, as writing a line must
     descriptor_ = std::move(opened);
   }
 
@@ -116,6 +122,10 @@ void open_log(const LogTarget& target) {
     set_logger(file, target, line_pattern);
   }
   log.file = std::move(file);
+}
+
+void try_log(const LogTarget& target) {
+  if (target.to != "stderr" && target.to != "syslog") const AppendSink tried(target.to, target.owner);
 }
 
 void reopen_log() {

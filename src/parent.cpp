@@ -167,6 +167,12 @@ Time Parent::look(Time now) {
       next = now;
     }
   }
+  if (!ready_ && !told_not_ready_ && std::any_of(services_.begin(), services_.end(), [](const auto& service) {
+        return service->throttled();
+      })) {
+    told_not_ready_ = true;
+    duties_.on_not_ready();
+  }
   if (!ready_ &&
       std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ready(); })) {
     ready_ = true;

@@ -28,8 +28,9 @@ struct ParentDuties {
   std::function<std::vector<ServiceConfiguration>()> read_again;
   std::function<void()> commit;
   std::function<std::chrono::milliseconds()> graceful_timeout;
-  std::function<void()> in_child;  // in a fresh child: closes what is the program's alone
-  std::function<void()> on_ready;  // the first child of each service can take a connection
+  std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
+  std::function<void()> on_not_ready;  // before that, a child has failed: once
+  std::function<void()> on_ready;      // the first child of each service can take a connection
 };
 
 class Parent {
@@ -63,7 +64,9 @@ class Parent {
   SignalDescriptor signals_;
   Descriptor wake_;
   bool ready_ = false;
+  bool told_not_ready_ = false;
   bool stopping_ = false;
+
   int exit_code_ = 0;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 200ms;  // the lock is held for some hundred nanoseconds
+constexpr auto patience = 1s;     // the lock is held for some hundred nanoseconds
 constexpr auto death_takes = 1s;  // from SIGKILL until the kernel has marked the lock
 
 }  // namespace

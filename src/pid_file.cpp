@@ -2,6 +2,7 @@
 #include "pid_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <unistd.h>
 
@@ -26,6 +27,11 @@ PidFile::PidFile(std::string path) : path_(std::move(path)) {
     throw ConfigurationError(
         text("pid-file ", path_, " is held by process ", lock.l_pid, ": the server runs already"));
   }
+  struct stat ours {
+  }, there{};
+  if (::fstat(file_.get(), &ours) != 0 || ::lstat(path_.c_str(), &there) != 0 || ours.st_ino != there.st_ino)
+    throw ConfigurationError(
+        text("pid-file ", path_, " was removed at this moment by a server that ends: try again"));
   const std::string pid = text(::getpid(), '\n');
   if (::ftruncate(file_.get(), 0) != 0 || ::pwrite(file_.get(), pid.data(), pid.size(), 0) < 0)
     throw SystemError("write pid-file " + path_, errno);

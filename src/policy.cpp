@@ -2,6 +2,7 @@
 #include "policy.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace brood {
 namespace {
@@ -67,6 +68,19 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
 }
 
 }  // namespace
+
+Thresholds thresholds(const Plan& plan, const Limits& limits, const Attention& attention) {
+  const unsigned above = plan.pace.surplus_since == never ? limits.max_spare_servers + attention.hidden
+                                                          : std::numeric_limits<unsigned>::max();
+  const auto below = [&]() -> unsigned {
+    if (attention.watch) return std::numeric_limits<unsigned>::max();
+    if (attention.delayed) return 0;
+    // Where no more may be started, only the last spare's going is news, and that only once.
+    if (plan.at_max_clients) return attention.spares > 0 ? 1 + attention.hidden : 0;
+    return limits.min_spare_servers + attention.hidden;
+  };
+  return {below(), above};
+}
 
 unsigned recycle_budget(unsigned children) { return std::clamp(children / 8, 1U, 32U); }
 

@@ -50,6 +50,20 @@ struct Plan {
 
 Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time now);
 
+// What the parent wants to be woken for until it looks again: fewer spares than `below`, more than `above`.
+struct Thresholds {
+  unsigned below = 0;
+  unsigned above = 0;
+};
+struct Attention {
+  unsigned spares = 0;
+  unsigned hidden =
+      0;  // idle bits of children that are no spares (stopped, told to leave): children count them in
+  bool delayed = false;  // the throttle permits no start before a time at which the parent looks anyway
+  bool watch = false;    // whoever goes busy first starts the clock of connection-timeout
+};
+Thresholds thresholds(const Plan& plan, const Limits& limits, const Attention& attention);
+
 // The numbers behind it.
 inline constexpr unsigned spawn_batch = 32;  // forks between two looks at events
 inline constexpr std::chrono::seconds surplus_patience{1};

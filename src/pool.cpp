@@ -22,7 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto ending_patience = 5s;  // between ABRT, KILL and "lost"
+constexpr auto ending_patience = 5s;    // between ABRT, KILL and "lost"
+constexpr auto passage_patience = 60s;  // for on_child_start() and on_child_exit()
 
 void increment(Shared<std::uint64_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
 void increment(Shared<std::uint32_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
@@ -115,6 +116,7 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   ChildRecord& child = children_[slot];
   if (child.told_to_leave) return;
   child.told_to_leave = true;
+  child.told_at = Clock::now();
   // The order first: the signal only wakes.
   SlotOrders& orders = scoreboard_.writable_slot_orders(on_table(slot));
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
@@ -239,24 +241,45 @@ void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   }
 }
 
+// Beyond what a child is ended, whatever it does: with a connection, on its way in, and on its way out.
+Pool::Limit Pool::limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const {
+  const ChildRecord& child = children_[slot];
+  if (is_busy(slot))
+    return timeout == 0ms ? Limit{} : Limit{now - view(slot).busy_for + timeout, "connection-timeout"};
+  if (child.told_to_leave) return {child.told_at + passage_patience, "its time to leave"};
+  if (lifecycle(slot).phase == Phase::starting)
+    return {child.forked_at + passage_patience, "its time to start"};
+  return {};
+}
+
 Time Pool::end_overdue(std::chrono::milliseconds timeout, Time now) {
   Time next = never;
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.ending == Ending::lost) continue;
-    Time due = child.ending_at + ending_patience;
-    if (child.ending == Ending::none) {
-      if (timeout == 0ms || !is_busy(slot)) continue;
-      due = now - view(slot).busy_for + timeout;
-    }
+    const auto [due_first, why] = limit_of(slot, timeout, now);
+    Time due = child.ending == Ending::none ? due_first : child.ending_at + ending_patience;
     if (due <= now) {
-      if (child.ending == Ending::none) increment(scoreboard_.service_orders(index_).connection_timeouts);
-      escalate(slot, "connection-timeout", now);
+      if (child.ending == Ending::none && is_busy(slot))
+        increment(scoreboard_.service_orders(index_).connection_timeouts);
+      escalate(slot, why, now);
       due = child.ending == Ending::lost ? never : now + ending_patience;
     }
     next = std::min(next, due);
   }
   return next;
+}
+
+void Pool::kill_stopped() {
+  for (const std::uint32_t slot : children_.taken()) {
+    ChildRecord& child = children_[slot];
+    if (!child.stopped || is_busy(slot) || child.ending != Ending::none) continue;
+    log_warning(
+        text("child ", child.pid, " is stopped, and max-clients leaves no room for another: it is killed"));
+    child.ending = Ending::killed;
+    child.ending_at = Clock::now();
+    ::kill(child.pid, SIGKILL);
+  }
 }
 
 void Pool::kill_all(const char* why) {
@@ -280,29 +303,26 @@ std::uint64_t Pool::accepted() const {
 }
 
 bool Pool::proven_since(Time time) const {
-  const auto taken = children_.taken();
-  return std::any_of(taken.begin(), taken.end(), [&](std::uint32_t slot) {
-    return children_[slot].forked_at >= time &&
+  return std::ranges::any_of(children_.taken(), [&](std::uint32_t slot) {
+    return children_[slot].forked_at > time &&
            scoreboard_.slot(on_table(slot)).figures.finished.load(relaxed) > 0;
   });
 }
 
 bool Pool::any_serving() const {
-  const auto taken = children_.taken();
-  return std::any_of(taken.begin(), taken.end(),
-                     [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
+  return std::ranges::any_of(children_.taken(),
+                             [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
 }
 
 bool Pool::none_accepts() const {
-  const auto taken = children_.taken();
-  return std::all_of(taken.begin(), taken.end(),
-                     [&](std::uint32_t slot) { return is_busy(slot) || children_[slot].stopped; });
+  return std::ranges::all_of(children_.taken(), [&](std::uint32_t slot) {
+    return is_busy(slot) || children_[slot].stopped || lifecycle(slot).phase == Phase::leaving;
+  });
 }
 
 bool Pool::all_lost() const {
-  const auto taken = children_.taken();
-  return std::all_of(taken.begin(), taken.end(),
-                     [&](std::uint32_t slot) { return children_[slot].ending == Ending::lost; });
+  return std::ranges::all_of(children_.taken(),
+                             [&](std::uint32_t slot) { return children_[slot].ending == Ending::lost; });
 }
 
 }  // namespace brood

@@ -37,13 +37,15 @@ class Pool {
   void retire_all(Reason reason);
   // So many outdated children were told to leave for replacements that are ready.
   void redeem(unsigned replacements);
-  void nudge();  // wakes one idle child from its wait
+  void nudge();         // wakes one idle child from its wait
+  void kill_stopped();  // the idle ones among those stopped from outside
   void kill_all(const char* why);
 
   Death reaped(std::uint32_t slot, int code, int status);  // as waitid() told
   void stopped(std::uint32_t slot, bool is_stopped);
-  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout`. Returns when
-  // the next step is due; never: nobody is busy.
+  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout` (0: no
+  // limit), and for those that take a minute to start or to leave. Returns when the next step is due; never:
+  // there is nobody to wait for.
   Time end_overdue(std::chrono::milliseconds timeout, Time now);
 
   Census census(std::uint32_t generation) const;  // but for the backlog
@@ -63,6 +65,11 @@ class Pool {
   bool outdated(std::uint32_t slot, std::uint32_t generation) const;
   bool is_busy(std::uint32_t slot) const;
   void tell_to_leave(std::uint32_t slot, Reason reason);
+  struct Limit {
+    Time due = never;
+    const char* why = "";
+  };
+  Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
   std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""
 

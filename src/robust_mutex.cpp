@@ -69,7 +69,9 @@ Locked RobustMutex::lock_word_until(Time deadline) {
   const auto self = static_cast<std::uint32_t>(::gettid());
   const timespec until = to_timespec(deadline);
   std::uint32_t waiters = 0;  // who has waited once can't know whether others still do
-  for (;;) {
+  for (bool first = true;; first = false) {
+    if (!first && Clock::now() >= deadline)
+      return Locked::timed_out;  // also when the word changes all the time
     std::uint32_t seen = __atomic_load_n(word(), __ATOMIC_RELAXED);
     const bool died = (seen & FUTEX_OWNER_DIED) != 0;
     if (died || (seen & FUTEX_TID_MASK) == 0) {

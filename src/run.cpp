@@ -2,6 +2,7 @@
 // A server program from main() to exit code: settings, log, daemon, pid file, parent.
 #include "brood/server_base.hpp"
 
+#include <fcntl.h>
 #include <libgen.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,8 +62,16 @@ class ProgramSettings {
     for (const auto& setting : table_.all())
       if (waits(setting)) log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
     reader_->store([&](const Setting& setting) { return !is_kits(setting) && !waits(setting); });
+    GivenSettings given = reader_->given();
+    for (const auto& setting : table_.all()) {
+      if (!waits(setting)) continue;
+      setting.parse(values(setting, given_))();
+      given.erase(setting.name);
+      if (const auto before = given_.find(setting.name); before != given_.end())
+        given[setting.name] = before->second;
+    }
     in_force_ = staged_;
-    given_ = reader_->given();
+    given_ = std::move(given);
   }
 
  private:
@@ -138,6 +147,12 @@ void print_errors(const char* what) {
   for (const auto line : split(what, '\n')) std::fprintf(stderr, "%s\n", escape(line).c_str());
 }
 
+// What is opened next must not become standard input, output or error by chance.
+void fill_standard_descriptors() {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(standard, F_GETFD) < 0) Descriptor(::open("/dev/null", O_RDWR)).release();
+}
+
 int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
@@ -155,11 +170,16 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   duties.scoreboard_path = scoreboard;
   duties.read_again = [&]() -> std::vector<ServiceConfiguration> {
     settings.read(line);
+    try_log(log_target(settings.staged()));
     return {settings.staged().service};
   };
   duties.commit = [&] {
     settings.commit(true);
-    open_log(log_target(settings.in_force()));
+    try {
+      open_log(log_target(settings.in_force()));
+    } catch (const Error& error) {
+      log_error(text(std::string_view(error.what()), "; the log goes on as before"));
+    }
     server.on_reload();
   };
   duties.in_child = [&] {
@@ -167,6 +187,10 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
     pid_file.forget();
   };
   duties.graceful_timeout = [&] { return settings.in_force().service.limits.graceful_timeout; };
+  duties.on_not_ready = [&] {
+    log_error("not ready: children fail; the server goes on trying");
+    daemon.failed(static_cast<int>(ExitCode::sick));
+  };
   duties.on_ready = [&] {
     log_info(text("ready: ", started.service.name, " on ", addresses, ", pid ", ::getpid(),
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
@@ -203,6 +227,7 @@ int start(ServerBase& server, const CommandLine& line, ProgramSettings& settings
 }  // namespace
 
 int ServerBase::run(int argc, char** argv) {
+  fill_standard_descriptors();
   const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
   try {
     ProgramSettings settings(program, *this);

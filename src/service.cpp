@@ -76,14 +76,17 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   const Death death = pool_->reaped(slot, code, status);
   look_for_stranded_ = true;
   if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
-  if (death.exit_code == static_cast<int>(ExitCode::configuration)) {
+  const bool hopeless = death.exit_code == static_cast<int>(ExitCode::configuration) && !death.proven;
+  if (hopeless && !pool_->any_serving()) {
     log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ",
-                   death.exit_code, "); the service is stopped"));
+                   death.exit_code, "), and none serves; the service is stopped"));
     fatal_exit_ = death.exit_code;
   } else if (!death.proven || death.exit_code == static_cast<int>(ExitCode::sick)) {
+    const auto delay_before = throttle_.delay();
     throttle_.failed(now);
-    log_warning(text("service ", name(), ": children fail at once; the next one is started in ",
-                     std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
+    if (throttle_.delay() != delay_before)
+      log_warning(text("service ", name(), ": children fail at once; the next one is started in ",
+                       std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
   }
 }
 
@@ -94,11 +97,17 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
                                   " slots that the scoreboard was made with; more need a restart"));
   // What is new is opened first: when that fails, nothing has changed.
   std::vector<Listener> opened;
-  for (const auto& spec : configuration.listen_specs)
-    if (std::none_of(listeners_.begin(), listeners_.end(),
-                     [&](const auto& known) { return known.is_of(spec); }))
-      for (auto& listener : Listener::open(spec, static_cast<int>(configuration_.listen_backlog)))
-        opened.push_back(std::move(listener));
+  for (const auto& spec : configuration.listen_specs) {
+    if (std::any_of(listeners_.begin(), listeners_.end(),
+                    [&](const auto& known) { return known.is_of(spec); }))
+      continue;
+    if (auto drained = drain_ ? drain_->take_back(spec) : std::nullopt) {
+      opened.push_back(std::move(*drained));
+      continue;
+    }
+    for (auto& listener : Listener::open(spec, static_cast<int>(configuration_.listen_backlog)))
+      opened.push_back(std::move(listener));
+  }
   std::vector<Listener> staying, going;
   const auto spec_of = [&specs = configuration.listen_specs](const Listener& listener) {
     return std::find_if(specs.begin(), specs.end(),
@@ -119,7 +128,8 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
     staying.push_back(std::move(listener));
   }
   listeners_ = std::move(staying);
-  if (drain_) drain_->close();  // of an earlier reload: it has had its time
+  if (drain_)  // of an earlier reload: it goes on
+    for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
   drain_.reset();
   if (!going.empty()) {
     const auto timeout = configuration.limits.graceful_timeout;
@@ -132,15 +142,19 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.listen_backlog = configuration_.listen_backlog;
   configuration_ = std::move(configuration);
   ++generation_;
+  throttle_.cleared();  // what failed may be mended
   publish_limits();
 }
 
 void Service::stop(Time limit) {
   if (stage_ != Stage::serving) return;
-  if (drain_) drain_->close();
+  if (drain_)  // of a reload
+    for (auto& listener : drain_->take_all()) listeners_.push_back(std::move(listener));
   stage_ = Stage::draining;
   limit_ = limit;
-  drain_.emplace(std::move(listeners_), Clock::now(), limit);
+  // What is accepted in the last moment needs time, too.
+  const Time now = Clock::now();
+  drain_.emplace(std::move(listeners_), now, limit == never ? never : now + (limit - now) * 3 / 4);
   listeners_.clear();
 }
 
@@ -195,6 +209,7 @@ void Service::act(const Plan& plan, Time now) {
   if (plan.pace.at_max_clients && !pace_.at_max_clients)
     orders.max_clients_reached.store(orders.max_clients_reached.load(relaxed) + 1, relaxed);
   if (plan.warn_max_clients) warn_of_max_clients();
+  if (plan.at_max_clients) pool_->kill_stopped();
   orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);
   pace_ = plan.pace;
 }
@@ -207,25 +222,15 @@ void Service::warn_of_max_clients() {
 
 // Children read the thresholds after they have flipped their bit; the parent counts again after it has moved
 // them. One of the two sees the other. True: what the children did meanwhile is something to look at.
-bool Service::publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned spares, bool watch) {
+bool Service::publish(const Thresholds& wanted, unsigned idle_bits) {
   ServiceOrders& orders = scoreboard_->service_orders(index_);
-  // Bits of children that are no spares: stopped, or told to leave.
-  const std::uint32_t hidden = idle_bits > spares ? idle_bits - spares : 0;
-  std::uint32_t below = configuration_.limits.min_spare_servers + hidden;
-  // Where no more may be started, only the last spare's going is news, and that only once.
-  if (plan.at_max_clients) below = spares > 0 ? 1 + hidden : 0;
-  if (throttle_.active()) below = 0;
-  std::uint32_t above =
-      plan.pace.surplus_since == never ? configuration_.limits.max_spare_servers + hidden : UINT32_MAX;
-  if (watch) below = UINT32_MAX;       // whoever goes busy first starts the clock of connection-timeout
-  if (throttle_.probing()) above = 0;  // whoever finishes a connection may have lifted the throttle
-  const bool raised = below > orders.wake_below.load(relaxed);
-  const bool lowered = above < orders.wake_above.load(relaxed);
-  orders.wake_below.store(below, seq_cst);
-  orders.wake_above.store(above, seq_cst);
+  const bool raised = wanted.below > orders.wake_below.load(relaxed);
+  const bool lowered = wanted.above < orders.wake_above.load(relaxed);
+  orders.wake_below.store(wanted.below, seq_cst);
+  orders.wake_above.store(wanted.above, seq_cst);
   const std::uint32_t bits_now = scoreboard_->count_idle(index_);
-  return (raised && bits_now < below && bits_now < idle_bits) ||
-         (lowered && bits_now > above && bits_now > idle_bits);
+  return (raised && bits_now < wanted.below && bits_now < idle_bits) ||
+         (lowered && bits_now > wanted.above && bits_now > idle_bits);
 }
 
 Time Service::look(Time now) {
@@ -251,20 +256,26 @@ Time Service::look(Time now) {
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(census, configuration_.limits, pace_, now);
   act(plan, now);
-  const bool watch = configuration_.limits.connection_timeout > 0ms && overdue == never;
-  if (publish_thresholds(plan, idle_bits, census.idle, watch)) return now;
+  const bool delayed = throttle_.active() && now < throttle_.may_start();
+  if (delayed) next = std::min(next, throttle_.may_start());
+  const Attention attention{.spares = census.idle,
+                            .hidden = idle_bits > census.idle ? idle_bits - census.idle : 0,
+                            .delayed = delayed,
+                            .watch = configuration_.limits.connection_timeout > 0ms && overdue == never};
+  if (publish(thresholds(plan, configuration_.limits, attention), idle_bits)) return now;
   return std::min(next, plan.look_again);
 }
 
 void Service::step_of_stopping(Time now) {
   if (stage_ == Stage::serving) {
-    if (drain_ && drain_->done(pool_->accepted(), now)) {
+    // By the queue alone: the other listeners may never be quiet.
+    if (drain_ && drain_->done(0, now)) {
       drain_->close();
       drain_.reset();
     }
     return;
   }
-  const bool nobody_serves = fatal_exit_ && pool_->count() == 0;
+  const bool nobody_serves = pool_->count() == 0 && (fatal_exit_ || throttle_.active());
   if (stage_ == Stage::draining && (nobody_serves || drain_->done(pool_->accepted(), now))) {
     pool_->retire_all(Reason::stop);
     stage_ = Stage::closing;

@@ -49,6 +49,7 @@ class Service {
   Stage stage() const { return stage_; }
   bool ended() const { return stage_ == Stage::finishing && pool_->all_lost(); }
   bool ready() const { return pool_->any_serving(); }
+  bool throttled() const { return throttle_.active(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
 
@@ -60,7 +61,7 @@ class Service {
   std::vector<ChildListener> listeners_of_a_child() const;
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
-  bool publish_thresholds(const Plan& plan, unsigned idle_bits, unsigned spares, bool watch);
+  bool publish(const Thresholds& wanted, unsigned idle_bits);
   void publish_limits();
   void step_of_stopping(Time now);
   Time deadline_of_stage(Time now) const;

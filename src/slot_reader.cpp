@@ -16,8 +16,9 @@ constexpr int patience = 1000;  // tries; a write lasts some nanoseconds, unless
 
 std::chrono::nanoseconds since(std::int64_t then, Time now) {
   if (then == 0) return {};
-  // A child may have read the clock later than we have.
-  return std::max(std::chrono::nanoseconds(to_nanoseconds(now) - then), std::chrono::nanoseconds(1));
+  // A child may have read the clock later than we have, or written anything.
+  return std::chrono::nanoseconds(std::max<std::int64_t>(
+      to_nanoseconds(now) - std::clamp<std::int64_t>(then, 0, to_nanoseconds(now)), 1));
 }
 
 template <std::size_t words>

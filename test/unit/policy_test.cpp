@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 
 using namespace std::chrono_literals;
 using namespace brood;
@@ -133,6 +134,30 @@ TEST_CASE("spares that max-clients does not permit are no cause for a warning, c
   plan = decide({.total = 16, .backlog = 3}, fixed, plan.pace, now + 2s);
   CHECK(plan.warn_max_clients);
   CHECK(plan.look_again == never);
+}
+
+TEST_CASE("the parent is woken for what it could act on, and for nothing else") {
+  constexpr unsigned everything = std::numeric_limits<unsigned>::max();
+  struct {
+    const char* what;
+    Plan plan;
+    Attention attention;
+    unsigned below, above;
+  } const rows[] = {
+      {"usually: beyond the spare limits", {}, {.spares = 7}, 5, 10},
+      {"children count stopped ones in", {}, {.spares = 7, .hidden = 2}, 7, 12},
+      {"throttled: it looks by itself when the time has come", {}, {.spares = 2, .delayed = true}, 0, 10},
+      {"a surplus is being watched", {.pace = {.surplus_since = now}}, {.spares = 12}, 5, everything},
+      {"at max-clients: the last spare's going", {.at_max_clients = true}, {.spares = 3}, 1, 10},
+      {"at max-clients with none: nothing", {.at_max_clients = true}, {}, 0, 10},
+      {"connection-timeout needs the first busy one", {}, {.spares = 7, .watch = true}, everything, 10},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const Thresholds wanted = thresholds(row.plan, limits, row.attention);
+    CHECK(wanted.below == row.below);
+    CHECK(wanted.above == row.above);
+  }
 }
 
 TEST_CASE("throttled: nothing is started before its time, then one at a time") {
