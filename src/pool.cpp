@@ -302,10 +302,13 @@ std::uint64_t Pool::accepted() const {
   return sum;
 }
 
-bool Pool::proven_since(Time time) const {
+bool Pool::proven_since(Time time, Clock::duration trial, Time now) const {
   return std::ranges::any_of(children_.taken(), [&](std::uint32_t slot) {
-    return children_[slot].forked_at > time &&
-           scoreboard_.slot(on_table(slot)).figures.finished.load(relaxed) > 0;
+    const ChildRecord& child = children_[slot];
+    const Figures& figures = scoreboard_.slot(on_table(slot)).figures;
+    const bool good = figures.finished.load(relaxed) > 0 ||
+                      (figures.accepted.load(relaxed) > 0 && now - child.forked_at >= trial);
+    return good && child.forked_at > time;
   });
 }
 

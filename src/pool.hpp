@@ -50,7 +50,8 @@ class Pool {
 
   Census census(std::uint32_t generation) const;  // but for the backlog
   std::uint64_t accepted() const;                 // connections, by all children that there are and were
-  bool proven_since(Time time) const;             // a child forked after `time` has finished a connection
+  // A child forked after `time` has finished a connection, or has lived for `trial` and has one.
+  bool proven_since(Time time, Clock::duration trial, Time now) const;
   bool any_serving() const;
   bool none_accepts() const;  // nobody is left but children that are busy or stopped
   bool all_lost() const;      // nobody is left but children that KILL could not end

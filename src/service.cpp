@@ -72,7 +72,7 @@ void Service::publish_limits() {
 
 void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   // Before the slot's figures are gone: this child, or another one, may have proved itself.
-  if (throttle_.active() && pool_->proven_since(throttle_.last_failure())) throttle_.cleared();
+  lift_throttle(now);
   const Death death = pool_->reaped(slot, code, status);
   look_for_stranded_ = true;
   if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
@@ -88,6 +88,11 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
       log_warning(text("service ", name(), ": children fail at once; the next one is started in ",
                        std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
   }
+}
+
+void Service::lift_throttle(Time now) {
+  if (throttle_.active() && pool_->proven_since(throttle_.last_failure(), throttle_.delay(), now))
+    throttle_.cleared();
 }
 
 void Service::reload(ServiceConfiguration configuration, Time now) {
@@ -241,7 +246,7 @@ Time Service::look(Time now) {
   Time next = std::min(overdue, deadline_of_stage(now));
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
-  if (throttle_.active() && pool_->proven_since(throttle_.last_failure())) throttle_.cleared();
+  lift_throttle(now);
   Census census;
   unsigned idle_bits = 0;
   lock_->change([&] {

@@ -58,6 +58,7 @@ class Service {
 
  private:
   unsigned backlog() const;
+  void lift_throttle(Time now);
   std::vector<ChildListener> listeners_of_a_child() const;
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);

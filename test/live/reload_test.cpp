@@ -220,6 +220,37 @@ TEST_CASE("a tcp listener that is removed refuses newcomers once it is closed") 
     }
   }));
   CHECK(Client(it.server.address()).ask("echo kept") == "kept");
+  // No child was lost over it.
+  CHECK(it.server.service().children_failed == 0);
+}
+
+TEST_CASE("the only tcp listener is replaced by another, and back again, and no child is lost") {
+  Reloadable it("listen = 127.0.0.1:0\n", {.listen = false});
+  const std::string first = it.server.address();
+  it.reload("listen = 127.0.0.2:0\n");
+  CHECK(it.server.wait_for_log("is drained and closed"));
+  it.reload("listen = 127.0.0.1:0\n");
+  CHECK(it.server.reaches([](const auto& service) { return service.generation == 3; }));
+  CHECK(eventually([&] {
+    try {
+      return Client(first).ask("echo back") == "back";
+    } catch (const ClientError&) {
+      return false;
+    }
+  }));
+  CHECK(it.server.reaches(settled_at(3)));
+  CHECK(it.server.service().children_failed == 0);
+}
+
+TEST_CASE("a setting that needs a restart stays as it was over any number of reloads") {
+  Reloadable it("fixed-word = one\n");
+  CHECK(it.server.connect().ask("fixed-word") == "one");
+  for (int generation = 2; generation < 5; ++generation) {
+    it.reload("fixed-word = two\n");
+    CHECK(it.server.reaches(settled_at(static_cast<unsigned>(generation))));
+    CHECK(it.server.connect().ask("fixed-word") == "one");
+  }
+  CHECK(it.server.count_in_log("setting fixed-word has changed") == 3);
 }
 
 TEST_CASE("a listener that can't be opened at SIGHUP refuses the whole reload") {

@@ -121,3 +121,13 @@ TEST_CASE("a child that hangs in its start keeps nobody else from being served, 
   it.server.signal(SIGTERM);
   CHECK(it.server.wait_exit() == exited(0));
 }
+
+TEST_CASE("a child that is killed before its first connection does not keep the pool from growing") {
+  ServerProcess server;
+  ::kill(server.children().front(), SIGKILL);
+  REQUIRE(
+      server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 5; }));
+  // Held connections: none is finished that could lift a throttle.
+  const auto held = server.hold(20);
+  CHECK(server.reaches([](const auto& service) { return service.busy == 20 && service.idle >= 5; }));
+}
