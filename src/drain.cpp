@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 // Longer than a round trip: a handshake that began before the drain still arrives in it.
 constexpr auto quiet_time = 250ms;
 constexpr auto glance = 25ms;
+constexpr auto settling_time = 20ms;
+constexpr auto settling_patience = 200ms;
 // With newcomers there may never be quiet.
 constexpr auto patience_with_newcomers = 1s;
 
@@ -60,6 +62,17 @@ bool Drain::done(std::uint64_t accepted, Time now) {
     quiet_since_ = now;
   }
   return now - quiet_since_ >= quiet_time || now >= limit_;
+}
+
+bool Drain::settled(Time now) {
+  if (!newcomers_) return true;
+  if (settling_since_ == never) settling_since_ = now;
+  const unsigned count = backlog();
+  if (counted_at_ == never || count != counted_) {
+    counted_ = count;
+    counted_at_ = now;
+  }
+  return now - counted_at_ >= settling_time || now - settling_since_ >= settling_patience;
 }
 
 Time Drain::look_again(Time now) const { return std::min<Time>(limit_, now + glance); }

@@ -23,6 +23,9 @@ class Drain {
   // next.
   bool done(std::uint64_t accepted, Time now);
   Time look_again(Time now) const;
+  // Nobody accepts any more. True: what is in the queue can be counted. Where newcomers still come, those on
+  // their way are waited for a moment, so that the number told is the number lost.
+  bool settled(Time now);
 
   // Returns how many connections were reset, and logs it where there were any.
   unsigned close();
@@ -40,6 +43,9 @@ class Drain {
   Time limit_;
   Time quiet_since_;
   std::uint64_t accepted_ = 0;
+  unsigned counted_ = 0;
+  Time counted_at_ = never;  // when the queue was first seen with this length, after nobody accepted any more
+  Time settling_since_ = never;
 };
 
 }  // namespace brood

@@ -286,7 +286,7 @@ void Service::step_of_stopping(Time now) {
     stage_ = Stage::closing;
   }
   // Nobody accepts any more: what is in the queue now is what will be lost.
-  if (stage_ == Stage::closing && (pool_->none_accepts() || now >= limit_)) {
+  if (stage_ == Stage::closing && ((pool_->none_accepts() && drain_->settled(now)) || now >= limit_)) {
     drain_->close();
     drain_.reset();
     stage_ = Stage::finishing;
