@@ -27,7 +27,7 @@ void add(Shared<T>& to, T amount) {
 template <std::size_t words>
 void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const std::byte> from) {
   std::array<std::uint64_t, words> padded{};
-  std::memcpy(padded.data(), from.data(), std::min(from.size(), sizeof padded));
+  if (!from.empty()) std::memcpy(padded.data(), from.data(), std::min(from.size(), sizeof padded));
   for (std::size_t i = 0; i < words; ++i) to[i].store(padded[i], relaxed);
 }
 

@@ -19,4 +19,11 @@ unsigned Children::count() const {
       std::count_if(records_.begin(), records_.end(), [](const auto& record) { return record.pid != 0; }));
 }
 
+std::vector<std::uint32_t> Children::taken() const {
+  std::vector<std::uint32_t> slots;
+  for (std::uint32_t slot = 0; slot < records_.size(); ++slot)
+    if (records_[slot].pid != 0) slots.push_back(slot);
+  return slots;
+}
+
 }  // namespace brood

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <ranges>
+
 #include <vector>
 
 #include "clock.hpp"
@@ -47,10 +47,8 @@ class Children {
   const ChildRecord& operator[](std::uint32_t slot) const { return records_[slot]; }
   unsigned count() const;
   // The slots that are not free, in order.
-  auto taken() const {
-    return std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(records_.size())) |
-           std::views::filter([this](std::uint32_t slot) { return records_[slot].pid != 0; });
-  }
+  std::vector<std::uint32_t> taken() const;
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(records_.size()); }
   void forget_all() { records_.clear(); }  // in a child
 
  private:

@@ -117,7 +117,7 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
     port = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
     start_listening(listeners.back().socket_, backlog, listeners.back().address());
   }
-  if (missing && listeners.empty()) throw *missing;
+  if (missing && listeners.empty()) throw SystemError(*missing);
   if (missing) log_warning(text("listen = ", spec.written, ": ", std::string_view(missing->what())));
   return listeners;
 }

@@ -85,8 +85,9 @@ bool Pool::is_busy(std::uint32_t slot) const {
 
 Census Pool::census(std::uint32_t generation) const {
   Census census;
-  for (const std::uint32_t slot : children_.taken()) {
+  for (std::uint32_t slot = 0; slot < children_.slots(); ++slot) {  // under the lock: nothing allocates
     const ChildRecord& child = children_[slot];
+    if (child.pid == 0) continue;
     ++census.total;
     if (child.told_to_leave) {
       ++census.leaving;

@@ -138,7 +138,7 @@ std::string prepare_scoreboard_path(const Configuration& configuration) {
         "see it"));
     return "";
   }
-  const std::string path = text(directory, "/", configuration.service.name, ".scoreboard");
+  std::string path = text(directory, "/", configuration.service.name, ".scoreboard");
   warn_of_other_server(path);
   return path;
 }

@@ -196,7 +196,8 @@ void measure_kill(Report& report, Extent extent) {
   const auto unknown = had - std::min(had, end.total.accepted);
   report.add(Verdict::information, "children killed",
              std::to_string(kills) + ", of which " + std::to_string(idle) + " were idle");
-  report.add(pass_if(unknown <= static_cast<unsigned>(idle) && result.failed() == result.lost()), "connections lost at the clients",
+  report.add(pass_if(unknown <= static_cast<unsigned>(idle) && result.failed() == result.lost()),
+             "connections lost at the clients",
              result.describe_failures() + "; the table says aborted " + std::to_string(end.total.aborted) +
                  ", of which " +
                  std::to_string(result.answered - std::min(result.answered, end.total.finished)) +

@@ -103,5 +103,6 @@ TEST_CASE("while the parent is stopped children beyond their cap serve on") {
   CHECK(snapshot.parent_state == 'T');
   CHECK(server.reaches([](const auto& service) { return service.total.finished == 30; }));
   server.signal(SIGCONT);
-  CHECK(server.reaches([](const auto& service) { return service.children_gone >= 2 && service.idle == 2; }));
+  // How the two have shared the thirty is not given.
+  CHECK(server.reaches([](const auto& service) { return service.children_gone >= 1 && service.idle == 2; }));
 }
