@@ -33,11 +33,12 @@ asan: packages
 	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		$(CTEST) --test-dir build/asan -LE no-sanitizer
 
-# Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does.
+# Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does. It doesn't know
+# pthread_mutex_clocklock(), and so takes each unlock after one for a mistake.
 tsan: packages
 	@cmake --preset tsan >/dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard
-	$(CTEST) --test-dir build/tsan -L thread-sanitizer
+	TSAN_OPTIONS=report_mutex_bugs=0 $(CTEST) --test-dir build/tsan -L thread-sanitizer
 
 bench: configure
 	@cmake --build --preset release -j $(JOBS) --target echo brood-bench brood-bench-hold brood-bare
