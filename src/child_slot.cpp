@@ -18,12 +18,6 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto lock_patience = 1s;
 
-// Only the owner writes: a load and a store, no locked instruction.
-template <typename T>
-void add(Shared<T>& to, T amount) {
-  to.store(to.load(relaxed) + amount, relaxed);
-}
-
 template <std::size_t words>
 void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const std::byte> from) {
   std::array<std::uint64_t, words> padded{};
@@ -110,7 +104,7 @@ void ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
     // First of all the figures: a child that is killed from here on has this connection counted as aborted.
     const Writing writing(row_.sequence);
     row_.in_hand.store(1, relaxed);
-    add<std::uint64_t>(row_.figures.accepted, 1);
+    add(row_.figures.accepted, 1);
     row_.busy_since.store(to_nanoseconds(Clock::now()), relaxed);
     row_.listener.store(listener, relaxed);
     store_bytes(row_.peer, std::as_bytes(std::span(&peer, 1)).first(address_size(peer)));
@@ -126,9 +120,9 @@ void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t by
     const auto took = to_nanoseconds(Clock::now()) - row_.busy_since.load(relaxed);
     const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
     const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
-    add<std::uint64_t>(row_.figures.latency[bucket], 1);
-    add<std::uint64_t>(row_.figures.finished, 1);
-    if (failed) add<std::uint64_t>(row_.figures.failed, 1);
+    add(row_.figures.latency[bucket], 1);
+    add(row_.figures.finished, 1);
+    if (failed) add(row_.figures.failed, 1);
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
     row_.in_hand.store(0, relaxed);

@@ -25,9 +25,6 @@ constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto ending_patience = 5s;    // between ABRT, KILL and "lost"
 constexpr auto passage_patience = 60s;  // for on_child_start() and on_child_exit()
 
-void increment(Shared<std::uint64_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
-void increment(Shared<std::uint32_t>& counter) { counter.store(counter.load(relaxed) + 1, relaxed); }
-
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);
   return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
@@ -61,7 +58,7 @@ bool Pool::start(std::uint32_t generation, bool replacement, Time now,
   }
   children_[*slot] = {.pid = pid, .generation = generation, .forked_at = now, .replacement = replacement};
   scoreboard_.writable_slot_orders(row).pid.store(pid, relaxed);
-  increment(scoreboard_.service_orders(index_).children_started);
+  add(scoreboard_.service_orders(index_).children_started, 1);
   return true;
 }
 
@@ -198,7 +195,7 @@ Death Pool::reaped(std::uint32_t slot, int code, int status) {
   else
     log_warning(text(line, !death.asked && !death.proven ? ", before its first connection" : ""));
   ServiceOrders& orders = scoreboard_.service_orders(index_);
-  if (!as_asked) increment(orders.children_failed);
+  if (!as_asked) add(orders.children_failed, 1);
   if (child.ending == Ending::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
   if (child.stopped) stopped(slot, false);
   lock_.change([&] { scoreboard_.free(index_, on_table(slot)); });
@@ -235,7 +232,7 @@ void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
       log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", ending_patience,
                      ", it may hang in the kernel; it counts against max-clients and is not waited for"));
       child.ending = Ending::lost;
-      increment(scoreboard_.service_orders(index_).lost);
+      add(scoreboard_.service_orders(index_).lost, 1);
       return;
     case Ending::lost:
       return;
@@ -262,7 +259,7 @@ Time Pool::end_overdue(std::chrono::milliseconds timeout, Time now) {
     Time due = child.ending == Ending::none ? due_first : child.ending_at + ending_patience;
     if (due <= now) {
       if (child.ending == Ending::none && is_busy(slot))
-        increment(scoreboard_.service_orders(index_).connection_timeouts);
+        add(scoreboard_.service_orders(index_).connection_timeouts, 1);
       escalate(slot, why, now);
       due = child.ending == Ending::lost ? never : now + ending_patience;
     }

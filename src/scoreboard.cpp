@@ -25,8 +25,6 @@ void copy_name(std::array<char, size>& to, std::string_view from) {
   from.copy(to.data(), size - 1);
 }
 
-void add(Shared<std::uint64_t>& to, std::uint64_t amount) { to.store(to.load(relaxed) + amount, relaxed); }
-
 std::uint32_t count_slots(std::span<const ServiceShape> services) {
   return std::accumulate(services.begin(), services.end(), 0U,
                          [](std::uint32_t sum, const ServiceShape& shape) { return sum + shape.slots; });

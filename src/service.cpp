@@ -211,8 +211,7 @@ void Service::act(const Plan& plan, Time now) {
   pool_->redeem(plan.redeem);
   pool_->retire(plan.retire_surplus, Reason::surplus, generation_);
   ServiceOrders& orders = scoreboard_->service_orders(index_);
-  if (plan.pace.at_max_clients && !pace_.at_max_clients)
-    orders.max_clients_reached.store(orders.max_clients_reached.load(relaxed) + 1, relaxed);
+  if (plan.pace.at_max_clients && !pace_.at_max_clients) add(orders.max_clients_reached, 1);
   if (plan.warn_max_clients) warn_of_max_clients();
   if (plan.at_max_clients) pool_->kill_stopped();
   orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "brood/scoreboard_words.hpp"
 #include "robust_mutex.hpp"
@@ -42,6 +43,12 @@ inline std::uint32_t count_bits(std::span<const IdleWord> words) {
   return count;
 }
 static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);
+
+// For a field with one writer: a load and a store, no locked instruction.
+template <typename T>
+void add(Shared<T>& to, std::type_identity_t<T> amount) {
+  to.store(to.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
 
 template <std::size_t bytes>
 using SharedBytes = std::array<Shared<std::uint64_t>, bytes / 8>;
