@@ -139,6 +139,8 @@ TEST_CASE("children map the parent's part of the scoreboard read-only and have n
     return std::count(mappings.begin(), mappings.end(), "rw-s 00000000");
   };
   CHECK(writable_from_start(mappings_of(server.pid(), ".scoreboard")) == 1);
+  // A child that was forked this moment has not given up anything yet.
+  REQUIRE(server.reaches([](const auto& service) { return service.starting == 0 && service.idle >= 5; }));
   for (const pid_t child : server.children()) {
     const auto mappings = mappings_of(child, ".scoreboard");
     CHECK(writable_from_start(mappings) == 0);
