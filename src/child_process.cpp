@@ -6,179 +6,189 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "brood/error.hpp"
-#include "signals.hpp"
+#include "child_signals.hpp"
 #include "text.hpp"
 
 namespace brood {
 namespace {
 
-static_assert(retire_signal == SIGTERM && nudge_signal == SIGUSR1);
 using namespace std::chrono_literals;
 
-// What the retire handler works on: one child a process.
-volatile std::sig_atomic_t retired = 0;
-volatile std::sig_atomic_t waits_on = -1;
-volatile std::sig_atomic_t dead_descriptor = -1;
-volatile std::sig_atomic_t leave_descriptor = -1;
-const ChildSlot* orders = nullptr;
-const std::vector<ChildListener>* listeners_of_this = nullptr;
-pid_t parent_of_this = 0;
-
-// The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
-// one to every process of a service, a shell to the whole group) must not take away the children that are to
-// empty the queue. The parent tells its children itself. When it is gone, the kernel sends the signal in its
-// name (PR_SET_PDEATHSIG).
-void retire(int /*signal*/) {
-  const int error_number = errno;
-  const bool orphaned = ::getppid() != parent_of_this;
-  if (!orders->must_leave() && !orphaned) return;
-  retired = 1;
-  // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
-  if (orphaned)
-    for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
-  if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
-  if (leave_descriptor >= 0) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(leave_descriptor, &one, sizeof one);
-  }
-  errno = error_number;
-}
-
-void handle(int signal, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
-  if (::sigaction(signal, &action, nullptr) != 0) throw SystemError("set a signal's action", errno);
-}
-
-void set_signal_actions() {
-  handle(retire_signal, retire);
-  handle(nudge_signal, [](int) {});
-  // A terminal sends these to the whole process group: what they mean is for the parent to say.
-  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU}) handle(signal, SIG_IGN);
-  handle(SIGPIPE, SIG_IGN);  // write() tells
-  for (const int signal : {SIGUSR2, SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
-}
-
-void set_nonblocking(int descriptor) {
-  const int flags = ::fcntl(descriptor, F_GETFL);
-  if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0)
-    throw SystemError("set a listener non-blocking", errno);
-}
+// A wake-up that was meant for us may have come together with the order to leave: the connection behind it
+// would wait for the next one. One look a listener is enough for who was woken once; an event loop may have
+// been woken for several before it looked. Without a bound it would never end under load.
+constexpr unsigned looks_of_loop = 64;
 
 }  // namespace
 
-ChildProcess::ChildProcess(ChildSlot slot, std::vector<ChildListener> listeners, pid_t parent)
-    : slot_(slot), listeners_(std::move(listeners)), parent_(parent) {
+ChildProcess::ChildProcess(const ChildBirth& birth)
+    : limits_(birth.limits),
+      parent_(birth.parent),
+      slot_(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd,
+            {.connections = limits_.connections, .threads = limits_.threads > 1}),
+      listeners_(birth.listeners) {
   dead_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!dead_) throw SystemError("socket", errno);
-  dead_descriptor = dead_.get();
-  orders = &slot_;
-  listeners_of_this = &listeners_;
-  parent_of_this = parent_;
-  if (listeners_.size() == 1)
-    waits_on = listeners_.front().descriptor;
-  else
+  const bool epoll = listeners_.size() > 1 || listeners_.front().wakes_all;
+  if (epoll)
     wait_in_epoll();
-  set_signal_actions();
-  unblock_all_signals();
+  else
+    child_signals::wait_on(listeners_.front().descriptor);
+  child_signals::set_up(slot_, listeners_, parent_, dead_.get());
 }
 
-bool ChildProcess::leaving() const { return retired != 0 || slot_.must_leave(); }
+std::unique_lock<std::mutex> ChildProcess::turn() const {
+  return limits_.threads > 1 ? std::unique_lock(turn_) : std::unique_lock(turn_, std::defer_lock);
+}
+
+bool ChildProcess::leaving() const { return child_signals::retired() || slot_.must_leave(); }
 
 Reason ChildProcess::why() const {
   if (::getppid() != parent_) return Reason::parent_gone;
   return slot_.must_leave() ? slot_.leave_reason() : Reason::stop;
 }
 
-std::optional<Connection> ChildProcess::accept() {
-  while (!leaving()) {
+void ChildProcess::leave() {
+  if (left_) return;
+  left_ = true;
+  slot_.leave(why());
+}
+
+// ---- waiting
+
+// True: the attempt got something. False: time to leave, and when the last thread has heard that, the child
+// says so to the parent, whatever else it still has in hand.
+template <typename Attempt>
+bool ChildProcess::wait_and(const Attempt& attempt) {
+  join_threads_that_wait();
+  bool got = false;
+  while (!got && !leaving()) {
     const std::size_t listener = wait_for_listener();
-    if (listener < listeners_.size()) {
-      if (auto connection = accept_from(listener)) return connection;
-      continue;
-    }
     // Interrupted, maybe by a nudge. A wake-up that died with a sibling is not repeated, so the next wait
     // would not see what is in a queue: look.
-    for (std::size_t i = 0; epoll_ && i < listeners_.size() && !leaving(); ++i)
-      if (auto connection = accept_from(i)) return connection;
+    got = listener < listeners_.size() ? attempt(listener) : epoll_ && look_at_all(attempt);
   }
-  return last_look();
+  got = got || last_look(attempt);
+  const auto turn = this->turn();
+  if (--inside_ == 0 && !got) leave();
+  return got;
 }
 
-std::optional<Connection> ChildProcess::try_accept() {
-  if (leaving()) return last_look();
-  wait_in_epoll();
-  epoll_event event{};
-  if (::epoll_wait(epoll_.get(), &event, 1, 0) <= 0) return {};
-  return accept_from(event.data.u32);
+void ChildProcess::join_threads_that_wait() {
+  thread_local bool known = false;
+  if (limits_.threads > 1 && !known) child_signals::add_thread();
+  known = true;
+  const auto turn = this->turn();
+  ++inside_;
 }
 
-// A wake-up that was meant for us may have come together with the order to leave: the connection behind it
-// would wait for the next one. One look a listener is enough; more would never end under load. A child that
-// waits in accept() owes none, and its listener is dead by now.
-std::optional<Connection> ChildProcess::last_look() {
-  while (epoll_ && looked_ < listeners_.size())
-    if (auto connection = accept_from(looked_++)) return connection;
-  return {};
+template <typename Attempt>
+bool ChildProcess::look_at_all(const Attempt& attempt) {
+  for (std::size_t i = 0; i < listeners_.size() && !leaving(); ++i)
+    if (!listeners_[i].gone && attempt(i)) return true;
+  return false;
 }
 
-std::optional<Connection> ChildProcess::accept_from(std::size_t listener) {
-  sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
-  peer.ss_family = AF_UNSPEC;
-  socklen_t size = sizeof peer;
-  Descriptor socket(
-      ::accept4(listeners_[listener].descriptor, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC));
-  if (!socket) {
-    accept_failed(listener, errno);
-    return {};
+// A child that waits in accept() owes no last look, and its listener is dead by now.
+template <typename Attempt>
+bool ChildProcess::last_look(const Attempt& attempt) {
+  while (const auto listener = claim_look()) {
+    if (attempt(*listener)) return true;
+    const auto turn = this->turn();
+    looks_[*listener] = 0;
   }
-  if (peer.ss_family == AF_UNIX)
-    reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
-  slot_.accepted(peer, static_cast<std::uint32_t>(listener));
-  back_off_ = 0ms;
-  return Connection(std::move(socket), peer, listeners_[listener].name, *this);
+  return false;
 }
 
-std::size_t ChildProcess::wait_for_listener() {
+std::optional<std::size_t> ChildProcess::claim_look() {
+  const auto turn = this->turn();
+  const auto with_looks =
+      std::find_if(looks_.begin(), looks_.end(), [](unsigned looks) { return looks > 0; });
+  if (with_looks == looks_.end()) return {};
+  --*with_looks;
+  return static_cast<std::size_t>(with_looks - looks_.begin());
+}
+
+std::size_t ChildProcess::wait_for_listener() const {
   if (!epoll_) return 0;
   epoll_event event{};
-  if (::epoll_wait(epoll_.get(), &event, 1, -1) == 1) return event.data.u32;
+  if (::epoll_wait(epoll_.get(), &event, 1, -1) == 1) return event.data.u64;
   if (errno != EINTR && !leaving()) throw SystemError("wait for connections", errno);
   return listeners_.size();
 }
 
+// The caller has the turn, or there is one thread yet.
 void ChildProcess::wait_in_epoll() {
-  if (epoll_) return;
+  if (watch_) return;
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) throw SystemError("epoll_create1", errno);
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    set_nonblocking(listeners_[i].descriptor);
-    epoll_event event{.events = EPOLLIN | EPOLLEXCLUSIVE, .data = {.u32 = static_cast<std::uint32_t>(i)}};
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, listeners_[i].descriptor, &event) != 0)
-      throw SystemError("watch listener " + listeners_[i].name, errno);
-  }
-  waits_on = epoll.get();
+  watch_.emplace(listeners_, epoll.get(), std::nullopt);
+  looks_.assign(listeners_.size(), 1);
   epoll_ = std::move(epoll);
-  if (retired != 0) retire(retire_signal);  // it came before this descriptor was there
+  child_signals::wait_on(epoll_.get());
 }
 
-void ChildProcess::accept_failed(std::size_t listener, int error_number) {
+std::optional<Connection> ChildProcess::accept() {
+  std::optional<Connection> connection;
+  wait_and([&](std::size_t listener) {
+    connection = accept_from(listener, 0);
+    return connection.has_value();
+  });
+  return connection;
+}
+
+std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int flags) {
+  sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
+  peer.ss_family = AF_UNSPEC;
+  socklen_t size = sizeof peer;
+  Descriptor socket(::accept4(listeners_[listener].descriptor, reinterpret_cast<sockaddr*>(&peer), &size,
+                              SOCK_CLOEXEC | flags));
+  if (!socket) {
+    failed_on(listener, errno);
+    return {};
+  }
+  if (peer.ss_family == AF_UNIX)
+    reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
+  const Seat seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+  back_off_ = 0ms;
+  return Connection(std::move(socket), {.peer = peer,
+                                        .listener = listeners_[listener].name,
+                                        .keeper = *this,
+                                        .seat = seat,
+                                        .blocks = (flags & SOCK_NONBLOCK) == 0});
+}
+
+std::optional<Seat> ChildProcess::take(Taker& taker) {
+  std::optional<Seat> seat;
+  wait_and([&](std::size_t listener) {
+    sockaddr_storage peer{};
+    const ChildListener& from = listeners_[listener];
+    if (taker.try_take(from.descriptor, from.name, peer))
+      seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    else
+      failed_on(listener, errno);
+    return seat.has_value();
+  });
+  return seat;
+}
+
+void ChildProcess::failed_on(std::size_t listener, int error_number) {
   switch (error_number) {
-    // The connection was gone before it was taken, or its network has a fault (accept(2)): the next one may
-    // do.
+    // The connection was gone before it was taken, or its network has a fault (accept(2), udp(7)): the next
+    // one may do.
     case EINTR:
     case ECONNABORTED:
+    case ECONNREFUSED:
+    case ECONNRESET:
     case EPROTO:
     case EPERM:
     case ENETDOWN:
@@ -190,46 +200,112 @@ void ChildProcess::accept_failed(std::size_t listener, int error_number) {
     case ENETUNREACH:
     case ETIMEDOUT:
       return;
-    case EINVAL:
+    case EINVAL: {
       if (leaving()) return;
       // The parent has closed this listener: a reload took it away. Others stay.
+      const auto turn = this->turn();
       wait_in_epoll();
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listeners_[listener].descriptor, nullptr);
+      watch_->take_away(listener);
       return;
-    case EAGAIN:
-      // Another process that shares the listener has made it non-blocking.
+    }
+    case EAGAIN: {
+      // Somebody else was faster. Or another process that shares the listener has made it non-blocking.
+      const auto turn = this->turn();
       wait_in_epoll();
       return;
+    }
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM: {
-      if (back_off_ == 0ms)
-        log_error(SystemError(text("accept on ", listeners_[listener].name,
-                                   ": out of descriptors or memory; trying again, ever later"),
-                              error_number)
-                      .what());
-      back_off_ = std::clamp(back_off_ * 2, 10ms, 1000ms);
-      ::poll(nullptr, 0, static_cast<int>(back_off_.count()));
-      return;
-    }
+    case ENOMEM:
+      return back_off(listener, error_number);
     default:
       if (!leaving()) throw SystemError("accept on " + listeners_[listener].name, error_number);
   }
 }
 
+void ChildProcess::back_off(std::size_t listener, int error_number) {
+  auto turn = this->turn();
+  if (back_off_ == 0ms)
+    log_error(SystemError(text("accept on ", listeners_[listener].name,
+                               ": out of descriptors or memory; trying again, ever later"),
+                          error_number)
+                  .what());
+  back_off_ = std::clamp(back_off_ * 2, 10ms, 1000ms);
+  const auto time = back_off_;
+  if (own_loop_) return watch_->pause(time);
+  if (turn) turn.unlock();
+  ::poll(nullptr, 0, static_cast<int>(time.count()));
+}
+
+// ---- ending
+
 void ChildProcess::finished(Connection connection, Outcome outcome) {
   connection.close();
-  slot_.finished(outcome == Outcome::failed, connection.bytes_read(), connection.bytes_written());
-  if (asked_ || leaving()) return;
+  done(connection.seat(), outcome, connection.bytes_read(), connection.bytes_written());
+}
+
+void ChildProcess::done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+  slot_.finished(seat, outcome == Outcome::failed, bytes_read, bytes_written);
+  if (leaving()) return;
   const bool outdated = slot_.outdated();
-  if (!outdated && !slot_.at_cap()) return;
+  const auto turn = this->turn();
+  if (own_loop_ && back_off_ == 0ms) watch_->set(true);
+  if (asked_ || (!outdated && !slot_.at_cap())) return;
   asked_ = true;
   slot_.ask(outdated ? Reason::recycle : Reason::cap);
 }
 
+// ---- for a loop of the model's
+
+std::optional<Connection> ChildProcess::try_accept() {
+  std::optional<Connection> connection;
+  const auto attempt = [&](std::size_t listener) {
+    connection = accept_from(listener, SOCK_NONBLOCK);
+    return connection.has_value();
+  };
+  if (!own_loop_) listener_fd();
+  {
+    const auto turn = this->turn();
+    watch_->settle(child_signals::take_nudge());
+    if (slot_.full()) {
+      watch_->set(false);
+      return {};
+    }
+    if (!leaving()) watch_->set(true);
+  }
+  if (!leaving()) {
+    look_at_all(attempt);
+    return connection;
+  }
+  if (!last_look(attempt)) end_loop();
+  return connection;
+}
+
+// Nothing is accepted any more. An orphan's listeners must not be in the way of the next start.
+void ChildProcess::end_loop() {
+  const auto turn = this->turn();
+  if (left_) return;
+  watch_->set(false);
+  leave();
+  if (::getppid() == parent_) return;
+  for (const auto& listener : listeners_) ::dup3(dead_.get(), listener.descriptor, O_CLOEXEC);
+}
+
+void ChildProcess::watch_listeners(int epoll, std::uint64_t data) {
+  own_loop_ = true;
+  child_signals::wait_on(-1);
+  watch_.emplace(listeners_, epoll, data);
+  looks_.assign(listeners_.size(), looks_of_loop);
+  child_signals::tell(leave_fd(), watch_->look_fd());
+}
+
 int ChildProcess::listener_fd() {
-  wait_in_epoll();
+  if (own_loop_) return epoll_.get();
+  Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) throw SystemError("epoll_create1", errno);
+  watch_listeners(epoll.get(), 0);
+  epoll_ = std::move(epoll);
   return epoll_.get();
 }
 
@@ -237,20 +313,35 @@ int ChildProcess::leave_fd() {
   if (!leave_) {
     leave_.reset(::eventfd(leaving() ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!leave_) throw SystemError("eventfd", errno);
-    leave_descriptor = leave_.get();
-    if (retired != 0) retire(retire_signal);  // it came in between
+    child_signals::tell(leave_.get(), watch_ ? watch_->look_fd() : -1);
   }
   return leave_.get();
 }
+
+// ---- the whole life
+
+namespace {
+
+// A loop with many connections needs a descriptor for each, and some for what handlers open.
+void raise_descriptor_limit(unsigned connections) {
+  constexpr rlim_t others = 64;
+  rlimit limit{};
+  const rlim_t wanted = 2 * static_cast<rlim_t>(connections) + others;
+  if (connections == 1 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
 
 int live(const ChildBirth& birth) {
   try {
     become(birth.identity);
     // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
-    ::prctl(PR_SET_PDEATHSIG, retire_signal);
+    ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
     if (::getppid() != birth.parent) return static_cast<int>(ExitCode::left);
-    ChildProcess child(ChildSlot(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd),
-                       birth.listeners, birth.parent);
+    raise_descriptor_limit(birth.limits.connections);
+    ChildProcess child(birth);
     try {
       birth.server->on_child_start();
     } catch (const Error&) {
@@ -260,6 +351,7 @@ int live(const ChildBirth& birth) {
     }
     child.ready();
     birth.server->serve(child);
+    child_signals::forget_threads();
     child.leave();
     birth.server->on_child_exit();
     return static_cast<int>(ExitCode::left);

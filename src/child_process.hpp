@@ -6,71 +6,34 @@
 // which only wakes. Its handler sets a flag and puts a dead descriptor in the place of the one that the child
 // waits on: a waiting accept() is restarted (SA_RESTART) on the dead descriptor and fails; one that is about
 // to begin fails too; a read() in user code goes on. No poll, no timeout, no further system call a
-// connection.
+// connection. A signal interrupts one thread: where several wait, the handler passes it on to each.
 //
 // With several listeners the child waits in epoll_wait() with EPOLLEXCLUSIVE, and the trick is played on the
 // epoll descriptor. EPOLLEXCLUSIVE strands a connection when the child that was woken for it goes: so a last
 // look at each listener before leaving, and a nudge (SIGUSR1, which does nothing but interrupt) from the
 // parent that sees a backlog beside idle children.
+//
+// A model with a loop of its own has the listeners in its epoll set. There a retire order makes leave_fd()
+// readable, and a nudge a descriptor that is watched as if it were a listener.
 #pragma once
 
 #include <sys/types.h>
 
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "brood/child.hpp"
 #include "brood/server_base.hpp"
+#include "child_listener.hpp"
 #include "child_slot.hpp"
 #include "identity.hpp"
+#include "listener_watch.hpp"
 
 namespace brood {
 
-inline constexpr int retire_signal = 15;  // SIGTERM; without an order in the slot it means nothing
-inline constexpr int nudge_signal = 10;   // SIGUSR1
-
-struct ChildListener {
-  int descriptor;  // the parent's, inherited
-  std::string name;
-};
-
-class ChildProcess final : public Child, private ConnectionKeeper {
- public:
-  // Sets up the signal handlers; all signals are blocked until then, and unblocked here.
-  ChildProcess(ChildSlot slot, std::vector<ChildListener> listeners, pid_t parent);
-
-  std::optional<Connection> accept() override;
-  std::optional<Connection> try_accept() override;
-  void finished(Connection connection, Outcome outcome) override;
-  int listener_fd() override;
-  int leave_fd() override;
-  bool leaving() const override;
-
-  void ready() { slot_.ready(); }
-  void leave() { slot_.leave(why()); }
-
- private:
-  void note(std::string_view text) override { slot_.note(text); }
-
-  std::optional<Connection> accept_from(std::size_t listener);
-  std::optional<Connection> last_look();
-  std::size_t wait_for_listener();  // the index; listeners_.size(): interrupted
-  void wait_in_epoll();
-  void accept_failed(std::size_t listener, int error_number);
-  Reason why() const;
-
-  ChildSlot slot_;
-  std::vector<ChildListener> listeners_;
-  pid_t parent_;
-  Descriptor dead_;   // every wait on it fails
-  Descriptor epoll_;  // with several listeners; none: the child waits in accept()
-  Descriptor leave_;
-  std::size_t looked_ = 0;  // listeners that had their last look
-  bool asked_ = false;
-  std::chrono::milliseconds back_off_{0};
-};
-
-// The life of a child, from fork to exit code. The caller has given up what is the parent's alone.
+// What crosses the fork.
 struct ChildBirth {
   ServerBase* server;
   const Scoreboard* scoreboard;
@@ -79,7 +42,67 @@ struct ChildBirth {
   std::vector<ChildListener> listeners;
   Identity identity;
   pid_t parent;
+  ChildLimits limits;
 };
+
+class ChildProcess final : public Child, private ConnectionKeeper {
+ public:
+  // Sets up the signal handlers; all signals are blocked until then, and unblocked here.
+  explicit ChildProcess(const ChildBirth& birth);
+
+  const ChildLimits& limits() const override { return limits_; }
+  std::optional<Connection> accept() override;
+  void finished(Connection connection, Outcome outcome) override;
+  std::optional<Seat> take(Taker& taker) override;
+  void done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) override;
+  void note(Seat seat, std::string_view text) override { slot_.note(seat, text); }
+  bool leaving() const override;
+  std::optional<Connection> try_accept() override;
+  void watch_listeners(int epoll, std::uint64_t data) override;
+  int listener_fd() override;
+  int leave_fd() override;
+
+  void ready() { slot_.ready(); }
+  void leave();  // nothing more is accepted; idempotent
+
+ private:
+  template <typename Attempt>
+  bool wait_and(const Attempt& attempt);
+  template <typename Attempt>
+  bool look_at_all(const Attempt& attempt);
+  template <typename Attempt>
+  bool last_look(const Attempt& attempt);
+  std::optional<std::size_t> claim_look();
+  std::optional<Connection> accept_from(std::size_t listener, int flags);
+
+  std::unique_lock<std::mutex> turn() const;
+  std::size_t wait_for_listener() const;  // the index; listeners_.size(): interrupted
+  void wait_in_epoll();
+  void join_threads_that_wait();
+  void failed_on(std::size_t listener, int error_number);
+  void back_off(std::size_t listener, int error_number);
+  void end_loop();
+  Reason why() const;
+
+  const ChildLimits limits_;
+  const pid_t parent_;
+  ChildSlot slot_;
+  std::vector<ChildListener> listeners_;
+  Descriptor dead_;   // every wait on it fails
+  Descriptor epoll_;  // with several listeners, or for listener_fd(); none: the child waits in accept()
+  std::optional<ListenerWatch> watch_;
+  bool own_loop_ = false;  // the model's
+  Descriptor leave_;
+
+  mutable std::mutex turn_;      // where there are threads, for what follows
+  unsigned inside_ = 0;          // threads in accept() or take()
+  std::vector<unsigned> looks_;  // last ones that are left, a listener
+  bool asked_ = false;
+  bool left_ = false;
+  std::chrono::milliseconds back_off_{0};
+};
+
+// The life of a child, from fork to exit code. The caller has given up what is the parent's alone.
 int live(const ChildBirth& birth);
 
 }  // namespace brood

@@ -53,7 +53,8 @@ std::size_t address_size(const sockaddr_storage& peer) {
 
 }  // namespace
 
-ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd)
+ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
+                     Room room)
     : scoreboard_(scoreboard),
       service_(scoreboard.service(service)),
       orders_(scoreboard.slot_orders(slot)),
@@ -61,6 +62,8 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
       idle_words_(scoreboard.idle_words(service)),
       idle_word_(idle_words_[(slot - service_.first_slot) / bits_per_word]),
       idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
+      room_(room),
+      turn_(room.threads ? std::make_unique<std::mutex>() : nullptr),
       service_index_(service),
       slot_index_(slot),
       wake_fd_(wake_fd) {}
@@ -79,6 +82,7 @@ void ChildSlot::change(const std::function<void()>& change) {
 void ChildSlot::ready() {
   change([this] {
     row_.pid.store(::getpid(), relaxed);
+    row_.room.store(room_.connections, relaxed);
     row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
     scoreboard_.set_idle(slot_index_, true);
   });
@@ -99,25 +103,51 @@ void ChildSlot::leave(Reason reason) {
   });
 }
 
-void ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+std::unique_lock<std::mutex> ChildSlot::turn() const {
+  return turn_ ? std::unique_lock(*turn_) : std::unique_lock<std::mutex>();
+}
+
+// The oldest: it is the one that connection-timeout is about.
+void ChildSlot::show(Seat seat) {
+  const InHand::Record& record = in_hand_[seat];
+  row_.busy_since.store(record.since, relaxed);
+  row_.listener.store(record.listener, relaxed);
+  store_bytes(row_.peer, record.peer);
+  if (record.note[0] != 0 || row_.note[0].load(relaxed) != 0)
+    store_bytes(row_.note, std::as_bytes(std::span(record.note)));
+}
+
+Seat ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+  const auto turn = this->turn();
+  const Seat seat = in_hand_.add(to_nanoseconds(Clock::now()));
+  InHand::Record& record = in_hand_[seat];
+  record.listener = listener;
+  std::memcpy(record.peer.data(), &peer, address_size(peer));
+  record.note[0] = '\0';
+  const std::uint32_t in_hand = in_hand_.count();
   {
     // First of all the figures: a child that is killed from here on has this connection counted as aborted.
     const Writing writing(row_.sequence);
-    row_.in_hand.store(1, relaxed);
+    row_.in_hand.store(in_hand, relaxed);
     add(row_.figures.accepted, 1);
-    row_.busy_since.store(to_nanoseconds(Clock::now()), relaxed);
-    row_.listener.store(listener, relaxed);
-    store_bytes(row_.peer, std::as_bytes(std::span(&peer, 1)).first(address_size(peer)));
-    if (row_.note[0].load(relaxed) != 0) store_bytes(row_.note, {});
+    if (in_hand == 1) show(seat);
   }
-  idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
-  if (count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst)) wake();
+  const bool full = in_hand >= room_.connections;
+  if (full) idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
+  // The first one in hand is news too: the clock of connection-timeout starts with it.
+  if ((full || in_hand == 1) && count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
+    wake();
+  return seat;
 }
 
-void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+  const auto turn = this->turn();
+  const bool was_oldest = in_hand_.oldest() == seat;
+  const auto took = to_nanoseconds(Clock::now()) - in_hand_[seat].since;
+  in_hand_.remove(seat);
+  const std::uint32_t in_hand = in_hand_.count();
   {
     const Writing writing(row_.sequence);
-    const auto took = to_nanoseconds(Clock::now()) - row_.busy_since.load(relaxed);
     const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
     const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
     add(row_.figures.latency[bucket], 1);
@@ -125,18 +155,28 @@ void ChildSlot::finished(bool failed, std::uint64_t bytes_read, std::uint64_t by
     if (failed) add(row_.figures.failed, 1);
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
-    row_.in_hand.store(0, relaxed);
+    row_.in_hand.store(in_hand, relaxed);
+    if (was_oldest && in_hand > 0) show(in_hand_.oldest());
   }
   // The first one of a child's life: where starts are throttled, the parent waits for it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
   if (must_leave()) return;  // no spare any more
-  idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
-  if (count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst)) wake();
+  const bool was_full = in_hand + 1 == room_.connections;
+  if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
+  // A spare with nothing in hand may be one too many.
+  if ((was_full || in_hand == 0) &&
+      count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst))
+    wake();
 }
 
-void ChildSlot::note(std::string_view text) {
+void ChildSlot::note(Seat seat, std::string_view text) {
+  const auto turn = this->turn();
+  std::array<char, note_size>& note = in_hand_[seat].note;
+  note.fill('\0');
+  text.copy(note.data(), note.size());
+  if (in_hand_.oldest() != seat) return;
   const Writing writing(row_.sequence);
-  store_bytes(row_.note, std::as_bytes(std::span(text)));
+  store_bytes(row_.note, std::as_bytes(std::span(note)));
 }
 
 // Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A child's side of the scoreboard: its own row, and the orders that it reads. Knows nothing of sockets,
-// signals or user code. One thread of the child writes.
+// signals or user code. Where the child has several threads, they take turns.
 //
 // The path of a connection (accepted, finished) takes no lock and makes no system call, but for one write()
 // where a threshold is crossed that the parent wants to hear of.
@@ -9,17 +9,26 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 
+#include "in_hand.hpp"
 #include "scoreboard.hpp"
 
 namespace brood {
 
 class ChildSlot {
  public:
+  // How much the child can take: so many connections in hand, by one thread or several.
+  struct Room {
+    unsigned connections = 1;
+    bool threads = false;
+  };
   // wake_fd: the parent's eventfd; not owned.
-  ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd);
+  ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd, Room room);
 
   // ---- lifecycle: under the lock; tells the parent
   void ready();               // starting -> serving, idle
@@ -38,12 +47,15 @@ class ChildSlot {
     return cap != 0 && row_.figures.accepted.load(std::memory_order_relaxed) >= cap;
   }
 
-  // ---- activity: without lock
-  void accepted(const sockaddr_storage& peer, std::uint32_t listener);
-  void finished(bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
-  void note(std::string_view text);  // at most note_size bytes, the rest is cut
+  // ---- activity: without lock between processes
+  Seat accepted(const sockaddr_storage& peer, std::uint32_t listener);
+  void finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
+  void note(Seat seat, std::string_view text);  // at most note_size bytes, the rest is cut
+  bool full() const { return row_.in_hand.load(std::memory_order_relaxed) >= room_.connections; }
 
  private:
+  std::unique_lock<std::mutex> turn() const;
+  void show(Seat seat);
   void change(const std::function<void()>& change);
   void wake();
 
@@ -54,6 +66,9 @@ class ChildSlot {
   const std::span<IdleWord> idle_words_;  // of the service: at hand, without a detour through the mapping
   IdleWord& idle_word_;                   // the one with our bit
   const std::uint64_t idle_bit_;
+  const Room room_;
+  std::unique_ptr<std::mutex> turn_;  // among the threads of this child; none: there is one
+  InHand in_hand_;                    // the row has place for one connection: it shows the oldest
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

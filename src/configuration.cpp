@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "configuration.hpp"
 
+#include <sched.h>
 #include <unistd.h>
+
+#include <charconv>
+#include <optional>
 
 #include "brood/error.hpp"
 #include "identity.hpp"
@@ -14,6 +18,9 @@ using std::chrono::milliseconds;
 
 constexpr unsigned most_children = 32'768;
 constexpr milliseconds longest{std::chrono::hours(24 * 30)};
+
+constexpr unsigned most_threads = 1024;
+constexpr unsigned most_connections = 100'000;
 
 void add_pool_settings(Settings& settings, Limits& limits) {
   settings.section("How many children");
@@ -34,6 +41,52 @@ void add_pool_settings(Settings& settings, Limits& limits) {
       "libraries that leak.");
 }
 
+void add_model_settings(Settings& settings, ServiceConfiguration& service, const ChildModel& model) {
+  if (!model.threads && !model.many_connections) return;
+  settings.section("How much a child does at once");
+  if (model.threads)
+    settings.text(
+        "threads-per-child", service.threads_per_child,
+        "How many handlers run at once in a child: a number from 1 to 1024, 'cpu' for one more than "
+        "there are CPUs, where handlers compute, or 'io' for twice as many and one, where they wait "
+        "for something. Above 1 the program must have declared that its handlers can bear it.");
+  if (!model.many_connections) return;
+  settings.number("max-connections-per-child", service.limits.max_connections_per_child, 1, most_connections,
+                  "How many connections a child has at once. A child with fewer is a spare.");
+  settings.duration("connection-idle-timeout", service.limits.connection_idle_timeout, milliseconds(0),
+                    longest,
+                    "A connection on which nothing is read or written for so long is closed; 0: no limit.");
+}
+
+// Empty: neither a number in range nor one of the words.
+std::optional<unsigned> parse_threads(const std::string& written) {
+  cpu_set_t cpus;
+  const unsigned number_of_cpus =
+      ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? static_cast<unsigned>(CPU_COUNT(&cpus)) : 1;
+  if (written == "cpu") return number_of_cpus + 1;
+  if (written == "io") return 2 * number_of_cpus + 1;
+  unsigned number = 0;
+  const char* const end = written.data() + written.size();
+  const auto result = std::from_chars(written.data(), end, number);
+  if (result.ec != std::errc{} || result.ptr != end || number < 1 || number > most_threads) return {};
+  return number;
+}
+
+void check_threads(Configuration& configuration, SettingsReader& reader) {
+  if (!configuration.model.threads) return;
+  const std::string& written = configuration.service.threads_per_child;
+  const auto threads = parse_threads(written);
+  if (!threads)
+    reader.blame("threads-per-child", text("threads-per-child = ", written, " is not a number from 1 to ",
+                                           most_threads, ", 'cpu' or 'io'"));
+  else if (*threads > 1 && !configuration.thread_safe)
+    reader.blame("threads-per-child",
+                 text("threads-per-child = ", written,
+                      ": this server's handlers can't run in threads (thread_safe() doesn't say so); "
+                      "let more children do it"));
+  configuration.service.limits.threads_per_child = threads.value_or(1);
+}
+
 void add_time_settings(Settings& settings, Limits& limits) {
   settings.section("How long");
   settings.duration(
@@ -48,7 +101,16 @@ void add_time_settings(Settings& settings, Limits& limits) {
 
 }  // namespace
 
-Configuration::Configuration(const std::string& program) { service.name = program; }
+Configuration::Configuration(const std::string& program, const ChildModel& its_model, bool is_thread_safe)
+    : model(its_model), thread_safe(is_thread_safe) {
+  service.name = program;
+  if (model.many_connections) {
+    service.limits.max_connections_per_child = 1000;
+    service.limits.connection_idle_timeout = std::chrono::minutes(1);
+  }
+  if (model.takes == Arrivals::triggers) service.listen = {"timer:30s"};
+  if (model.takes == Arrivals::datagrams) service.listen = {"udp:127.0.0.1:8000"};
+}
 
 void add_settings(Settings& settings, Configuration& configuration) {
   ServiceConfiguration& service = configuration.service;
@@ -65,6 +127,7 @@ void add_settings(Settings& settings, Configuration& configuration) {
               "net.core.somaxconn.")
       .takes = Takes::restart;
   add_pool_settings(settings, service.limits);
+  add_model_settings(settings, service, configuration.model);
   add_time_settings(settings, service.limits);
 
   settings.section("As whom");
@@ -112,6 +175,7 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
   exceeds("start-servers", limits.start_servers, "max-clients", limits.max_clients);
   exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 
+  check_threads(configuration, reader);
   service.listen_specs.clear();
   for (const auto& written : service.listen) {
     try {

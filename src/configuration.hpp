@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "address.hpp"
+#include "brood/child_model.hpp"
 #include "brood/settings.hpp"
 #include "limits.hpp"
 #include "settings_source.hpp"
@@ -19,12 +20,16 @@ struct ServiceConfiguration {
   std::vector<ListenSpec> listen_specs;  // of `listen`
   unsigned listen_backlog = 4096;
   Limits limits;
-  std::string user, group;  // "": children stay who the parent is
+  std::string threads_per_child = "1";  // as written
+  std::string user, group;              // "": children stay who the parent is
 };
 
 struct Configuration {
-  explicit Configuration(const std::string& program);  // the defaults
+  // The defaults for a server of this model, which can run threads or can't.
+  Configuration(const std::string& program, const ChildModel& model, bool thread_safe);
 
+  ChildModel model;
+  bool thread_safe;
   ServiceConfiguration service;
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string pid_file;

@@ -8,6 +8,7 @@
 
 #include "address.hpp"
 #include "brood/descriptor.hpp"
+#include "child_listener.hpp"
 #include "socket_path.hpp"
 
 namespace brood {
@@ -20,7 +21,7 @@ class Listener {
 
   int descriptor() const { return socket_.get(); }
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
-  const std::string& name() const { return name_; }
+  ChildListener of_a_child() const { return {.descriptor = descriptor(), .name = name_}; }
   // Whether `spec` names the place where this one listens, and what else it says of it.
   bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
   void take_options(const ListenSpec& spec);

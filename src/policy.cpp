@@ -52,8 +52,9 @@ void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& p
 }
 
 void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
-  const unsigned surplus =
-      census.backlog > 0 ? 0 : less(census.idle, limits.max_spare_servers + plan.retire_outdated);
+  // Who still has connections is not sent away: it would linger for them, and serve nobody else.
+  const unsigned beyond = less(census.idle, limits.max_spare_servers + plan.retire_outdated);
+  const unsigned surplus = census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.engaged));
   if (surplus == 0) {
     plan.pace.surplus_since = never;
     return;

@@ -14,6 +14,7 @@ struct Census {
                           // against max-clients
   unsigned starting = 0;  // forked, not ready yet: future spares
   unsigned idle = 0;      // spares: can take a connection now (not stopped, not told to leave)
+  unsigned engaged = 0;   // of those: with connections in hand, and room for more
   unsigned leaving = 0;   // told to leave, not gone yet
   unsigned leaving_idle = 0;  // of those: with nothing in hand
   // To be replaced (of an old generation, or asking because of a cap), not told to leave yet:

@@ -11,7 +11,7 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "child_process.hpp"
+#include "child_signals.hpp"
 #include "slot_reader.hpp"
 #include "spawner.hpp"
 #include "text.hpp"
@@ -104,6 +104,7 @@ Census Pool::census(std::uint32_t generation) const {
     }
     const bool idle = scoreboard_.is_idle(on_table(slot));
     if (idle) ++census.idle;
+    if (idle && is_busy(slot)) ++census.engaged;
     if (child.replacement) ++census.replacements_ready;
     if (outdated(slot, generation)) ++(idle ? census.outdated_idle : census.outdated_busy);
   }
@@ -119,7 +120,7 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   SlotOrders& orders = scoreboard_.writable_slot_orders(on_table(slot));
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
-  ::kill(child.pid, retire_signal);
+  ::kill(child.pid, child_signals::retire);
 }
 
 void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
@@ -133,7 +134,8 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.told_to_leave || child.stopped || lifecycle(slot).phase != Phase::serving) continue;
-    const Candidate candidate{outdated(slot, generation), scoreboard_.is_idle(on_table(slot)),
+    const Candidate candidate{outdated(slot, generation),
+                              scoreboard_.is_idle(on_table(slot)) && !is_busy(slot),
                               scoreboard_.slot(on_table(slot)).figures.accepted.load(relaxed), slot};
     if (reason == Reason::surplus ? candidate.idle : candidate.outdated) candidates.push_back(candidate);
   }
@@ -167,7 +169,7 @@ void Pool::nudge() {
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.stopped || child.told_to_leave || !scoreboard_.is_idle(on_table(slot))) continue;
-    ::kill(child.pid, nudge_signal);
+    ::kill(child.pid, child_signals::nudge);
     return;
   }
 }
@@ -315,9 +317,14 @@ bool Pool::any_serving() const {
                              [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
 }
 
+bool Pool::is_full(std::uint32_t slot) const {
+  const Slot& row = scoreboard_.slot(on_table(slot));
+  return row.in_hand.load(relaxed) >= std::max(row.room.load(relaxed), 1U);
+}
+
 bool Pool::none_accepts() const {
   return std::ranges::all_of(children_.taken(), [&](std::uint32_t slot) {
-    return is_busy(slot) || children_[slot].stopped || lifecycle(slot).phase == Phase::leaving;
+    return is_full(slot) || children_[slot].stopped || lifecycle(slot).phase == Phase::leaving;
   });
 }
 

@@ -64,7 +64,8 @@ class Pool {
   SlotSnapshot view(std::uint32_t slot) const;
   Lifecycle lifecycle(std::uint32_t slot) const;
   bool outdated(std::uint32_t slot, std::uint32_t generation) const;
-  bool is_busy(std::uint32_t slot) const;
+  bool is_busy(std::uint32_t slot) const;  // has something in hand
+  bool is_full(std::uint32_t slot) const;
   void tell_to_leave(std::uint32_t slot, Reason reason);
   struct Limit {
     Time due = never;

@@ -31,7 +31,8 @@ namespace {
 // nothing has changed when something is wrong: read() checks and stages, commit() puts in force.
 class ProgramSettings {
  public:
-  ProgramSettings(const std::string& program, ServerBase& server) : staged_(program), in_force_(program) {
+  ProgramSettings(const std::string& program, ServerBase& server)
+      : staged_(program, server.child_model(), server.thread_safe()), in_force_(staged_) {
     add_settings(table_, staged_);
     kits_ = table_.all().size();
     table_.section("Of this server");

@@ -209,6 +209,7 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   take(to.bytes_written, from.bytes_written);
   for (std::size_t i = 0; i < latency_buckets; ++i) take(to.latency[i], from.latency[i]);
   row.in_hand.store(0, relaxed);
+  row.room.store(0, relaxed);
   row.busy_since.store(0, relaxed);
   row.listener.store(0, relaxed);
   for (auto& word : row.peer) word.store(0, relaxed);

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
+constexpr auto loop_patience = 5s;
 
 std::vector<Listener> open_all(const ServiceConfiguration& configuration) {
   std::vector<Listener> listeners;
@@ -31,6 +32,7 @@ std::vector<Listener> open_all(const ServiceConfiguration& configuration) {
 Service::Service(ServiceConfiguration configuration, ServerBase& server)
     : configuration_(std::move(configuration)),
       server_(server),
+      many_connections_(server.child_model().many_connections),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(open_all(configuration_)) {}
 
@@ -180,10 +182,24 @@ unsigned Service::backlog() const {
 
 std::vector<ChildListener> Service::listeners_of_a_child() const {
   std::vector<ChildListener> all;
-  for (const auto& listener : listeners_) all.push_back({listener.descriptor(), listener.name()});
+  for (const auto& listener : listeners_) all.push_back(listener.of_a_child());
   if (drain_)
-    for (const auto& listener : drain_->listeners()) all.push_back({listener.descriptor(), listener.name()});
+    for (const auto& listener : drain_->listeners()) all.push_back(listener.of_a_child());
   return all;
+}
+
+ChildLimits Service::limits_of_a_child() const {
+  const Limits& limits = configuration_.limits;
+  return {.threads = limits.threads_per_child,
+          .connections = many_connections_ ? limits.max_connections_per_child : limits.threads_per_child,
+          .connection_timeout = limits.connection_timeout,
+          .idle_timeout = limits.connection_idle_timeout};
+}
+
+// A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
+std::chrono::milliseconds Service::patience_with_a_connection() const {
+  const auto timeout = configuration_.limits.connection_timeout;
+  return many_connections_ && timeout > 0ms ? timeout + loop_patience : timeout;
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {
@@ -191,7 +207,8 @@ void Service::start(unsigned number, bool replacement, Time now) {
   for (unsigned i = 0; i < number; ++i) {
     const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
       in_child_();
-      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_of_a_child(), identity_, parent});
+      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_of_a_child(), identity_, parent,
+                   limits_of_a_child()});
     });
     if (!started) {
       const int error_number = errno;
@@ -241,7 +258,7 @@ Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
-  const Time overdue = pool_->end_overdue(configuration_.limits.connection_timeout, now);
+  const Time overdue = pool_->end_overdue(patience_with_a_connection(), now);
   Time next = std::min(overdue, deadline_of_stage(now));
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
@@ -253,7 +270,8 @@ Time Service::look(Time now) {
     census = pool_->census(generation_);
   });
   census.backlog = backlog();
-  if (look_for_stranded_ && census.backlog > 0 && census.idle > 0) pool_->nudge();
+  // A child that has many connections leaves long before it is reaped, and may take a wake-up along.
+  if ((look_for_stranded_ || many_connections_) && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 
   pace_.may_start = fatal_exit_ ? never : throttle_.may_start();

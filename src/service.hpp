@@ -60,6 +60,8 @@ class Service {
   unsigned backlog() const;
   void lift_throttle(Time now);
   std::vector<ChildListener> listeners_of_a_child() const;
+  ChildLimits limits_of_a_child() const;
+  std::chrono::milliseconds patience_with_a_connection() const;
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);
@@ -70,6 +72,7 @@ class Service {
 
   ServiceConfiguration configuration_;
   ServerBase& server_;
+  const bool many_connections_;
   Identity identity_;
   std::vector<Listener> listeners_;
   std::optional<Drain> drain_;  // of listeners that are being closed; children still serve them

@@ -27,7 +27,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 1;
+inline constexpr std::uint32_t layout_version = 2;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
 
@@ -143,8 +143,9 @@ struct alignas(cache_line) Slot {
   // Activity: the child's alone, without lock. `sequence` is odd while it writes, so that a reader can tell.
   alignas(cache_line) Shared<std::uint32_t> sequence;
   Shared<std::uint32_t> in_hand;    // connections
-  Shared<std::int64_t> busy_since;  // nanoseconds; when the connection in hand was accepted
-  Shared<std::uint64_t> listener;   // index of the listener it came by
+  Shared<std::uint32_t> room;       // how many it can have in hand; with fewer its idle bit is set
+  Shared<std::uint32_t> listener;   // these four are of the oldest in hand: index of the listener it came by
+  Shared<std::int64_t> busy_since;  // nanoseconds; when it was accepted
   SharedBytes<32> peer;             // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address
   SharedBytes<note_size> note;      // padded with NUL
   Figures figures;

@@ -31,6 +31,7 @@ std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, w
 
 void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.in_hand = slot.in_hand.load(relaxed);
+  to.room = slot.room.load(relaxed);
   to.busy_for = to.in_hand > 0 ? since(slot.busy_since.load(relaxed), now) : std::chrono::nanoseconds{};
   to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
   to.figures = read_figures(slot.figures);
@@ -42,10 +43,10 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
 }
 
-SlotState classify(const Lifecycle& life, Order order, pid_t pid, bool idle) {
+SlotState classify(const Lifecycle& life, Order order, pid_t pid, std::uint32_t in_hand) {
   if (pid == 0) return life.phase == Phase::empty ? SlotState::empty : SlotState::starting;
   if (order == Order::leave || life.phase == Phase::leaving) return SlotState::leaving;
-  if (life.phase == Phase::serving) return idle ? SlotState::idle : SlotState::busy;
+  if (life.phase == Phase::serving) return in_hand == 0 ? SlotState::idle : SlotState::busy;
   return SlotState::starting;
 }
 
@@ -76,8 +77,9 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
   to.reason = order == Order::leave && ordered_reason < reason_names.size()
                   ? static_cast<Reason>(ordered_reason)
                   : life.reason;
-  to.state = classify(life, order, to.pid, idle);
+  to.state = classify(life, order, to.pid, 0);
   if (to.state == SlotState::empty) return to;
+  to.spare = idle && to.state == SlotState::idle;
   to.age = since(orders.forked_at.load(relaxed), now);
 
   to.torn = true;
@@ -87,6 +89,7 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
     std::atomic_thread_fence(std::memory_order_acquire);
     to.torn = before % 2 != 0 || slot.sequence.load(relaxed) != before;
   }
+  to.state = classify(life, order, to.pid, to.in_hand);
   return to;
 }
 

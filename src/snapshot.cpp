@@ -75,13 +75,14 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.children_failed = from.children_failed.load(relaxed);
   to.total = read_figures(from.gone);
   to.slots.clear();
-  to.empty = to.starting = to.idle = to.busy = to.leaving = to.stopped = to.in_hand = 0;
+  to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.in_hand = 0;
   for (std::uint32_t i = 0; i < from.slot_count; ++i) {
     const std::uint32_t index = from.first_slot + i;
     to.slots.push_back(read_slot(table.slot(index), table.orders(index), table.is_idle(index), i, now));
     const SlotSnapshot& slot = to.slots.back();
     std::uint32_t* const counts[] = {&to.empty, &to.starting, &to.idle, &to.busy, &to.leaving};
     ++*counts[static_cast<std::size_t>(slot.state)];
+    to.spare += slot.spare ? 1 : 0;
     to.stopped += slot.stopped ? 1 : 0;
     to.in_hand += slot.in_hand;
     to.total += slot.figures;
@@ -109,7 +110,7 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   for (int i = 0; i < patience && !read_rows(table, from, now, to); ++i) {
   }
   // The parent's word is of its last look; whether it still holds is to be seen from the rows.
-  to.at_max_clients = to.children() >= to.max_clients && to.idle == 0;
+  to.at_max_clients = to.children() >= to.max_clients && to.spare == 0;
   return to;
 }
 

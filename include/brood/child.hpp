@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The seam between a child and its child model: all that a model may know of the parent and the scoreboard. A
-// model is a loop over it; slots, locks, signals, caps and recycling are behind it. In a child; one thread.
+// model is a loop over it; slots, locks, signals, caps and recycling are behind it. In a child; any thread.
+//
+// A child is a spare, and gets more, as long as it has fewer connections in hand than limits().connections.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "brood/connection.hpp"
 
@@ -14,20 +19,56 @@ enum class Outcome {
   failed,  // the handler ended by an exception
 };
 
+// The settings that a model has to do with.
+struct ChildLimits {
+  unsigned threads = 1;                             // that call accept() or take()
+  unsigned connections = 1;                         // in hand at once
+  std::chrono::milliseconds connection_timeout{0};  // 0: no limit
+  std::chrono::milliseconds idle_timeout{0};        // of a connection; 0: no limit
+};
+
+// Reads from a listener that carries no connections.
+class Taker {
+ public:
+  // Tries to get something from the listener, with its descriptor as it is, blocking or not. False with
+  // errno: it got nothing. `peer` is who sent it, where that can be told.
+  virtual bool try_take(int descriptor, std::string_view listener, sockaddr_storage& peer) = 0;
+
+ protected:
+  ~Taker() = default;
+};
+
 class Child {
  public:
-  // Waits for a connection. Empty: time to leave, and from then on always empty. The child counts as busy
-  // until the connection is handed to finished().
+  virtual const ChildLimits& limits() const = 0;
+
+  // Waits for a connection. Empty: time to leave, and from then on always empty. It counts as in hand until
+  // it is given to finished().
   virtual std::optional<Connection> accept() = 0;
-  // The same without waiting; empty also where there is none now.
-  virtual std::optional<Connection> try_accept() = 0;
-  // The connection ended: closes it, writes its figures down, and offers the child for the next one.
+  // The connection ended: closes it, writes its figures down, and makes room for the next one.
   virtual void finished(Connection connection, Outcome outcome) = 0;
 
-  // For models with an event loop of their own, both for reading only:
-  virtual int listener_fd() = 0;  // readable: try_accept() may succeed
-  virtual int leave_fd() = 0;     // readable: leaving() is true now
+  // For listeners that carry no connections: waits until `taker` got something from one of them. Empty: time
+  // to leave. It counts as in hand, and as a connection in every figure, until it is given to done().
+  virtual std::optional<Seat> take(Taker& taker) = 0;
+  virtual void done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) = 0;
+  virtual void note(Seat seat, std::string_view text) = 0;
+
   virtual bool leaving() const = 0;
+
+  // ---- For models with an event loop of their own. From the first of these calls on the child no longer
+  // waits in accept() or take().
+
+  // A connection whose socket doesn't block, or empty where there is none now, no room for one, or (once
+  // leaving() is true) none any more. Call it until it is empty when the listeners are ready.
+  virtual std::optional<Connection> try_accept() = 0;
+  // Has an epoll set of the model's watch the listeners; what it reports for them has `data`. One child of
+  // all that wait is woken for a connection (EPOLLEXCLUSIVE). Not watched while there is no room.
+  virtual void watch_listeners(int epoll, std::uint64_t data) = 0;
+  // For other loops, to be waited on and nothing else: readable when listeners are ready. All waiting
+  // children are woken for a connection. Instead of watch_listeners().
+  virtual int listener_fd() = 0;
+  virtual int leave_fd() = 0;  // readable: leaving() is true now. To be waited on, and nothing else
 
  protected:
   ~Child() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server whose children serve one connection at a time, in plain blocking code. Derive, override
-// handle_connection(), and let main() return run():
+// A server whose children serve one connection at a time, in plain blocking code; with threads-per-child, one
+// a thread. Derive, override handle_connection(), and let main() return run():
 //
 //   class Echo : public brood::Server {
 //     void handle_connection(brood::Connection& connection) override { … }
@@ -15,6 +15,7 @@ namespace brood {
 class Server : public ServerBase {
  public:
   void serve(Child& child) override;
+  ChildModel child_model() const override { return {.threads = true}; }
 
  protected:
   // In a child, without privileges. The connection is closed after it returns. An exception that leaves it

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "brood/child.hpp"
+#include "brood/child_model.hpp"
 #include "brood/log.hpp"
 
 namespace brood {
@@ -25,6 +26,13 @@ class ServerBase {
   // a loop of your own; Server and its siblings have one each. An exception that leaves it ends the child
   // with exit code 70, or with that of the brood::Error.
   virtual void serve(Child& child) = 0;
+
+  // What serve() needs of the kit. Asked once, before settings are read. For a loop of your own; by default
+  // it serves one connection at a time.
+  virtual ChildModel child_model() const { return {}; }
+  // Whether handlers may run in several threads of a child at once. Without it threads-per-child must be 1.
+  // How many there are is for the operator to say.
+  virtual bool thread_safe() const { return false; }
 
   // Settings of your own, beside the kit's: on the command line, in the file, in --help.
   virtual void add_settings(Settings& /*settings*/) {}

@@ -42,14 +42,17 @@ struct SlotSnapshot {
   pid_t pid = 0;
   std::uint64_t incarnation = 0;  // how many children this slot has had
   std::uint32_t generation = 0;
-  bool asks = false;                    // wants to be replaced
-  bool stopped = false;                 // by a signal from outside
-  Reason reason = Reason::none;         // why it leaves or asks
-  std::chrono::nanoseconds age{};       // since fork
-  std::uint32_t in_hand = 0;            // connections
+  bool asks = false;               // wants to be replaced
+  bool stopped = false;            // by a signal from outside
+  Reason reason = Reason::none;    // why it leaves or asks
+  std::chrono::nanoseconds age{};  // since fork
+  bool spare = false;              // can take another connection now
+  std::uint32_t in_hand = 0;       // connections
+  std::uint32_t room = 0;          // for how many
+  // Of the oldest connection in hand:
   std::chrono::nanoseconds busy_for{};  // 0: nothing in hand
   std::uint32_t listener = 0;           // index in the service's order of listeners
-  std::string peer;                     // of the connection in hand, or of the last one
+  std::string peer;                     // or of the last one
   std::string note;                     // as the handler set it, control characters escaped
   FiguresSnapshot figures;
   bool torn =
@@ -64,6 +67,7 @@ struct ServiceSnapshot {
   std::uint32_t max_requests_per_child = 0;
   // empty + starting + idle + busy + leaving = number of slots
   std::uint32_t empty = 0, starting = 0, idle = 0, busy = 0, leaving = 0;
+  std::uint32_t spare = 0;              // of those idle and busy: can take another connection now
   std::uint32_t stopped = 0, lost = 0;  // of those
   std::uint32_t in_hand = 0;            // connections
   bool at_max_clients = false;

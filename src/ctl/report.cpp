@@ -47,7 +47,7 @@ std::string pool(const ServiceSnapshot& service) {
                               ": " + number(service.idle) + " idle, " + number(service.busy) + " busy, " +
                               number(service.starting) + " starting, " + number(service.leaving) +
                               " leaving") +
-         line("", "of those " + number(service.stopped) + " stopped, " + number(service.lost) +
+         line("", "of those " + number(service.spare) + " spare, " + number(service.stopped) + " stopped, " + number(service.lost) +
                       " lost; generation " + number(service.generation)) +
          line("limits", "start " + number(service.start_servers) + ", spare " +
                             number(service.min_spare_servers) + " to " + number(service.max_spare_servers) +
@@ -94,6 +94,8 @@ std::string flags(const SlotSnapshot& slot) {
 }
 
 std::string rows(const ServiceSnapshot& service, std::size_t width) {
+  const bool many = std::any_of(service.slots.begin(), service.slots.end(),
+                                [](const SlotSnapshot& slot) { return slot.room > 1; });
   Table table;
   table.column("SLOT", Align::right);
   table.column("PID", Align::right);
@@ -101,17 +103,22 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
   table.column("GEN", Align::right);
   table.column("AGE", Align::right);
   table.column("CONNS", Align::right);
+  if (many) table.column("HAND", Align::right);
   table.column("BUSY", Align::right);
   table.column("FLAGS", Align::left);
   table.column("PEER", Align::left);
   table.column("NOTE", Align::left);
-  for (const auto& slot : service.slots)
-    if (slot.state != SlotState::empty)
-      table.row({number(slot.index), std::to_string(slot.pid),
-                 std::string(slot_state_names[static_cast<std::size_t>(slot.state)]), number(slot.generation),
-                 duration(slot.age), number(slot.figures.accepted),
-                 slot.in_hand > 0 ? duration(slot.busy_for) : "-", flags(slot), harmless(slot.peer),
-                 harmless(slot.note)});
+  for (const auto& slot : service.slots) {
+    if (slot.state == SlotState::empty) continue;
+    std::vector<std::string> cells = {
+        number(slot.index), std::to_string(slot.pid),
+        std::string(slot_state_names[static_cast<std::size_t>(slot.state)]), number(slot.generation),
+        duration(slot.age), number(slot.figures.accepted)};
+    if (many) cells.push_back(number(slot.in_hand) + '/' + number(slot.room));
+    cells.insert(cells.end(), {slot.in_hand > 0 ? duration(slot.busy_for) : "-", flags(slot),
+                               harmless(slot.peer), harmless(slot.note)});
+    table.row(std::move(cells));
+  }
   return service.children() == 0 ? "no children\n" : table.print(width);
 }
 

@@ -52,7 +52,8 @@ std::string read_file(const std::string& path) {
 }
 
 std::string settings_as_mdoc() {
-  Configuration configuration("PROGRAM");
+  // All that any model has.
+  Configuration configuration("PROGRAM", {.many_connections = true, .threads = true}, true);
   Settings settings;
   add_settings(settings, configuration);
   std::string out;

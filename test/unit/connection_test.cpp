@@ -20,7 +20,7 @@ namespace {
 
 struct Keeper final : brood::ConnectionKeeper {
   std::string last;
-  void note(std::string_view text) override { last = text; }
+  void note(brood::Seat /*seat*/, std::string_view text) override { last = text; }
   bool leaving() const override { return false; }
 };
 
@@ -47,7 +47,7 @@ struct Pair {
     sockaddr_storage from{};
     size = sizeof from;
     Descriptor accepted(::accept(listener.get(), reinterpret_cast<sockaddr*>(&from), &size));
-    return {std::move(accepted), from, "name", keeper};
+    return {std::move(accepted), {.peer = from, .listener = "name", .keeper = keeper}};
   }
 };
 

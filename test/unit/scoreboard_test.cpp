@@ -34,7 +34,7 @@ struct Table {
   ~Table() { ::unlink(path.c_str()); }
 
   ChildSlot child(std::uint32_t service, std::uint32_t slot) {
-    return {scoreboard, service, scoreboard.service(service).first_slot + slot, wake.get()};
+    return {scoreboard, service, scoreboard.service(service).first_slot + slot, wake.get(), {}};
   }
   ChildSlot serving(std::uint32_t service, std::uint32_t slot) {
     const std::uint32_t row = scoreboard.service(service).first_slot + slot;
@@ -90,7 +90,7 @@ TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
   CHECK(table.scoreboard.count_idle(0) == 0);
 
   child.accepted(peer(), 0);
-  child.note("GET /\n");
+  child.note(0, "GET /\n");
   ServiceSnapshot seen = table.look(1);
   CHECK(seen.busy == 1);
   CHECK(seen.slots[3].pid == 4242);
@@ -102,7 +102,7 @@ TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
   CHECK_FALSE(seen.slots[3].torn);
   check_sums(seen, 128);
 
-  child.finished(true, 10, 20);
+  child.finished(0, true, 10, 20);
   seen = table.look(1);
   CHECK(seen.idle == 1);
   CHECK(seen.total.finished == 1);
@@ -144,18 +144,18 @@ TEST_CASE("the parent is woken where a threshold is crossed, once a look, and no
   children[2].accepted(peer(), 0);  // 1
   children[3].accepted(peer(), 0);  // 0: told already
   CHECK(table.woken() == 1);
-  children[0].finished(false, 0, 0);
+  children[0].finished(0, false, 0, 0);
   children[0].accepted(peer(), 0);
   CHECK(table.woken() == 1);
-  for (int i : {0, 1, 2}) children[static_cast<std::size_t>(i)].finished(false, 0, 0);  // 3
+  for (int i : {0, 1, 2}) children[static_cast<std::size_t>(i)].finished(0, false, 0, 0);  // 3
   CHECK(table.woken() == 0);
-  children[3].finished(false, 0, 0);  // 4
+  children[3].finished(0, false, 0, 0);  // 4
   CHECK(table.woken() == 1);
 
   orders.wake_below.store(0);
   orders.wake_above.store(UINT32_MAX);
   for (auto& child : children) child.accepted(peer(), 0);
-  for (auto& child : children) child.finished(false, 0, 0);
+  for (auto& child : children) child.finished(0, false, 0, 0);
   CHECK(table.woken() == 0);
 }
 
@@ -228,7 +228,7 @@ TEST_CASE("garbage in the children's pages reads as something in range") {
   slot.pid.store(-1);
   slot.in_hand.store(UINT32_MAX);
   slot.busy_since.store(INT64_MAX);
-  slot.listener.store(UINT64_MAX);
+  slot.listener.store(UINT32_MAX);
   for (auto& word : slot.peer) word.store(UINT64_MAX);
   for (auto& word : slot.note) word.store(0x0a0a0a0a0a0a0a0a);
   slot.sequence.store(1);
@@ -252,7 +252,7 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
         sockaddr_storage from = peer();
         reinterpret_cast<sockaddr_in&>(from).sin_port = htons(static_cast<in_port_t>(i % 10000));
         child.accepted(from, i);
-        child.finished(i % 3 == 0, 1, 2);
+        child.finished(0, i % 3 == 0, 1, 2);
         if (i % 64 == 0) child.ask(Reason::cap);
       }
     });

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Program {
-  Configuration configuration{"test"};
+  Configuration configuration{"test", {}, false};
   std::string greeting = "Hello";
   Settings settings;
   GivenSettings given;

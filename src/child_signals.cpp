@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "child_signals.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+
+#include "brood/error.hpp"
+#include "signals.hpp"
+
+namespace brood::child_signals {
+namespace {
+
+static_assert(retire == SIGTERM && nudge == SIGUSR1);
+
+volatile std::sig_atomic_t is_retired = 0;
+volatile std::sig_atomic_t waits_on = -1;
+volatile std::sig_atomic_t dead_descriptor = -1;
+volatile std::sig_atomic_t leave_descriptor = -1;
+volatile std::sig_atomic_t look_descriptor = -1;
+const ChildSlot* orders_of_this = nullptr;
+const std::vector<ChildListener>* listeners_of_this = nullptr;
+pid_t parent_of_this = 0;
+
+std::atomic<bool> is_nudged{false};
+std::array<std::atomic<pthread_t>, most_threads> threads;
+std::atomic<unsigned> thread_count{0};
+static_assert(std::atomic<pthread_t>::is_always_lock_free);
+
+void interrupt_threads() {
+  const unsigned count = std::min(thread_count.load(), most_threads);
+  for (unsigned i = 0; i < count; ++i)
+    if (const pthread_t thread = threads[i].load(); thread != 0) ::pthread_kill(thread, nudge);
+}
+
+void write_one(int eventfd) {
+  if (eventfd < 0) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(eventfd, &one, sizeof one);
+}
+
+void cut_the_wait() {
+  if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
+  write_one(leave_descriptor);
+}
+
+// The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
+// one to every process of a service, a shell to the whole group) must not take away the children that are to
+// empty the queue. The parent tells its children itself. When it is gone, the kernel sends the signal in its
+// name (PR_SET_PDEATHSIG).
+void on_retire(int /*signal*/) {
+  const int error_number = errno;
+  const bool orphaned = ::getppid() != parent_of_this;
+  if (!orders_of_this->must_leave() && !orphaned) return;
+  is_retired = 1;
+  // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
+  if (orphaned && leave_descriptor < 0)
+    for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
+  cut_the_wait();
+  interrupt_threads();
+  errno = error_number;
+}
+
+// From another process it is for any thread that waits; from a thread of this one it has done its work.
+void on_nudge(int /*signal*/, siginfo_t* info, void* /*context*/) {
+  if (info->si_code == SI_TKILL) return;
+  const int error_number = errno;
+  is_nudged.store(true);
+  write_one(look_descriptor);
+  interrupt_threads();
+  errno = error_number;
+}
+
+void act(int signal, struct sigaction action) {
+  action.sa_flags |= SA_RESTART;
+  if (::sigaction(signal, &action, nullptr) != 0) throw SystemError("set a signal's action", errno);
+}
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  act(signal, action);
+}
+
+}  // namespace
+
+void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead) {
+  orders_of_this = &orders;
+  listeners_of_this = &listeners;
+  parent_of_this = parent;
+  dead_descriptor = dead;
+  handle(retire, on_retire);
+  struct sigaction nudged {};
+  nudged.sa_sigaction = on_nudge;
+  nudged.sa_flags = SA_SIGINFO;
+  act(nudge, nudged);
+  // A terminal sends these to the whole process group: what they mean is for the parent to say.
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU}) handle(signal, SIG_IGN);
+  handle(SIGPIPE, SIG_IGN);  // write() tells
+  for (const int signal : {SIGUSR2, SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
+  unblock_all_signals();
+}
+
+bool retired() { return is_retired != 0; }
+bool take_nudge() { return is_nudged.exchange(false); }
+
+void wait_on(int descriptor) {
+  waits_on = descriptor;
+  if (is_retired != 0) cut_the_wait();  // it came before this descriptor was there
+}
+
+void tell(int leave, int look) {
+  look_descriptor = look;
+  leave_descriptor = leave;
+  if (is_retired != 0) cut_the_wait();
+}
+
+void add_thread() {
+  const unsigned index = thread_count.fetch_add(1);
+  if (index < most_threads) threads[index].store(::pthread_self());
+}
+
+void forget_threads() { thread_count.store(0); }
+
+}  // namespace brood::child_signals

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The signals of a child, and what their handlers work on: one child a process. What they are for is told in
+// child_process.hpp.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "child_listener.hpp"
+#include "child_slot.hpp"
+
+namespace brood::child_signals {
+
+inline constexpr int retire = 15;  // SIGTERM; without an order in the slot it means nothing
+inline constexpr int nudge = 10;   // SIGUSR1
+inline constexpr unsigned most_threads = 1024;
+
+// The references outlive the process's signals. All signals are blocked until this is done, and unblocked by
+// it.
+void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead);
+
+bool retired();
+bool take_nudge();  // whether one came since the last call
+// The retire handler puts the dead descriptor over this one; -1: over none.
+void wait_on(int descriptor);
+// Eventfds that the handlers write to. From the first on, listeners are left alone.
+void tell(int leave, int look);
+// The calling thread is to be interrupted too. Beyond most_threads it isn't.
+void add_thread();
+void forget_threads();  // when all but the first have ended
+
+}  // namespace brood::child_signals
