@@ -12,6 +12,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "brood/child.hpp"
 #include "brood/event_server.hpp"
@@ -30,13 +31,15 @@ class Reactor {
   void run();
 
  private:
-  enum class State { free, waiting, handled, lingering };
+  enum class State { free, waiting, handled };
   struct Entry {
     std::optional<Connection> connection;
     State state = State::free;
     std::uint32_t incarnation = 0;  // a seat is known by (index, incarnation): events may come too late
     std::uint32_t watched_for = 0;  // events
+    bool lingers = false;           // all is said; what the peer still says is read away
     Then then = Then::wait;
+    Outcome outcome = Outcome::served;
     Time accepted, active;  // when something was last read or written
     std::list<Seat>::iterator by_age, by_activity;
   };
@@ -48,18 +51,20 @@ class Reactor {
   void on_timer();
   void on_connection(std::uint64_t data);
 
+  // The caller has the entry, in state `handled`:
   void add(Connection connection);
-  Entry* claim(std::uint64_t data, Time now);
+  Entry* claim(std::uint64_t data);
   void work(Entry& entry, bool fresh);
-  void proceed(Entry& entry);
   void rest(Entry& entry, std::uint32_t events);
-  void linger(Entry& entry);
-  void finish(Entry& entry, Outcome outcome);
-  void watch(Entry& entry, std::uint32_t events);
-  void end_overdue(Entry& entry, const char* limit);
-  void wake_at(Time time);
+  void linger_or_finish(Entry& entry);
+  void finish(Entry& entry);
+  void end_overdue(Entry& entry, Time now);
+
+  // The caller has the turn:
   Time due(const Entry& entry) const;
-  static std::uint64_t key(const Entry& entry);
+  Time collect_overdue(const std::list<Seat>& in_order, Time now, std::vector<Entry*>& overdue);
+  void wake_at(Time time);
+  void end_if_empty();
 
   Child& child_;
   const Handler handler_;
@@ -67,11 +72,12 @@ class Reactor {
   const bool threads_;
   Descriptor epoll_, timer_, end_;
 
-  std::mutex turn_;  // for what follows; an entry that is `handled` is its thread's
+  std::mutex turn_;            // for what follows; an entry that is `handled` is its thread's
   std::deque<Entry> entries_;  // by seat
-  std::list<Seat> by_age_, by_activity_;
-  std::list<Seat> spare_nodes_;
+  std::list<Seat> by_age_, by_activity_, lingering_;
+  unsigned accepting_ = 0;  // threads
   bool leaving_ = false;
+  bool looked_last_ = false;  // nothing more is accepted
   Time wakes_at_ = never;
 };
 
