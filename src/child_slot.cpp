@@ -83,6 +83,7 @@ void ChildSlot::ready() {
   change([this] {
     row_.pid.store(::getpid(), relaxed);
     row_.room.store(room_.connections, relaxed);
+    row_.since.store(to_nanoseconds(Clock::now()), relaxed);
     row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
     scoreboard_.set_idle(slot_index_, true);
   });
@@ -110,7 +111,7 @@ std::unique_lock<std::mutex> ChildSlot::turn() const {
 // The oldest: it is the one that connection-timeout is about.
 void ChildSlot::show(Seat seat) {
   const InHand::Record& record = in_hand_[seat];
-  row_.busy_since.store(record.since, relaxed);
+  row_.since.store(record.since, relaxed);
   row_.listener.store(record.listener, relaxed);
   store_bytes(row_.peer, record.peer);
   if (record.note[0] != 0 || row_.note[0].load(relaxed) != 0)
@@ -143,7 +144,8 @@ Seat ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
 void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
   const auto turn = this->turn();
   const bool was_oldest = in_hand_.oldest() == seat;
-  const auto took = to_nanoseconds(Clock::now()) - in_hand_[seat].since;
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  const auto took = now - in_hand_[seat].since;
   in_hand_.remove(seat);
   const std::uint32_t in_hand = in_hand_.count();
   {
@@ -156,7 +158,10 @@ void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
     row_.in_hand.store(in_hand, relaxed);
-    if (was_oldest && in_hand > 0) show(in_hand_.oldest());
+    if (in_hand == 0)
+      row_.since.store(now, relaxed);
+    else if (was_oldest)
+      show(in_hand_.oldest());
   }
   // The first one of a child's life: where starts are throttled, the parent waits for it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();

@@ -24,13 +24,15 @@ constexpr unsigned most_connections = 100'000;
 
 void add_pool_settings(Settings& settings, Limits& limits) {
   settings.section("How many children");
-  settings.number("start-servers", limits.start_servers, 1, most_children,
-                  "Children that are started at once.");
-  settings.number("min-spare-servers", limits.min_spare_servers, 1, most_children,
-                  "When fewer children than this are idle, more are started, at once.");
+  settings.number("start-servers", limits.start_servers, 0, most_children,
+                  "Children that are started at once; 0: none before the first connection comes.");
+  settings.number(
+      "min-spare-servers", limits.min_spare_servers, 0, most_children,
+      "When fewer children than this are spares, more are started, at once. 0: one is started when "
+      "something comes and nobody can take it; the parent watches the listeners meanwhile.");
   settings.number(
       "max-spare-servers", limits.max_spare_servers, 1, most_children,
-      "When more children than this stay idle, the surplus is told to leave, a quarter of it each second.");
+      "When more children than this stay spares, the surplus is told to leave, a quarter of it each second.");
   settings.number(
       "max-clients", limits.max_clients, 1, most_children,
       "There are never more children than this, whatever they do. Connections beyond wait in the listener's "
@@ -92,6 +94,10 @@ void add_time_settings(Settings& settings, Limits& limits) {
   settings.duration(
       "graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
       "How long SIGTERM lets connections in hand go on before what is left is killed; 0: without limit.");
+  settings.duration(
+      "idle-timeout", limits.idle_timeout, milliseconds(0), longest,
+      "A child that is idle for so long is told to leave, as long as there are more spares than "
+      "min-spare-servers. 0: no limit.");
   settings.duration(
       "connection-timeout", limits.connection_timeout, milliseconds(0), longest,
       "A child that is busy with one connection for longer gets SIGABRT, 5 seconds later SIGKILL, and is "

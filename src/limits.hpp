@@ -14,6 +14,7 @@ struct Limits {
   unsigned max_requests_per_child = 0;                 // 0: no cap
   std::chrono::milliseconds graceful_timeout{30'000};  // 0: no limit
   std::chrono::milliseconds connection_timeout{0};     // 0: no limit
+  std::chrono::milliseconds idle_timeout{0};           // of a child; 0: no limit
   // Where the child model has them:
   unsigned threads_per_child = 1;
   unsigned max_connections_per_child = 1;                // at once

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -187,8 +186,9 @@ bool Parent::ended() const {
 }
 
 void Parent::wait(Time until) {
-  std::array<pollfd, 2> events = {{{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
-                                   {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
+                                {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+  for (const auto& service : services_) service->add_watched(events);
   const auto left =
       std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
   const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),

@@ -51,13 +51,28 @@ void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& p
   }
 }
 
+// Below max-spare-servers it is time alone that sends idle children away, down to min-spare-servers.
+void expire(const Census& census, const Limits& limits, Plan& plan) {
+  const unsigned dispensable = less(census.idle, limits.min_spare_servers + plan.retire_outdated);
+  if (limits.idle_timeout.count() == 0 || dispensable == 0 || census.backlog > 0) return;
+  plan.retire_surplus = std::min(dispensable, census.expired);
+  if (plan.retire_surplus < dispensable) plan.look_again = std::min(plan.look_again, census.next_expiry);
+}
+
+// Without a spare, and none to be kept, what comes has to wake the parent itself. Where no more may be
+// started it can't help.
+void watch(const Census& census, bool may_start, unsigned room, Plan& plan) {
+  const bool somebody_will = census.idle + census.starting + plan.spawn + plan.spawn_replacements > 0;
+  plan.watch_listeners = !somebody_will && may_start && room > 0;
+}
+
 void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
   // Who still has connections is not sent away: it would linger for them, and serve nobody else.
   const unsigned beyond = less(census.idle, limits.max_spare_servers + plan.retire_outdated);
   const unsigned surplus = census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.engaged));
   if (surplus == 0) {
     plan.pace.surplus_since = never;
-    return;
+    return expire(census, limits, plan);
   }
   if (plan.pace.surplus_since == never) plan.pace.surplus_since = now;
   if (now - plan.pace.surplus_since >= surplus_patience) {
@@ -71,14 +86,17 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
 }  // namespace
 
 Thresholds thresholds(const Plan& plan, const Limits& limits, const Attention& attention) {
-  const unsigned above = plan.pace.surplus_since == never ? limits.max_spare_servers + attention.hidden
-                                                          : std::numeric_limits<unsigned>::max();
+  // Whoever can take what comes relieves the parent of watching for it.
+  const unsigned most = plan.watch_listeners ? 0 : limits.max_spare_servers;
+  const unsigned above =
+      plan.pace.surplus_since == never ? most + attention.hidden : std::numeric_limits<unsigned>::max();
   const auto below = [&]() -> unsigned {
     if (attention.watch) return std::numeric_limits<unsigned>::max();
     if (attention.delayed) return 0;
     // Where no more may be started, only the last spare's going is news, and that only once.
     if (plan.at_max_clients) return attention.spares > 0 ? 1 + attention.hidden : 0;
-    return limits.min_spare_servers + attention.hidden;
+    const unsigned least = std::max(limits.min_spare_servers, attention.spares > 0 ? 1U : 0U);
+    return least == 0 ? 0 : least + attention.hidden;
   };
   return {below(), above};
 }
@@ -97,11 +115,14 @@ Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time n
   plan.pace.started = pace.started || plan.spawn == std::min(wanted, room);
   if (plan.spawn < std::min(wanted, room)) plan.look_again = may_start ? now : pace.may_start;
 
-  plan.at_max_clients = wanted > room;
+  // With no spare at all one is wanted as soon as something comes.
+  const bool nobody = census.idle + census.starting == 0;
+  plan.at_max_clients = std::max(wanted, nobody ? 1U : 0U) > room;
   watch_max_clients(census, pace, now, plan);
 
   recycle(census, may_start, batch, room - plan.spawn, plan);
-  if (!may_start && census.outdated_idle + census.outdated_busy > 0)
+  watch(census, may_start, room, plan);
+  if (!may_start && (nobody || census.outdated_idle + census.outdated_busy > 0))
     plan.look_again = std::min(plan.look_again, pace.may_start);
   shrink(census, limits, now, plan);
   return plan;

@@ -15,7 +15,9 @@ struct Census {
   unsigned starting = 0;  // forked, not ready yet: future spares
   unsigned idle = 0;      // spares: can take a connection now (not stopped, not told to leave)
   unsigned engaged = 0;   // of those: with connections in hand, and room for more
-  unsigned leaving = 0;   // told to leave, not gone yet
+  unsigned expired = 0;   // of those idle, with nothing in hand: for longer than idle-timeout
+  Time next_expiry = never;   // of the others
+  unsigned leaving = 0;       // told to leave, not gone yet
   unsigned leaving_idle = 0;  // of those: with nothing in hand
   // To be replaced (of an old generation, or asking because of a cap), not told to leave yet:
   unsigned outdated_idle = 0;
@@ -45,6 +47,7 @@ struct Plan {
   unsigned redeem = 0;  // replacements that are ready and have had their predecessor told, or need none
   bool at_max_clients = false;    // more are wanted than max-clients permits, if only as spares
   bool warn_max_clients = false;  // say so now
+  bool watch_listeners = false;   // nobody else would take what comes
   Time look_again = never;
   Pace pace;  // for the next look
 };

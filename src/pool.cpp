@@ -80,7 +80,7 @@ bool Pool::is_busy(std::uint32_t slot) const {
   return scoreboard_.slot(on_table(slot)).in_hand.load(relaxed) > 0;
 }
 
-Census Pool::census(std::uint32_t generation) const {
+Census Pool::census(std::uint32_t generation, std::chrono::milliseconds idle_timeout, Time now) const {
   Census census;
   for (std::uint32_t slot = 0; slot < children_.slots(); ++slot) {  // under the lock: nothing allocates
     const ChildRecord& child = children_[slot];
@@ -105,6 +105,13 @@ Census Pool::census(std::uint32_t generation) const {
     const bool idle = scoreboard_.is_idle(on_table(slot));
     if (idle) ++census.idle;
     if (idle && is_busy(slot)) ++census.engaged;
+    if (idle && !is_busy(slot) && idle_timeout > 0ms) {
+      const Time expiry = idle_since(slot, now) + idle_timeout;
+      if (expiry <= now)
+        ++census.expired;
+      else
+        census.next_expiry = std::min(census.next_expiry, expiry);
+    }
     if (child.replacement) ++census.replacements_ready;
     if (outdated(slot, generation)) ++(idle ? census.outdated_idle : census.outdated_busy);
   }
@@ -315,6 +322,12 @@ bool Pool::proven_since(Time time, Clock::duration trial, Time now) const {
 bool Pool::any_serving() const {
   return std::ranges::any_of(children_.taken(),
                              [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
+}
+
+// What the child says, within its life.
+Time Pool::idle_since(std::uint32_t slot, Time now) const {
+  const Time said{std::chrono::nanoseconds(scoreboard_.slot(on_table(slot)).since.load(relaxed))};
+  return std::clamp(said, children_[slot].forked_at, std::max(now, children_[slot].forked_at));
 }
 
 bool Pool::is_full(std::uint32_t slot) const {

@@ -48,8 +48,9 @@ class Pool {
   // there is nobody to wait for.
   Time end_overdue(std::chrono::milliseconds timeout, Time now);
 
-  Census census(std::uint32_t generation) const;  // but for the backlog
-  std::uint64_t accepted() const;                 // connections, by all children that there are and were
+  Census census(std::uint32_t generation, std::chrono::milliseconds idle_timeout,
+                Time now) const;   // but for the backlog
+  std::uint64_t accepted() const;  // connections, by all children that there are and were
   // A child forked after `time` has finished a connection, or has lived for `trial` and has one.
   bool proven_since(Time time, Clock::duration trial, Time now) const;
   bool any_serving() const;
@@ -66,6 +67,7 @@ class Pool {
   bool outdated(std::uint32_t slot, std::uint32_t generation) const;
   bool is_busy(std::uint32_t slot) const;  // has something in hand
   bool is_full(std::uint32_t slot) const;
+  Time idle_since(std::uint32_t slot, Time now) const;
   void tell_to_leave(std::uint32_t slot, Reason reason);
   struct Limit {
     Time due = never;

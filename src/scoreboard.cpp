@@ -210,7 +210,7 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   for (std::size_t i = 0; i < latency_buckets; ++i) take(to.latency[i], from.latency[i]);
   row.in_hand.store(0, relaxed);
   row.room.store(0, relaxed);
-  row.busy_since.store(0, relaxed);
+  row.since.store(0, relaxed);
   row.listener.store(0, relaxed);
   for (auto& word : row.peer) word.store(0, relaxed);
   for (auto& word : row.note) word.store(0, relaxed);

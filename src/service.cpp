@@ -180,6 +180,12 @@ unsigned Service::backlog() const {
   return sum;
 }
 
+void Service::add_watched(std::vector<pollfd>& to) const {
+  if (!watches_listeners_) return;
+  for (const auto& listener : listeners_of_a_child())
+    to.push_back({.fd = listener.descriptor, .events = POLLIN, .revents = 0});
+}
+
 std::vector<ChildListener> Service::listeners_of_a_child() const {
   std::vector<ChildListener> all;
   for (const auto& listener : listeners_) all.push_back(listener.of_a_child());
@@ -260,6 +266,7 @@ Time Service::look(Time now) {
   step_of_stopping(now);
   const Time overdue = pool_->end_overdue(patience_with_a_connection(), now);
   Time next = std::min(overdue, deadline_of_stage(now));
+  watches_listeners_ = false;
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
   lift_throttle(now);
@@ -267,7 +274,7 @@ Time Service::look(Time now) {
   unsigned idle_bits = 0;
   lock_->change([&] {
     idle_bits = scoreboard_->count_idle(index_);
-    census = pool_->census(generation_);
+    census = pool_->census(generation_, configuration_.limits.idle_timeout, now);
   });
   census.backlog = backlog();
   // A child that has many connections leaves long before it is reaped, and may take a wake-up along.
@@ -278,6 +285,7 @@ Time Service::look(Time now) {
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(census, configuration_.limits, pace_, now);
   act(plan, now);
+  watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
   const Attention attention{.spares = census.idle,

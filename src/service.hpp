@@ -3,6 +3,8 @@
 // counts, lets the policy decide, and has the pool act. Parent only.
 #pragma once
 
+#include <poll.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,7 +50,9 @@ class Service {
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
   bool ended() const { return stage_ == Stage::finishing && pool_->all_lost(); }
-  bool ready() const { return pool_->any_serving(); }
+  bool ready() const { return starts_on_demand() || pool_->any_serving(); }
+  // The listeners whose arrivals have to wake the parent, because no child would take them.
+  void add_watched(std::vector<pollfd>& to) const;
   bool throttled() const { return throttle_.active(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
@@ -57,6 +61,9 @@ class Service {
   void forget() { pool_->forget(); }  // in a child
 
  private:
+  bool starts_on_demand() const {
+    return configuration_.limits.start_servers == 0 && configuration_.limits.min_spare_servers == 0;
+  }
   unsigned backlog() const;
   void lift_throttle(Time now);
   std::vector<ChildListener> listeners_of_a_child() const;
@@ -86,6 +93,7 @@ class Service {
   Throttle throttle_;
   Pace pace_;
   bool look_for_stranded_ = false;
+  bool watches_listeners_ = false;
   Stage stage_ = Stage::serving;
   Time limit_ = never;  // of stopping
   std::optional<int> fatal_exit_;

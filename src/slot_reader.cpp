@@ -32,7 +32,7 @@ std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, w
 void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.in_hand = slot.in_hand.load(relaxed);
   to.room = slot.room.load(relaxed);
-  to.busy_for = to.in_hand > 0 ? since(slot.busy_since.load(relaxed), now) : std::chrono::nanoseconds{};
+  to.busy_for = to.in_hand > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
   to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
   to.figures = read_figures(slot.figures);
   const auto peer = read_bytes(slot.peer);

@@ -160,6 +160,74 @@ TEST_CASE("the parent is woken for what it could act on, and for nothing else") 
   }
 }
 
+TEST_CASE("on demand: without a spare the parent watches the listeners, and starts what waits") {
+  Limits demand = limits;
+  demand.start_servers = demand.min_spare_servers = 0;
+  demand.max_clients = 3;
+  struct {
+    const char* what;
+    Census census;
+    unsigned spawn;
+    bool watch, at_max;
+  } const rows[] = {
+      {"nobody there: watch", {}, 0, true, false},
+      {"something waits: start as many", {.backlog = 2}, 2, false, false},
+      {"one starts: it will take what comes", {.total = 1, .starting = 1}, 0, false, false},
+      {"an idle one will", {.total = 2, .idle = 1}, 0, false, false},
+      {"all busy: watch", {.total = 2}, 0, true, false},
+      {"all busy at max-clients: nothing could be started", {.total = 3}, 0, false, true},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const Plan plan = decide(row.census, demand, running(), now);
+    CHECK(plan.spawn == row.spawn);
+    CHECK(plan.watch_listeners == row.watch);
+    CHECK(plan.at_max_clients == row.at_max);
+  }
+  CHECK(decide({}, demand, running(), now).look_again == never);
+  Pace throttled = running();
+  throttled.may_start = now + 4s;
+  const Plan plan = decide({}, demand, throttled, now);
+  CHECK_FALSE(plan.watch_listeners);  // it could do nothing about what comes
+  CHECK(plan.look_again == now + 4s);
+
+  CHECK(thresholds({}, demand, {.spares = 1}).below == 1);  // the last spare's going is news
+  CHECK(thresholds({}, demand, {.spares = 0}).below == 0);
+  CHECK(thresholds({.watch_listeners = true}, demand, {}).above == 0);  // so is the first one's coming
+}
+
+TEST_CASE("idle-timeout lets idle children go, down to min-spare-servers") {
+  Limits timed = limits;
+  timed.min_spare_servers = 2;
+  timed.idle_timeout = 60s;
+  struct {
+    const char* what;
+    Census census;
+    unsigned retire;
+    Time look_again;
+  } const rows[] = {
+      {"none for so long yet", {.total = 6, .idle = 6, .next_expiry = now + 5s}, 0, now + 5s},
+      {"two of them", {.total = 6, .idle = 6, .expired = 2, .next_expiry = now + 5s}, 2, now + 5s},
+      {"all, but some have to stay", {.total = 6, .idle = 6, .expired = 6}, 4, never},
+      {"no more than have to stay", {.total = 2, .idle = 2, .expired = 2}, 0, never},
+      {"somebody waits", {.total = 6, .idle = 6, .expired = 6, .backlog = 1}, 0, never},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const Plan plan = decide(row.census, timed, running(), now);
+    CHECK(plan.retire_surplus == row.retire);
+    CHECK(plan.look_again == row.look_again);
+  }
+}
+
+TEST_CASE("who has connections in hand is no surplus") {
+  const Plan first = decide({.total = 20, .idle = 20, .engaged = 18}, limits, running(), now);
+  const Plan plan =
+      decide({.total = 20, .idle = 20, .engaged = 18}, limits, first.pace, now + surplus_patience);
+  CHECK(plan.retire_surplus == 1);  // a quarter of the two
+  CHECK(decide({.total = 20, .idle = 20, .engaged = 20}, limits, running(), now).look_again == never);
+}
+
 TEST_CASE("throttled: nothing is started before its time, then one at a time") {
   Pace pace = running();
   pace.may_start = now + 4s;

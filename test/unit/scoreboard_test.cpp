@@ -227,7 +227,7 @@ TEST_CASE("garbage in the children's pages reads as something in range") {
   slot.lifecycle.store(0xffffffff);
   slot.pid.store(-1);
   slot.in_hand.store(UINT32_MAX);
-  slot.busy_since.store(INT64_MAX);
+  slot.since.store(INT64_MAX);
   slot.listener.store(UINT32_MAX);
   for (auto& word : slot.peer) word.store(UINT64_MAX);
   for (auto& word : slot.note) word.store(0x0a0a0a0a0a0a0a0a);
