@@ -185,7 +185,7 @@ std::string Pool::serving(std::uint32_t slot) const {
   const SlotSnapshot child = view(slot);
   if (child.in_hand == 0) return "";
   return text(" while serving ", child.peer, child.note.empty() ? "" : " '" + child.note + "'", " for ",
-              child.busy_for);
+              child.busy_for, child.in_hand > 1 ? text(" and ", child.in_hand - 1, " others") : "");
 }
 
 Death Pool::reaped(std::uint32_t slot, int code, int status) {
