@@ -102,7 +102,4 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   std::chrono::milliseconds back_off_{0};
 };
 
-// The life of a child, from fork to exit code. The caller has given up what is the parent's alone.
-int live(const ChildBirth& birth);
-
 }  // namespace brood

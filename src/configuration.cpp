@@ -74,19 +74,33 @@ std::optional<unsigned> parse_threads(const std::string& written) {
   return number;
 }
 
-void check_threads(Configuration& configuration, SettingsReader& reader) {
-  if (!configuration.model.threads) return;
-  const std::string& written = configuration.service.threads_per_child;
+// Blames a service's settings, whose names begin with the service's where there are several.
+class Blame {
+ public:
+  Blame(SettingsReader& reader, std::string prefix) : reader_(reader), prefix_(std::move(prefix)) {}
+  void operator()(const std::string& setting, const std::string& wrong) const {
+    reader_.blame(prefix_ + setting, prefix_ + wrong);
+  }
+  bool given(const std::string& setting) const { return reader_.given().contains(prefix_ + setting); }
+
+ private:
+  SettingsReader& reader_;
+  std::string prefix_;
+};
+
+void check_threads(ServiceConfiguration& service, const Blame& blame) {
+  if (!service.model.threads) return;
+  const std::string& written = service.threads_per_child;
   const auto threads = parse_threads(written);
   if (!threads)
-    reader.blame("threads-per-child", text("threads-per-child = ", written, " is not a number from 1 to ",
-                                           most_threads, ", 'cpu' or 'io'"));
-  else if (*threads > 1 && !configuration.thread_safe)
-    reader.blame("threads-per-child",
-                 text("threads-per-child = ", written,
-                      ": this server's handlers can't run in threads (thread_safe() doesn't say so); "
-                      "let more children do it"));
-  configuration.service.limits.threads_per_child = threads.value_or(1);
+    blame("threads-per-child", text("threads-per-child = ", written, " is not a number from 1 to ",
+                                    most_threads, ", 'cpu' or 'io'"));
+  else if (*threads > 1 && !service.thread_safe)
+    blame("threads-per-child",
+          text("threads-per-child = ", written,
+               ": this server's handlers can't run in threads (thread_safe() doesn't say so); "
+               "let more children do it"));
+  service.limits.threads_per_child = threads.value_or(1);
 }
 
 void add_time_settings(Settings& settings, Limits& limits) {
@@ -107,19 +121,18 @@ void add_time_settings(Settings& settings, Limits& limits) {
 
 }  // namespace
 
-Configuration::Configuration(const std::string& program, const ChildModel& its_model, bool is_thread_safe)
-    : model(its_model), thread_safe(is_thread_safe) {
-  service.name = program;
+ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
+                                           bool is_thread_safe)
+    : name(std::move(its_name)), model(its_model), thread_safe(is_thread_safe) {
   if (model.many_connections) {
-    service.limits.max_connections_per_child = 1000;
-    service.limits.connection_idle_timeout = std::chrono::minutes(1);
+    limits.max_connections_per_child = 1000;
+    limits.connection_idle_timeout = std::chrono::minutes(1);
   }
-  if (model.takes == Arrivals::triggers) service.listen = {"timer:30s"};
-  if (model.takes == Arrivals::datagrams) service.listen = {"udp:127.0.0.1:8000"};
+  if (model.takes == Arrivals::triggers) listen = {"timer:30s"};
+  if (model.takes == Arrivals::datagrams) listen = {"udp:127.0.0.1:8000"};
 }
 
-void add_settings(Settings& settings, Configuration& configuration) {
-  ServiceConfiguration& service = configuration.service;
+void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   settings.section("Where connections arrive");
   settings.list(
       "listen", service.listen,
@@ -133,7 +146,7 @@ void add_settings(Settings& settings, Configuration& configuration) {
               "net.core.somaxconn.")
       .takes = Takes::restart;
   add_pool_settings(settings, service.limits);
-  add_model_settings(settings, service, configuration.model);
+  add_model_settings(settings, service, service.model);
   add_time_settings(settings, service.limits);
 
   settings.section("As whom");
@@ -143,9 +156,16 @@ void add_settings(Settings& settings, Configuration& configuration) {
       .takes = Takes::restart;
   settings.text("group", service.group, "The group that children become; empty: that of the user.").takes =
       Takes::restart;
+}
 
+void add_log_level(Settings& settings, std::string& level) {
+  settings.choice("log-level", level, {"debug", "info", "warning", "error"},
+                  "The least important messages that are logged.");
+}
+
+void add_parent_settings(Settings& settings, Configuration& configuration) {
   settings.section("The parent");
-  settings.text("name", service.name, "What the server is called in the log and by broodctl.").takes =
+  settings.text("name", configuration.name, "What the server is called in the log and by broodctl.").takes =
       Takes::restart;
   settings
       .flag("daemonize", configuration.daemonize,
@@ -165,23 +185,23 @@ void add_settings(Settings& settings, Configuration& configuration) {
           "broodctl can't see.")
       .takes = Takes::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
-  settings.choice("log-level", configuration.log_level, {"debug", "info", "warning", "error"},
-                  "The least important messages that are logged.");
+  add_log_level(settings, configuration.log_level);
 }
 
-void check_together(Configuration& configuration, SettingsReader& reader) {
-  ServiceConfiguration& service = configuration.service;
+namespace {
+
+void check_service(ServiceConfiguration& service, const Blame& blame) {
   const Limits& limits = service.limits;
   const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
     if (a <= b) return;
-    const auto& given = reader.given();
-    reader.blame(given.contains(small) ? small : large, text(small, " = ", a, " exceeds ", large, " = ", b));
+    blame(blame.given(small) ? small : large, text(small, " = ", a, " exceeds ", large, " = ", b));
   };
   exceeds("min-spare-servers", limits.min_spare_servers, "max-spare-servers", limits.max_spare_servers);
   exceeds("start-servers", limits.start_servers, "max-clients", limits.max_clients);
   exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 
-  check_threads(configuration, reader);
+  check_threads(service, blame);
+  if (service.listen.empty()) blame("listen", "listen is not set: each service needs a place of its own");
   service.listen_specs.clear();
   for (const auto& written : service.listen) {
     try {
@@ -191,26 +211,50 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
           throw ConfigurationError("is the same address as '" + other.written + "'");
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
-      reader.blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
+      blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
     }
   }
   try {
     const Identity identity = find_identity(service.user, service.group);
     if (identity.user != no_user && identity.group == no_group)
-      reader.blame("user",
-                   text("user = ", service.user, " has no account here, and so no group: set group as well"));
+      blame("user",
+            text("user = ", service.user, " has no account here, and so no group: set group as well"));
   } catch (const Error& error) {
-    reader.blame(service.user.empty() ? "group" : "user", error.what());
+    blame(service.user.empty() ? "group" : "user", error.what());
   }
   for (const auto& [name, value] : {std::pair{"user", service.user}, std::pair{"group", service.group}})
     if (!value.empty() && ::geteuid() != 0)
-      reader.blame(name, text(std::string_view(name), " = ", value, " needs a parent that runs as root"));
-  if (service.name.empty() || service.name.size() > 63 || service.name.find('/') != std::string::npos)
-    reader.blame("name", text("name = ", service.name, " is not 1 to 63 bytes without '/'"));
+      blame(name, text(std::string_view(name), " = ", value, " needs a parent that runs as root"));
+}
+
+// Two services can't have one address.
+void check_places(const Configuration& configuration, SettingsReader& reader) {
+  for (const auto& one : configuration.services)
+    for (const auto& other : configuration.services) {
+      if (&one == &other) break;
+      for (const auto& spec : one.listen_specs)
+        for (const auto& taken : other.listen_specs)
+          if (spec.port != "0" && same_place(spec, taken))
+            reader.blame(one.name + ".listen", text(one.name, ".listen = ", spec.written,
+                                                    " is the same address as one of ", other.name));
+    }
+}
+
+}  // namespace
+
+void check_together(Configuration& configuration, SettingsReader& reader) {
+  const bool several = configuration.services.size() > 1;
+  for (auto& service : configuration.services)
+    check_service(service, Blame(reader, several ? service.name + '.' : ""));
+  check_places(configuration, reader);
+  const auto blame = [&](const char* setting, const std::string& wrong) { reader.blame(setting, wrong); };
+  if (configuration.name.empty() || configuration.name.size() > 63 ||
+      configuration.name.find('/') != std::string::npos)
+    blame("name", text("name = ", configuration.name, " is not 1 to 63 bytes without '/'"));
   if (configuration.daemonize && configuration.log == "stderr")
-    reader.blame("daemonize",
-                 "daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file");
-  if (configuration.log.empty()) reader.blame("log", "log must not be empty");
+    blame("daemonize",
+          "daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file");
+  if (configuration.log.empty()) blame("log", "log must not be empty");
 }
 
 }  // namespace brood

@@ -15,31 +15,35 @@
 namespace brood {
 
 struct ServiceConfiguration {
+  // The defaults for a server of this model, which can run threads or can't.
+  ServiceConfiguration(std::string name, const ChildModel& model, bool thread_safe);
+
   std::string name;
+  ChildModel model;
+  bool thread_safe;
   std::vector<std::string> listen = {"127.0.0.1:8000"};
   std::vector<ListenSpec> listen_specs;  // of `listen`
   unsigned listen_backlog = 4096;
   Limits limits;
   std::string threads_per_child = "1";  // as written
   std::string user, group;              // "": children stay who the parent is
+  std::string log_level = "info";
 };
 
 struct Configuration {
-  // The defaults for a server of this model, which can run threads or can't.
-  Configuration(const std::string& program, const ChildModel& model, bool thread_safe);
-
-  ChildModel model;
-  bool thread_safe;
-  ServiceConfiguration service;
+  std::string name;  // of the server
+  std::vector<ServiceConfiguration> services;
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string pid_file;
   std::string log = "stderr";
-  std::string log_level = "info";
+  std::string log_level = "info";  // of the parent
   bool daemonize = false;
 };
 
-// Binds `configuration`'s fields, which hold the defaults.
-void add_settings(Settings& settings, Configuration& configuration);
+// Bind fields, which hold the defaults.
+void add_service_settings(Settings& settings, ServiceConfiguration& service);
+void add_log_level(Settings& settings, std::string& level);
+void add_parent_settings(Settings& settings, Configuration& configuration);
 
 // After the values were stored: fills what is derived from them, and blames contradictions on the settings
 // concerned.

@@ -128,6 +128,16 @@ void try_log(const LogTarget& target) {
   if (target.to != "stderr" && target.to != "syslog") const AppendSink tried(target.to, target.owner);
 }
 
+void set_log_level(LogLevel level) {
+  if (current().logger) current().logger->set_level(to_spdlog(level));
+}
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warning") return LogLevel::warning;
+  return name == "error" ? LogLevel::error : LogLevel::info;
+}
+
 void reopen_log() {
   if (current().file) current().file->reopen();
 }

@@ -24,8 +24,10 @@ struct LogTarget {
 };
 
 void open_log(const LogTarget& target);  // throws SystemError when the file can't be opened
-void try_log(const LogTarget& target);   // throws what open_log() would, and changes nothing
-void reopen_log();                       // the same; the old file stays open where the new one can't be
+void set_log_level(LogLevel level);
+LogLevel level_of(const std::string& name);  // "debug", "info", "warning", "error"
+void try_log(const LogTarget& target);       // throws what open_log() would, and changes nothing
+void reopen_log();                           // the same; the old file stays open where the new one can't be
 void follow_log_epoch(const std::atomic<std::uint32_t>* epoch);  // nullptr: stop following
 
 }  // namespace brood

@@ -160,11 +160,14 @@ Time Parent::look(Time now) {
   Time next = never;
   for (auto& service : services_) {
     next = std::min(next, service->look(now));
-    if (const auto code = service->fatal_exit(); code && !stopping_) {
-      exit_code_ = *code;
-      stop();
-      next = now;
-    }
+  }
+  // One that can't serve must not take the others along; when none can, that is the end.
+  const bool hopeless = std::all_of(services_.begin(), services_.end(),
+                                    [](const auto& service) { return service->fatal_exit().has_value(); });
+  if (hopeless && !stopping_) {
+    exit_code_ = *services_.front()->fatal_exit();
+    stop();
+    next = now;
   }
   if (!ready_ && !told_not_ready_ && std::any_of(services_.begin(), services_.end(), [](const auto& service) {
         return service->throttled();
@@ -172,8 +175,9 @@ Time Parent::look(Time now) {
     told_not_ready_ = true;
     duties_.on_not_ready();
   }
-  if (!ready_ &&
-      std::all_of(services_.begin(), services_.end(), [](const auto& service) { return service->ready(); })) {
+  if (!ready_ && !hopeless && std::all_of(services_.begin(), services_.end(), [](const auto& service) {
+        return service->ready() || service->fatal_exit();
+      })) {
     ready_ = true;
     duties_.on_ready();
   }

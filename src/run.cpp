@@ -7,100 +7,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <optional>
+#include <span>
 
 #include "brood/error.hpp"
+#include "brood/program.hpp"
 #include "brood/snapshot.hpp"
-#include "configuration.hpp"
 #include "daemon.hpp"
 #include "identity.hpp"
 #include "log_target.hpp"
 #include "parent.hpp"
 #include "pid_file.hpp"
+#include "program_settings.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
 namespace brood {
 namespace {
 
-// The table of a program's settings, and their values in force. Reading again happens in two steps, so that
-// nothing has changed when something is wrong: read() checks and stages, commit() puts in force.
-class ProgramSettings {
- public:
-  ProgramSettings(const std::string& program, ServerBase& server)
-      : staged_(program, server.child_model(), server.thread_safe()), in_force_(staged_) {
-    add_settings(table_, staged_);
-    kits_ = table_.all().size();
-    table_.section("Of this server");
-    server.add_settings(table_);
-  }
-
-  const Settings& table() const { return table_; }
-  const GivenSettings& given() const { return given_; }
-  const Configuration& in_force() const { return in_force_; }
-  const Configuration& staged() const { return staged_; }
-
-  // Throws ConfigurationError with all that is wrong.
-  void read(const CommandLine& line) {
-    reader_.emplace(table_);
-    if (!line.config.empty()) reader_->read_file(line.config);
-    reader_->override_with(line.settings);
-    reader_->check();
-    reader_->store([this](const Setting& setting) { return is_kits(setting); });
-    check_together(staged_, *reader_);
-    reader_->finish();
-  }
-
-  void commit(bool running) {
-    const auto waits = [&](const Setting& setting) {
-      return running && setting.takes == Takes::restart &&
-             values(setting, given_) != values(setting, reader_->given());
-    };
-    for (const auto& setting : table_.all())
-      if (waits(setting)) log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
-    reader_->store([&](const Setting& setting) { return !is_kits(setting) && !waits(setting); });
-    GivenSettings given = reader_->given();
-    for (const auto& setting : table_.all()) {
-      if (!waits(setting)) continue;
-      setting.parse(values(setting, given_))();
-      given.erase(setting.name);
-      if (const auto before = given_.find(setting.name); before != given_.end())
-        given[setting.name] = before->second;
-    }
-    in_force_ = staged_;
-    given_ = std::move(given);
-  }
-
- private:
-  bool is_kits(const Setting& setting) const { return &setting < table_.all().data() + kits_; }
-
-  static const std::vector<std::string>& values(const Setting& setting, const GivenSettings& given) {
-    const auto found = given.find(setting.name);
-    return found == given.end() ? setting.defaults : found->second.values;
-  }
-
-  Configuration staged_, in_force_;
-  Settings table_;
-  std::size_t kits_ = 0;
-  std::optional<SettingsReader> reader_;
-  GivenSettings given_;
-};
-
-LogLevel level_of(const std::string& name) {
-  if (name == "debug") return LogLevel::debug;
-  if (name == "warning") return LogLevel::warning;
-  return name == "error" ? LogLevel::error : LogLevel::info;
-}
-
 LogTarget log_target(const Configuration& configuration) {
-  return {.name = configuration.service.name,
+  const auto& services = configuration.services;
+  // Where services have different users, the file can't be everybody's: it stays the parent's.
+  const bool one_user = std::all_of(services.begin(), services.end(), [&](const auto& service) {
+    return service.user == services.front().user;
+  });
+  return {.name = configuration.name,
           .to = configuration.log,
           .level = level_of(configuration.log_level),
-          .owner = find_identity(configuration.service.user, "").user};
+          .owner = one_user ? find_identity(services.front().user, "").user : no_user};
 }
 
 // A server that hands its listener on still runs while its successor starts; any other is a mistake to be
@@ -139,7 +77,7 @@ std::string prepare_scoreboard_path(const Configuration& configuration) {
         "see it"));
     return "";
   }
-  std::string path = text(directory, "/", configuration.service.name, ".scoreboard");
+  std::string path = text(directory, "/", configuration.name, ".scoreboard");
   warn_of_other_server(path);
   return path;
 }
@@ -154,25 +92,39 @@ void fill_standard_descriptors() {
     if (::fcntl(standard, F_GETFD) < 0) Descriptor(::open("/dev/null", O_RDWR)).release();
 }
 
-int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
+using Servers = std::span<const NamedServer>;
+
+std::chrono::milliseconds longest_graceful_timeout(const Configuration& configuration) {
+  std::chrono::milliseconds longest{0};
+  for (const auto& service : configuration.services) {
+    if (service.limits.graceful_timeout.count() == 0) return std::chrono::milliseconds(0);
+    longest = std::max(longest, service.limits.graceful_timeout);
+  }
+  return longest;
+}
+
+int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = settings.in_force();
   PidFile pid_file(started.pid_file);
 
   std::vector<std::unique_ptr<Service>> services;
-  services.push_back(std::make_unique<Service>(started.service, server));
-  const std::string addresses = services.front()->addresses();
-  server.on_parent_start();
+  std::string addresses;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    services.push_back(std::make_unique<Service>(started.services[i], *servers[i].server));
+    addresses += (i == 0 ? "" : " ") + services.back()->addresses();
+  }
+  for (const auto& [name, server] : servers) server->on_parent_start();
 
   const std::string scoreboard = prepare_scoreboard_path(started);
   ParentDuties duties;
-  duties.name = started.service.name;
+  duties.name = started.name;
   duties.scoreboard_path = scoreboard;
   duties.read_again = [&]() -> std::vector<ServiceConfiguration> {
     settings.read(line);
     try_log(log_target(settings.staged()));
-    return {settings.staged().service};
+    return settings.staged().services;
   };
   duties.commit = [&] {
     settings.commit(true);
@@ -181,19 +133,19 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
     } catch (const Error& error) {
       log_error(text(std::string_view(error.what()), "; the log goes on as before"));
     }
-    server.on_reload();
+    for (const auto& [name, server] : servers) server->on_reload();
   };
   duties.in_child = [&] {
     daemon.forget();
     pid_file.forget();
   };
-  duties.graceful_timeout = [&] { return settings.in_force().service.limits.graceful_timeout; };
+  duties.graceful_timeout = [&] { return longest_graceful_timeout(settings.in_force()); };
   duties.on_not_ready = [&] {
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));
   };
   duties.on_ready = [&] {
-    log_info(text("ready: ", started.service.name, " on ", addresses, ", pid ", ::getpid(),
+    log_info(text("ready: ", started.name, " on ", addresses, ", pid ", ::getpid(),
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
@@ -204,7 +156,7 @@ int serve(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   return code;
 }
 
-int start(ServerBase& server, const CommandLine& line, ProgramSettings& settings) {
+int start(Servers servers, const CommandLine& line, ProgramSettings& settings) {
   Daemon daemon = settings.in_force().daemonize ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::exception& error, ExitCode code) {
     print_errors(error.what());
@@ -215,7 +167,7 @@ int start(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   try {
     open_log(log_target(settings.in_force()));
     block_all_signals();
-    code = serve(server, line, settings, daemon);
+    code = serve(servers, line, settings, daemon);
   } catch (const Error& error) {
     code = fail(error, error.code());
   } catch (const std::exception& error) {
@@ -225,13 +177,11 @@ int start(ServerBase& server, const CommandLine& line, ProgramSettings& settings
   return code;
 }
 
-}  // namespace
-
-int ServerBase::run(int argc, char** argv) {
+int run(Servers servers, int argc, char** argv) {
   fill_standard_descriptors();
   const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
   try {
-    ProgramSettings settings(program, *this);
+    ProgramSettings settings(program, servers);
     const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
     const CommandLine line = parse_command_line(settings.table(), arguments.subspan(argc > 0 ? 1 : 0));
     if (line.help) {
@@ -249,7 +199,7 @@ int ServerBase::run(int argc, char** argv) {
       std::puts("settings: no mistakes found");
       return 0;
     }
-    return start(*this, line, settings);
+    return start(servers, line, settings);
   } catch (const Error& error) {
     print_errors(error.what());
     return static_cast<int>(error.code());
@@ -257,6 +207,29 @@ int ServerBase::run(int argc, char** argv) {
     print_errors(error.what());
     return static_cast<int>(ExitCode::software);
   }
+}
+
+}  // namespace
+
+int ServerBase::run(int argc, char** argv) {
+  const NamedServer alone{"", this};
+  return brood::run({&alone, 1}, argc, argv);
+}
+
+void Program::add(std::string name, ServerBase& server) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  if (name.empty() || name.size() > 63 || name.find_first_not_of(allowed) != std::string::npos)
+    throw Error("service name '" + name + "' is not 1 to 63 letters, digits, '-' or '_'");
+  for (const auto& known : servers_)
+    if (known.name == name) throw Error("service " + name + " is added twice");
+  servers_.push_back({std::move(name), &server});
+}
+
+int Program::run(int argc, char** argv) {
+  if (servers_.empty()) throw Error("a program needs a service");
+  std::vector<NamedServer> servers;
+  for (const auto& [name, server] : servers_) servers.push_back({name, server});
+  return brood::run(servers, argc, argv);
 }
 
 }  // namespace brood

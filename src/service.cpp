@@ -8,6 +8,7 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "log_target.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -150,6 +151,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration_ = std::move(configuration);
   ++generation_;
   throttle_.cleared();  // what failed may be mended
+  fatal_exit_.reset();
   publish_limits();
 }
 
@@ -213,6 +215,7 @@ void Service::start(unsigned number, bool replacement, Time now) {
   for (unsigned i = 0; i < number; ++i) {
     const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
       in_child_();
+      set_log_level(level_of(configuration_.log_level));
       return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_of_a_child(), identity_, parent,
                    limits_of_a_child()});
     });

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "brood/server_base.hpp"
-#include "child_process.hpp"
+#include "child_life.hpp"
 #include "configuration.hpp"
 #include "drain.hpp"
 #include "identity.hpp"

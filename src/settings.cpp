@@ -68,6 +68,9 @@ const Setting* Settings::find(std::string_view name) const {
 }
 
 Setting& Settings::add(Setting setting) {
+  setting.service = service_;
+  setting.kits = kits_;
+  if (!service_.empty()) setting.name = service_ + '.' + setting.name;
   if (find(setting.name) != nullptr) throw Error("setting " + setting.name + " is defined twice");
   setting.section = section_;
   settings_.push_back(std::move(setting));

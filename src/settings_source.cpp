@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
 #include <cerrno>
@@ -27,6 +28,14 @@ std::vector<std::string> names_of(const Settings& settings) {
   return names;
 }
 
+std::vector<std::string> services_of(const Settings& settings) {
+  std::vector<std::string> services;
+  for (const auto& setting : settings.all())
+    if (!setting.service.empty() && (services.empty() || services.back() != setting.service))
+      services.push_back(setting.service);
+  return services;
+}
+
 std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
   const std::string meant = nearest(name, known);
   return text("unknown ", what, " '", name, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?");
@@ -38,7 +47,9 @@ std::string join(const std::vector<std::string>& lines) {
   return all;
 }
 
-po::options_description describe(const Settings& settings) {
+enum class Names { all, shared };
+
+po::options_description describe(const Settings& settings, Names names) {
   po::options_description general("What to do");
   general.add_options()                                                                      //
       ("help,h", "print this and exit")                                                      //
@@ -47,6 +58,7 @@ po::options_description describe(const Settings& settings) {
       ("print-config", "print the settings with their values and where those came from, and exit");
   po::options_description own("Settings, on the command line or as 'name = value' in FILE");
   for (const auto& setting : settings.all()) {
+    if (names == Names::shared && !setting.service.empty()) continue;
     auto* value = po::value<std::string>()->value_name(setting.kind);
     if (setting.flag) value->implicit_value("yes", "yes");
     own.add_options()(setting.name.c_str(), value, setting.help.c_str());
@@ -127,7 +139,7 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
     words.emplace_back(empty_value ? word.substr(0, word.size() - 1) : word);
     if (empty_value) words.emplace_back();
   }
-  const po::options_description description = describe(settings);
+  const po::options_description description = describe(settings, Names::all);
   namespace style = po::command_line_style;
   po::parsed_options parsed(&description);
   try {
@@ -187,17 +199,40 @@ void SettingsReader::read_file(const std::string& path) {
   read_text(content, path);
 }
 
+// False: there is no such service. What stands in its section is no further mistake.
+bool SettingsReader::enter_section(std::string_view line, const std::string& where, std::string& section) {
+  if (line.back() != ']') {
+    error(where, text("'", line, "' is not of the form '[SERVICE]'"));
+    return false;
+  }
+  const std::string service(trim(line.substr(1, line.size() - 2)));
+  const auto known = services_of(settings_);
+  if (std::find(known.begin(), known.end(), service) == known.end()) {
+    error(where, unknown("section", service, known));
+    return false;
+  }
+  section = service + '.';
+  return true;
+}
+
 void SettingsReader::read_text(std::string_view content, const std::string& name) {
   const auto lines = split(content, '\n');
+  std::string section;  // with a dot: what stands in it is the service's
+  bool skipped = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string where = text(name, ":", i + 1);
     const auto line = trim(lines[i]);
     if (line.empty() || line.front() == '#') continue;
+    if (line.front() == '[') {
+      skipped = !enter_section(line, where, section);
+      continue;
+    }
+    if (skipped) continue;
     const auto equals = line.find('=');
-    const std::string key(trim(line.substr(0, equals)));
+    const std::string key = section + std::string(trim(line.substr(0, equals)));
     if (line.find('\0') != std::string_view::npos) {
       error(where, "holds a NUL byte: this is no settings file");
-    } else if (equals == std::string_view::npos || key.empty()) {
+    } else if (equals == std::string_view::npos || key.size() == section.size()) {
       error(where, text("'", line, "' is not of the form 'name = value'"));
     } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
       error(where, unknown("setting", key, names_of(settings_)));
@@ -220,6 +255,14 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
 
 void SettingsReader::override_with(const GivenSettings& command_line) {
   for (const auto& [name, given] : command_line) given_[name] = given;
+}
+
+void SettingsReader::inherit_shared() {
+  for (const auto& setting : settings_.all()) {
+    if (setting.service.empty() || given_.contains(setting.name)) continue;
+    const auto shared = given_.find(setting.name.substr(setting.service.size() + 1));
+    if (shared != given_.end()) given_[setting.name] = shared->second;
+  }
 }
 
 void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
@@ -252,8 +295,14 @@ void SettingsReader::finish() const {
 
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
   std::string out = "# " + title + "\n";
-  std::string section;
+  std::string section, service;
   for (const auto& setting : settings.all()) {
+    if (setting.service != service) {
+      service = setting.service;
+      section.clear();
+      out += "\n[" + service + "]\n";
+    }
+    const std::string name = setting.name.substr(service.empty() ? 0 : service.size() + 1);
     if (setting.section != section) {
       section = setting.section;
       out += "\n# ---- " + section + "\n";
@@ -264,9 +313,9 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
     const auto found = given.find(setting.name);
     const bool is_default = found == given.end();
     const auto& values = is_default ? setting.defaults : found->second.values;
-    if (values.empty()) out += "# " + setting.name + " =\n";
+    if (values.empty()) out += "# " + name + " =\n";
     for (const auto& value : values) {
-      out += setting.name + " =";
+      out += name + " =";
       if (!value.empty()) out += ' ' + quote(value);
       if (!is_default) out += "  # " + found->second.where;
       out += '\n';
@@ -277,7 +326,12 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
 
 std::string print_help(const Settings& settings, const std::string& program) {
   std::ostringstream out;
-  out << "usage: " << program << " [--config=FILE] [--SETTING=VALUE ...]\n\n" << describe(settings);
+  out << "usage: " << program << " [--config=FILE] [--SETTING=VALUE ...]\n\n"
+      << describe(settings, Names::shared);
+  const auto services = services_of(settings);
+  if (!services.empty())
+    out << "\nA setting for one service alone: --SERVICE.SETTING, or in its section [SERVICE] of FILE:\n";
+  for (const auto& service : services) out << "  " << service << '\n';
   return out.str();
 }
 

@@ -40,6 +40,8 @@ class SettingsReader {
   void read_file(const std::string& path);
   void read_text(std::string_view content, const std::string& name);
   void override_with(const GivenSettings& command_line);
+  // What all services share is given to each that has the setting and no value of its own.
+  void inherit_shared();
 
   // What is wrong with a value, or with several together; `setting` is the one whose place is told.
   void blame(const std::string& setting, const std::string& wrong);
@@ -56,6 +58,7 @@ class SettingsReader {
 
  private:
   void error(const std::string& where, const std::string& wrong);
+  bool enter_section(std::string_view line, const std::string& where, std::string& section);
 
   const Settings& settings_;
   GivenSettings given_;

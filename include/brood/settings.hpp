@@ -18,13 +18,15 @@ namespace brood {
 enum class Takes { effect_on_reload, restart };
 
 struct Setting {
-  std::string name;                   // as in the file and behind "--"
+  std::string name;                   // as behind "--"; a service's own is "SERVICE.NAME"
+  std::string service;                // whose it is, in a program with several; "": shared by all
   std::string kind;                   // for people: "number from 1 to 65536", "duration"
   std::string help;                   // sentences
   std::string section;                // heading in the printed file
   std::vector<std::string> defaults;  // one, or for a list any number
   bool list = false;                  // may be given several times
   bool flag = false;                  // "--name" alone on the command line means "yes"
+  bool kits = false;                  // not the server's own
   Takes takes = Takes::effect_on_reload;
 
   // Checks a value as written and returns what stores it; throws Error with what is wrong with it.
@@ -47,6 +49,9 @@ class Settings {
 
   // Settings that are added after this stand under this heading.
   void section(std::string heading) { section_ = std::move(heading); }
+  // The kit's: settings that are added after this are of this service; or are the kit's own.
+  void of_service(std::string service) { service_ = std::move(service); }
+  void of_kit(bool kits) { kits_ = kits; }
 
   const std::vector<Setting>& all() const { return settings_; }
   const Setting* find(std::string_view name) const;
@@ -55,7 +60,8 @@ class Settings {
   Setting& add(Setting setting);
 
   std::vector<Setting> settings_;
-  std::string section_;
+  std::string section_, service_;
+  bool kits_ = false;
 };
 
 }  // namespace brood

@@ -25,6 +25,7 @@
 #include <string>
 
 #include "brood/error.hpp"
+#include "brood/program.hpp"
 #include "brood/server.hpp"
 #include "brood/settings.hpp"
 
@@ -138,4 +139,14 @@ class Puppet : public brood::Server {
 
 }  // namespace
 
+#ifdef TWO_PUPPETS
+int main(int argc, char** argv) {
+  Puppet left, right;
+  brood::Program program;
+  program.add("left", left);
+  program.add("right", right);
+  return program.run(argc, argv);
+}
+#else
 int main(int argc, char** argv) { return Puppet().run(argc, argv); }
+#endif

@@ -53,9 +53,11 @@ std::string read_file(const std::string& path) {
 
 std::string settings_as_mdoc() {
   // All that any model has.
-  Configuration configuration("PROGRAM", {.many_connections = true, .threads = true}, true);
+  Configuration configuration{.name = "PROGRAM"};
+  ServiceConfiguration service("", {.many_connections = true, .threads = true}, true);
   Settings settings;
-  add_settings(settings, configuration);
+  add_service_settings(settings, service);
+  add_parent_settings(settings, configuration);
   std::string out;
   std::string section;
   for (const auto& setting : settings.all()) {

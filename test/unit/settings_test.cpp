@@ -16,13 +16,15 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Program {
-  Configuration configuration{"test", {}, false};
+  Configuration configuration{.name = "test", .services = {{"test", {}, false}}};
+  ServiceConfiguration& service = configuration.services.front();
   std::string greeting = "Hello";
   Settings settings;
   GivenSettings given;
 
   Program() {
-    add_settings(settings, configuration);
+    add_service_settings(settings, service);
+    add_parent_settings(settings, configuration);
     settings.text("greeting", greeting, "What is said.");
   }
 
@@ -55,10 +57,10 @@ TEST_CASE("the file, then the command line over it, lists included") {
                    "greeting = \"  Hi # there\"\ngraceful-timeout = 250ms\nmax-clients=12\n",
                    {"--start-servers=3", "--listen=127.0.0.1:0", "--daemonize", "--log=syslog"}) == "");
   const Configuration& got = program.configuration;
-  CHECK(got.service.limits.start_servers == 3);
-  CHECK(got.service.limits.max_clients == 12);
-  CHECK(got.service.limits.graceful_timeout == 250ms);
-  CHECK(got.service.listen == std::vector<std::string>{"127.0.0.1:0"});
+  CHECK(got.services.front().limits.start_servers == 3);
+  CHECK(got.services.front().limits.max_clients == 12);
+  CHECK(got.services.front().limits.graceful_timeout == 250ms);
+  CHECK(got.services.front().listen == std::vector<std::string>{"127.0.0.1:0"});
   CHECK(got.daemonize);
   CHECK(program.greeting == "  Hi # there");
 }
@@ -73,7 +75,7 @@ TEST_CASE("an empty value is one, on the command line too") {
 TEST_CASE("without anything: the defaults") {
   Program program;
   REQUIRE(program.read("") == "");
-  CHECK(program.configuration.service.listen == std::vector<std::string>{"127.0.0.1:8000"});
+  CHECK(program.service.listen == std::vector<std::string>{"127.0.0.1:8000"});
   CHECK(program.greeting == "Hello");
 }
 
@@ -85,7 +87,7 @@ TEST_CASE("each mistake is told with its place and what is right") {
       {"start-servers = -1", "f.conf:1: start-servers = -1 is not a number without sign"},
       {"\nstart-servers = 99999999999999999999",
        "f.conf:2: start-servers = 99999999999999999999 is above 32768"},
-      {"start-servers = 0", "f.conf:1: start-servers = 0 is below 1"},
+      {"max-spare-servers = 0", "f.conf:1: max-spare-servers = 0 is below 1"},
       {"start-servers =", "f.conf:1: start-servers =  is not a number without sign"},
       {"start-servers = 5x", "f.conf:1: start-servers = 5x is not a number without sign"},
       {"min-spare-server = 5",
@@ -160,9 +162,9 @@ TEST_CASE("what is printed can be read again and means the same") {
   Program second;
   REQUIRE(second.read(printed) == "");
   CHECK(second.greeting == first.greeting);
-  CHECK(second.configuration.service.listen == first.configuration.service.listen);
-  CHECK(second.configuration.service.limits.graceful_timeout == 90s);
-  CHECK(second.configuration.service.limits.max_requests_per_child == 100);
+  CHECK(second.service.listen == first.service.listen);
+  CHECK(second.service.limits.graceful_timeout == 90s);
+  CHECK(second.service.limits.max_requests_per_child == 100);
   CHECK(printed.find("max-requests-per-child = 100  # f.conf:5") != std::string::npos);
 }
 
@@ -171,5 +173,5 @@ TEST_CASE("a setting that is taken out of the file has its default again") {
   REQUIRE(program.read("greeting = x\nstart-servers = 9\n") == "");
   REQUIRE(program.read("") == "");
   CHECK(program.greeting == "Hello");
-  CHECK(program.configuration.service.limits.start_servers == 5);
+  CHECK(program.service.limits.start_servers == 5);
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A program with several services under one parent. Each has its own listeners, limits, user, log level and
+// child model:
+//
+//   int main(int argc, char** argv) {
+//     Imap imap;
+//     Pop3 pop3;
+//     brood::Program mail;
+//     mail.add("imap", imap);
+//     mail.add("pop3", pop3);
+//     return mail.run(argc, argv);
+//   }
+//
+// What stands before the first section of the file, and "--NAME=VALUE", all services share; what stands in
+// the section "[imap]", and "--imap.NAME=VALUE", is of that service.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "brood/server_base.hpp"
+
+namespace brood {
+
+class Program {
+ public:
+  // `name`: 1 to 63 letters, digits, '-' and '_', each only once (Error). The server outlives the program.
+  void add(std::string name, ServerBase& server);
+
+  // As ServerBase::run(), for all of them.
+  int run(int argc, char** argv);
+
+ private:
+  struct Named {
+    std::string name;
+    ServerBase* server;
+  };
+  std::vector<Named> servers_;
+};
+
+}  // namespace brood
