@@ -51,7 +51,8 @@ class ChildSlot {
   Seat accepted(const sockaddr_storage& peer, std::uint32_t listener);
   void finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
   void note(Seat seat, std::string_view text);  // at most note_size bytes, the rest is cut
-  bool full() const { return row_.in_hand.load(std::memory_order_relaxed) >= room_.connections; }
+  std::uint32_t in_hand() const { return row_.in_hand.load(std::memory_order_relaxed); }
+  bool full() const { return in_hand() >= room_.connections; }
 
  private:
   std::unique_lock<std::mutex> turn() const;

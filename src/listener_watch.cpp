@@ -79,8 +79,11 @@ void ListenerWatch::pause(std::chrono::milliseconds time) {
 
 void ListenerWatch::settle(bool nudged) {
   if (nudged) empty(look_.get());
-  if (paused_) empty(timer_.get());
+  if (!paused_) return;
   paused_ = false;
+  // Not only emptied: this may be before its time, and nobody would empty it then.
+  const itimerspec off{};
+  ::timerfd_settime(timer_.get(), 0, &off, nullptr);
 }
 
 }  // namespace brood
