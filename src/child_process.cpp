@@ -270,8 +270,7 @@ std::optional<Connection> ChildProcess::try_accept() {
   const bool last = leaving();
   if (claim_place()) {
     last ? last_look(attempt) : look_at_all(attempt);
-    const auto turn = this->turn();
-    --trying_;
+    settle_try(connection.has_value());
   }
   if (last && !connection) end_loop();
   return connection;
@@ -280,13 +279,23 @@ std::optional<Connection> ChildProcess::try_accept() {
 // Room there must be for what other threads try to get at this moment, too.
 bool ChildProcess::claim_place() {
   const auto turn = this->turn();
-  watch_->settle(child_signals::take_nudge());
+  nudged_ = watch_->settle(child_signals::take_nudge()) || nudged_;
   if (left_) return false;
   const bool full = slot_.full();
   if (full || !leaving()) watch_->set(!full);
   if (slot_.in_hand() + trying_ >= limits_.connections) return false;
   ++trying_;
   return true;
+}
+
+// A nudge is for all that waits. And once the child is full, wake-ups must not come to it any more; one that
+// came before is the parent's to pass on.
+void ChildProcess::settle_try(bool accepted) {
+  const auto turn = this->turn();
+  --trying_;
+  nudged_ = nudged_ && accepted;
+  if (nudged_) watch_->look_again();
+  if (slot_.full() && watch_->set(false) && watch_->any_waits()) slot_.call_parent();
 }
 
 // Nothing is accepted any more. An orphan's listeners must not be in the way of the next start.

@@ -83,6 +83,7 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   void failed_on(std::size_t listener, int error_number);
   void back_off(std::size_t listener, int error_number);
   bool claim_place();
+  void settle_try(bool accepted);
   void end_loop();
   Reason why() const;
 
@@ -102,7 +103,8 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   std::vector<unsigned> looks_;  // last ones that are left, a listener
   bool asked_ = false;
   bool left_ = false;
-  unsigned trying_ = 0;                                                            // threads in try_accept()
+  unsigned trying_ = 0;  // threads in try_accept()
+  bool nudged_ = false;  // and something may still wait
   std::atomic<std::chrono::milliseconds> back_off_{std::chrono::milliseconds(0)};  // any thread's
 };
 

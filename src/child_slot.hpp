@@ -35,6 +35,9 @@ class ChildSlot {
   void ask(Reason reason);    // serves on until it is granted
   void leave(Reason reason);  // serving -> leaving
 
+  // Where another child should do what this one can't.
+  void call_parent() { wake(); }
+
   // ---- orders
   bool must_leave() const { return orders_.order.load(std::memory_order_acquire) == Order::leave; }
   Reason leave_reason() const { return static_cast<Reason>(orders_.reason.load(std::memory_order_relaxed)); }

@@ -146,7 +146,6 @@ TEST_CASE("of surplus children those without connections are told to leave, and 
     children.push_back(child);
     one_each.push_back(std::move(client));
   }
-  const TemporaryDirectory unused;
   held.clear();
   for (auto& client : one_each) CHECK(client.ask("busy") == "busy");
   // Each has room, so all are spares, and more than are wanted where there are others.

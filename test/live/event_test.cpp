@@ -98,6 +98,21 @@ TEST_CASE("a full child takes no more; another is started, and is used; below, t
   CHECK(server.reaches([](const auto& service) { return service.in_hand == 15 && service.spare == 0; }));
 }
 
+TEST_CASE("a child that has become full takes no wake-up from those that have room") {
+  ServerProcess server({threads(), "--max-connections-per-child=2", "--start-servers=5",
+                        "--min-spare-servers=1", "--max-spare-servers=5", "--max-clients=5"},
+                       events);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<Client> held;
+    for (int i = 0; i < 10; ++i) {
+      held.emplace_back(server.address(), 5s);
+      REQUIRE(held.back().ask("echo hello") == "hello");
+    }
+    held.clear();
+    REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  }
+}
+
 TEST_CASE("a child never has more connections than max-connections-per-child") {
   ServerProcess server({threads(), "--max-connections-per-child=3", "--start-servers=2",
                         "--min-spare-servers=1", "--max-clients=4"},
