@@ -37,7 +37,7 @@ asan: packages
 # pthread_mutex_clocklock(), and so takes each unlock after one for a mistake.
 tsan: packages
 	@cmake --preset tsan >/dev/null
-	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard
+	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard test_room test_reactor
 	TSAN_OPTIONS=report_mutex_bugs=0 $(CTEST) --test-dir build/tsan -L thread-sanitizer
 
 bench: configure

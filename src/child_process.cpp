@@ -73,7 +73,7 @@ bool ChildProcess::wait_and(const Attempt& attempt) {
     const std::size_t listener = wait_for_listener();
     // Interrupted, maybe by a nudge. A wake-up that died with a sibling is not repeated, so the next wait
     // would not see what is in a queue: look.
-    got = listener < listeners_.size() ? attempt(listener) : epoll_ && look_at_all(attempt);
+    got = listener < listeners_.size() ? attempt(listener) : waits_in_ >= 0 && look_at_all(attempt);
   }
   got = got || last_look(attempt);
   const auto turn = this->turn();
@@ -117,9 +117,10 @@ std::optional<std::size_t> ChildProcess::claim_look() {
 }
 
 std::size_t ChildProcess::wait_for_listener() const {
-  if (!epoll_) return 0;
+  const int epoll = waits_in_;
+  if (epoll < 0) return 0;
   epoll_event event{};
-  if (::epoll_wait(epoll_.get(), &event, 1, -1) == 1) return event.data.u64;
+  if (::epoll_wait(epoll, &event, 1, -1) == 1) return event.data.u64;
   if (errno != EINTR && !leaving()) throw SystemError("wait for connections", errno);
   return listeners_.size();
 }
@@ -130,9 +131,10 @@ void ChildProcess::wait_in_epoll() {
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) throw SystemError("epoll_create1", errno);
   watch_.emplace(listeners_, epoll.get(), std::nullopt);
-  looks_.assign(listeners_.size(), 1);
+  looks_.assign(listeners_.size(), limits_.threads);
   epoll_ = std::move(epoll);
   child_signals::wait_on(epoll_.get());
+  waits_in_ = epoll_.get();  // last: who waits there can be called away
 }
 
 std::optional<Connection> ChildProcess::accept() {
@@ -157,7 +159,7 @@ std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int fl
   if (peer.ss_family == AF_UNIX)
     reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
   const Seat seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
-  back_off_ = 0ms;
+  if (back_off_.load() != 0ms) back_off_ = 0ms;
   return Connection(std::move(socket), {.peer = peer,
                                         .listener = listeners_[listener].name,
                                         .keeper = *this,
@@ -224,13 +226,13 @@ void ChildProcess::failed_on(std::size_t listener, int error_number) {
 
 void ChildProcess::back_off(std::size_t listener, int error_number) {
   auto turn = this->turn();
-  if (back_off_ == 0ms)
+  if (back_off_.load() == 0ms)
     log_error(SystemError(text("accept on ", listeners_[listener].name,
                                ": out of descriptors or memory; trying again, ever later"),
                           error_number)
                   .what());
-  back_off_ = std::clamp(back_off_ * 2, 10ms, 1000ms);
-  const auto time = back_off_;
+  const std::chrono::milliseconds time = std::clamp(back_off_.load() * 2, 10ms, 1000ms);
+  back_off_ = time;
   if (own_loop_) return watch_->pause(time);
   if (turn) turn.unlock();
   ::poll(nullptr, 0, static_cast<int>(time.count()));
@@ -248,7 +250,7 @@ void ChildProcess::done(Seat seat, Outcome outcome, std::uint64_t bytes_read, st
   if (leaving()) return;
   const bool outdated = slot_.outdated();
   const auto turn = this->turn();
-  if (own_loop_ && back_off_ == 0ms) watch_->set(true);
+  if (own_loop_ && !left_ && back_off_.load() == 0ms) watch_->set(true);
   if (asked_ || (!outdated && !slot_.at_cap())) return;
   asked_ = true;
   slot_.ask(outdated ? Reason::recycle : Reason::cap);
@@ -263,21 +265,35 @@ std::optional<Connection> ChildProcess::try_accept() {
     return connection.has_value();
   };
   if (!own_loop_) listener_fd();
-  {
-    const auto turn = this->turn();
-    watch_->settle(child_signals::take_nudge());
-    if (slot_.full()) {
-      watch_->set(false);
-      return {};
-    }
-    if (!leaving()) watch_->set(true);
+  const bool last = leaving();
+  if (claim_place()) {
+    last ? last_look(attempt) : look_at_all(attempt);
+    settle_try(connection.has_value());
   }
-  if (!leaving()) {
-    look_at_all(attempt);
-    return connection;
-  }
-  if (!last_look(attempt)) end_loop();
+  if (last && !connection) end_loop();
   return connection;
+}
+
+// Room there must be for what other threads try to get at this moment, too.
+bool ChildProcess::claim_place() {
+  const auto turn = this->turn();
+  nudged_ = watch_->settle(child_signals::take_nudge()) || nudged_;
+  if (left_) return false;
+  const bool full = slot_.full();
+  if (full || !leaving()) watch_->set(!full);
+  if (slot_.in_hand() + trying_ >= limits_.connections) return false;
+  ++trying_;
+  return true;
+}
+
+// A nudge is for all that waits. And once the child is full, wake-ups must not come to it any more; one that
+// came before is the parent's to pass on.
+void ChildProcess::settle_try(bool accepted) {
+  const auto turn = this->turn();
+  --trying_;
+  nudged_ = nudged_ && accepted;
+  if (nudged_) watch_->look_again();
+  if (slot_.full() && watch_->set(false) && watch_->any_waits()) slot_.call_parent();
 }
 
 // Nothing is accepted any more. An orphan's listeners must not be in the way of the next start.

@@ -19,6 +19,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -81,6 +82,8 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   void join_threads_that_wait();
   void failed_on(std::size_t listener, int error_number);
   void back_off(std::size_t listener, int error_number);
+  bool claim_place();
+  void settle_try(bool accepted);
   void end_loop();
   Reason why() const;
 
@@ -88,8 +91,9 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   const pid_t parent_;
   ChildSlot slot_;
   std::vector<ChildListener> listeners_;
-  Descriptor dead_;   // every wait on it fails
-  Descriptor epoll_;  // with several listeners, or for listener_fd(); none: the child waits in accept()
+  Descriptor dead_;                // every wait on it fails
+  Descriptor epoll_;               // with several listeners, or for listener_fd()
+  std::atomic<int> waits_in_{-1};  // the same, for threads to wait in; -1: they wait in accept()
   std::optional<ListenerWatch> watch_;
   bool own_loop_ = false;  // the model's
   Descriptor leave_;
@@ -99,7 +103,9 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   std::vector<unsigned> looks_;  // last ones that are left, a listener
   bool asked_ = false;
   bool left_ = false;
-  std::chrono::milliseconds back_off_{0};
+  unsigned trying_ = 0;  // threads in try_accept()
+  bool nudged_ = false;  // and something may still wait
+  std::atomic<std::chrono::milliseconds> back_off_{std::chrono::milliseconds(0)};  // any thread's
 };
 
 }  // namespace brood

@@ -2,9 +2,9 @@
 #include "child_signals.hpp"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -19,24 +19,28 @@ namespace {
 
 static_assert(retire == SIGTERM && nudge == SIGUSR1);
 
-volatile std::sig_atomic_t is_retired = 0;
-volatile std::sig_atomic_t waits_on = -1;
-volatile std::sig_atomic_t dead_descriptor = -1;
-volatile std::sig_atomic_t leave_descriptor = -1;
-volatile std::sig_atomic_t look_descriptor = -1;
+// Atomic, and in one order for all: the handlers run in one thread, and what they tell is for others.
+std::atomic<bool> is_retired{false};
+std::atomic<int> waits_on{-1};
+std::atomic<int> dead_descriptor{-1};
+std::atomic<int> leave_descriptor{-1};
+std::atomic<int> look_descriptor{-1};
+static_assert(std::atomic<int>::is_always_lock_free);
 const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
 
 std::atomic<bool> is_nudged{false};
-std::array<std::atomic<pthread_t>, most_threads> threads;
+std::array<std::atomic<pid_t>, most_threads> threads;
 std::atomic<unsigned> thread_count{0};
-static_assert(std::atomic<pthread_t>::is_always_lock_free);
 
+// By its id in the kernel: some threads may have ended, and been joined, while others still handle what they
+// have in hand, and pthread_kill() would look into memory that is gone.
 void interrupt_threads() {
+  const pid_t process = ::getpid();
   const unsigned count = std::min(thread_count.load(), most_threads);
   for (unsigned i = 0; i < count; ++i)
-    if (const pthread_t thread = threads[i].load(); thread != 0) ::pthread_kill(thread, nudge);
+    if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, nudge);
 }
 
 void write_one(int eventfd) {
@@ -58,7 +62,7 @@ void on_retire(int /*signal*/) {
   const int error_number = errno;
   const bool orphaned = ::getppid() != parent_of_this;
   if (!orders_of_this->must_leave() && !orphaned) return;
-  is_retired = 1;
+  is_retired = true;
   // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
   if (orphaned && leave_descriptor < 0)
     for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
@@ -71,8 +75,8 @@ void on_retire(int /*signal*/) {
 void on_nudge(int /*signal*/, siginfo_t* info, void* /*context*/) {
   if (info->si_code == SI_TKILL) return;
   const int error_number = errno;
-  is_nudged.store(true);
-  write_one(look_descriptor);
+  write_one(look_descriptor);  // first this: who takes the nudge empties the descriptor
+  is_nudged = true;
   interrupt_threads();
   errno = error_number;
 }
@@ -107,23 +111,23 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   unblock_all_signals();
 }
 
-bool retired() { return is_retired != 0; }
+bool retired() { return is_retired; }
 bool take_nudge() { return is_nudged.exchange(false); }
 
 void wait_on(int descriptor) {
   waits_on = descriptor;
-  if (is_retired != 0) cut_the_wait();  // it came before this descriptor was there
+  if (is_retired) cut_the_wait();  // it came before this descriptor was there
 }
 
 void tell(int leave, int look) {
   look_descriptor = look;
   leave_descriptor = leave;
-  if (is_retired != 0) cut_the_wait();
+  if (is_retired) cut_the_wait();
 }
 
 void add_thread() {
   const unsigned index = thread_count.fetch_add(1);
-  if (index < most_threads) threads[index].store(::pthread_self());
+  if (index < most_threads) threads[index].store(::gettid());
 }
 
 void forget_threads() { thread_count.store(0); }

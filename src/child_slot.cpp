@@ -96,7 +96,9 @@ void ChildSlot::ask(Reason reason) {
   });
 }
 
+// In turn with threads that end a connection now: they must not offer the child again after it has left.
 void ChildSlot::leave(Reason reason) {
+  const auto turn = this->turn();
   change([&] {
     scoreboard_.set_idle(slot_index_, false);
     row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),

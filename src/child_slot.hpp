@@ -35,6 +35,9 @@ class ChildSlot {
   void ask(Reason reason);    // serves on until it is granted
   void leave(Reason reason);  // serving -> leaving
 
+  // Where another child should do what this one can't.
+  void call_parent() { wake(); }
+
   // ---- orders
   bool must_leave() const { return orders_.order.load(std::memory_order_acquire) == Order::leave; }
   Reason leave_reason() const { return static_cast<Reason>(orders_.reason.load(std::memory_order_relaxed)); }
@@ -51,7 +54,8 @@ class ChildSlot {
   Seat accepted(const sockaddr_storage& peer, std::uint32_t listener);
   void finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
   void note(Seat seat, std::string_view text);  // at most note_size bytes, the rest is cut
-  bool full() const { return row_.in_hand.load(std::memory_order_relaxed) >= room_.connections; }
+  std::uint32_t in_hand() const { return row_.in_hand.load(std::memory_order_relaxed); }
+  bool full() const { return in_hand() >= room_.connections; }
 
  private:
   std::unique_lock<std::mutex> turn() const;

@@ -99,6 +99,7 @@ std::optional<std::size_t> Connection::try_receive(std::span<char> buffer) {
 }
 
 std::optional<std::size_t> Connection::try_read(std::span<char> buffer) {
+  if (output_) return {};
   return unread_.empty() ? try_receive(buffer) : read_some(buffer);
 }
 
@@ -127,6 +128,7 @@ std::optional<std::string> Connection::read_line(std::size_t longest) {
 }
 
 std::optional<std::string> Connection::try_line(std::size_t longest) {
+  if (output_) return {};
   std::size_t searched = 0;
   for (;;) {
     if (auto line = take_line(longest, searched)) return line;
@@ -230,10 +232,10 @@ void Connection::count(std::uint64_t bytes_read, std::uint64_t bytes_written) {
 
 bool Connection::half_close() {
   if (!socket_ || all_read_ || half_closed_) return false;
+  half_closed_ = true;              // asked once: close() after it doesn't wait for what comes meanwhile
   std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
   if (::recv(socket_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT) <= 0) return false;
   ::shutdown(socket_.get(), SHUT_WR);
-  half_closed_ = true;
   return true;
 }
 

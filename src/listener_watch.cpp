@@ -2,11 +2,13 @@
 #include "listener_watch.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "brood/error.hpp"
@@ -49,8 +51,8 @@ void ListenerWatch::add(int descriptor, std::uint32_t events, std::uint64_t data
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) throw SystemError("watch " + what, errno);
 }
 
-void ListenerWatch::set(bool watched) {
-  if (watched == watched_) return;
+bool ListenerWatch::set(bool watched) {
+  if (watched == watched_) return false;
   watched_ = watched;
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     const ChildListener& listener = listeners_[i];
@@ -60,6 +62,14 @@ void ListenerWatch::set(bool watched) {
     else
       ::epoll_ctl(epoll_, EPOLL_CTL_DEL, listener.descriptor, nullptr);
   }
+  return true;
+}
+
+bool ListenerWatch::any_waits() const {
+  return std::ranges::any_of(listeners_, [](const ChildListener& listener) {
+    pollfd input{.fd = listener.descriptor, .events = POLLIN, .revents = 0};
+    return !listener.gone && ::poll(&input, 1, 0) > 0;
+  });
 }
 
 void ListenerWatch::take_away(std::size_t listener) {
@@ -77,10 +87,22 @@ void ListenerWatch::pause(std::chrono::milliseconds time) {
   ::timerfd_settime(timer_.get(), 0, &after, nullptr);
 }
 
-void ListenerWatch::settle(bool nudged) {
+void ListenerWatch::look_again() {
+  again_ = true;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(look_.get(), &one, sizeof one);
+}
+
+bool ListenerWatch::settle(bool nudged) {
+  nudged = nudged || again_;
+  again_ = false;
   if (nudged) empty(look_.get());
-  if (paused_) empty(timer_.get());
+  if (!paused_) return nudged;
   paused_ = false;
+  // Not only emptied: this may be before its time, and nobody would empty it then.
+  const itimerspec off{};
+  ::timerfd_settime(timer_.get(), 0, &off, nullptr);
+  return nudged;
 }
 
 }  // namespace brood

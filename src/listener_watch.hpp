@@ -19,14 +19,16 @@ class ListenerWatch {
   // Throws SystemError.
   ListenerWatch(std::vector<ChildListener>& listeners, int epoll, std::optional<std::uint64_t> data);
 
-  void set(bool watched);
+  bool set(bool watched);  // false: it was so
+  bool any_waits() const;  // a connection, at some listener
   void take_away(std::size_t listener);
 
   // With `data` alone: stops watching the listeners, and reports as if they were ready after this time.
   void pause(std::chrono::milliseconds time);
   // A write to it reports as if the listeners were ready.
   int look_fd() const { return look_.get(); }
-  void settle(bool nudged);  // what pause() and a write have caused is over
+  void look_again();         // a write of our own
+  bool settle(bool nudged);  // what pause() and a write have caused is over; true: there was a write
 
  private:
   void add(int descriptor, std::uint32_t events, std::uint64_t data, const std::string& what) const;
@@ -36,6 +38,7 @@ class ListenerWatch {
   const std::optional<std::uint64_t> data_;
   bool watched_ = false;
   bool paused_ = false;
+  bool again_ = false;
   Descriptor look_, timer_;
 };
 

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "brood/log.hpp"
+#include "process.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -21,7 +22,8 @@ void ParentLock::change(const std::function<void()>& change) const {
     return scoreboard_.under_lock(Scoreboard::Side::parent, Clock::now() + time, change);
   };
   if (try_for(patience)) return;
-  const pid_t holder = scoreboard_.lock_holder();
+  const pid_t thread = scoreboard_.lock_holder();
+  const pid_t holder = process_of(thread);
   if (is_child_(holder)) {
     log_error(text("scoreboard: child ", holder, " has held the lock for ", patience, "; it is killed"));
     ::kill(holder, SIGKILL);
@@ -29,7 +31,7 @@ void ParentLock::change(const std::function<void()>& change) const {
   }
   // Held by nobody who could give it back: a child that can't die, or has written nonsense into the lock.
   // What the parent acts on are its own records.
-  log_error(text("scoreboard: the lock can't be had from process ", holder, "; it is taken away"));
+  log_error(text("scoreboard: the lock can't be had from process ", thread, "; it is taken away"));
   scoreboard_.break_lock();
   if (!try_for(patience)) change();
 }

@@ -172,13 +172,17 @@ void Pool::redeem(unsigned replacements) {
   }
 }
 
+// One that has nothing in hand, if there is one: it hears it at once.
 void Pool::nudge() {
+  pid_t chosen = 0;
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.stopped || child.told_to_leave || !scoreboard_.is_idle(on_table(slot))) continue;
-    ::kill(child.pid, child_signals::nudge);
-    return;
+    if (chosen != 0 && is_busy(slot)) continue;
+    chosen = child.pid;
+    if (!is_busy(slot)) break;
   }
+  if (chosen != 0) ::kill(chosen, child_signals::nudge);
 }
 
 std::string Pool::serving(std::uint32_t slot) const {

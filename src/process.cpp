@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <string>
+#include <string_view>
 
 #include "brood/descriptor.hpp"
 #include "text.hpp"
@@ -13,14 +14,19 @@
 namespace brood {
 namespace {
 
-// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the
-// state.
-std::string stat_after_name(pid_t pid) {
-  const Descriptor file(::open(text("/proc/", pid, "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+std::string read_start(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return {};
   std::string content(1024, '\0');
   const ssize_t size = ::read(file.get(), content.data(), content.size());
   content.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return content;
+}
+
+// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the
+// state.
+std::string stat_after_name(pid_t pid) {
+  const std::string content = read_start(text("/proc/", pid, "/stat"));
   const auto name_end = content.rfind(") ");
   return name_end == std::string::npos ? std::string() : content.substr(name_end + 2);
 }
@@ -41,6 +47,17 @@ std::optional<std::uint64_t> birth_of(pid_t pid) {
 char state_of(pid_t pid) {
   const std::string stat = stat_after_name(pid);
   return stat.empty() ? '\0' : stat.front();
+}
+
+// /proc/TID is there for a thread, too, though no listing shows it.
+pid_t process_of(pid_t thread) {
+  constexpr std::string_view key = "\nTgid:\t";
+  const std::string status = read_start(text("/proc/", thread, "/status"));
+  const auto at = status.find(key);  // the name is above it, and has its newlines escaped
+  pid_t process = 0;
+  if (at != std::string::npos)
+    std::from_chars(status.data() + at + key.size(), status.data() + status.size(), process);
+  return process;
 }
 
 }  // namespace brood

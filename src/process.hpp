@@ -16,4 +16,7 @@ std::optional<std::uint64_t> birth_of(pid_t pid);
 // For a process that has ended but was not reaped yet, the state is 'Z'; '\0' where there is no such process.
 char state_of(pid_t pid);
 
+// The process that a thread belongs to; 0 where there is no such thread.
+pid_t process_of(pid_t thread);
+
 }  // namespace brood

@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -40,6 +41,11 @@ Descriptor checked(int descriptor, const char* what) {
   return Descriptor(descriptor);
 }
 
+bool has_input(const Connection& connection) {
+  char byte = 0;
+  return ::recv(connection.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 }  // namespace
 
 Reactor::Reactor(Child& child, Handler handler)
@@ -61,6 +67,15 @@ std::unique_lock<std::mutex> Reactor::turn() {
 }
 
 void Reactor::run() {
+  try {
+    loop();
+  } catch (...) {  // the others would wait for what this thread had in hand
+    end();
+    throw;
+  }
+}
+
+void Reactor::loop() {
   // One at a time for one of several threads: what it took further would wait for its handler, not for
   // another thread's.
   std::array<epoll_event, 64> events;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the kernel
@@ -107,17 +122,21 @@ void Reactor::on_leave() {
     const auto turn = this->turn();
     if (leaving_) return;
     leaving_ = true;
+    left_at_ = Clock::now();
     watch(epoll_, child_.leave_fd(), EPOLL_CTL_DEL, 0, 0);
   }
   while (auto connection = child_.try_accept()) add(std::move(*connection));
   const auto turn = this->turn();
   looked_last_ = true;
-  wake_at(Clock::now());  // idle ones have another limit now
+  wake_at(left_at_);  // idle ones have another limit now
   end_if_empty();
 }
 
 void Reactor::end_if_empty() {
-  if (!looked_last_ || accepting_ > 0 || !by_age_.empty()) return;
+  if (looked_last_ && accepting_ == 0 && by_age_.empty()) end();
+}
+
+void Reactor::end() {
   const std::uint64_t one = 1;
   if (::write(end_.get(), &one, sizeof one) < 0) throw SystemError("end the event loop", errno);
 }
@@ -151,10 +170,13 @@ Reactor::Entry* Reactor::claim(std::uint64_t key) {
   Entry& entry = entries_[seat];
   if (entry.incarnation != key >> 32U || entry.state != State::waiting) return nullptr;
   entry.state = State::handled;
-  if (entry.lingers) return &entry;
+  if (!entry.lingers) touch(entry);
+  return &entry;
+}
+
+void Reactor::touch(Entry& entry) {
   entry.active = Clock::now();
   by_activity_.splice(by_activity_.end(), by_activity_, entry.by_activity);
-  return &entry;
 }
 
 void Reactor::on_connection(std::uint64_t key) {
@@ -175,19 +197,29 @@ void Reactor::work(Entry& entry, bool fresh) {
         if (!connection.flush() || (entry.then == Then::close && !fresh)) return;
         entry.then = handler_(connection, fresh);
       },
-      [&] { return "connection from " + connection.peer(); });
+      [&] { return name(entry); });
   if (entry.outcome == Outcome::failed) return linger_or_finish(entry);
   if (connection.has_output()) return rest(entry, EPOLLOUT);
   if (entry.then != Then::close && !connection.ended()) return rest(entry, EPOLLIN);
   linger_or_finish(entry);
 }
 
-// Gives the entry back, to be had by who gets its next event.
 void Reactor::rest(Entry& entry, std::uint32_t events) {
+  const Outcome outcome = handled([&] { give_back(entry, events); }, [&] { return name(entry); });
+  if (outcome == Outcome::served) return;  // and the entry may be another thread's by now
+  entry.outcome = outcome;
+  finish(entry);
+}
+
+// To be had by who gets its next event.
+void Reactor::give_back(Entry& entry, std::uint32_t events) {
   const auto turn = this->turn();
+  if (threads_ || entry.watched_for != events) rewatch(entry, events);
   entry.state = State::waiting;
   wake_at(due(entry));
-  if (!threads_ && entry.watched_for == events) return;
+}
+
+void Reactor::rewatch(Entry& entry, std::uint32_t events) {
   const std::uint64_t key = std::uint64_t{entry.incarnation} << 32U | entry.connection->seat();
   watch(epoll_, entry.connection->descriptor(), entry.watched_for == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
         events | (threads_ ? EPOLLONESHOT : 0U), key);
@@ -231,7 +263,7 @@ Time Reactor::due(const Entry& entry) const {
   if (limits_.idle_timeout > 0ms) limit(entry.active, limits_.idle_timeout);
   if (limits_.connection_timeout > 0ms) limit(entry.accepted, limits_.connection_timeout);
   if (leaving_ && entry.then == Then::idle && !entry.connection->has_output())
-    limit(entry.active, last_request_time);
+    limit(std::max(entry.active, left_at_), last_request_time);
   return due;
 }
 
@@ -242,6 +274,7 @@ Time Reactor::collect_overdue(const std::list<Seat>& in_order, Time now, std::ve
   for (const Seat seat : in_order) {
     Entry& entry = entries_[seat];
     if (entry.state == State::handled) continue;
+    if (entry.lingers && &in_order == &by_age_) continue;  // it has a list and a limit of its own
     const Time time = due(entry);
     if (time <= now) {
       entry.state = State::handled;
@@ -271,11 +304,18 @@ void Reactor::on_timer() {
 
 void Reactor::end_overdue(Entry& entry, Time now) {
   Connection& connection = *entry.connection;
+  if (entry.lingers) return finish(entry);
   if (limits_.connection_timeout > 0ms && now - entry.accepted >= limits_.connection_timeout) {
-    log_warning(text("connection from ", connection.peer(), ": beyond connection-timeout; it is closed"));
+    log_warning(text(name(entry), ": beyond connection-timeout; it is closed"));
     entry.outcome = Outcome::failed;
   } else if (connection.has_output()) {
-    entry.outcome = Outcome::failed;  // the peer doesn't take its answer
+    entry.outcome = Outcome::failed;   // the peer doesn't take its answer
+  } else if (has_input(connection)) {  // the loop came too late to it, or it came in the last moment
+    {
+      const auto turn = this->turn();
+      touch(entry);
+    }
+    return work(entry, false);
   }
   connection.half_close();  // and no lingering after it
   finish(entry);

@@ -12,6 +12,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "brood/child.hpp"
@@ -44,23 +45,30 @@ class Reactor {
     std::list<Seat>::iterator by_age, by_activity;
   };
 
+  static std::string name(const Entry& entry) { return "connection from " + entry.connection->peer(); }
   std::unique_lock<std::mutex> turn();
+  void loop();
+  void end();
   void on_event(std::uint64_t data);
   void on_listeners();
   void on_leave();
   void on_timer();
   void on_connection(std::uint64_t data);
 
-  // The caller has the entry, in state `handled`:
   void add(Connection connection);
   Entry* claim(std::uint64_t data);
+  // The caller has the entry, in state `handled`, and has it no more then:
   void work(Entry& entry, bool fresh);
   void rest(Entry& entry, std::uint32_t events);
   void linger_or_finish(Entry& entry);
   void finish(Entry& entry);
   void end_overdue(Entry& entry, Time now);
 
+  void give_back(Entry& entry, std::uint32_t events);
+
   // The caller has the turn:
+  void rewatch(Entry& entry, std::uint32_t events);
+  void touch(Entry& entry);
   Time due(const Entry& entry) const;
   Time collect_overdue(const std::list<Seat>& in_order, Time now, std::vector<Entry*>& overdue);
   void wake_at(Time time);
@@ -77,6 +85,7 @@ class Reactor {
   std::list<Seat> by_age_, by_activity_, lingering_;
   unsigned accepting_ = 0;  // threads
   bool leaving_ = false;
+  Time left_at_ = never;      // when it became true
   bool looked_last_ = false;  // nothing more is accepted
   Time wakes_at_ = never;
 };

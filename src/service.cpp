@@ -280,8 +280,9 @@ Time Service::look(Time now) {
     census = pool_->census(generation_, configuration_.limits.idle_timeout, now);
   });
   census.backlog = backlog();
-  // A child that has many connections leaves long before it is reaped, and may take a wake-up along.
-  if ((look_for_stranded_ || many_connections_) && census.backlog > 0 && census.idle > 0) pool_->nudge();
+  // A child that has several connections leaves long before it is reaped, and may take a wake-up along.
+  if ((look_for_stranded_ || limits_of_a_child().connections > 1) && census.backlog > 0 && census.idle > 0)
+    pool_->nudge();
   look_for_stranded_ = false;
 
   pace_.may_start = fatal_exit_ ? never : throttle_.may_start();

@@ -3,10 +3,12 @@
 
 #include <pthread.h>
 
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <future>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -65,6 +67,8 @@ void run_threads(unsigned number, const std::function<void()>& loop) {
       });
   } catch (const std::system_error& error) {
     error_number = error.code().value();
+  } catch (const std::bad_alloc&) {
+    error_number = ENOMEM;
   }
   start.set_value(error_number == 0);
   if (error_number == 0) guarded();

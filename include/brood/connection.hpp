@@ -57,7 +57,8 @@ class Connection {
   // `longest` bytes is an Error.
   std::optional<std::string> read_line(std::size_t longest = 8192);
   // The same without waiting. try_read: empty where there is nothing now, 0 at the end. try_line: empty where
-  // there is no whole line now, or no more; ended() tells which.
+  // there is no whole line now, or no more; ended() tells which. Both are empty, too, as long as the peer has
+  // not taken what was written: a handler that reads in a loop and answers fills no memory.
   std::optional<std::size_t> try_read(std::span<char> buffer);
   std::optional<std::string> try_line(std::size_t longest = 8192);
   bool ended() const { return all_read_ && unread_.empty(); }  // everything that came was read
@@ -106,7 +107,8 @@ class Connection {
   bool has_output() const { return output_ != nullptr; }  // written, and not taken by the peer yet
   bool flush();                                           // true: nothing is left
   // In steps what close() does in one go. half_close() says "no more" where input was left unread; true: that
-  // is to be read away with read_away(), until it is true, for linger_time at most, and then close().
+  // is to be read away with read_away(), until it is true, for linger_time at most, and then close(). After
+  // half_close(), whatever it returned, close() doesn't wait.
   bool half_close();
   bool read_away();
   static constexpr std::chrono::seconds linger_time{2};

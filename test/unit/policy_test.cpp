@@ -316,6 +316,30 @@ TEST_CASE("when nothing may be started, nobody is let go for a replacement") {
   }
 }
 
+TEST_CASE("who has connections in hand and room for more is a spare, but no surplus") {
+  struct {
+    const char* what;
+    Census census;
+    unsigned spawn, retire;
+  } const rows[] = {
+      {"engaged ones are spares", {.total = 5, .idle = 5, .engaged = 5}, 0, 0},
+      {"however many: nobody is sent away", {.total = 50, .idle = 50, .engaged = 50}, 0, 0},
+      {"of those that have nothing in hand, a quarter", {.total = 50, .idle = 50, .engaged = 42}, 0, 2},
+      {"never more than what is beyond max-spare-servers", {.total = 12, .idle = 12, .engaged = 2}, 0, 1},
+      {"full ones are none", {.total = 50, .idle = 4, .engaged = 4}, 1, 0},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    Pace pace = running();
+    pace.surplus_since = now - 10s;
+    const Plan plan = decide(row.census, limits, pace, now);
+    CHECK(plan.spawn == row.spawn);
+    CHECK(plan.retire_surplus == row.retire);
+  }
+  // Without a surplus there is nothing to wait for.
+  CHECK(decide({.total = 50, .idle = 50, .engaged = 50}, limits, running(), now).look_again == never);
+}
+
 // The same code against a simple world: children start and finish, load comes and goes.
 TEST_CASE("a simulated pool follows its load and never breaks its limits") {
   Pace pace;

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// A connection as an event loop has it: nothing waits, what the peer doesn't take is kept in order. And
+// files.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+
+#include "brood/connection.hpp"
+#include "brood/error.hpp"
+
+using namespace std::chrono_literals;
+using brood::Connection;
+using brood::Descriptor;
+
+namespace {
+
+struct Keeper final : brood::ConnectionKeeper {
+  void note(brood::Seat /*seat*/, std::string_view /*text*/) override {}
+  bool leaving() const override { return false; }
+};
+
+struct Pair {
+  explicit Pair(bool blocks = false) : connection(make(blocks)) {}
+  Keeper keeper;
+  Descriptor peer;
+  Connection connection;
+
+  void say(std::string_view data) const {
+    REQUIRE(::send(peer.get(), data.data(), data.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(data.size()));
+  }
+  // What there is now.
+  std::string hear() const {
+    std::string all;
+    std::array<char, 65536> buffer{};
+    for (;;) {
+      const ssize_t size = ::recv(peer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (size <= 0) return all;
+      all.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+  }
+  std::string hear_all() {
+    std::string all = hear();
+    while (!connection.flush()) all += hear();
+    return all + hear();
+  }
+
+ private:
+  Connection make(bool blocks) {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+    peer.reset(ends[1]);
+    if (!blocks) ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    const sockaddr_storage nobody{};
+    return {Descriptor(ends[0]),
+            {.peer = nobody, .listener = "", .keeper = keeper, .seat = 7, .blocks = blocks}};
+  }
+};
+
+Descriptor file_of(const std::string& content) {
+  Descriptor file(::memfd_create("file", MFD_CLOEXEC));
+  REQUIRE(::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+  return file;
+}
+
+std::string numbered(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + ' ';
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("try_read tells nothing now, something, and the end apart") {
+  bool blocks = false;
+  SUBCASE("a socket that doesn't block") {}
+  SUBCASE("a socket that blocks") { blocks = true; }
+  Pair pair(blocks);
+  std::array<char, 4> buffer{};
+  CHECK_FALSE(pair.connection.try_read(buffer).has_value());
+  CHECK_FALSE(pair.connection.ended());
+  pair.say("hello");
+  CHECK(pair.connection.try_read(buffer) == 4);
+  CHECK(pair.connection.try_read(buffer) == 1);
+  CHECK_FALSE(pair.connection.try_read(buffer).has_value());
+  pair.peer.reset();
+  CHECK(pair.connection.try_read(buffer) == 0);
+  CHECK(pair.connection.ended());
+  CHECK(pair.connection.bytes_read() == 5);
+}
+
+TEST_CASE("try_line: pieces, several in one, the last without an end, and then the end") {
+  Pair pair;
+  CHECK_FALSE(pair.connection.try_line().has_value());
+  pair.say("on");
+  CHECK_FALSE(pair.connection.try_line().has_value());
+  pair.say("e\r\ntwo\n\nth");
+  CHECK(pair.connection.try_line() == "one");
+  CHECK(pair.connection.try_line() == "two");
+  CHECK(pair.connection.try_line() == "");
+  CHECK_FALSE(pair.connection.try_line().has_value());
+  std::array<char, 1> first{};
+  CHECK(pair.connection.try_read(first) == 1);  // behind the lines
+  CHECK(first[0] == 't');
+  pair.say("ird");
+  ::shutdown(pair.peer.get(), SHUT_WR);
+  CHECK(pair.connection.try_line() == "hird");
+  CHECK(pair.connection.ended());
+  CHECK_FALSE(pair.connection.try_line().has_value());
+}
+
+TEST_CASE("try_line refuses a line that never ends") {
+  Pair pair;
+  pair.say(std::string(101, 'x'));
+  CHECK_THROWS_AS(pair.connection.try_line(100), brood::Error);
+}
+
+TEST_CASE("read_line waits, also on a socket that doesn't block, and gives up after its timeout") {
+  Pair pair;
+  std::thread late([&] {
+    ::poll(nullptr, 0, 20);
+    pair.say("late\n");
+  });
+  CHECK(pair.connection.read_line() == "late");
+  late.join();
+  pair.connection.set_timeouts(20ms, 20ms);
+  CHECK_THROWS_AS(pair.connection.read_line(), brood::SystemError);
+}
+
+TEST_CASE("what the peer doesn't take is kept, and sent in order") {
+  Pair pair;
+  const std::string large = numbered(3'000'000);
+  pair.connection.write_all(large);
+  CHECK(pair.connection.has_output());
+  CHECK_FALSE(pair.connection.flush());
+  pair.connection.write_all("then ");
+  pair.connection.send_file(file_of("0123456789"), 2, 5);
+  pair.connection.write_all(" and the end");
+  const std::string heard = pair.hear_all();
+  CHECK(heard.size() == large.size() + 22);
+  CHECK(heard == large + "then 23456 and the end");
+  CHECK_FALSE(pair.connection.has_output());
+  CHECK(pair.connection.bytes_written() == heard.size());
+  pair.connection.write_all("directly");
+  CHECK_FALSE(pair.connection.has_output());
+  CHECK(pair.hear() == "directly");
+}
+
+TEST_CASE("while something is to be sent nothing is read, so that a loop of answers has an end") {
+  Pair pair;
+  pair.connection.write_all(std::string(3'000'000, 'x'));
+  REQUIRE(pair.connection.has_output());
+  pair.say("a question\n");
+  std::array<char, 16> buffer{};
+  CHECK_FALSE(pair.connection.try_line().has_value());
+  CHECK_FALSE(pair.connection.try_read(buffer).has_value());
+  CHECK_FALSE(pair.connection.ended());
+  pair.hear_all();
+  CHECK(pair.connection.try_line() == "a question");
+}
+
+TEST_CASE("a file is sent whole, blocking and not") {
+  const std::string content = numbered(3'000'000);
+  SUBCASE("not blocking") {
+    Pair pair;
+    pair.connection.send_file(file_of(content), 0, content.size());
+    CHECK(pair.connection.has_output());
+    CHECK(pair.hear_all() == content);
+    CHECK(pair.connection.bytes_written() == content.size());
+  }
+  SUBCASE("blocking") {
+    Pair pair(true);
+    std::string heard;
+    std::thread reader([&] {
+      while (heard.size() < content.size()) heard += pair.hear();
+    });
+    pair.connection.send_file(file_of(content), 0, content.size());
+    reader.join();
+    CHECK(heard == content);
+    CHECK_FALSE(pair.connection.has_output());
+  }
+}
+
+TEST_CASE("a file that has become shorter is an error, at once or when its turn comes") {
+  Pair pair;
+  CHECK_THROWS_AS(pair.connection.send_file(file_of("short"), 0, 6), brood::Error);
+  Pair later;
+  Descriptor file = file_of(numbered(3'000'000));
+  const int descriptor = file.get();
+  later.connection.send_file(std::move(file), 0, 3'000'000);
+  REQUIRE(later.connection.has_output());
+  REQUIRE(::ftruncate(descriptor, 1000) == 0);
+  CHECK_THROWS_AS(later.hear_all(), brood::Error);
+}
+
+TEST_CASE("a peer that is gone ends the writing with an error") {
+  Pair pair;
+  pair.connection.write_all(std::string(3'000'000, 'x'));
+  pair.peer.reset();
+  CHECK_THROWS_AS(pair.connection.flush(), brood::SystemError);
+}
+
+TEST_CASE("the end in steps: no more, read away, close") {
+  Pair pair;
+  pair.say("unread");
+  CHECK(pair.connection.half_close());
+  CHECK_FALSE(pair.connection.half_close());  // asked once
+  CHECK_FALSE(pair.connection.read_away());
+  pair.say(std::string(100'000, 'z'));
+  CHECK_FALSE(pair.connection.read_away());
+  pair.peer.reset();
+  while (!pair.connection.read_away()) {
+  }
+}
+
+TEST_CASE("after half_close() close() waits for nothing that comes meanwhile") {
+  Pair pair;
+  CHECK_FALSE(pair.connection.half_close());  // nothing is there to be read
+  pair.say("late");
+  const auto begin = std::chrono::steady_clock::now();
+  pair.connection.close();
+  CHECK(std::chrono::steady_clock::now() - begin < Connection::linger_time / 2);
+}
+
+TEST_CASE("a connection keeps what its handler gives it, wherever it is moved, and no longer") {
+  struct State {
+    int number = 0;
+    std::shared_ptr<int> witness;
+  };
+  const auto witness = std::make_shared<int>(1);
+  {
+    Pair pair;
+    pair.connection.state<State>().number = 42;
+    pair.connection.state<State>().witness = witness;
+    Connection moved(std::move(pair.connection));
+    CHECK(moved.state<State>().number == 42);
+    CHECK(moved.seat() == 7);
+    CHECK(witness.use_count() == 2);
+  }
+  CHECK(witness.use_count() == 1);
+}
