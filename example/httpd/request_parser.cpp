@@ -145,7 +145,7 @@ class RequestParser::Parser {
     }
     const std::size_t left = ec == http::error::need_more ? data.size() - taken : 0;
     if ((in_header ? header_size_ : 0) + left > largest_header) ec = http::error::header_limit;
-    if (ec && ec != http::error::need_more) refuse(ec);
+    if (ec && ec != http::error::need_more) refuse(ec, data);
     return taken;
   }
 
@@ -157,11 +157,13 @@ class RequestParser::Parser {
     return size;
   }
 
-  [[noreturn]] void refuse(const error_code& ec) const {
+  [[noreturn]] void refuse(const error_code& ec, std::string_view data) const {
     if (ec == http::error::body_limit) throw Refusal{Status::content_too_large, {}};
     if (ec == http::error::header_limit && grammar->is_header_done()) throw Refusal{Status::bad_request, {}};
-    if (ec == http::error::header_limit)
-      throw Refusal{grammar->has_line() ? Status::header_too_large : Status::target_too_long, {}};
+    if (ec == http::error::header_limit) {
+      const bool has_line = grammar->has_line() || data.find('\n') < largest_header;
+      throw Refusal{has_line ? Status::header_too_large : Status::target_too_long, {}};
+    }
     throw Refusal{grammar->status(), {}};
   }
 
