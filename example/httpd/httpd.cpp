@@ -2,10 +2,14 @@
 // A web server for static files: HTTP/1.1 with keep-alive, on EventServer, with any number of threads a
 // child. This file is how requests arrive and in which order they are answered; brood_models(7), "A web
 // server", tells its limits.
+#include <sys/socket.h>
+
 #include <array>
+#include <brood/error.hpp>
 #include <brood/event_server.hpp>
 #include <brood/settings.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 
 #include "answer.hpp"
@@ -22,15 +26,27 @@ struct Conversation {
   RequestParser parser;
   std::string unread;  // what the parser left: the beginning of something
   unsigned answered = 0;
-  Clock::time_point waits_since{};  // for the rest of a request; zero: it doesn't
+  Clock::time_point waits_since{};  // for the rest of a request, or for the peer's end; zero: it doesn't
+  bool refused = false;             // there is no going on; what still comes is thrown away
 };
+
+// So long after a refusal.
+constexpr std::chrono::seconds linger_time{5};
 
 class Httpd : public brood::EventServer {
   bool thread_safe() const override { return true; }
 
   void add_settings(brood::Settings& settings) override {
-    settings.text("document-root", document_root_,
-                  "The folder whose files are served, and nothing outside of it.");
+    auto& root = settings.text("document-root", document_root_,
+                               "The directory whose files are served, and nothing outside of it.");
+    // Asked here, a mistake is told with its file and line, and a reload changes nothing. The default need
+    // not be there before the server starts.
+    root.parse = [parse = root.parse, unset = document_root_](const std::vector<std::string>& values) {
+      std::error_code error;
+      if (values.front() != unset && !std::filesystem::is_directory(values.front(), error))
+        throw brood::ConfigurationError("is not a directory");
+      return parse(values);
+    };
     settings.number("keep-alive-requests", keep_alive_requests_, 0, 1'000'000'000,
                     "After so many requests a connection is closed, so that clients spread anew; 0: never.");
     settings.duration("header-timeout", header_timeout_, std::chrono::milliseconds(0), std::chrono::hours(24),
@@ -43,11 +59,14 @@ class Httpd : public brood::EventServer {
 
   Then handle_readable(brood::Connection& connection) override {
     auto& talk = connection.state<Conversation>();
+    if (talk.refused) return read_away(connection, talk);
     try {
       return converse(connection, talk);
     } catch (const Refusal& refusal) {
       answer(connection, refusal);
-      return Then::close;
+      talk.refused = true;
+      talk.waits_since = Clock::now();
+      return connection.has_output() ? Then::wait : read_away(connection, talk);
     }
   }
 
@@ -82,6 +101,15 @@ class Httpd : public brood::EventServer {
     ++talk.answered;
     return talk.parser.request().keep_alive && (has_more || !connection.leaving()) &&
            (keep_alive_requests_ == 0 || talk.answered < keep_alive_requests_);
+  }
+
+  // Where a peer goes on sending what was refused, closing would turn into a reset, which may overtake the
+  // refusal.
+  static Then read_away(brood::Connection& connection, const Conversation& talk) {
+    ::shutdown(connection.descriptor(), SHUT_WR);
+    std::array<char, 16'384> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    connection.try_read(unwanted);
+    return Clock::now() - talk.waits_since > linger_time ? Then::close : Then::idle;
   }
 
   // Without a timer: who sends nothing at all is the kit's to end.
