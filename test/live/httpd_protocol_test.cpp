@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 // example/httpd and requests that are odd, wrong, too large, or meant to be taken for two.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
 #include <csignal>
+#include <cstddef>
 #include <thread>
 
 #include "web.hpp"
 
 using namespace brood::test;
+using namespace std::string_literals;
 
 namespace {
 
@@ -55,7 +62,7 @@ TEST_CASE("requests that are answered with a status, and whether the connection 
       {"GET /a HTTP/1.1\r\nHost : localhost\r\n\r\n", 400, false},
       {"GET /a HTTP/1.1\r\n" + host + "no colon\r\n\r\n", 400, false},
       {"GET /a HTTP/1.1\r\n" + host + "X: a\nb\r\n\r\n", 400, false},
-      {std::string("GET /a HTTP/1.1\r\nHost: a\0b\r\n\r\n", 33), 400, false},
+      {"GET /a HTTP/1.1\r\nHost: a\0b\r\n\r\n"s, 400, false},
       {"\x16\x03\x01\x02", 400, false},
       // bodies
       {"GET /a HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nGET /", 200, true},
@@ -185,9 +192,37 @@ TEST_CASE("a document root that is none is told at the start, and at a reload ch
   CHECK(WebClient(server).get("/a").body == "first");
   write(site / "folder");
   server.signal(SIGHUP);
-  CHECK(eventually([&] { return WebClient(server).get("/a").body == "second"; }));
+  CHECK(server.reaches([&](const auto& service) {
+    return service.generation == 2 &&
+           std::all_of(service.slots.begin(), service.slots.end(), [](const auto& slot) {
+             return slot.state == brood::SlotState::empty || slot.generation == 2;
+           });
+  }));
+  CHECK(WebClient(server).get("/a").body == "second");
   write("/does/not/exist");
   server.signal(SIGHUP);
   CHECK(server.wait_for_log("document-root = /does/not/exist is not a directory"));
   CHECK(WebClient(server).get("/a").body == "second");
+}
+
+TEST_CASE("without openat2() there is no server that might let files out") {
+  const Site site;
+  ServerOptions options = web_options();
+  options.wait_ready = false;
+  options.in_process = [] {
+    sock_filter program[] = {
+        {.code = BPF_LD | BPF_W | BPF_ABS, .k = offsetof(seccomp_data, nr)},
+        {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = SYS_openat2},
+        {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ERRNO | ENOSYS},
+        {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW},
+    };
+    const sock_fprog filter{.len = 4, .filter = program};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+  };
+  ServerProcess server({"--document-root=" + site.root()}, options);
+  const auto exit = server.wait_exit();
+  REQUIRE(exit.has_value());
+  CHECK(*exit == exited(78));
+  CHECK(server.standard_error().find("openat2") != std::string::npos);
 }

@@ -101,6 +101,8 @@ TEST_CASE("files and folders are given") {
   CHECK(client.get("/none/").body.find("href=\"./javascript%3Aalert.txt\"") != std::string::npos);
   CHECK(client.get("/").body.find("<a href=\"./pages/\">pages/</a>") != std::string::npos);
   CHECK(client.get("http://localhost").status == 200);
+  CHECK(client.get("/none/", "", "HEAD").status == 200);
+  CHECK(client.get("/hello.txt").body == "hello\n");  // nothing stood behind the head
 }
 
 TEST_CASE("there is no way out of the document root") {
@@ -191,6 +193,7 @@ TEST_CASE("there is no way out of the document root") {
   }
   const WebAnswer listing = client.get("/");
   CHECK(listing.status == 200);
+  ::chmod((site / "sealed").c_str(), 0755);  // so that it can be removed
   for (const std::string hidden : {"pipe", ".git", ".hidden"}) {
     CAPTURE(hidden);
     CHECK(listing.body.find(hidden) == std::string::npos);

@@ -20,6 +20,7 @@ namespace brood::test {
 class Site {
  public:
   Site() {
+    ::umask(022);  // the server is another user's
     std::filesystem::create_directory(root());
     ::chmod(directory_.path().c_str(), 0755);
     ::chmod(root().c_str(), 0755);
