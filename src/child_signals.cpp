@@ -19,7 +19,6 @@ namespace {
 
 static_assert(retire == SIGTERM && nudge == SIGUSR1);
 
-volatile std::sig_atomic_t is_retired = 0;
 volatile std::sig_atomic_t waits_on = -1;
 volatile std::sig_atomic_t dead_descriptor = -1;
 volatile std::sig_atomic_t leave_descriptor = -1;
@@ -28,7 +27,10 @@ const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
 
+// Read by every thread, set by the one that takes the signal.
+std::atomic<bool> is_retired{false};
 std::atomic<bool> is_nudged{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 std::array<std::atomic<pthread_t>, most_threads> threads;
 std::atomic<unsigned> thread_count{0};
 static_assert(std::atomic<pthread_t>::is_always_lock_free);
@@ -58,7 +60,7 @@ void on_retire(int /*signal*/) {
   const int error_number = errno;
   const bool orphaned = ::getppid() != parent_of_this;
   if (!orders_of_this->must_leave() && !orphaned) return;
-  is_retired = 1;
+  is_retired.store(true);
   // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
   if (orphaned && leave_descriptor < 0)
     for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
@@ -107,18 +109,18 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   unblock_all_signals();
 }
 
-bool retired() { return is_retired != 0; }
+bool retired() { return is_retired.load(); }
 bool take_nudge() { return is_nudged.exchange(false); }
 
 void wait_on(int descriptor) {
   waits_on = descriptor;
-  if (is_retired != 0) cut_the_wait();  // it came before this descriptor was there
+  if (is_retired.load()) cut_the_wait();  // it came before this descriptor was there
 }
 
 void tell(int leave, int look) {
   look_descriptor = look;
   leave_descriptor = leave;
-  if (is_retired != 0) cut_the_wait();
+  if (is_retired.load()) cut_the_wait();
 }
 
 void add_thread() {
