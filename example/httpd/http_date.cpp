@@ -23,9 +23,9 @@ HttpDate::HttpDate(std::time_t time) : text_() {
     text_[position] = static_cast<char>('0' + number / 10 % 10);
     text_[position + 1] = static_cast<char>('0' + number % 10);
   };
-  httpd::days.copy(&text_[0], 3, weekday(midnight).c_encoding() * 3);
+  httpd::days.copy(text_.data(), 3, std::size_t{3} * weekday(midnight).c_encoding());
   put(5, static_cast<long>(static_cast<unsigned>(date.day())));
-  httpd::months.copy(&text_[8], 3, (static_cast<unsigned>(date.month()) - 1) * 3);
+  httpd::months.copy(&text_[8], 3, std::size_t{3} * (static_cast<unsigned>(date.month()) - 1));
   put(12, static_cast<int>(date.year()) / 100);
   put(14, static_cast<int>(date.year()) % 100);
   put(17, clock.hours().count());
