@@ -30,3 +30,4 @@ endforeach()
 
 file(GLOB brood_examples CONFIGURE_DEPENDS example/*.cpp etc/*.conf)
 install(FILES ${brood_examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY example/httpd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

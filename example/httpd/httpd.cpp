@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// A web server for static files: HTTP/1.1 with keep-alive, on EventServer, with any number of threads a
+// child. This file is how requests arrive and in which order they are answered; brood_models(7), "A web
+// server", tells its limits.
+#include <sys/socket.h>
+
+#include <array>
+#include <brood/error.hpp>
+#include <brood/event_server.hpp>
+#include <brood/settings.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "answer.hpp"
+#include "document_root.hpp"
+#include "request_parser.hpp"
+
+namespace httpd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What is kept of a connection between two of its events.
+struct Conversation {
+  RequestParser parser;
+  std::string unread;  // what the parser left: the beginning of something
+  unsigned answered = 0;
+  Clock::time_point waits_since{};  // for the rest of a request, or for the peer's end; zero: it doesn't
+  bool refused = false;             // there is no going on; what still comes is thrown away
+};
+
+// So long after a refusal.
+constexpr std::chrono::seconds linger_time{5};
+
+class Httpd : public brood::EventServer {
+  bool thread_safe() const override { return true; }
+
+  void add_settings(brood::Settings& settings) override {
+    auto& root = settings.text("document-root", document_root_,
+                               "The directory whose files are served, and nothing outside of it.");
+    // Asked here, a mistake is told with its file and line, and a reload changes nothing. The default need
+    // not be there before the server starts.
+    root.parse = [parse = root.parse, unset = document_root_](const std::vector<std::string>& values) {
+      std::error_code error;
+      if (values.front() != unset && !std::filesystem::is_directory(values.front(), error))
+        throw brood::ConfigurationError("is not a directory");
+      return parse(values);
+    };
+    settings.number("keep-alive-requests", keep_alive_requests_, 0, 1'000'000'000,
+                    "After so many requests a connection is closed, so that clients spread anew; 0: never.");
+    settings.duration("header-timeout", header_timeout_, std::chrono::milliseconds(0), std::chrono::hours(24),
+                      "A request that has not arrived in whole after so long is refused when its next bytes "
+                      "come; where none come, connection-idle-timeout ends it. 0: no limit.");
+  }
+
+  void on_parent_start() override { root_ = std::make_unique<DocumentRoot>(document_root_); }
+  void on_reload() override { on_parent_start(); }  // where it throws, the old one stays
+
+  Then handle_readable(brood::Connection& connection) override {
+    auto& talk = connection.state<Conversation>();
+    if (talk.refused) return read_away(connection, talk);
+    try {
+      return converse(connection, talk);
+    } catch (const Refusal& refusal) {
+      answer(connection, refusal);
+      talk.refused = true;
+      talk.waits_since = Clock::now();
+      return connection.has_output() ? Then::wait : read_away(connection, talk);
+    }
+  }
+
+  Then converse(brood::Connection& connection, Conversation& talk) const {
+    std::array<char, largest_header + 8192> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t size = talk.unread.copy(buffer.data(), buffer.size());
+    talk.unread.clear();
+    size += connection.try_read({buffer.data() + size, buffer.size() - size}).value_or(0);
+    std::string_view input(buffer.data(), size);
+
+    // Pipelined requests are answered in order; with an answer on its way, the next one is left until it has
+    // been sent, and no file is opened for it.
+    while (!connection.has_output()) {
+      input.remove_prefix(talk.parser.take(input));
+      if (!talk.parser.complete()) break;
+      const bool keep_alive = keeps_alive(connection, talk, !input.empty());
+      answer(connection, talk.parser.request(), *root_, keep_alive);
+      if (!keep_alive) return Then::close;
+      talk.parser.next();
+      talk.waits_since = {};
+    }
+    talk.unread = input;
+    if (connection.has_output()) return Then::wait;
+    if (!talk.parser.began() && input.empty()) return Then::idle;
+    if (connection.ended()) throw Refusal{Status::bad_request, {}};
+    check_time(talk);
+    return Then::wait;
+  }
+
+  // A child that leaves answers what it has read, and closes then.
+  bool keeps_alive(const brood::Connection& connection, Conversation& talk, bool has_more) const {
+    ++talk.answered;
+    return talk.parser.request().keep_alive && (has_more || !connection.leaving()) &&
+           (keep_alive_requests_ == 0 || talk.answered < keep_alive_requests_);
+  }
+
+  // Where a peer goes on sending what was refused, closing would turn into a reset, which may overtake the
+  // refusal.
+  static Then read_away(brood::Connection& connection, const Conversation& talk) {
+    ::shutdown(connection.descriptor(), SHUT_WR);
+    std::array<char, 16'384> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    connection.try_read(unwanted);
+    return Clock::now() - talk.waits_since > linger_time ? Then::close : Then::idle;
+  }
+
+  // Without a timer: who sends nothing at all is the kit's to end.
+  void check_time(Conversation& talk) const {
+    const auto now = Clock::now();
+    if (talk.waits_since == Clock::time_point{}) talk.waits_since = now;
+    if (header_timeout_.count() > 0 && now - talk.waits_since > header_timeout_)
+      throw Refusal{Status::request_timeout, {}};
+  }
+
+  std::string document_root_ = "/var/www/html";
+  unsigned keep_alive_requests_ = 1000;
+  std::chrono::milliseconds header_timeout_{std::chrono::seconds(30)};
+  std::unique_ptr<const DocumentRoot> root_;
+};
+
+}  // namespace
+}  // namespace httpd
+
+int main(int argc, char** argv) { return httpd::Httpd().run(argc, argv); }

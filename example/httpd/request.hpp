@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// A request, as far as this server looks at it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace httpd {
+
+enum class Method : std::uint8_t { get, head, other, unknown };  // `other`: HTTP has it, this server doesn't
+
+// Fields that did not come are empty.
+struct Request {
+  Method method = Method::unknown;
+  std::string target;  // as it was sent
+  bool keep_alive = false;
+  std::string range, if_range;
+  std::string if_match, if_none_match, if_modified_since, if_unmodified_since;
+};
+
+}  // namespace httpd
