@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// The HTTP server among the examples: against nginx, and under stress while its children are replaced.
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+
+#include "measured_server.hpp"
+#include "measures.hpp"
+#include "nginx_server.hpp"
+#include "proc.hpp"
+#include "turns.hpp"
+#include "waiting.hpp"
+
+namespace brood::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* program = "httpd";
+
+// A directory with one file of 1 KiB.
+class Documents {
+ public:
+  Documents() { std::ofstream(directory_ / name) << std::string(1024, 'x'); }
+  std::string path() const { return directory_.path(); }
+  std::string setting() const { return "--document-root=" + path(); }
+  static LoadPlan plan(unsigned connections) {
+    LoadPlan plan;
+    plan.http_path = std::string("/") + name;
+    plan.concurrency = connections;
+    plan.keep_alive = true;
+    return plan;
+  }
+
+ private:
+  static constexpr const char* name = "file.txt";
+  TemporaryDirectory directory_;
+};
+
+}  // namespace
+
+void measure_httpd(Report& report, Extent extent) {
+  constexpr unsigned children = 2;
+  if (!is_built(program)) return report.skip(program, "not built");
+  if (!NginxServer::is_installed()) return report.skip("nginx", "not installed");
+  const Documents documents;
+  const Pinned one_cpu(0);
+  const Words settings =
+      fixed_pool(children) + Words{"--max-connections-per-child=2000", documents.setting()};
+  const MeasuredServer server(program, settings);
+  const MeasuredServer threads(program, settings + Words{"--threads-per-child=4"});
+  const NginxServer nginx(documents.path(), children);
+  for (const unsigned connections : std::array{64U, 1000U}) {
+    const auto name = [&](const std::string& what) {
+      return std::to_string(connections) + " connections, one CPU, " + what;
+    };
+    const LoadPlan plan = Documents::plan(connections);
+    const Ratios ratios = compare(server.contestant(), nginx.contestant(), plan, extent.of(15, 7));
+    report.add(pass_if(ratios.ratio() >= 1 && ratios.failed == 0),
+               name("ratio of requests a second of that CPU"),
+               ratios.cpu_second.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
+               "at least 1.00 in the median, 0 failed");
+    report.add(Verdict::information, name("ratio of the processes' CPU time a request"),
+               ratios.cpu.describe(3));
+    report.add(Verdict::information, name("requests a second"),
+               decimal(ratios.first_rate.median(), 0) + ", nginx " + decimal(ratios.second_rate.median(), 0));
+    report.add(
+        Verdict::information, name("ratio with 4 threads in each child"),
+        compare(threads.contestant(), nginx.contestant(), plan, extent.of(7, 3)).cpu_second.describe(3));
+  }
+}
+
+void measure_stress(Report& report, Extent extent) {
+  if (!is_built(program)) return report.skip(program, "not built");
+  const auto interval = 1s;
+  const int times = extent.of(30, 5);
+  const Documents documents;
+  MeasuredServer server(program, pool(2, 1, 2, 8) + Words{"--max-connections-per-child=2000",
+                                                          "--graceful-timeout=20s", documents.setting()});
+  LoadPlan plan = Documents::plan(1000);
+  plan.address = server.address();
+  BackgroundLoad load(plan);
+  std::uint32_t generation = server.service().generation;
+  int replaced = 0;
+  const auto began = Clock::now();
+  for (int i = 1; i <= times; ++i) {
+    const auto next = began + i * interval;
+    server.program().signal(SIGHUP);
+    ++generation;
+    if (wait_until([&] { return all_of_generation(server.service(), generation); }, next - Clock::now(), 5ms))
+      ++replaced;
+    if (next > Clock::now()) pause_for(next - Clock::now());
+  }
+  const LoadResult& result = load.finish();
+  report.add(pass_if(result.failed() == 0 && result.answered > 0),
+             "exchanges failed of " + std::to_string(result.answered + result.failed()),
+             result.describe_failures(), "none");
+  report.add(pass_if(result.statuses[2] == result.answered), "answered with another status than 2xx",
+             std::to_string(result.answered - result.statuses[2]), "0");
+  report.add(Verdict::information, "closes, announced by the server",
+             std::to_string(result.announced_closes));
+  report.add(pass_if(replaced == times), "generations fully replaced before the next",
+             std::to_string(replaced) + " of " + std::to_string(times), "all");
+  report.add(Verdict::information, "requests a second, latency",
+             decimal(result.rate(), 0) + ", p50 " + std::to_string(result.whole.at(0.5) / 1us) + ", p99 " +
+                 std::to_string(result.whole.at(0.99) / 1us) + ", max " +
+                 std::to_string(result.whole.longest() / 1us) + " us");
+}
+
+}  // namespace brood::bench
