@@ -38,8 +38,8 @@ std::string free_address() {
 
 bool NginxServer::is_installed() { return ::access(path, X_OK) == 0; }
 
-NginxServer::NginxServer(const std::string& document_root, unsigned workers)
-    : address_(free_address()), program_(command(document_root, workers)) {
+NginxServer::NginxServer(const std::string& document_root, unsigned workers, const std::string& directives)
+    : address_(free_address()), program_(command(document_root, workers, directives)) {
   LoadTarget target(address_);
   const auto started = [&] {
     return !program_.running() || (target.connect(0) && children_of(program_.pid()).size() == workers);
@@ -56,7 +56,8 @@ NginxServer::~NginxServer() {
 
 Contestant NginxServer::contestant() const { return {address_, children_of(program_.pid())}; }
 
-Command NginxServer::command(const std::string& document_root, unsigned workers) const {
+Command NginxServer::command(const std::string& document_root, unsigned workers,
+                             const std::string& directives) const {
   const std::string configuration = directory_ / "nginx.conf";
   std::ofstream file(configuration);
   // Its usual user can't enter our directory.
@@ -64,7 +65,7 @@ Command NginxServer::command(const std::string& document_root, unsigned workers)
   file << "daemon off;\nworker_processes " << workers << ";\npid " << directory_ / "pid"
        << ";\n"
        << "worker_rlimit_nofile 8192;\nevents { worker_connections 4096; }\n"
-       << "http {\n  access_log off;\n  sendfile on;\n  open_file_cache off;\n"
+       << "http {\n  access_log off;\n  " << directives << "\n"
        << "  keepalive_requests 1000000000;\n  keepalive_timeout 3600s;\n";
   for (const char* what : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
     file << "  " << what << "_temp_path " << directory_ / what << ";\n";

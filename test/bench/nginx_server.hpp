@@ -13,8 +13,8 @@ class NginxServer {
  public:
   static bool is_installed();
 
-  // Returns when it answers.
-  NginxServer(const std::string& document_root, unsigned workers);
+  // Returns when it answers. `directives`: of its http block.
+  NginxServer(const std::string& document_root, unsigned workers, const std::string& directives);
   ~NginxServer();
   NginxServer(const NginxServer&) = delete;
   NginxServer& operator=(const NginxServer&) = delete;
@@ -22,7 +22,7 @@ class NginxServer {
   Contestant contestant() const;
 
  private:
-  Command command(const std::string& document_root, unsigned workers) const;
+  Command command(const std::string& document_root, unsigned workers, const std::string& directives) const;
 
   TemporaryDirectory directory_;
   std::string address_;
