@@ -34,7 +34,8 @@ void print_statuses(const LoadResult& result) {
     std::printf("%s%llu %zuxx", separator, number(result.statuses[i]), i);
     separator = ", ";
   }
-  std::printf("\n%-12s %llu announced\n", "closes", number(result.announced_closes));
+  std::printf("%s\n%-12s %llu announced\n", result.answered == 0 ? " none" : "", "closes",
+              number(result.announced_closes));
 }
 
 }  // namespace
