@@ -40,8 +40,11 @@ tsan: packages
 	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard test_room test_reactor
 	TSAN_OPTIONS=report_mutex_bugs=0 $(CTEST) --test-dir build/tsan -L thread-sanitizer
 
+# The examples that it measures, those that there are.
+BENCH_TARGETS = brood-bench brood-bench-hold brood-bench-sleeper brood-bare brood-bare-epoll echo event_echo
+
 bench: configure
-	@cmake --build --preset release -j $(JOBS) --target echo brood-bench brood-bench-hold brood-bare
+	@cmake --build --preset release -j $(JOBS) --target $(BENCH_TARGETS)
 	$(RELEASE)/brood-bench
 
 install: all

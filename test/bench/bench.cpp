@@ -38,6 +38,12 @@ constexpr std::array measures = {
     Measure{"stopped", "all children SIGSTOPped under load", measure_stopped},
     Measure{"forkfail", "fork() fails, with max-requests-per-child = 100, under load", measure_forkfail},
     Measure{"kill", "kill -9 of random children under load", measure_kill},
+    Measure{"event", "keep-alive echo of EventServer against a bare epoll loop", measure_event},
+    Measure{"async", "keep-alive echo of AsyncServer against a bare epoll loop", measure_async},
+    Measure{"threads", "8 threads in 2 children against 16 children", measure_threads},
+    Measure{"httpd", "a file of 1 KiB by HTTP against nginx", measure_httpd},
+    Measure{"many", "10,000 idle connections on 2 children", measure_many},
+    Measure{"stress", "1,000 connections without pause, SIGHUP every second", measure_stress},
 };
 
 int usage() {

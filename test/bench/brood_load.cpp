@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "load.hpp"
+#include "load_progress.hpp"
 
 namespace {
 
@@ -25,10 +26,12 @@ constexpr const char* usage =
     "  --connections N    end after so many connections\n"
     "  --seconds S        end after so many seconds; without this or --connections: 10\n"
     "  --payload TEXT     what each client says, a newline is added (hello)\n"
+    "  --http PATH        ask for PATH by HTTP, instead of saying a line\n"
     "  --keep-alive       one connection a client, and exchange after exchange on it; ends by --seconds\n"
     "  --hold S           keep each connection open for so many seconds after its answer\n"
     "  --timeout S        give an answer up after so many seconds (10)\n"
-    "  --show             print each answer\n";
+    "  --show             print each answer\n"
+    "  --progress         tell once a second how it goes, also where that is no terminal\n";
 
 class UsageError : public std::runtime_error {
  public:
@@ -52,8 +55,14 @@ std::chrono::nanoseconds seconds(std::string_view option, std::string_view text)
       std::chrono::duration<double>(number<double>(option, text, 0.001)));
 }
 
-LoadPlan parse(int argc, char** argv) {
+struct CommandLine {
   LoadPlan plan;
+  bool progress = false;
+};
+
+CommandLine parse(int argc, char** argv) {
+  CommandLine line;
+  LoadPlan& plan = line.plan;
   int i = 1;
   const auto value = [&](std::string_view option) -> std::string_view {
     if (++i >= argc) throw UsageError(std::string(option) + " needs a value");
@@ -69,6 +78,10 @@ LoadPlan parse(int argc, char** argv) {
       plan.duration = seconds(word, value(word));
     else if (word == "--payload")
       plan.payload = std::string(value(word)) + "\n";
+    else if (word == "--http")
+      plan.http_path = value(word);
+    else if (word == "--progress")
+      line.progress = true;
     else if (word == "--keep-alive")
       plan.keep_alive = true;
     else if (word == "--hold")
@@ -89,51 +102,28 @@ LoadPlan parse(int argc, char** argv) {
   if (plan.address.empty()) throw UsageError("no address");
   if (plan.keep_alive && plan.connections > 0)
     throw UsageError("--keep-alive ends by --seconds, not by --connections");
+  if (!plan.http_path.empty() && !plan.http_path.starts_with("/"))
+    throw UsageError("--http " + plan.http_path + ": a path begins with /");
+  if (!plan.http_path.empty() && plan.on_answer) throw UsageError("--show shows lines, not HTTP");
   if (plan.connections == 0 && plan.duration.count() == 0) plan.duration = std::chrono::seconds(10);
-  return plan;
-}
-
-std::string microseconds(std::chrono::nanoseconds latency) {
-  char text[32];
-  const double us = std::chrono::duration<double, std::micro>(latency).count();
-  std::snprintf(text, sizeof text, us < 10'000 ? "%.0f us" : "%.0f ms", us < 10'000 ? us : us / 1000);
-  return text;
-}
-
-void print_latencies(const char* what, const Latencies& latencies) {
-  std::printf("%-12s p50 %s, p90 %s, p99 %s, max %s\n", what, microseconds(latencies.at(0.5)).c_str(),
-              microseconds(latencies.at(0.9)).c_str(), microseconds(latencies.at(0.99)).c_str(),
-              microseconds(latencies.longest()).c_str());
-}
-
-void print(const LoadPlan& plan, const LoadResult& result) {
-  std::printf("%-12s %llu %s in %.2f s, %.0f a second, %u at a time\n", "answered",
-              static_cast<unsigned long long>(result.answered), plan.keep_alive ? "exchanges" : "connections",
-              std::chrono::duration<double>(result.elapsed).count(), result.rate(), plan.concurrency);
-  print_latencies("first byte", result.first_byte);
-  print_latencies("whole", result.whole);
-  std::printf("%-12s %s\n", "failed", result.describe_failures().c_str());
+  return line;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    LoadPlan plan = parse(argc, argv);
-    const bool live = !plan.on_answer && ::isatty(STDOUT_FILENO) == 1;
-    if (live)
-      plan.on_look = [](const LoadResult& so_far) {
-        std::printf("\r\033[K%.1f s: %llu answered, %llu failed",
-                    std::chrono::duration<double>(so_far.elapsed).count(),
-                    static_cast<unsigned long long>(so_far.answered),
-                    static_cast<unsigned long long>(so_far.failed()));
-        std::fflush(stdout);
-      };
+    auto [plan, wants_progress] = parse(argc, argv);
+    std::optional<LoadProgress> progress;
+    if (wants_progress || (!plan.on_answer && ::isatty(STDERR_FILENO) == 1)) {
+      progress.emplace();
+      plan.on_look = [&](const LoadResult& so_far) { progress->show(so_far); };
+    }
     std::signal(SIGINT, [](int) { watch.stop.store(true); });
     const LoadResult result = run_load(plan, watch);
-    if (live) std::fputs("\r\033[K", stdout);
+    progress.reset();
     if (!plan.on_answer)
-      print(plan, result);
+      print_summary(plan, result);
     else if (result.failed() > 0)
       std::fprintf(stderr, "failed: %s\n", result.describe_failures().c_str());
     return result.failed() > 0 ? 1 : 0;

@@ -3,15 +3,15 @@
 // again without pause. One thread, epoll. It says of each connection that was not answered why not.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "latencies.hpp"
+#include "load_result.hpp"
 
 namespace brood::bench {
 
@@ -21,39 +21,14 @@ struct LoadPlan {
   std::uint64_t connections = 0;         // 0: no limit
   std::chrono::nanoseconds duration{0};  // 0: no limit; connections in hand at its end are still finished
   std::string payload = "hello\n";       // an answer is whole when it ends with a newline
+  std::string http_path;                 // not empty: asks for it instead, and takes HTTP answers
   bool keep_alive = false;               // one connection a client, and exchange after exchange on it
+  bool stay = false;                     // with keep_alive: the connections are there for the next run()
   std::chrono::nanoseconds hold{0};      // how long a connection stays open after its answer
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for each answer
 
-  std::function<void(std::string_view)> on_answer;        // without its newline
-  std::function<void(const struct LoadResult&)> on_look;  // a few times a second
-};
-
-// Why a connection was not answered.
-enum class Failure : std::uint8_t {
-  refused,    // nobody listens
-  reset,      // it stood, and was reset before the answer was whole
-  closed,     // it was closed before the answer was whole
-  timed_out,  // no connection, or no whole answer, within the timeout
-  other,      // LoadResult::other_error says what
-};
-inline constexpr std::array<std::string_view, 5> failure_names = {"refused", "reset", "closed without answer",
-                                                                  "timed out", "other"};
-
-struct LoadResult {
-  std::uint64_t answered = 0;           // exchanges
-  std::uint64_t in_time = 0;            // of those: within the duration
-  std::chrono::nanoseconds elapsed{0};  // at most the duration
-  std::array<std::uint64_t, failure_names.size()> failures{};
-  int other_error = 0;  // errno of the first failure of the kind "other"
-  Latencies first_byte, whole;
-
-  std::uint64_t count(Failure kind) const { return failures[static_cast<std::size_t>(kind)]; }
-  std::uint64_t failed() const;
-  // Connections that stood and were not answered.
-  std::uint64_t lost() const { return count(Failure::reset) + count(Failure::closed); }
-  double rate() const;                    // exchanges a second
-  std::string describe_failures() const;  // "3 refused, 1 reset", or "none"
+  std::function<void(std::string_view)> on_answer;  // without its newline; not with http_path
+  std::function<void(const LoadResult&)> on_look;   // once a second
 };
 
 // The view from another thread.
@@ -62,8 +37,22 @@ struct LoadWatch {
   std::atomic<std::uint64_t> answered{0};
 };
 
-// Throws brood::Error-free std::invalid_argument for an address that it can't read, std::system_error where
-// epoll fails.
-LoadResult run_load(const LoadPlan& plan, LoadWatch& watch);
+class Load {
+ public:
+  // `watch` outlives it. Throws std::invalid_argument for an address that it can't read, std::runtime_error
+  // where there are not enough descriptors, std::system_error where epoll fails.
+  Load(LoadPlan plan, LoadWatch& watch);
+  ~Load();
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  LoadResult run();
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+inline LoadResult run_load(const LoadPlan& plan, LoadWatch& watch) { return Load(plan, watch).run(); }
 
 }  // namespace brood::bench

@@ -84,7 +84,7 @@ void measure_memory(Report& report, Extent /*extent*/) {
   const Samples used = private_memory_of(server.children());
   report.add(pass_if(used.most() < 400), "after 10,000 connections", used.describe(0, " KiB"),
              "under 400 KiB");
-  const BareServer bare(children);
+  const BareServer bare("brood-bare", children);
   report.add(Verdict::information, "bare loop", private_memory_of(bare.children()).describe(0, " KiB"));
 }
 

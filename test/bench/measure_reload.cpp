@@ -27,13 +27,6 @@ bool any_torn(const ServiceSnapshot& service) {
                      [](const SlotSnapshot& slot) { return slot.torn; });
 }
 
-bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation) {
-  return service.generation == generation &&
-         std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
-           return slot.state == SlotState::empty || slot.generation == generation;
-         });
-}
-
 struct Reloads {
   Samples took;
   int unfinished = 0;  // not done before the next one

@@ -105,7 +105,7 @@ std::string describe(const Counts& counts) {
 void measure_syscalls(Report& report, Extent extent) {
   if (!is_installed("strace")) return report.skip("all", "strace is not installed");
   const std::uint64_t connections = extent.of(10'000, 2'000);
-  const BareServer bare_server(children);
+  const BareServer bare_server("brood-bare", children);
   const Counts bare = count(bare_server.children(), {bare_server.address()}, connections);
   report.add(Verdict::information, "bare loop", describe(bare));
   {

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <regex>
 #include <sstream>
@@ -87,8 +88,15 @@ std::vector<pid_t> MeasuredServer::children() const {
   return pids;
 }
 
-BareServer::BareServer(unsigned children)
-    : program_({{neighbour("brood-bare"), "0", std::to_string(children)}, directory_ / "output", {}}) {
+bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation) {
+  return service.generation == generation &&
+         std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
+           return slot.state == SlotState::empty || slot.generation == generation;
+         });
+}
+
+BareServer::BareServer(const std::string& name, unsigned children)
+    : program_({{neighbour(name), "0", std::to_string(children)}, directory_ / "output", {}}) {
   const auto output = [this] { return read_file(directory_ / "output"); };
   if (!wait_until([&] { return output().ends_with('\n'); }, start_patience))
     throw std::runtime_error("the bare loop did not start: " + output());

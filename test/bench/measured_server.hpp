@@ -11,6 +11,7 @@
 
 #include "load.hpp"
 #include "program.hpp"
+#include "turns.hpp"
 
 namespace brood::bench {
 
@@ -18,6 +19,10 @@ using Words = std::vector<std::string>;
 
 // The kit's five numbers, as words of a command line.
 Words pool(unsigned start, unsigned min_spare, unsigned max_spare, unsigned max_clients);
+inline Words operator+(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
 // All children that there may ever be, from the beginning.
 inline Words fixed_pool(unsigned children) { return pool(children, children, children, children); }
 
@@ -43,6 +48,7 @@ class MeasuredServer {
 
   ServiceSnapshot service() const;
   std::vector<pid_t> children() const;
+  Contestant contestant() const { return {address(), children()}; }
   std::string log() const { return read_file(log_path()); }
 
  private:
@@ -56,14 +62,18 @@ class MeasuredServer {
   std::string scoreboard_;
 };
 
+bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation);
+
 class BareServer {
  public:
-  explicit BareServer(unsigned children);
+  // `name`: "brood-bare", or another program that takes the same words and answers with its port.
+  BareServer(const std::string& name, unsigned children);
   ~BareServer();
   BareServer(const BareServer&) = delete;
   BareServer& operator=(const BareServer&) = delete;
   std::string address() const { return address_; }
   std::vector<pid_t> children() const;
+  Contestant contestant() const { return {address(), children()}; }
 
  private:
   TemporaryDirectory directory_;

@@ -27,5 +27,11 @@ void measure_inherit(Report& report, Extent extent);
 void measure_stopped(Report& report, Extent extent);
 void measure_forkfail(Report& report, Extent extent);
 void measure_kill(Report& report, Extent extent);
+void measure_event(Report& report, Extent extent);
+void measure_async(Report& report, Extent extent);
+void measure_threads(Report& report, Extent extent);
+void measure_httpd(Report& report, Extent extent);
+void measure_many(Report& report, Extent extent);
+void measure_stress(Report& report, Extent extent);
 
 }  // namespace brood::bench

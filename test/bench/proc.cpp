@@ -67,6 +67,12 @@ std::optional<std::uint64_t> private_memory(pid_t pid) {
   return sum_of(content, {"Private_Clean", "Private_Dirty"});
 }
 
+std::optional<std::uint64_t> proportional_memory(pid_t pid) {
+  const std::string content = read_file(of(pid, "smaps_rollup"));
+  if (content.empty()) return {};
+  return sum_of(content, {"Pss"});
+}
+
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> children;
   for (const auto& task : task_directories(pid)) {

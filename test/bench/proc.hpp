@@ -17,6 +17,8 @@ std::uint64_t context_switches(pid_t pid);
 std::chrono::nanoseconds cpu_time(pid_t pid);
 // Pages that it shares with nobody, KiB. Empty where the kernel doesn't tell.
 std::optional<std::uint64_t> private_memory(pid_t pid);
+// Its share of the pages that several have, and its own, KiB.
+std::optional<std::uint64_t> proportional_memory(pid_t pid);
 std::vector<pid_t> children_of(pid_t pid);
 char state_of(pid_t pid);  // 'R', 'S', 'T', …; '\0': no such process
 

@@ -67,6 +67,8 @@ std::string neighbour(const std::string& name) {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
+bool is_built(const std::string& name) { return ::access(neighbour(name).c_str(), X_OK) == 0; }
+
 Program::Program(const Command& command) {
   std::vector<std::string> copies = command.words;
   std::vector<char*> words;

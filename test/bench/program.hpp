@@ -36,6 +36,7 @@ std::string read_file(const std::string& path);  // "" where there is none
 
 // The directory of the bench itself: its neighbours are what it measures.
 std::string neighbour(const std::string& name);
+bool is_built(const std::string& name);
 
 struct Command {
   std::vector<std::string> words;     // the program's path first
