@@ -25,7 +25,7 @@ std::atomic<int> waits_on{-1};
 std::atomic<int> dead_descriptor{-1};
 std::atomic<int> leave_descriptor{-1};
 std::atomic<int> look_descriptor{-1};
-static_assert(std::atomic<int>::is_always_lock_free) && std::atomic<bool>::is_always_lock_free);
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
