@@ -80,7 +80,7 @@ std::string headings_of_messages(const std::string& page) {
 }  // namespace
 
 TEST_CASE("etc/ is what the examples print") {
-  for (const std::string program : {"echo", "greeter"}) {
+  for (const std::string program : {"echo", "greeter", "event_echo"}) {
     CAPTURE(how_to_mend);
     CHECK(read_file(root + "/etc/" + program + ".conf") ==
           output_of(std::string(BROOD_PROGRAMS) + "/" + program + " --print-config"));
