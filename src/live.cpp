@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The life of a child, from fork to exit code.
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "child_process.hpp"
+#include "child_signals.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+// A loop with many connections needs a descriptor for each, and some for what handlers open.
+void raise_descriptor_limit(unsigned connections) {
+  constexpr rlim_t others = 64;
+  rlimit limit{};
+  const rlim_t wanted = 2 * static_cast<rlim_t>(connections) + others;
+  if (connections == 1 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int live(const ChildBirth& birth) {
+  try {
+    become(birth.identity);
+    // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
+    ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
+    if (::getppid() != birth.parent) return static_cast<int>(ExitCode::left);
+    raise_descriptor_limit(birth.limits.connections);
+    ChildProcess child(birth);
+    try {
+      birth.server->on_child_start();
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw Error(text("on_child_start: ", std::string_view(error.what())), ExitCode::sick);
+    }
+    child.ready();
+    birth.server->serve(child);
+    child_signals::forget_threads();
+    child.leave();
+    birth.server->on_child_exit();
+    return static_cast<int>(ExitCode::left);
+  } catch (const Error& error) {
+    log_error(error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    log_error(text("child ends by an exception: ", std::string_view(error.what())));
+  } catch (...) {
+    log_error("child ends by an exception that is no std::exception");
+  }
+  return static_cast<int>(ExitCode::software);
+}
+
+}  // namespace brood
