@@ -253,7 +253,7 @@ bool Connection::read_away() {
 
 void Connection::close() {
   if (!socket_) return;
-  if (half_close()) {
+  if (half_close() && blocks_) {
     const Time until = Clock::now() + linger_time;
     while (!read_away()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();

@@ -170,13 +170,7 @@ Reactor::Entry* Reactor::claim(std::uint64_t key) {
   Entry& entry = entries_[seat];
   if (entry.incarnation != key >> 32U || entry.state != State::waiting) return nullptr;
   entry.state = State::handled;
-  if (!entry.lingers) touch(entry);
   return &entry;
-}
-
-void Reactor::touch(Entry& entry) {
-  entry.active = Clock::now();
-  by_activity_.splice(by_activity_.end(), by_activity_, entry.by_activity);
 }
 
 void Reactor::on_connection(std::uint64_t key) {
@@ -214,6 +208,10 @@ void Reactor::rest(Entry& entry, std::uint32_t events) {
 // To be had by who gets its next event.
 void Reactor::give_back(Entry& entry, std::uint32_t events) {
   const auto turn = this->turn();
+  if (!entry.lingers) {
+    entry.active = Clock::now();
+    by_activity_.splice(by_activity_.end(), by_activity_, entry.by_activity);
+  }
   if (threads_ || entry.watched_for != events) rewatch(entry, events);
   entry.state = State::waiting;
   wake_at(due(entry));
@@ -311,10 +309,6 @@ void Reactor::end_overdue(Entry& entry, Time now) {
   } else if (connection.has_output()) {
     entry.outcome = Outcome::failed;   // the peer doesn't take its answer
   } else if (has_input(connection)) {  // the loop came too late to it, or it came in the last moment
-    {
-      const auto turn = this->turn();
-      touch(entry);
-    }
     return work(entry, false);
   }
   connection.half_close();  // and no lingering after it

@@ -68,7 +68,6 @@ class Reactor {
 
   // The caller has the turn:
   void rewatch(Entry& entry, std::uint32_t events);
-  void touch(Entry& entry);
   Time due(const Entry& entry) const;
   Time collect_overdue(const std::list<Seat>& in_order, Time now, std::vector<Entry*>& overdue);
   void wake_at(Time time);

@@ -99,7 +99,7 @@ class Connection {
 
   // Ends the connection (the destructor does). Input that the handler left unread would turn into a reset at
   // the peer, which may then lose the answer: where there is some, says "no more" first and reads it away,
-  // for 2 seconds at most.
+  // for 2 seconds at most. Where the socket doesn't block this doesn't wait: there is half_close() for it.
   void close();
 
   // ---- for child models with an event loop

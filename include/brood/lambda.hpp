@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A server from a lambda instead of a class: the body of main() is
 //   return brood::serve(argc, argv, [](brood::Connection& connection) { … });
+// or, for a lambda that may run in several threads of a child at once (threads-per-child),
+//   return brood::serve(argc, argv, brood::thread_safe, [](brood::Connection& connection) { … });
 // Hooks and settings of its own need a class (brood/server.hpp).
 #pragma once
 
@@ -10,14 +12,28 @@
 
 namespace brood {
 
+struct ThreadSafe {};
+inline constexpr ThreadSafe thread_safe{};
+
+template <bool in_threads, typename Handler>
+class LambdaServer final : public Server {
+ public:
+  explicit LambdaServer(Handler handler) : handler_(std::move(handler)) {}
+
+ private:
+  bool thread_safe() const override { return in_threads; }
+  void handle_connection(Connection& connection) override { handler_(connection); }
+  Handler handler_;  // each child has its own copy: fork() made it; the threads of a child share it
+};
+
 template <typename Handler>
 int serve(int argc, char** argv, Handler handler) {
-  struct LambdaServer final : Server {
-    explicit LambdaServer(Handler given) : handle(std::move(given)) {}
-    void handle_connection(Connection& connection) override { handle(connection); }
-    Handler handle;  // each child has its own copy: fork() made it
-  };
-  return LambdaServer(std::move(handler)).run(argc, argv);
+  return LambdaServer<false, Handler>(std::move(handler)).run(argc, argv);
+}
+
+template <typename Handler>
+int serve(int argc, char** argv, ThreadSafe /*it is*/, Handler handler) {
+  return LambdaServer<true, Handler>(std::move(handler)).run(argc, argv);
 }
 
 }  // namespace brood

@@ -147,6 +147,16 @@ TEST_CASE("connections on which nothing happens are closed, others are not") {
   CHECK(busy.ending() == Ending::closed);
 }
 
+TEST_CASE("the time that a handler takes is no idle time") {
+  ServerProcess server(one_child({"--connection-idle-timeout=700ms"}), events);
+  Client client = server.connect();
+  for (int i = 0; i < 2; ++i) {
+    CHECK(client.ask("hold 1000") == "held");
+    std::this_thread::sleep_for(100ms);
+  }
+  CHECK(client.ask("echo on") == "on");
+}
+
 TEST_CASE("a loop that was held up closes nobody whose request has come meanwhile") {
   ServerProcess server({"--connection-idle-timeout=500ms", "--start-servers=1", "--min-spare-servers=1",
                         "--max-spare-servers=1", "--max-clients=1"},

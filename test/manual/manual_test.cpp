@@ -152,14 +152,14 @@ TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child
   const auto told = [&](const std::string& name) {
     CHECK_MESSAGE(std::regex_search(page, std::regex("\\b" + name + "\\b")), "brood_server.3 lacks " << name);
   };
-  const std::string hooks = read_file(root + "/include/brood/server_base.hpp") +
-                            read_file(root + "/include/brood/server.hpp") +
-                            read_file(root + "/include/brood/child.hpp");
+  const std::string hooks =
+      read_file(root + "/include/brood/server_base.hpp") + read_file(root + "/include/brood/server.hpp") +
+      read_file(root + "/include/brood/event_server.hpp") + read_file(root + "/include/brood/child.hpp");
   for (const auto& hook : all_of(hooks, std::regex("virtual [^\\n]* (\\w+)\\("))) told(hook[1].str());
   const std::string connection = read_file(root + "/include/brood/connection.hpp");
   const auto begin = connection.find("class Connection {");
   const std::string members = connection.substr(begin, connection.find(" private:", begin) - begin);
-  for (const auto& member : all_of(members, std::regex("\\n  [a-z][\\w:<>]* (\\w+)\\(")))
+  for (const auto& member : all_of(members, std::regex("\\n  [a-zA-Z][\\w:<>&]* (\\w+)\\(")))
     told(member[1].str());
   const std::string settings = read_file(root + "/include/brood/settings.hpp");
   for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
