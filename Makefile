@@ -40,11 +40,8 @@ tsan: packages
 	@cmake --build --preset tsan -j $(JOBS) --target test_scoreboard
 	TSAN_OPTIONS=report_mutex_bugs=0 $(CTEST) --test-dir build/tsan -L thread-sanitizer
 
-# The examples that it measures, those that there are.
-BENCH_TARGETS = brood-bench brood-bench-hold brood-bench-sleeper brood-bare brood-bare-epoll echo event_echo
-
 bench: configure
-	@cmake --build --preset release -j $(JOBS) --target $(BENCH_TARGETS)
+	@cmake --build --preset release -j $(JOBS) --target bench-programs
 	$(RELEASE)/brood-bench
 
 install: all
