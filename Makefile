@@ -44,11 +44,8 @@ tsan: packages
 io-uring: packages
 	@sh test/io_uring.sh $(JOBS)
 
-# The examples that it measures, those that there are.
-BENCH_TARGETS = brood-bench brood-bench-hold brood-bench-sleeper brood-bare brood-bare-epoll echo event_echo
-
 bench: configure
-	@cmake --build --preset release -j $(JOBS) --target $(BENCH_TARGETS)
+	@cmake --build --preset release -j $(JOBS) --target bench-programs
 	$(RELEASE)/brood-bench
 
 install: all

@@ -1,87 +1,61 @@
 // SPDX-License-Identifier: MIT
-// An event loop of one's own in the children: libevent's. What it must do for the child is all in class Loop:
-// accept while there is room, close what stays idle, and end when it is told to leave and nothing is in hand.
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
+// An event loop of one's own in the children: libevent's. Told to leave, it gives idle connections a second.
 #include <event2/event.h>
 
+#include <brood/error.hpp>
 #include <brood/server_base.hpp>
 #include <map>
 #include <memory>
 
-template <auto free>
-struct FreedBy {
-  void operator()(auto* it) const { free(it); }
-};
-using Base = std::unique_ptr<event_base, FreedBy<event_base_free>>;
-using Event = std::unique_ptr<event, FreedBy<event_free>>;
-using Stream = std::unique_ptr<bufferevent, FreedBy<bufferevent_free>>;
-
-class Loop {
- public:
-  explicit Loop(brood::Child& child) : child_(child) {
-    accept_.reset(event_new(base_.get(), child.listener_fd(), EV_READ | EV_PERSIST, on_arrival, this));
-    leave_.reset(event_new(base_.get(), child.leave_fd(), EV_READ, on_leave, this));
-    event_add(accept_.get(), nullptr);
-    event_add(leave_.get(), nullptr);
-  }
-  void run() { event_base_dispatch(base_.get()); }  // until there is nothing to wait for
-
- private:
-  struct Session {
-    Loop& loop;
-    brood::Connection connection;
-    Stream stream;
-  };
-
-  static void on_arrival(int, short, void* loop) { static_cast<Loop*>(loop)->take_one(); }
-  static void on_leave(int, short, void* self) {
-    Loop& loop = *static_cast<Loop*>(self);
-    while (loop.take_one()) continue;
-    event_del(loop.accept_.get());
-    for (auto& [seat, session] : loop.sessions_) set_patience(session, {.tv_sec = 1});
-  }
-  static void on_input(bufferevent* stream, void* session) {  // echo
-    const std::size_t size = evbuffer_get_length(bufferevent_get_input(stream));
-    static_cast<Session*>(session)->connection.count(size, size);
-    bufferevent_write_buffer(stream, bufferevent_get_input(stream));
-    bufferevent_disable(stream, EV_READ);  // until it has been sent: what a peer doesn't read fills no memory
-  }
-  static void on_sent(bufferevent* stream, void*) { bufferevent_enable(stream, EV_READ); }
-  static void on_end(bufferevent* stream, short what, void* self) {
-    Session& session = *static_cast<Session*>(self);
-    bufferevent_disable(stream, EV_READ | EV_WRITE);
-    const auto outcome = (what & BEV_EVENT_ERROR) != 0 ? brood::Outcome::failed : brood::Outcome::served;
-    const auto node = session.loop.sessions_.extract(session.connection.seat());
-    session.loop.child_.finished(std::move(session.connection), outcome);
-  }
-  static void set_patience(const Session& session, timeval time) {
-    bufferevent_set_timeouts(session.stream.get(), &time, &time);
-  }
-
-  bool take_one() {
-    auto connection = child_.try_accept();
-    if (!connection) return false;
-    const brood::Seat seat = connection->seat();
-    Stream stream(bufferevent_socket_new(base_.get(), connection->descriptor(), 0));
-    Session& session =
-        sessions_.try_emplace(seat, *this, std::move(*connection), std::move(stream)).first->second;
-    bufferevent_setcb(session.stream.get(), on_input, on_sent, on_end, &session);
-    if (const auto idle = child_.limits().idle_timeout.count(); idle > 0)
-      set_patience(session, {.tv_sec = idle / 1000, .tv_usec = idle % 1000 * 1000});
-    bufferevent_enable(session.stream.get(), EV_READ);
-    return true;
-  }
-
-  brood::Child& child_;
-  Base base_{event_base_new()};  // in the child: not to be shared with others by fork()
-  Event accept_, leave_;
-  std::map<brood::Seat, Session> sessions_;
-};
-
 class OwnLoop : public brood::ServerBase {
+  using Event = std::unique_ptr<event, decltype([](auto* one) { event_free(one); })>;
+  using Base = std::unique_ptr<event_base, decltype([](auto* base) { event_base_free(base); })>;
+
   brood::ChildModel child_model() const override { return {.many_connections = true}; }
-  void serve(brood::Child& child) override { Loop(child).run(); }
+  void serve(brood::Child& child) override {
+    child_ = &child;
+    base_.reset(event_base_new());  // in the child: not to be shared by fork()
+    arrivals_ = watch(child.listener_fd(), EV_READ | EV_PERSIST);
+    leave_ = watch(child.leave_fd(), EV_READ);
+    event_base_dispatch(base_.get());  // until there is nothing to wait for
+  }
+  Event watch(int descriptor, short what, std::chrono::milliseconds limit = {}) {
+    const auto call = [](int ready, short why, void* me) { static_cast<OwnLoop*>(me)->handle(ready, why); };
+    Event watched(event_new(base_.get(), descriptor, what, call, this));
+    const timeval time{limit.count() / 1000, limit.count() % 1000 * 1000};
+    event_add(watched.get(), limit.count() > 0 ? &time : nullptr);
+    return watched;
+  }
+  void handle(int ready, short why) {
+    if (const auto found = sessions_.find(ready); found != sessions_.end()) return echo(found->second, why);
+    while (auto connection = child_->try_accept())
+      wait_for(sessions_.try_emplace(connection->descriptor(), std::move(*connection)).first->second);
+    if (!child_->leaving()) return;
+    arrivals_.reset();
+    for (auto& [descriptor, connection] : sessions_) wait_for(connection);
+  }
+  void wait_for(brood::Connection& connection) {
+    const bool last = child_->leaving() && connection.bytes_read() > 0;
+    connection.state<Event>() = watch(connection.descriptor(), connection.has_output() ? EV_WRITE : EV_READ,
+                                      last ? std::chrono::seconds(1) : child_->limits().idle_timeout);
+  }
+  void echo(brood::Connection& connection, short why) try {
+    char buffer[4096];
+    const auto size = why != EV_TIMEOUT && connection.flush() ? connection.try_read(buffer) : std::nullopt;
+    if (size) connection.write_all({buffer, *size});
+    if (why != EV_TIMEOUT && (connection.has_output() || !connection.ended())) return wait_for(connection);
+    finish(connection, brood::Outcome::served);
+  } catch (const brood::Error&) {
+    finish(connection, brood::Outcome::failed);
+  }
+  void finish(const brood::Connection& connection, brood::Outcome outcome) {
+    child_->finished(std::move(sessions_.extract(connection.descriptor()).mapped()), outcome);
+  }
+
+  brood::Child* child_ = nullptr;
+  Base base_;
+  Event arrivals_, leave_;
+  std::map<int, brood::Connection> sessions_;
 };
 
 int main(int argc, char** argv) { return OwnLoop().run(argc, argv); }
