@@ -2,7 +2,6 @@
 // An event loop of one's own in the children: libevent's. Told to leave, it gives idle connections a second.
 #include <event2/event.h>
 
-#include <brood/error.hpp>
 #include <brood/server_base.hpp>
 #include <map>
 #include <memory>
@@ -45,13 +44,12 @@ class OwnLoop : public brood::ServerBase {
     if (size) connection.write_all({buffer, *size});
     if (why != EV_TIMEOUT && (connection.has_output() || !connection.ended())) return wait_for(connection);
     finish(connection, brood::Outcome::served);
-  } catch (const brood::Error&) {
+  } catch (const std::exception&) {
     finish(connection, brood::Outcome::failed);
   }
   void finish(const brood::Connection& connection, brood::Outcome outcome) {
     child_->finished(std::move(sessions_.extract(connection.descriptor()).mapped()), outcome);
   }
-
   brood::Child* child_ = nullptr;
   Base base_;
   Event arrivals_, leave_;
