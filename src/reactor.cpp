@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "reactor.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -41,9 +41,12 @@ Descriptor checked(int descriptor, const char* what) {
   return Descriptor(descriptor);
 }
 
-bool has_input(const Connection& connection) {
-  char byte = 0;
-  return ::recv(connection.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+// What it waits for has come, and only the loop was late.
+bool is_ready(const Connection& connection) {
+  pollfd awaited{.fd = connection.descriptor(),
+                 .events = static_cast<short>(connection.has_output() ? POLLOUT : POLLIN),
+                 .revents = 0};
+  return ::poll(&awaited, 1, 0) > 0;
 }
 
 }  // namespace
@@ -306,10 +309,10 @@ void Reactor::end_overdue(Entry& entry, Time now) {
   if (limits_.connection_timeout > 0ms && now - entry.accepted >= limits_.connection_timeout) {
     log_warning(text(name(entry), ": beyond connection-timeout; it is closed"));
     entry.outcome = Outcome::failed;
-  } else if (connection.has_output()) {
-    entry.outcome = Outcome::failed;   // the peer doesn't take its answer
-  } else if (has_input(connection)) {  // the loop came too late to it, or it came in the last moment
+  } else if (is_ready(connection)) {
     return work(entry, false);
+  } else if (connection.has_output()) {
+    entry.outcome = Outcome::failed;  // the peer doesn't take its answer
   }
   connection.half_close();  // and no lingering after it
   finish(entry);

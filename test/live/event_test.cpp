@@ -32,6 +32,12 @@ std::vector<std::string> one_child(std::vector<std::string> more = {}) {
   return more;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t spare_memory = 512 * 1024;  // what was freed stays with the sanitizer for a while
+#else
+constexpr std::size_t spare_memory = 16 * 1024;
+#endif
+
 std::size_t memory_of(pid_t pid) {  // KiB
   return std::stoul(status_of(pid, "VmRSS"));
 }
@@ -214,7 +220,7 @@ TEST_CASE("a client that asks for much and reads nothing holds up nobody, and ge
   // Further questions are not read, let alone answered.
   for (int i = 0; i < 5; ++i) greedy.send("flood " + std::to_string(much) + "\n");
   for (int i = 0; i < 100; ++i) CHECK(server.connect().ask("echo hello") == "hello");
-  CHECK(memory_of(child) < before + 3 * much / 1024);
+  CHECK(memory_of(child) < before + 2 * much / 1024 + spare_memory);
   std::size_t got = 0;
   std::string rest;
   while (got < much) {
@@ -249,7 +255,7 @@ TEST_CASE("a client that asks without end and reads nothing fills no memory") {
     ending = error.ending();
   }
   CHECK(ending == Ending::timed_out);  // the server reads no further
-  CHECK(memory_of(child) < before + 32 * 1024);
+  CHECK(memory_of(child) < before + spare_memory);
   CHECK(server.connect().ask("echo hello") == "hello");
   // A peer that doesn't take its answer has failed.
   CHECK(server.reaches([](const auto& service) { return service.total.failed == 1; }));

@@ -102,6 +102,7 @@ TEST_CASE("a child that leaves finishes what its threads have in hand, and takes
   const pid_t child = held.front().child();
   server.signal(SIGHUP);
   CHECK(eventually([&] { return held[0].ask("leaving") == "yes"; }));
+  CHECK(server.reaches([](const auto& service) { return service.leaving == 1; }));
   for (int i = 0; i < 20; ++i) CHECK(server.connect().child() != child);
   held[0].close();
   CHECK(held[1].child() == child);
