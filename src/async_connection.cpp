@@ -14,13 +14,16 @@ namespace brood {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Boost.Asio asks for the address family only where it opens a socket itself.
 AsyncConnection::AsyncConnection(AsyncLoop& loop, Connection connection)
-    : loop_(loop),
-      connection_(std::move(connection)),
-      socket_(loop.executor(), {AF_UNSPEC, 0}, connection_.descriptor()) {
-  socket_.non_blocking(true);
+    : loop_(loop), connection_(std::move(connection)), socket_(loop.executor()) {
   loop_.add(*this);
+}
+
+// May fail, where the kernel has no room to watch one more.
+void AsyncConnection::open() {
+  // The address family is asked for only where Boost.Asio opens a socket itself.
+  socket_.assign({AF_UNSPEC, 0}, connection_.descriptor());
+  socket_.non_blocking(true);
 }
 
 // The descriptor is the connection's.
