@@ -14,13 +14,16 @@ namespace brood {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Boost.Asio asks for the address family only where it opens a socket itself.
 AsyncConnection::AsyncConnection(AsyncLoop& loop, Connection connection)
-    : loop_(loop),
-      connection_(std::move(connection)),
-      socket_(loop.executor(), {AF_UNSPEC, 0}, connection_.descriptor()) {
-  socket_.non_blocking(true);
+    : loop_(loop), connection_(std::move(connection)), socket_(loop.executor()) {
   loop_.add(*this);
+}
+
+// May fail, where the kernel has no room to watch one more.
+void AsyncConnection::open() {
+  // The address family is asked for only where Boost.Asio opens a socket itself.
+  socket_.assign({AF_UNSPEC, 0}, connection_.descriptor());
+  socket_.non_blocking(true);
 }
 
 // The descriptor is the connection's.
@@ -36,7 +39,7 @@ void AsyncConnection::note(std::string_view text) {
 // ---- waiting
 
 void AsyncConnection::begin_wait(Wait wait) {
-  if (waits_++ == 0) cut_short_ = false;
+  if (waits_++ == 0) cut_short_ = silent_ = false;
   if (wait == Wait::request) between_requests_ = true;
   loop_.begins_to_wait(*this);
 }
@@ -101,17 +104,19 @@ void AsyncConnection::broke(const char* doing, const error_code& error) const {
 
 // Within a catch block, of what has left the handler.
 Outcome AsyncConnection::failure() const {
-  if (gone_) return outcome_;
-  if (silent_) return Outcome::served;
+  const std::string whose = "connection from " + peer();
   try {
     throw;
+  } catch (const SystemError& error) {
+    const bool by_a_limit = error.error_number() == ETIMEDOUT && (gone_ || silent_);
+    return by_a_limit ? Outcome::served : log_failure(whose);
   } catch (const boost::system::system_error& error) {
-    // From an algorithm of Boost.Asio over this connection, and no louder than from its own members.
-    if (ended_ && error.code() == ended_)
-      return handled([&] { broke("connection from", ended_); }, [] { return ""; });
-    return log_failure("connection from " + peer());
+    // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
+    if (!ended_ || error.code() != ended_) return log_failure(whose);
+    if (gone_ || silent_) return Outcome::served;
+    return handled([this] { broke("talk with", ended_); }, [&] { return whose; });
   } catch (...) {
-    return log_failure("connection from " + peer());
+    return log_failure(whose);
   }
 }
 

@@ -86,6 +86,7 @@ asio::awaitable<void> AsyncLoop::serve(Connection accepted) {
   AsyncConnection connection(*this, std::move(accepted));
   --starting_;
   try {
+    connection.open();
     co_await handler_(connection);
   } catch (...) {
     connection.outcome_ = connection.failure();

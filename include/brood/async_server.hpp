@@ -51,7 +51,7 @@ class AsyncConnection {
   using Socket = boost::asio::generic::stream_protocol::socket;
   using executor_type = Socket::executor_type;
 
-  AsyncConnection(AsyncLoop& loop, Connection connection);
+  AsyncConnection(AsyncLoop& loop, Connection connection);  // a child's: handlers are given theirs
   AsyncConnection(const AsyncConnection&) = delete;
   AsyncConnection& operator=(const AsyncConnection&) = delete;
   ~AsyncConnection();
@@ -115,6 +115,7 @@ class AsyncConnection {
   using Time = std::chrono::steady_clock::time_point;
   enum class Wait { input, room, request };
 
+  void open();
   void begin_wait(Wait wait);
   boost::system::error_code end_wait(Wait wait, boost::system::error_code error, std::size_t size);
   Awaitable<std::size_t> receive(std::span<char> buffer, Wait wait, int flags);

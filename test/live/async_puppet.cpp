@@ -54,7 +54,7 @@ class AsyncPuppet : public brood::AsyncServer {
   asio::awaitable<void> handle_connection(AsyncConnection& connection) override {
     std::string unread;
     for (;;) {
-      // Not in one condition: g++ 12 would await the second part in either case.
+      // Not with || in the condition of a while: g++ 12 would await in either case.
       if (unread.empty())
         if (!co_await connection.next_request()) co_return;
       const std::size_t size = co_await asio::async_read_until(connection, asio::dynamic_buffer(unread), '\n',

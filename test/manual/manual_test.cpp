@@ -154,13 +154,17 @@ TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child
   };
   const std::string hooks =
       read_file(root + "/include/brood/server_base.hpp") + read_file(root + "/include/brood/server.hpp") +
-      read_file(root + "/include/brood/event_server.hpp") + read_file(root + "/include/brood/child.hpp");
+      read_file(root + "/include/brood/event_server.hpp") +
+      read_file(root + "/include/brood/async_server.hpp") + read_file(root + "/include/brood/child.hpp");
   for (const auto& hook : all_of(hooks, std::regex("virtual [^\\n]* (\\w+)\\("))) told(hook[1].str());
-  const std::string connection = read_file(root + "/include/brood/connection.hpp");
-  const auto begin = connection.find("class Connection {");
-  const std::string members = connection.substr(begin, connection.find(" private:", begin) - begin);
-  for (const auto& member : all_of(members, std::regex("\\n  [a-zA-Z][\\w:<>&]* (\\w+)\\(")))
-    told(member[1].str());
+  for (const auto& [file, type] :
+       {std::pair{"connection", "Connection"}, std::pair{"async_server", "AsyncConnection"}}) {
+    const std::string header = read_file(root + "/include/brood/" + file + ".hpp");
+    const auto begin = header.find(std::string("class ") + type + " {");
+    const std::string members = header.substr(begin, header.find(" private:", begin) - begin);
+    for (const auto& member : all_of(members, std::regex("\\n  [A-Za-z][\\w:<>]*[ &]+(\\w+)\\(")))
+      told(member[1].str());
+  }
   const std::string settings = read_file(root + "/include/brood/settings.hpp");
   for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
 }
