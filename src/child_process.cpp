@@ -172,7 +172,7 @@ std::optional<Seat> ChildProcess::take(Taker& taker) {
   wait_and([&](std::size_t listener) {
     sockaddr_storage peer{};
     const ChildListener& from = listeners_[listener];
-    if (taker.try_take(from.descriptor, from.name, peer))
+    if (taker.try_take({from.descriptor, from.name, from.trigger}, peer))
       seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
     else
       failed_on(listener, errno);
