@@ -183,6 +183,8 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
       for (const auto& other : service.listen_specs)
         if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
+      if (const auto brings = spec.brings(); brings && *brings != configuration.model.takes)
+        throw ConfigurationError(misfit(*brings, configuration.model.takes));
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
       reader.blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
