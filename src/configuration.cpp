@@ -117,10 +117,12 @@ void add_settings(Settings& settings, Configuration& configuration) {
   settings.section("Where connections arrive");
   settings.list(
       "listen", service.listen,
-      "Where to listen: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for 127.0.0.1, unix:PATH, or "
-      "fd:N for a listening socket inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
-      "',name=NAME', which the handler can read, and for a unix socket ',mode=0660' and "
-      "',owner=USER:GROUP'.");
+      "Where to listen. For connections: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for "
+      "127.0.0.1, or unix:PATH. For datagrams: the same behind udp:, or unix-datagram:PATH. For triggers: "
+      "timer:TIME, which ticks each time that TIME is over, as timer:30s, or fifo:PATH, into which lines are "
+      "written. For any socket fd:N, inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
+      "',name=NAME', which the handler can read; for a unix socket or a FIFO ',mode=0660' and "
+      "',owner=USER:GROUP'; and for a FIFO ',per=byte' where each byte is a trigger.");
   settings
       .number("listen-backlog", service.listen_backlog, 1, 65'535,
               "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
