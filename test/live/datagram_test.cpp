@@ -367,6 +367,17 @@ TEST_CASE("a reload takes a listener away and leaves the others, and children do
   CHECK(server.service().children_failed == 0);
 }
 
+TEST_CASE("when the parent is killed its children leave, and the next server can have the port") {
+  ServerProcess first({"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}, datagram_puppet());
+  const std::string address = first.address();
+  CHECK(Asker(address).ask("echo hello") == "hello");
+  const auto children = first.children();
+  first.signal(SIGKILL);
+  CHECK(eventually([&] { return std::none_of(children.begin(), children.end(), is_alive); }));
+  ServerProcess second({"--listen=" + address}, datagram_puppet());
+  CHECK(Asker(address).ask("echo hello") == "hello");
+}
+
 TEST_CASE("an inherited socket is served if it is of the right kind, and refused if not") {
   const auto inherit = [](int type) {
     Descriptor socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));

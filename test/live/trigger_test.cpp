@@ -367,7 +367,7 @@ TEST_CASE("an exception is counted as failed, is logged, and the child goes on")
 TEST_CASE("a handler that hangs is ended by connection-timeout, and the log names its listener") {
   Triggered triggered(pool(2) + std::vector<std::string>{"--connection-timeout=300ms"});
   triggered.write("spin\n");
-  CHECK(triggered.server.wait_for_log("'door' for"));
+  CHECK(triggered.server.wait_for_log("while serving trigger 'door' for"));
   CHECK(triggered.server.reaches([](const auto& service) {
     return service.connection_timeouts == 1 && service.total.aborted == 1 && service.idle >= 1;
   }));
@@ -410,6 +410,32 @@ TEST_CASE("a FIFO that was left behind is reused, and anything else at its path 
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("when the parent is killed its children leave, and the next server takes the FIFO over") {
+  const TemporaryDirectory place;
+  const std::string path = place / "fifo", out = place / "out", gate = place / "gate";
+  const std::vector<std::string> arguments = {"--listen=fifo:" + path, "--listen=timer:1h", "--out=" + out};
+  const ServerOptions options = {.program = "brood-trigger-puppet", .listen = false};
+  const auto tell = [&](const std::string& text) {
+    const Descriptor fifo(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    REQUIRE(::write(fifo.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  };
+  ServerProcess first(arguments, options);
+  tell("wait " + gate + '\n');
+  REQUIRE(first.reaches([](const auto& service) { return service.busy == 1; }));
+  const auto children = first.children();
+  const auto alive = [&] { return std::count_if(children.begin(), children.end(), is_alive); };
+  first.signal(SIGKILL);
+  CHECK(eventually([&] { return alive() == 1; }));  // the busy one goes on
+  {
+    ServerProcess second(arguments, options);
+    tell("second\n");
+    CHECK(eventually([&] { return read_file(out).find("second\n") != std::string::npos; }));
+  }
+  std::ofstream(gate) << "open";
+  CHECK(eventually([&] { return alive() == 0; }));
+  CHECK(read_file(out).find("wait ") != std::string::npos);
 }
 
 TEST_CASE("a server says which kind of listener it doesn't take") {
