@@ -91,10 +91,15 @@ Arrivals brought_by(const Descriptor& listener, const ListenSpec& spec) {
                                                                         : Arrivals::connections;
 }
 
-// A datagram tells then which of our addresses was asked, so that the answer can come from there.
-void tell_destinations(const Descriptor& socket, int family, const std::string& what) {
-  if (family == AF_INET) set_option(socket, IPPROTO_IP, IP_PKTINFO, what);
-  if (family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, what);
+// Where the socket has all of our addresses, a datagram tells then which was asked, so that the answer can
+// come from there.
+void tell_destinations(const Descriptor& socket, const std::string& what) {
+  const sockaddr_storage bound = local_address(socket.get(), what);
+  if (bound.ss_family == AF_INET && reinterpret_cast<const sockaddr_in&>(bound).sin_addr.s_addr == INADDR_ANY)
+    set_option(socket, IPPROTO_IP, IP_PKTINFO, what);
+  if (bound.ss_family == AF_INET6 &&
+      IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(bound).sin6_addr))
+    set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, what);
 }
 
 // As it is told to people, and read back by them.
@@ -130,8 +135,7 @@ Listener::Listener(Descriptor socket, const ListenSpec& spec)
     path_ = SocketPath(spec.path, spec.kind == ListenSpec::Kind::fifo ? socket_.get() : -1);
     path_.set_owner_and_mode(spec);
   }
-  if (brings_ == Arrivals::datagrams)
-    tell_destinations(socket_, local_address(socket_.get(), spec.written).ss_family, address_);
+  if (brings_ == Arrivals::datagrams) tell_destinations(socket_, address_);
   take_options(spec);
 }
 
