@@ -68,7 +68,11 @@ bool readable(int listener) {
 
 }  // namespace
 
-unsigned count_backlog(int listener) {
+unsigned count_backlog(int listener, Arrivals brings) {
+  if (brings == Arrivals::triggers) return readable(listener) ? 1 : 0;
+  // A socket that takes no more is always readable: ask for a datagram, and leave it there.
+  if (brings == Arrivals::datagrams)
+    return ::recv(listener, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) >= 0 ? 1 : 0;
   // On a listening socket tcpi_unacked is the length of its accept queue (net/ipv4/tcp.c, tcp_get_info).
   tcp_info info{};
   socklen_t size = sizeof info;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// How many connections wait in a listening socket's queue.
+// What waits at a listener.
 #pragma once
+
+#include "brood/child_model.hpp"
 
 namespace brood {
 
-// TCP: exact, from TCP_INFO. Unix: exact, from the kernel's socket diagnosis; where that can't be had, 1 for
-// "some".
-unsigned count_backlog(int listener);
+// Connections by TCP: exact, from TCP_INFO. By unix sockets: exact, from the kernel's socket diagnosis; where
+// that can't be had, 1 for "some". So it is for datagrams and triggers.
+unsigned count_backlog(int listener, Arrivals brings);
 
 }  // namespace brood

@@ -26,6 +26,11 @@ using namespace std::chrono_literals;
 // been woken for several before it looked. Without a bound it would never end under load.
 constexpr unsigned looks_of_loop = 64;
 
+bool readable(int descriptor) {
+  pollfd input{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&input, 1, 0) > 0;
+}
+
 }  // namespace
 
 ChildProcess::ChildProcess(const ChildBirth& birth)
@@ -172,11 +177,15 @@ std::optional<Seat> ChildProcess::take(Taker& taker) {
   wait_and([&](std::size_t listener) {
     sockaddr_storage peer{};
     const ChildListener& from = listeners_[listener];
-    if (taker.try_take(from.descriptor, from.name, peer))
-      seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
-    else
+    if (!taker.try_take({from.descriptor, from.name, from.trigger}, peer)) {
       failed_on(listener, errno);
-    return seat.has_value();
+      return false;
+    }
+    seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    back_off_ = 0ms;
+    // One write may bring many lines, and wakes one child: for the next one the parent wakes another.
+    if (from.trigger && readable(from.descriptor)) slot_.more_waits();
+    return true;
   });
   return seat;
 }

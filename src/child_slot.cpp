@@ -186,6 +186,10 @@ void ChildSlot::note(Seat seat, std::string_view text) {
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }
 
+void ChildSlot::more_waits() {
+  if (count_bits(idle_words_) > 0) wake();
+}
+
 // Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it
 // reads the table.
 void ChildSlot::wake() {

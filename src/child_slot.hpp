@@ -53,6 +53,7 @@ class ChildSlot {
   // ---- activity: without lock between processes
   Seat accepted(const sockaddr_storage& peer, std::uint32_t listener);
   void finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
+  void more_waits();  // where the child was woken: the parent is told, if there are idle siblings
   void note(Seat seat, std::string_view text);  // at most note_size bytes, the rest is cut
   std::uint32_t in_hand() const { return row_.in_hand.load(std::memory_order_relaxed); }
   bool full() const { return in_hand() >= room_.connections; }

@@ -136,10 +136,12 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   settings.section("Where connections arrive");
   settings.list(
       "listen", service.listen,
-      "Where to listen: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for 127.0.0.1, unix:PATH, or "
-      "fd:N for a listening socket inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
-      "',name=NAME', which the handler can read, and for a unix socket ',mode=0660' and "
-      "',owner=USER:GROUP'.");
+      "Where to listen. For connections: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT for "
+      "127.0.0.1, or unix:PATH. For datagrams: the same behind udp:, or unix-datagram:PATH. For triggers: "
+      "timer:TIME, which ticks each time that TIME is over, as timer:30s, or fifo:PATH, into which lines are "
+      "written. For any socket fd:N, inherited as descriptor N. Port 0 takes a free one. Behind it may stand "
+      "',name=NAME', which the handler can read; for a unix socket or a FIFO ',mode=0660' and "
+      "',owner=USER:GROUP'; and for a FIFO ',per=byte' where each byte is a trigger.");
   settings
       .number("listen-backlog", service.listen_backlog, 1, 65'535,
               "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
@@ -209,6 +211,8 @@ void check_service(ServiceConfiguration& service, const Blame& blame) {
       for (const auto& other : service.listen_specs)
         if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
+      if (const auto brings = spec.brings(); brings && *brings != service.model.takes)
+        throw ConfigurationError(misfit(*brings, service.model.takes));
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
       blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
@@ -234,7 +238,7 @@ void check_places(const Configuration& configuration, SettingsReader& reader) {
       if (&one == &other) break;
       for (const auto& spec : one.listen_specs)
         for (const auto& taken : other.listen_specs)
-          if (spec.port != "0" && same_place(spec, taken))
+          if (spec.port != "0" && spec.kind != ListenSpec::Kind::timer && same_place(spec, taken))
             reader.blame(one.name + ".listen", text(one.name, ".listen = ", spec.written,
                                                     " is the same address as one of ", other.name));
     }

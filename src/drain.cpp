@@ -82,7 +82,9 @@ unsigned Drain::close() {
   for (auto& listener : listeners_) {
     const unsigned left = listener.close();
     all += left;
-    if (left > 0)
+    if (left > 0 && listener.brings() != Arrivals::connections)
+      log_warning(text("listener ", listener.address(), ": closed with something unserved in its queue"));
+    else if (left > 0)
       log_warning(text("listener ", listener.address(), ": closed with ", left,
                        " connection(s) in its queue; they were reset"));
   }

@@ -13,7 +13,7 @@ Outcome log_failure(const std::string& whose) {
   try {
     throw;
   } catch (const SystemError& error) {  // mostly a peer that went away: no cause for alarm
-    log_info(text("connection ended by an exception: ", std::string_view(error.what())));
+    log_info(text(whose, " ended by an exception: ", std::string_view(error.what())));
   } catch (const std::exception& error) {
     log_warning(text(whose, " ended by an exception: ", std::string_view(error.what())));
   } catch (...) {

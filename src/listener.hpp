@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A socket where connections arrive: opened or inherited by the parent, shared by the children, and closed
-// without losing what is in its queue.
+// Where work arrives: a socket, a timer or a FIFO, opened or inherited by the parent, shared by the children,
+// and closed without losing what is in its queue.
 #pragma once
 
 #include <string>
@@ -21,18 +21,20 @@ class Listener {
 
   int descriptor() const { return socket_.get(); }
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
-  ChildListener of_a_child() const { return {.descriptor = descriptor(), .name = name_}; }
+  Arrivals brings() const { return brings_; }
+  ChildListener of_a_child() const;
   // Whether `spec` names the place where this one listens, and what else it says of it.
   bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
   void take_options(const ListenSpec& spec);
   bool inherited() const { return spec_.kind == ListenSpec::Kind::inherited; }
 
-  // Connections that wait to be accepted.
+  // Connections that wait to be accepted; 1 for "some" where others can't be counted.
   unsigned backlog() const;
 
   // The first step of closing without loss: from now on nobody new gets into the queue; who is in it, or on
   // the way into it, still does. A TCP listener gets a filter that drops SYN segments (needs CAP_NET_ADMIN),
-  // a unix socket loses its name. False: not possible here, and newcomers keep arriving until close().
+  // a UDP one a filter that drops everything; unix sockets and FIFOs lose their name; a timer is stopped.
+  // False: not possible here, and newcomers keep arriving until close().
   bool refuse_newcomers();
   // Takes that back. False: not possible, the place has to be bound anew.
   bool welcome_newcomers();
@@ -42,11 +44,13 @@ class Listener {
 
  private:
   Listener(Descriptor socket, const ListenSpec& spec);
+  static std::vector<Listener> open_inet(const ListenSpec& spec, int backlog);
 
-  Descriptor socket_;
+  Descriptor socket_;  // or timer, or FIFO
   ListenSpec spec_;
+  Arrivals brings_;
   std::string name_, address_;
-  SocketPath path_;  // of a unix listener
+  SocketPath path_;  // of a unix listener or a FIFO
 };
 
 }  // namespace brood

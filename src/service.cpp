@@ -20,10 +20,18 @@ constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
 
-std::vector<Listener> open_all(const ServiceConfiguration& configuration) {
+std::vector<Listener> open(const ListenSpec& spec, unsigned backlog, Arrivals takes) {
+  auto listeners = Listener::open(spec, static_cast<int>(backlog));
+  for (const auto& listener : listeners)  // an inherited one
+    if (listener.brings() != takes)
+      throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes)));
+  return listeners;
+}
+
+std::vector<Listener> open_all(const ServiceConfiguration& configuration, Arrivals takes) {
   std::vector<Listener> listeners;
   for (const auto& spec : configuration.listen_specs)
-    for (auto& listener : Listener::open(spec, static_cast<int>(configuration.listen_backlog)))
+    for (auto& listener : open(spec, configuration.listen_backlog, takes))
       listeners.push_back(std::move(listener));
   return listeners;
 }
@@ -33,9 +41,9 @@ std::vector<Listener> open_all(const ServiceConfiguration& configuration) {
 Service::Service(ServiceConfiguration configuration, ServerBase& server)
     : configuration_(std::move(configuration)),
       server_(server),
-      many_connections_(server.child_model().many_connections),
+      model_(server.child_model()),
       identity_(find_identity(configuration_.user, configuration_.group)),
-      listeners_(open_all(configuration_)) {}
+      listeners_(open_all(configuration_, model_.takes)) {}
 
 std::string Service::addresses() const {
   std::string all;
@@ -113,7 +121,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
       opened.push_back(std::move(*drained));
       continue;
     }
-    for (auto& listener : Listener::open(spec, static_cast<int>(configuration_.listen_backlog)))
+    for (auto& listener : open(spec, configuration_.listen_backlog, model_.takes))
       opened.push_back(std::move(listener));
   }
   std::vector<Listener> staying, going;
@@ -198,16 +206,17 @@ std::vector<ChildListener> Service::listeners_of_a_child() const {
 
 ChildLimits Service::limits_of_a_child() const {
   const Limits& limits = configuration_.limits;
-  return {.threads = limits.threads_per_child,
-          .connections = many_connections_ ? limits.max_connections_per_child : limits.threads_per_child,
-          .connection_timeout = limits.connection_timeout,
-          .idle_timeout = limits.connection_idle_timeout};
+  return {
+      .threads = limits.threads_per_child,
+      .connections = model_.many_connections ? limits.max_connections_per_child : limits.threads_per_child,
+      .connection_timeout = limits.connection_timeout,
+      .idle_timeout = limits.connection_idle_timeout};
 }
 
 // A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
 std::chrono::milliseconds Service::patience_with_a_connection() const {
   const auto timeout = configuration_.limits.connection_timeout;
-  return many_connections_ && timeout > 0ms ? timeout + loop_patience : timeout;
+  return model_.many_connections && timeout > 0ms ? timeout + loop_patience : timeout;
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {
@@ -280,9 +289,10 @@ Time Service::look(Time now) {
     census = pool_->census(generation_, configuration_.limits.idle_timeout, now);
   });
   census.backlog = backlog();
-  // A child that has several connections leaves long before it is reaped, and may take a wake-up along.
-  if ((look_for_stranded_ || limits_of_a_child().connections > 1) && census.backlog > 0 && census.idle > 0)
-    pool_->nudge();
+  // A child that has several connections leaves long before it is reaped, and may take a wake-up along. One
+  // write into a FIFO wakes one child, whatever it brings.
+  const bool may_strand = limits_of_a_child().connections > 1 || model_.takes == Arrivals::triggers;
+  if ((look_for_stranded_ || may_strand) && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 
   pace_.may_start = fatal_exit_ ? never : throttle_.may_start();

@@ -2,11 +2,9 @@
 #include "brood/settings.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <optional>
 
 #include "brood/error.hpp"
+#include "duration.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -14,16 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Values = std::vector<std::string>;
-
-// All of `word` as a number without sign. Empty: not digits alone; beyond 64 bits it is the highest there is,
-// which every bound refuses.
-std::optional<std::uint64_t> parse_digits(std::string_view word) {
-  if (word.empty() || !std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; }))
-    return {};
-  std::uint64_t value = 0;
-  const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
-  return result.ec == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : value;
-}
 
 bool parse_flag(const std::string& word) {
   for (const char* yes : {"yes", "true", "on", "1"})
@@ -33,38 +21,21 @@ bool parse_flag(const std::string& word) {
   throw ConfigurationError("is neither yes nor no");
 }
 
-struct Unit {
-  std::string_view name;
-  std::uint64_t milliseconds;
-};
-constexpr std::array<Unit, 5> units = {
-    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-
-milliseconds parse_duration(std::string_view word, milliseconds lowest, milliseconds highest) {
-  const auto unit_at = std::min(word.find_first_not_of("0123456789"), word.size());
-  const auto count = parse_digits(word.substr(0, unit_at));
-  if (!count) throw ConfigurationError("is not a duration like 250ms, 30s, 5m or 1h");
-  const auto unit_name = word.substr(unit_at);
-  const auto* unit =
-      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == unit_name; });
-  if (unit == units.end() && (*count != 0 || !unit_name.empty()))
-    throw ConfigurationError(unit_name.empty()
-                                 ? "needs a unit: ms, s, m, h or d"
-                                 : text("has the unknown unit '", unit_name, "'; known are ms, s, m, h, d"));
-  const std::uint64_t scale = unit == units.end() ? 1 : unit->milliseconds;
-  const auto most = static_cast<std::uint64_t>(highest.count());
-  const std::uint64_t value = *count > most / scale ? most + 1 : *count * scale;
-  if (value > most) throw ConfigurationError(text("is above ", highest));
-  if (value < static_cast<std::uint64_t>(lowest.count())) throw ConfigurationError(text("is below ", lowest));
-  return milliseconds(value);
-}
-
 }  // namespace
 
 const Setting* Settings::find(std::string_view name) const {
   const auto found =
       std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) { return s.name == name; });
   return found == settings_.end() ? nullptr : &*found;
+}
+
+void Settings::set_default(std::string_view name, std::vector<std::string> values) {
+  const auto found =
+      std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) { return s.name == name; });
+  if (found == settings_.end()) throw Error(brood::text("there is no setting ", name));
+  if (values.empty() || (values.size() > 1 && !found->list))
+    throw Error(brood::text("setting ", name, " has one default"));
+  found->defaults = std::move(values);
 }
 
 Setting& Settings::add(Setting setting) {

@@ -38,7 +38,8 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   const auto peer = read_bytes(slot.peer);
   sockaddr_storage address{};
   std::memcpy(&address, peer.data(), peer.size());
-  to.peer = to.figures.accepted == 0 ? "" : to_text(address);
+  const bool of_nobody = address.ss_family == AF_UNSPEC;
+  to.peer = to.figures.accepted == 0 ? "" : of_nobody ? "trigger" : to_text(address);
   const auto note = read_bytes(slot.note);
   to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
 }

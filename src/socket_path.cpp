@@ -16,9 +16,14 @@
 
 namespace brood {
 
-SocketPath::SocketPath(std::string path) : path_(std::move(path)) {
-  struct stat status {};
-  if (::lstat(path_.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid()) {
+SocketPath::SocketPath(std::string path, int fifo) : path_(std::move(path)) {
+  struct stat status {
+  }, opened{};
+  const bool there = ::lstat(path_.c_str(), &status) == 0;
+  const bool ours = fifo < 0 ? S_ISSOCK(status.st_mode) && status.st_uid == ::geteuid()
+                             : ::fstat(fifo, &opened) == 0 && opened.st_dev == status.st_dev &&
+                                   opened.st_ino == status.st_ino;
+  if (!there || !ours) {
     const std::string lost = std::exchange(path_, {});
     throw Error("bind to " + lost + ": something else took its place at once");
   }
@@ -31,8 +36,7 @@ void SocketPath::set_owner_and_mode(const ListenSpec& spec) const {
   const Descriptor file(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) throw SystemError("open " + path_, errno);
-  if (status.st_dev != device_ || status.st_ino != inode_)
-    throw Error(path_ + " is not the socket that was bound there");
+  if (status.st_dev != device_ || status.st_ino != inode_) throw Error(path_ + " is not what was made there");
   if (::fchownat(file.get(), "", identity.user, identity.group, AT_EMPTY_PATH) != 0)
     throw SystemError("give " + path_ + " to " + spec.owner, errno);
   if (::chmod(text("/proc/self/fd/", file.get()).c_str(), spec.mode) != 0)
@@ -55,7 +59,8 @@ void remove_stale_socket(const ListenSpec& spec) {
     throw SystemError("bind to " + spec.written + ": the path is no socket", EEXIST);
   const SocketAddress address = resolve(spec).front();
   // Without waiting: a server whose queue is full would hold us up.
-  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int type = spec.kind == ListenSpec::Kind::unix_datagram ? SOCK_DGRAM : SOCK_STREAM;
+  const Descriptor probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!probe) throw SystemError("socket for " + spec.written, errno);
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 ||
       errno == EAGAIN)

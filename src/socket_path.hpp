@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The name of a unix listener in the file system: ours as long as it is the one that we bound, and removed
-// with us.
+// The name of a listener in the file system, a unix socket's or a FIFO's: ours as long as it is the one that
+// we made, and removed with us.
 //
 // Its directory may be writable by users less trusted than the parent, so owner and mode are changed on the
-// very file that was bound, never on whatever stands at the path by now.
+// very file that was made, never on whatever stands at the path by now.
 #pragma once
 
 #include <sys/types.h>
@@ -17,8 +17,9 @@ namespace brood {
 
 class SocketPath {
  public:
-  SocketPath() = default;                 // none
-  explicit SocketPath(std::string path);  // right after bind()
+  SocketPath() = default;  // none
+  // Right after bind(), or with the FIFO that was opened there. Throws where the path is another's by now.
+  explicit SocketPath(std::string path, int fifo = -1);
   SocketPath(SocketPath&& other) noexcept
       : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
   SocketPath& operator=(SocketPath&& other) noexcept {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "brood/child_model.hpp"
 #include "brood/connection.hpp"
 
 namespace brood {
@@ -27,12 +28,18 @@ struct ChildLimits {
   std::chrono::milliseconds idle_timeout{0};        // of a connection; 0: no limit
 };
 
-// Reads from a listener that carries no connections.
+// A listener that carries no connections.
+struct Source {
+  int descriptor;                      // as it is, blocking or not
+  std::string_view listener;           // its name in the configuration, or its address
+  std::optional<TriggerKind> trigger;  // empty: it brings datagrams
+};
+
+// Reads from such a listener.
 class Taker {
  public:
-  // Tries to get something from the listener, with its descriptor as it is, blocking or not. False with
-  // errno: it got nothing. `peer` is who sent it, where that can be told.
-  virtual bool try_take(int descriptor, std::string_view listener, sockaddr_storage& peer) = 0;
+  // Tries to get something. False with errno: it got nothing. `peer` is who sent it, where that can be told.
+  virtual bool try_take(const Source& source, sockaddr_storage& peer) = 0;
 
  protected:
   ~Taker() = default;

@@ -3,12 +3,18 @@
 // the models apart.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace brood {
 
 // What listeners bring. One model takes one kind.
 enum class Arrivals : std::uint8_t { connections, datagrams, triggers };
+inline constexpr std::array<std::string_view, 3> arrivals_names = {"connections", "datagrams", "triggers"};
+
+// What a trigger is: a tick of a timer; a line or a byte that was written into a FIFO.
+enum class TriggerKind : std::uint8_t { timer, line, byte };
 
 struct ChildModel {
   Arrivals takes = Arrivals::connections;

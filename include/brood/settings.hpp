@@ -47,6 +47,9 @@ class Settings {
   // Given any number of times; what is given replaces the default.
   Setting& list(std::string name, std::vector<std::string>& target, std::string help);
 
+  // Another default for a setting of the kit's, as `listen`. A mistake in it is told like any other.
+  void set_default(std::string_view name, std::vector<std::string> values);
+
   // Settings that are added after this stand under this heading.
   void section(std::string heading) { section_ = std::move(heading); }
   // The kit's: settings that are added after this are of this service; or are the kit's own.

@@ -52,7 +52,7 @@ struct SlotSnapshot {
   // Of the oldest connection in hand:
   std::chrono::nanoseconds busy_for{};  // 0: nothing in hand
   std::uint32_t listener = 0;           // index in the service's order of listeners
-  std::string peer;                     // or of the last one
+  std::string peer;                     // or of the last one; "trigger": nobody
   std::string note;                     // as the handler set it, control characters escaped
   FiguresSnapshot figures;
   bool torn =

@@ -169,6 +169,21 @@ TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child
   for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
 }
 
+TEST_CASE("brood_server(3) tells each member of Trigger and Datagram, and their handlers") {
+  const std::string page = read_file(root + "/man/brood_server.3");
+  unsigned members = 0;
+  for (const std::string header : {"trigger_server", "datagram_server"}) {
+    const std::string source = read_file(root + "/include/brood/" + header + ".hpp");
+    const std::regex member("\n  (?:virtual )?(?:void|bool|std::\\w+|TriggerKind) (\\w+)\\(");
+    for (const auto& found : all_of(source, member)) {
+      ++members;
+      CHECK_MESSAGE(std::regex_search(page, std::regex("Fn " + found[1].str() + "\\b")),
+                    "brood_server.3 lacks " << found[1].str());
+    }
+  }
+  CHECK(members == 17);
+}
+
 TEST_CASE("each page is silent under mandoc -T lint") {
   if (std::system("command -v mandoc >/dev/null") != 0) {  // NOLINT(concurrency-mt-unsafe)
     MESSAGE("mandoc is not installed");

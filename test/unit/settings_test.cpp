@@ -50,6 +50,19 @@ struct Program {
 
 }  // namespace
 
+TEST_CASE("a program may have other defaults than the kit") {
+  std::vector<std::string> places = {"a"};
+  Settings settings;
+  settings.list("listen", places, "");
+  settings.set_default("listen", {"b", "c"});
+  CHECK(settings.find("listen")->defaults == std::vector<std::string>{"b", "c"});
+  SettingsReader reader(settings);
+  reader.check();
+  reader.store([](const auto&) { return true; });
+  CHECK(places == std::vector<std::string>{"b", "c"});
+  CHECK_THROWS_AS(settings.set_default("colour", {"red"}), brood::Error);
+}
+
 TEST_CASE("the file, then the command line over it, lists included") {
   Program program;
   REQUIRE(
@@ -113,7 +126,8 @@ TEST_CASE("each mistake is told with its place and what is right") {
       {"daemonize = maybe", "f.conf:1: daemonize = maybe is neither yes nor no"},
       {"log-level = loud", "f.conf:1: log-level = loud is not one of debug, info, warning or error"},
       {"listen = nowhere",
-       "f.conf:1: listen = nowhere needs HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH or fd:N"},
+       "f.conf:1: listen = nowhere needs HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, "
+       "unix-datagram:PATH, timer:TIME, fifo:PATH or fd:N"},
       {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
        "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
       {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name is not known here"},

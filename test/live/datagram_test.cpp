@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+// The datagram model: each datagram is answered, from the address that was asked.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// "udp:127.0.0.1:80", "udp:[::1]:80", "unix-datagram:/path".
+Address parse(const std::string& written) {
+  Address address;
+  if (written.starts_with("unix-datagram:")) {
+    auto& unix_address = reinterpret_cast<sockaddr_un&>(address.storage);
+    unix_address.sun_family = AF_UNIX;
+    written.copy(unix_address.sun_path, sizeof unix_address.sun_path - 1, 14);
+    address.size = sizeof unix_address;
+    return address;
+  }
+  const auto port = htons(static_cast<in_port_t>(std::stoi(written.substr(written.rfind(':') + 1))));
+  if (written[4] == '[') {
+    auto& ipv6 = reinterpret_cast<sockaddr_in6&>(address.storage);
+    ipv6.sin6_family = AF_INET6;
+    ipv6.sin6_port = port;
+    REQUIRE(::inet_pton(AF_INET6, written.substr(5, written.find(']') - 5).c_str(), &ipv6.sin6_addr) == 1);
+    address.size = sizeof ipv6;
+  } else {
+    auto& ipv4 = reinterpret_cast<sockaddr_in&>(address.storage);
+    ipv4.sin_family = AF_INET;
+    ipv4.sin_port = port;
+    REQUIRE(::inet_pton(AF_INET, written.substr(4, written.rfind(':') - 4).c_str(), &ipv4.sin_addr) == 1);
+    address.size = sizeof ipv4;
+  }
+  return address;
+}
+
+// A client that is connected to one address: an answer from elsewhere never reaches it.
+class Asker {
+ public:
+  // `own`: the path of its own unix socket, or "" for none.
+  explicit Asker(const std::string& server, const std::string& own = "") {
+    const Address address = parse(server);
+    socket_.reset(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!own.empty()) {
+      const Address ours = parse("unix-datagram:" + own);
+      REQUIRE(::bind(socket_.get(), ours.get(), ours.size) == 0);
+    }
+    REQUIRE(::connect(socket_.get(), address.get(), address.size) == 0);
+  }
+  bool send(const std::string& text) const {
+    return ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
+  // "(nothing)" where no answer comes.
+  std::string receive() const {
+    pollfd input{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    const auto limit = static_cast<int>(std::chrono::milliseconds(patience).count());
+    if (::poll(&input, 1, limit) <= 0) return "(nothing)";
+    std::string answer(70'000, '\0');
+    const ssize_t size = ::recv(socket_.get(), answer.data(), answer.size(), 0);
+    if (size < 0) return "(error)";
+    answer.resize(static_cast<std::size_t>(size));
+    return answer;
+  }
+  std::string ask(const std::string& text) const { return send(text) ? receive() : "(not sent)"; }
+
+ private:
+  Descriptor socket_;
+};
+
+ServerOptions datagram_puppet() { return {.program = "brood-datagram-puppet", .listen = false}; }
+
+struct Answering {
+  explicit Answering(std::vector<std::string> arguments = {}, const std::string& listen = "udp:127.0.0.1:0")
+      : server(with(std::move(arguments), listen), datagram_puppet()) {}
+  static std::vector<std::string> with(std::vector<std::string> arguments, const std::string& listen) {
+    arguments.push_back("--listen=" + listen);
+    return arguments;
+  }
+  Asker asker() const { return Asker(server.address()); }
+  void open_gate() const { std::ofstream(gate()) << "open"; }
+  std::string gate() const { return server.directory() / "gate"; }
+  ServerProcess server;
+};
+
+std::vector<std::string> pool(unsigned children) {
+  const std::string number = std::to_string(children);
+  return {"--start-servers=" + number, "--min-spare-servers=1", "--max-spare-servers=" + number,
+          "--max-clients=" + number};
+}
+
+// Clients that ask one thing after the other, and count what was not answered.
+class Askers {
+ public:
+  Askers(const std::string& address, unsigned number) {
+    for (unsigned i = 0; i < number; ++i)
+      threads_.emplace_back([this, address] {
+        const Asker asker(address);
+        for (unsigned n = 0; !stopping_; ++n) {
+          const std::string text = std::to_string(n);
+          ++(asker.ask("echo " + text) == text ? answered_ : wrong_);
+        }
+      });
+  }
+  ~Askers() { stop(); }
+  Askers(const Askers&) = delete;
+  Askers& operator=(const Askers&) = delete;
+  bool more_answers(unsigned number) const {
+    const unsigned until = answered_ + number;
+    return eventually([&] { return answered_ >= until; });
+  }
+  void stop() {
+    stopping_ = true;
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  unsigned answered() const { return answered_; }
+  unsigned wrong() const { return wrong_; }
+
+ private:
+  std::atomic<bool> stopping_ = false;
+  std::atomic<unsigned> answered_ = 0, wrong_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+std::string port_of(const std::string& address) { return address.substr(address.rfind(':')); }
+
+bool has_ipv6() {
+  const Descriptor probe(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Address loopback = parse("udp:[::1]:0");
+  return probe && ::bind(probe.get(), loopback.get(), loopback.size) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("each datagram is answered, and the handler knows peer, listener and address") {
+  const Answering answering({}, "udp:127.0.0.1:0,name=first");
+  const Asker asker = answering.asker();
+  CHECK(asker.ask("echo hello") == "hello");
+  CHECK(asker.ask("listener") == "first");
+  CHECK("udp:" + asker.ask("local") == answering.server.address());
+  CHECK(asker.ask("peer").starts_with("127.0.0.1:"));
+  CHECK(asker.ask("") == "empty");
+  const std::string large(60'000, 'x');
+  CHECK(asker.ask("size " + large) == "60005");
+  CHECK(asker.ask("echo " + large.substr(0, 990)) == large.substr(0, 990));
+  CHECK(answering.server.reaches([](const auto& service) { return service.total.finished == 7; }));
+  CHECK(answering.server.service().total.bytes_read > 61'000);
+}
+
+TEST_CASE("an answer comes from the address that was asked, also with a listener for all of them") {
+  const Answering answering({}, "udp:*:0");
+  const std::string port = port_of(answering.server.address());
+  for (const std::string host : {"127.0.0.1", "127.0.0.2", "127.0.0.3"})
+    CHECK(Asker("udp:" + host + port).ask("local") == host + port);
+  if (has_ipv6()) CHECK(Asker("udp:[::1]" + port).ask("local") == "[::1]" + port);
+}
+
+TEST_CASE("several clients at once are all answered, by one listener and by several") {
+  for (const std::string second : {"", "--listen=udp:127.0.0.2:0"}) {
+    const Answering answering(second.empty() ? std::vector<std::string>() : std::vector{second});
+    const std::string& other = answering.server.addresses().back();
+    Askers some(answering.server.address(), 4), more(other, 4);
+    CHECK(some.more_answers(1000));
+    CHECK(more.more_answers(1000));
+    some.stop();
+    more.stop();
+    CHECK(some.wrong() + more.wrong() == 0);
+    CHECK(answering.server.reaches(
+        [&](const auto& service) { return service.total.finished == some.answered() + more.answered(); }));
+    CHECK(answering.server.service().total.accepted == some.answered() + more.answered());
+  }
+}
+
+TEST_CASE("children are started while handlers are busy") {
+  const Answering answering(
+      {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=20"});
+  std::vector<Asker> askers;
+  for (int i = 0; i < 12; ++i) {
+    askers.push_back(answering.asker());
+    REQUIRE(askers.back().send("wait " + answering.gate()));
+  }
+  CHECK(
+      answering.server.reaches([](const auto& service) { return service.busy == 12 && service.idle >= 2; }));
+  CHECK(answering.asker().ask("echo still here") == "still here");
+  answering.open_gate();
+  for (const auto& asker : askers) CHECK(asker.receive() == "waited");
+}
+
+TEST_CASE("reloads under load lose no datagram") {
+  const Answering answering({"--start-servers=4", "--min-spare-servers=2", "--max-clients=16"});
+  Askers askers(answering.server.address(), 6);
+  for (unsigned i = 2; i <= 5; ++i) {
+    CHECK(askers.more_answers(200));
+    answering.server.signal(SIGHUP);
+    CHECK(answering.server.reaches([&](const auto& service) {
+      return std::all_of(service.slots.begin(), service.slots.end(), [&](const auto& slot) {
+        return slot.state == SlotState::empty || slot.generation == i;
+      });
+    }));
+  }
+  askers.stop();
+  CHECK(askers.wrong() == 0);
+  CHECK(answering.server.service().children_failed == 0);
+}
+
+TEST_CASE("children are replaced at their cap, and no datagram is lost") {
+  const Answering answering({"--start-servers=3", "--min-spare-servers=2", "--max-requests-per-child=20"});
+  Askers askers(answering.server.address(), 4);
+  CHECK(answering.server.reaches([](const auto& service) { return service.children_gone >= 10; }));
+  askers.stop();
+  CHECK(askers.wrong() == 0);
+  CHECK(answering.server.service().children_failed == 0);
+}
+
+TEST_CASE("SIGTERM lets what is in the queue be answered") {
+  for (const std::string listen : {"udp:127.0.0.1:0", "unix"}) {
+    CAPTURE(listen);
+    const TemporaryDirectory place;
+    const bool over_unix = listen == "unix";
+    Answering answering(pool(2), over_unix ? "unix-datagram:" + (place / "server") : listen);
+    const Asker asker(answering.server.address(), over_unix ? place / "client" : "");
+    // A unix socket's queue is short.
+    constexpr int number = 10;
+    for (int i = 0; i < number; ++i) REQUIRE(asker.send("hold 20"));
+    answering.server.signal(SIGTERM);
+    for (int i = 0; i < number; ++i) CHECK(asker.receive() == "held");
+    CHECK(answering.server.wait_exit() == exited(0));
+    CHECK(answering.server.log().find("unserved") == std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(place / "server"));
+  }
+}
+
+TEST_CASE("what is left in the queue when the time is over is told") {
+  Answering answering({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
+                       "--max-clients=1", "--graceful-timeout=300ms"});
+  const Asker asker = answering.asker();
+  REQUIRE(asker.send("spin"));
+  REQUIRE(answering.server.reaches([](const auto& service) { return service.busy == 1; }));
+  REQUIRE(asker.send("echo never"));
+  answering.server.signal(SIGTERM);
+  CHECK(answering.server.wait_exit().has_value());
+  CHECK(answering.server.count_in_log(": closed with something unserved in its queue") == 1);
+}
+
+TEST_CASE("a client of a unix socket is answered at its own, and one without is told apart") {
+  const TemporaryDirectory place;
+  const std::string path = place / "server";
+  const Answering answering(pool(1), "unix-datagram:" + path + ",mode=0640,name=local");
+  CHECK(answering.server.address() == "unix-datagram:" + path);
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::all) ==
+        std::filesystem::perms(0640));
+  const Asker asker(answering.server.address(), place / "client");
+  CHECK(asker.ask("echo hello") == "hello");
+  CHECK(asker.ask("peer") == "unix:" + (place / "client"));
+  CHECK(asker.ask("local") == "unix:" + path);
+  CHECK(asker.ask("listener") == "local");
+  CHECK(asker.ask("") == "empty");
+  // Nobody to answer: an exception, and nothing else.
+  CHECK(Asker(answering.server.address()).send("echo hello"));
+  CHECK(answering.server.wait_for_log("datagram from unix ended by an exception: reply to unix"));
+  {
+    const Asker gone(answering.server.address(), place / "gone");
+    REQUIRE(gone.send("wait " + answering.gate()));
+    REQUIRE(answering.server.reaches([](const auto& service) { return service.busy == 1; }));
+  }
+  answering.open_gate();
+  CHECK(answering.server.wait_for_log("reply to unix:" + (place / "gone")));
+  CHECK(answering.server.reaches([](const auto& service) { return service.total.failed == 2; }));
+  CHECK(asker.ask("echo hello") == "hello");
+  CHECK(answering.server.service().children_gone == 0);
+}
+
+TEST_CASE("a datagram beyond 64 KiB is counted as failed, and never handled in part") {
+  const TemporaryDirectory place;
+  const Answering answering(pool(1), "unix-datagram:" + (place / "server"));
+  const Asker asker(answering.server.address(), place / "client");
+  REQUIRE(asker.send("echo " + std::string(65'532, 'x')));
+  CHECK(answering.server.wait_for_log("it has 65537 bytes, and 65536 are taken"));
+  CHECK(asker.ask("size" + std::string(65'532, ' ')) == "65536");
+  CHECK(answering.server.reaches(
+      [](const auto& service) { return service.total.finished == 2 && service.total.failed == 1; }));
+}
+
+TEST_CASE("an exception is counted as failed, is logged, and the child goes on") {
+  const Answering answering(pool(1));
+  const Asker asker = answering.asker();
+  const std::string child = asker.ask("pid");
+  REQUIRE(asker.send("throw something is wrong"));
+  CHECK(asker.ask("pid") == child);
+  CHECK(answering.server.wait_for_log("ended by an exception: something is wrong"));
+  CHECK(answering.server.reaches([](const auto& service) { return service.total.failed == 1; }));
+}
+
+TEST_CASE("a handler that hangs is ended by connection-timeout, and the log names peer and note") {
+  auto arguments = pool(2);
+  arguments.emplace_back("--connection-timeout=300ms");
+  const Answering answering(arguments);
+  const Asker asker = answering.asker();
+  const std::string peer = asker.ask("peer");
+  REQUIRE(asker.send("spin"));
+  CHECK(answering.server.wait_for_log("while serving " + peer + " 'spin'"));
+  CHECK(answering.server.reaches([](const auto& service) { return service.connection_timeouts == 1; }));
+  CHECK(asker.ask("echo hello") == "hello");
+}
+
+TEST_CASE("children that are killed lose no datagram but their own") {
+  const Answering answering({"--start-servers=4", "--min-spare-servers=4"});
+  const Asker asker = answering.asker();
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = static_cast<pid_t>(std::stol(asker.ask("pid")));
+    ::kill(child, SIGKILL);
+    CHECK(eventually([&] { return !is_alive(child); }));
+  }
+  CHECK(asker.ask("echo hello") == "hello");
+}
+
+TEST_CASE("a reload takes a listener away and leaves the others, and children don't spin over it") {
+  const TemporaryDirectory place;
+  const std::string config = place / "conf";
+  const std::string path = place / "going";
+  write_file(config,
+             "listen = udp:127.0.0.1:0\nlisten = udp:127.0.0.2:0\nlisten = unix-datagram:" + path + "\n");
+  ServerProcess server({"--config=" + config}, datagram_puppet());
+  const auto addresses = server.addresses();
+  const Asker staying(addresses.at(0));
+  // A busy child of the old generation keeps its descriptors for as long as it is busy.
+  REQUIRE(staying.send("wait " + (place / "gate")));
+  REQUIRE(server.reaches([](const auto& service) { return service.busy == 1; }));
+  write_file(config, "listen = udp:127.0.0.1:0\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("listener " + addresses.at(1) + " is drained and closed"));
+  CHECK(server.wait_for_log("listener " + addresses.at(2) + " is drained and closed"));
+  CHECK(eventually([&] { return !std::filesystem::exists(path); }));
+  CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 5; }));
+  const Asker other(addresses.at(0));
+  for (int i = 0; i < 20; ++i) CHECK(other.ask("echo hello") == "hello");
+  std::ofstream(place / "gate") << "open";
+  CHECK(staying.receive() == "waited");
+  CHECK(server.reaches([](const auto& service) {
+    return std::all_of(service.slots.begin(), service.slots.end(), [](const auto& slot) {
+      return slot.state == SlotState::empty || slot.generation == 2;
+    });
+  }));
+  CHECK(server.service().children_failed == 0);
+}
+
+TEST_CASE("when the parent is killed its children leave, and the next server can have the port") {
+  ServerProcess first({"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}, datagram_puppet());
+  const std::string address = first.address();
+  CHECK(Asker(address).ask("echo hello") == "hello");
+  const auto children = first.children();
+  first.signal(SIGKILL);
+  CHECK(eventually([&] { return std::none_of(children.begin(), children.end(), is_alive); }));
+  ServerProcess second({"--listen=" + address}, datagram_puppet());
+  CHECK(Asker(address).ask("echo hello") == "hello");
+}
+
+TEST_CASE("an inherited socket is served if it is of the right kind, and refused if not") {
+  const auto inherit = [](int type) {
+    Descriptor socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+    Address address = parse("udp:127.0.0.1:0");
+    REQUIRE(::bind(socket.get(), address.get(), address.size) == 0);
+    if (type == SOCK_STREAM) REQUIRE(::listen(socket.get(), 16) == 0);
+    return socket;
+  };
+  const auto options = [](const std::string& program, const Descriptor& socket, bool ready) {
+    return ServerOptions{
+        .program = program, .listen = false, .wait_ready = ready, .in_process = [fd = socket.get()] {
+          ::dup2(fd, 9);
+        }};
+  };
+  const Descriptor datagrams = inherit(SOCK_DGRAM), connections = inherit(SOCK_STREAM);
+  {
+    ServerProcess server({"--listen=fd:9"}, options("brood-datagram-puppet", datagrams, true));
+    CHECK(Asker(server.address()).ask("echo hello") == "hello");
+    server.signal(SIGTERM);
+    CHECK(server.wait_exit() == exited(0));
+  }
+  ServerProcess stream({"--listen=fd:9"}, options("brood-puppet", datagrams, false));
+  CHECK(stream.wait_exit() == exited(78));
+  CHECK(stream.standard_error().find("listen = fd:9 brings datagrams; this server takes connections") !=
+        std::string::npos);
+  ServerProcess datagram({"--listen=fd:9"}, options("brood-datagram-puppet", connections, false));
+  CHECK(datagram.wait_exit() == exited(78));
+  CHECK(datagram.standard_error().find("listen = fd:9 brings connections; this server takes datagrams") !=
+        std::string::npos);
+}

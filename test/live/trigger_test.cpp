@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+// The trigger model: each tick, each line, each byte wakes one child, and none is lost, torn or told twice.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <climits>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+struct Record {
+  pid_t pid = 0;
+  std::string listener;
+  std::uint64_t missed = 0;
+  std::string text;
+};
+
+// A puppet of triggers, with a FIFO and a file of what its children wrote down.
+struct Triggered {
+  explicit Triggered(std::vector<std::string> arguments = {}, bool fifo = true,
+                     const std::string& options = "")
+      : server(with_ours(std::move(arguments), fifo, options), options_of_server()) {}
+
+  std::vector<std::string> with_ours(std::vector<std::string> arguments, bool fifo,
+                                     const std::string& options) {
+    arguments.push_back("--out=" + place / "out");
+    if (fifo) arguments.push_back("--listen=fifo:" + path() + ",name=door" + options);
+    return arguments;
+  }
+  static ServerOptions options_of_server() { return {.program = "brood-trigger-puppet", .listen = false}; }
+
+  std::string path() const { return place / "fifo"; }
+  Descriptor writer() const {
+    Descriptor fifo(::open(path().c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(fifo);
+    return fifo;
+  }
+  void write(const std::string& text) const {
+    const Descriptor fifo = writer();
+    REQUIRE(::write(fifo.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  std::vector<Record> records() const {
+    std::vector<Record> all;
+    std::istringstream lines(read_file(place / "out"));
+    for (std::string line; std::getline(lines, line) && !lines.eof();) {
+      std::istringstream words(line);
+      Record record;
+      words >> record.pid >> record.listener >> record.missed;
+      words.get();
+      std::getline(words, record.text);
+      all.push_back(record);
+    }
+    return all;
+  }
+  bool has_records(std::size_t number) const {
+    return eventually([&] {
+      const std::string all = read_file(place / "out");
+      return static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) >= number;
+    });
+  }
+  std::string gate() const { return place / "gate"; }
+  void open_gate() const { std::ofstream(gate()) << "open"; }
+
+  TemporaryDirectory place;
+  ServerProcess server;
+};
+
+std::vector<std::string> pool(unsigned children) {
+  const std::string number = std::to_string(children);
+  return {"--start-servers=" + number, "--min-spare-servers=1", "--max-spare-servers=" + number,
+          "--max-clients=" + number};
+}
+
+std::vector<std::string> operator+(std::vector<std::string> some, const std::vector<std::string>& more) {
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+// Several writers of lines, each line one write(), some as long as PIPE_BUF. They go on until they are told
+// to stop, and write so many lines each at least.
+class Writers {
+ public:
+  Writers(const Triggered& triggered, unsigned lines) : least_(lines) {
+    for (unsigned& written : written_)
+      threads_.emplace_back([this, &written, fifo = triggered.writer()] {
+        const auto writer = static_cast<std::size_t>(&written - written_.data());
+        for (; written < least_ || !stopping_; ++written) {
+          const std::string text = line(writer, written) + '\n';
+          if (::write(fifo.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) ++failed_;
+        }
+      });
+  }
+  ~Writers() { stop(); }
+  Writers(const Writers&) = delete;
+  Writers& operator=(const Writers&) = delete;
+
+  // Returns how many lines there are.
+  std::size_t stop() {
+    stopping_ = true;
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+    CHECK(failed_ == 0);
+    return std::accumulate(written_.begin(), written_.end(), std::size_t{0});
+  }
+  // Each record is a whole line, and none is there twice; returns how many of the lines are there.
+  std::size_t check(const std::vector<Record>& records) const {
+    std::set<std::string> expected, seen;
+    for (std::size_t writer = 0; writer < written_.size(); ++writer)
+      for (unsigned i = 0; i < written_[writer]; ++i) expected.insert(line(writer, i));
+    unsigned torn = 0, twice = 0;
+    for (const auto& record : records) {
+      if (!expected.contains(record.text)) ++torn;
+      if (!seen.insert(record.text).second) ++twice;
+    }
+    CHECK(torn == 0);
+    CHECK(twice == 0);
+    return seen.size();
+  }
+
+ private:
+  static std::string line(std::size_t writer, unsigned number) {
+    std::string text = "w" + std::to_string(writer) + '-' + std::to_string(number) + '-';
+    const std::size_t most = PIPE_BUF - 1 - text.size();
+    const std::size_t size = number % 50 == 0 ? most : number * 37 % 100;
+    return text + std::string(size, static_cast<char>('a' + number % 26));
+  }
+
+  const unsigned least_;
+  std::array<unsigned, 6> written_{};
+  std::vector<std::thread> threads_;
+  std::atomic<unsigned> failed_ = 0;
+  std::atomic<bool> stopping_ = false;
+};
+
+std::uint64_t switches_of(const std::vector<pid_t>& children) {
+  return std::accumulate(children.begin(), children.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, pid_t pid) {
+                           return sum + std::stoull("0" + status_of(pid, "voluntary_ctxt_switches"));
+                         });
+}
+
+}  // namespace
+
+TEST_CASE("each tick is told to one child, and no other is woken for it") {
+  TemporaryDirectory place;
+  const std::string config = place / "conf";
+  write_file(config, "listen = timer:20ms,name=clock\n");
+  const auto began = std::chrono::steady_clock::now();
+  Triggered triggered(pool(20) + std::vector<std::string>{"--config=" + config}, false);
+  REQUIRE(triggered.server.reaches([](const auto& service) { return service.idle == 20; }));
+  const auto children = triggered.server.children();
+  const auto switches = switches_of(children);
+  const auto before = triggered.records().size();
+  REQUIRE(triggered.has_records(before + 50));
+  CHECK(switches_of(children) - switches < (triggered.records().size() - before) * 8);
+  // No more ticks: then what was told is what was counted.
+  write_file(config, "listen = timer:1h\n");
+  triggered.server.signal(SIGHUP);
+  CHECK(triggered.server.wait_for_log("listener timer:20ms is drained and closed"));
+  CHECK(triggered.server.reaches([&](const auto& service) {
+    return service.in_hand == 0 && service.idle >= 1 && service.starting == 0 && service.leaving == 0 &&
+           service.total.finished == triggered.records().size();
+  }));
+  const auto took = std::chrono::steady_clock::now() - began;
+  std::uint64_t ticks = 0;
+  for (const auto& record : triggered.records()) {
+    CHECK(record.listener == "clock");
+    ticks += 1 + record.missed;
+  }
+  CHECK(ticks <= static_cast<std::uint64_t>(took / 20ms) + 1);
+  CHECK(triggered.server.service().total.failed == 0);
+}
+
+TEST_CASE("ticks that come while all children are busy are told as missed, and not made up for") {
+  TemporaryDirectory place;
+  const std::string gate = place / "gate";
+  const auto began = std::chrono::steady_clock::now();
+  Triggered triggered(pool(1) + std::vector<std::string>{"--listen=timer:20ms", "--tick=wait " + gate},
+                      false);
+  REQUIRE(triggered.server.reaches([](const auto& service) { return service.busy == 1; }));
+  const auto busy = std::chrono::steady_clock::now();
+  CHECK(eventually([&] { return std::chrono::steady_clock::now() - busy > 500ms; }));
+  std::ofstream(gate) << "open";
+  REQUIRE(triggered.has_records(2));
+  const auto records = triggered.records();
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(records[1].missed >= 20);
+  std::uint64_t ticks = 0;
+  for (const auto& record : records) ticks += 1 + record.missed;
+  CHECK(ticks <= static_cast<std::uint64_t>(took / 20ms) + 1);
+}
+
+TEST_CASE("a reload leaves a timer alone whose line has not changed") {
+  Triggered triggered({"--listen=timer:400ms"}, false);
+  // Were it started anew each time, it would never get there.
+  unsigned reloads = 0;
+  CHECK(eventually([&] {
+    triggered.server.signal(SIGHUP);
+    ++reloads;
+    eventually([&] { return triggered.server.count_in_log("reloaded: ") >= reloads; });
+    std::this_thread::sleep_for(20ms);
+    return !triggered.records().empty();
+  }));
+}
+
+TEST_CASE("each line of several writers is told once, and whole") {
+  Triggered triggered({"--start-servers=8", "--min-spare-servers=4", "--max-clients=24"});
+  Writers writers(triggered, 400);
+  const std::size_t all = writers.stop();
+  REQUIRE(triggered.has_records(all));
+  const auto records = triggered.records();
+  CHECK(writers.check(records) == all);
+  std::set<pid_t> children;
+  for (const auto& record : records) children.insert(record.pid);
+  CHECK(children.size() > 1);
+  CHECK(triggered.server.reaches(
+      [&](const auto& service) { return service.total.finished == all && service.total.accepted == all; }));
+}
+
+TEST_CASE("children that are killed tear no line, and lose none but their own") {
+  Triggered triggered({"--start-servers=8", "--min-spare-servers=8", "--max-clients=24"});
+  Writers writers(triggered, 100);
+  constexpr unsigned kills = 40;
+  for (unsigned i = 0; i < kills; ++i) {
+    // One that has proved itself: others would be started ever later.
+    pid_t victim = 0;
+    REQUIRE(triggered.server.reaches([&](const auto& service) {
+      for (const auto& slot : service.slots)
+        if (slot.state != SlotState::empty && slot.figures.finished > i % 7) victim = slot.pid;
+      return victim != 0;
+    }));
+    const auto gone = triggered.server.service().children_gone;
+    ::kill(victim, SIGKILL);
+    REQUIRE(triggered.server.reaches([&](const auto& service) { return service.children_gone > gone; }));
+  }
+  const std::size_t all = writers.stop();
+  REQUIRE(triggered.has_records(all - kills));
+  CHECK(triggered.server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(writers.check(triggered.records()) >= all - kills);
+}
+
+TEST_CASE("lines that come with one write() occupy as many children") {
+  Triggered triggered(pool(6));
+  REQUIRE(triggered.server.reaches([](const auto& service) { return service.idle == 6; }));
+  std::string lines;
+  for (int i = 0; i < 6; ++i) lines += "wait " + triggered.gate() + '\n';
+  triggered.write(lines);
+  CHECK(triggered.server.reaches([](const auto& service) { return service.busy == 6; }));
+  for (const auto& slot : triggered.server.service().slots)
+    if (slot.state == SlotState::busy) CHECK(slot.note == "door");
+  triggered.open_gate();
+  CHECK(triggered.has_records(6));
+}
+
+TEST_CASE("children are started while handlers are busy, and go when they are not") {
+  Triggered triggered(
+      {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-clients=20"});
+  for (int i = 0; i < 12; ++i) triggered.write("wait " + triggered.gate() + '\n');
+  CHECK(
+      triggered.server.reaches([](const auto& service) { return service.busy == 12 && service.idle >= 2; }));
+  triggered.open_gate();
+  CHECK(triggered.server.reaches(
+      [](const auto& service) { return service.total.finished == 12 && service.idle <= 4; }));
+}
+
+TEST_CASE("with per=byte each byte is a trigger") {
+  Triggered triggered({}, true, ",per=byte");
+  std::string bytes;
+  for (int i = 0; i < 260; ++i) bytes += static_cast<char>('a' + i % 26);
+  triggered.write(bytes);
+  REQUIRE(triggered.has_records(260));
+  std::map<std::string, int> seen;
+  for (const auto& record : triggered.records()) ++seen[record.text];
+  CHECK(seen.size() == 26);
+  for (const auto& [text, times] : seen) CHECK(times == 10);
+  CHECK(triggered.server.reaches([](const auto& service) { return service.total.finished == 260; }));
+}
+
+TEST_CASE("a line without its newline is told as well, and so is an empty one") {
+  Triggered triggered;
+  triggered.write("no newline");
+  REQUIRE(triggered.has_records(1));
+  CHECK(triggered.records().front().text == "no newline");
+  triggered.write("\n");
+  REQUIRE(triggered.has_records(2));
+  CHECK(triggered.records().back().text.empty());
+}
+
+TEST_CASE("a child is replaced after its number of triggers, and each line is told") {
+  Triggered triggered(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-requests-per-child=10"});
+  std::size_t written = 0;
+  CHECK(eventually([&] {
+    for (int i = 0; i < 20; ++i) triggered.write("line " + std::to_string(written++) + '\n');
+    return triggered.has_records(written) && triggered.server.service().children_gone >= 4;
+  }));
+  std::set<std::string> lines;
+  for (const auto& record : triggered.records()) lines.insert(record.text);
+  CHECK(lines.size() == written);
+  CHECK(triggered.server.reaches([&](const auto& service) { return service.total.finished == written; }));
+  CHECK(triggered.server.service().children_failed == 0);
+}
+
+TEST_CASE("reloads under load lose no line, and keep the FIFO") {
+  Triggered triggered({"--start-servers=6", "--min-spare-servers=3", "--max-clients=20"});
+  struct stat before {
+  }, after{};
+  REQUIRE(::stat(triggered.path().c_str(), &before) == 0);
+  Writers writers(triggered, 100);
+  for (unsigned i = 1; i <= 4; ++i) {
+    triggered.server.signal(SIGHUP);
+    CHECK(triggered.server.reaches([&](const auto& service) {
+      return service.idle + service.busy > 0 &&
+             std::all_of(service.slots.begin(), service.slots.end(), [&](const auto& slot) {
+               return slot.state == SlotState::empty || slot.generation == i + 1;
+             });
+    }));
+  }
+  const std::size_t all = writers.stop();
+  REQUIRE(triggered.has_records(all));
+  CHECK(writers.check(triggered.records()) == all);
+  REQUIRE(::stat(triggered.path().c_str(), &after) == 0);
+  CHECK(before.st_ino == after.st_ino);
+  CHECK(triggered.server.service().children_failed == 0);
+}
+
+TEST_CASE("SIGTERM lets what is in the FIFO be told, and takes the name away") {
+  Triggered triggered(pool(2));
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += "hold 5\n";
+  triggered.write(lines);
+  triggered.server.signal(SIGTERM);
+  CHECK(triggered.server.wait_exit() == exited(0));
+  CHECK(triggered.records().size() == 40);
+  CHECK_FALSE(std::filesystem::exists(triggered.path()));
+}
+
+TEST_CASE("an exception is counted as failed, is logged, and the child goes on") {
+  Triggered triggered(pool(1));
+  triggered.write("throw something is wrong\n");
+  triggered.write("next\n");
+  REQUIRE(triggered.has_records(1));
+  CHECK(triggered.server.wait_for_log("trigger of door ended by an exception: something is wrong"));
+  CHECK(triggered.server.reaches([](const auto& service) { return service.total.finished == 2; }));
+  CHECK(triggered.server.service().total.failed == 1);
+  CHECK(triggered.server.service().children_gone == 0);
+}
+
+TEST_CASE("a handler that hangs is ended by connection-timeout, and the log names its listener") {
+  Triggered triggered(pool(2) + std::vector<std::string>{"--connection-timeout=300ms"});
+  triggered.write("spin\n");
+  CHECK(triggered.server.wait_for_log("while serving trigger 'door' for"));
+  CHECK(triggered.server.reaches([](const auto& service) {
+    return service.connection_timeouts == 1 && service.total.aborted == 1 && service.idle >= 1;
+  }));
+  triggered.write("next\n");
+  CHECK(triggered.has_records(1));
+}
+
+TEST_CASE("a FIFO that was left behind is reused, and anything else at its path is refused") {
+  const TemporaryDirectory place;
+  const std::string path = place / "fifo";
+  const std::vector<std::string> arguments = {"--listen=fifo:" + path + ",mode=0600"};
+  const auto refused = [&](const std::string& why) {
+    ServerProcess server(arguments,
+                         {.program = "brood-trigger-puppet", .listen = false, .wait_ready = false});
+    CHECK(server.wait_exit() != exited(0));
+    CHECK(server.standard_error().find(why) != std::string::npos);
+  };
+  write_file(path, "a file");
+  refused("the path is no FIFO");
+  CHECK(read_file(path) == "a file");
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("/etc/passwd", path);
+  refused("the path is no FIFO");
+  std::filesystem::remove(path);
+
+  REQUIRE(::mkfifo(path.c_str(), 0644) == 0);
+  struct stat before {
+  }, after{};
+  REQUIRE(::stat(path.c_str(), &before) == 0);
+  {
+    const Descriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    refused("somebody reads there already");
+  }
+  ServerProcess server(arguments, {.program = "brood-trigger-puppet", .listen = false});
+  REQUIRE(::stat(path.c_str(), &after) == 0);
+  CHECK(before.st_ino == after.st_ino);
+  CHECK((after.st_mode & 07777) == 0600);
+  CHECK(server.address() == "fifo:" + path);
+  refused("somebody reads there already");
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("when the parent is killed its children leave, and the next server takes the FIFO over") {
+  const TemporaryDirectory place;
+  const std::string path = place / "fifo", out = place / "out", gate = place / "gate";
+  const std::vector<std::string> arguments = {"--listen=fifo:" + path, "--listen=timer:1h", "--out=" + out};
+  const ServerOptions options = {.program = "brood-trigger-puppet", .listen = false};
+  const auto tell = [&](const std::string& text) {
+    const Descriptor fifo(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    REQUIRE(::write(fifo.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  };
+  ServerProcess first(arguments, options);
+  tell("wait " + gate + '\n');
+  REQUIRE(first.reaches([](const auto& service) { return service.busy == 1; }));
+  const auto children = first.children();
+  const auto alive = [&] { return std::count_if(children.begin(), children.end(), is_alive); };
+  first.signal(SIGKILL);
+  CHECK(eventually([&] { return alive() == 1; }));  // the busy one goes on
+  {
+    ServerProcess second(arguments, options);
+    tell("second\n");
+    CHECK(eventually([&] { return read_file(out).find("second\n") != std::string::npos; }));
+  }
+  std::ofstream(gate) << "open";
+  CHECK(eventually([&] { return alive() == 0; }));
+  CHECK(read_file(out).find("wait ") != std::string::npos);
+}
+
+TEST_CASE("a server says which kind of listener it doesn't take") {
+  const auto refused = [](const std::string& program, const std::string& listen, const std::string& why) {
+    CAPTURE(program);
+    ServerProcess server({"--listen=" + listen}, {.program = program, .listen = false, .wait_ready = false});
+    CHECK(server.wait_exit() == exited(78));
+    CHECK_MESSAGE(server.standard_error().find("listen = " + listen + " " + why) != std::string::npos,
+                  server.standard_error());
+  };
+  refused("brood-puppet", "timer:30s", "brings triggers; this server takes connections");
+  refused("brood-puppet", "udp:127.0.0.1:0", "brings datagrams; this server takes connections");
+  refused("brood-trigger-puppet", "127.0.0.1:0", "brings connections; this server takes triggers");
+  refused("brood-datagram-puppet", "fifo:/tmp/never-made", "brings triggers; this server takes datagrams");
+}
