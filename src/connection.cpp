@@ -93,9 +93,12 @@ std::size_t Connection::read_some(std::span<char> buffer) {
 }
 
 std::optional<std::size_t> Connection::try_receive(std::span<char> buffer) {
-  if (!blocks_) return receive(buffer);
+  if (allowance_ == 0) return {};
   pollfd input{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&input, 1, 0) > 0 ? receive(buffer) : std::nullopt;
+  if (blocks_ && ::poll(&input, 1, 0) <= 0) return {};
+  const auto size = receive(buffer);
+  allowance_ -= std::min(allowance_, size.value_or(0));
+  return size;
 }
 
 std::optional<std::size_t> Connection::try_read(std::span<char> buffer) {

@@ -25,6 +25,9 @@ using namespace std::chrono_literals;
 // A child that leaves gives its idle connections so long for a request that is on its way.
 constexpr auto last_request_time = 1s;
 
+// What a handler reads before others have their turn.
+constexpr std::size_t most_at_once = 64 * 1024;
+
 // What epoll reports is a connection's (incarnation, seat), or one of these.
 constexpr std::uint64_t listeners_key = UINT64_MAX;
 constexpr std::uint64_t leave_key = UINT64_MAX - 1;
@@ -192,6 +195,7 @@ void Reactor::work(Entry& entry, bool fresh) {
       [&] {
         // Before what was written has been sent, the handler is not called.
         if (!connection.flush() || (entry.then == Then::close && !fresh)) return;
+        connection.allow(most_at_once);
         entry.then = handler_(connection, fresh);
       },
       [&] { return name(entry); });

@@ -104,6 +104,9 @@ class Connection {
 
   // ---- for child models with an event loop
   Seat seat() const { return seat_; }
+  // How much try_read() and try_line() take from the socket until this is called again; then they are empty.
+  // So no peer that sends without end has the loop to itself. Without a call: no limit.
+  void allow(std::size_t bytes) { allowance_ = bytes; }
   bool has_output() const { return output_ != nullptr; }  // written, and not taken by the peer yet
   bool flush();                                           // true: nothing is left
   // In steps what close() does in one go. half_close() says "no more" where input was left unread; true: that
@@ -133,6 +136,7 @@ class Connection {
   std::chrono::milliseconds read_timeout_{0}, write_timeout_{0};
   std::unique_ptr<Output> output_;
   std::shared_ptr<void> state_;
+  std::size_t allowance_ = SIZE_MAX;
   std::string unread_;  // read for a line, and beyond it
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <set>
+#include <thread>
 
 #include "load.hpp"
 #include "process_table.hpp"
@@ -259,6 +261,22 @@ TEST_CASE("a client that asks without end and reads nothing fills no memory") {
   CHECK(server.connect().ask("echo hello") == "hello");
   // A peer that doesn't take its answer has failed.
   CHECK(server.reaches([](const auto& service) { return service.total.failed == 1; }));
+}
+
+TEST_CASE("a client that sends without end doesn't have the child to itself") {
+  ServerProcess server(one_child(), events);
+  std::atomic<bool> stop = false;
+  std::thread greedy([&] {
+    Client client = server.connect();
+    std::string lines;
+    while (lines.size() < 100'000) lines += "not answered\n";
+    while (!stop) client.send(lines);
+    client.send("echo the end\n");
+    CHECK(client.line() == "the end");
+  });
+  for (int i = 0; i < 50; ++i) CHECK(Client(server.address(), 10s).ask("echo hello") == "hello");
+  stop = true;
+  greedy.join();
 }
 
 TEST_CASE("a peer that has said all gets its answer") {

@@ -166,6 +166,23 @@ TEST_CASE("while something is to be sent nothing is read, so that a loop of answ
   CHECK(pair.connection.try_line() == "a question");
 }
 
+TEST_CASE("what is allowed is read, and no more before more is allowed") {
+  Pair pair;
+  pair.say("one\ntwo\n" + std::string(9000, 'x') + "\nlast\n");
+  pair.connection.allow(4);
+  CHECK(pair.connection.try_line(10'000) == "one");
+  CHECK(pair.connection.try_line(10'000) == "two");  // was read with it
+  CHECK_FALSE(pair.connection.try_line(10'000).has_value());
+  std::array<char, 8> buffer{};
+  CHECK(pair.connection.try_read(buffer) == 8);  // this, too
+  while (pair.connection.try_read(buffer)) {
+  }
+  CHECK(pair.connection.bytes_read() == 4096);
+  pair.connection.allow(100'000);
+  CHECK(pair.connection.try_line(10'000)->size() == 9000 - (4096 - 8));
+  CHECK(pair.connection.try_line() == "last");
+}
+
 TEST_CASE("a file is sent whole, blocking and not") {
   const std::string content = numbered(3'000'000);
   SUBCASE("not blocking") {
