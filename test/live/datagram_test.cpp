@@ -265,6 +265,22 @@ TEST_CASE("what is left in the queue when the time is over is told") {
   CHECK(answering.server.count_in_log(": closed with something unserved in its queue") == 1);
 }
 
+TEST_CASE("a burst waits in the queue while all children are busy") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root, or the kernel's limit is too low");
+    return;
+  }
+  Answering answering(
+      {"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1"});
+  const Asker busy = answering.asker(), asker = answering.asker();
+  REQUIRE(busy.send("wait " + answering.gate()));
+  REQUIRE(answering.server.reaches([](const auto& service) { return service.busy == 1; }));
+  constexpr unsigned number = 2000;
+  for (unsigned i = 0; i < number; ++i) REQUIRE(asker.send("ignore " + std::string(500, 'x')));
+  answering.open_gate();
+  CHECK(answering.server.reaches([](const auto& service) { return service.total.finished == number + 1; }));
+}
+
 TEST_CASE("a client of a unix socket is answered at its own, and one without is told apart") {
   const TemporaryDirectory place;
   const std::string path = place / "server";
