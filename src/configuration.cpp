@@ -145,7 +145,8 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   settings
       .number("listen-backlog", service.listen_backlog, 1, 65'535,
               "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
-              "net.core.somaxconn.")
+              "net.core.somaxconn. For UDP, how many datagrams of a kilobyte; the limit of a parent that is "
+              "not root is net.core.rmem_max.")
       .takes = Takes::restart;
   add_pool_settings(settings, service.limits);
   add_model_settings(settings, service, service.model);

@@ -53,6 +53,13 @@ Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const
   return socket;
 }
 
+// For so many datagrams of a kilobyte, or as many as the kernel permits.
+void make_room(const Descriptor& socket, int backlog) {
+  const int size = backlog * 1024;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
 Descriptor bind_unix(const ListenSpec& spec) {
   const SocketAddress address = resolve(spec).front();
   remove_stale_socket(spec);
@@ -104,7 +111,7 @@ void tell_destinations(const Descriptor& socket, const std::string& what) {
 
 // As it is told to people, and read back by them.
 std::string address_of(const Descriptor& listener, const ListenSpec& spec, Arrivals brings) {
-  if (brings == Arrivals::triggers) return spec.written.substr(0, spec.written.find(','));
+  if (brings == Arrivals::triggers) return std::string(trim(split(spec.written, ',').front()));
   const std::string address = to_text(local_address(listener.get(), spec.written));
   if (brings == Arrivals::connections) return address;
   return address.starts_with("unix:") ? "unix-datagram:" + address.substr(5) : "udp:" + address;
@@ -185,6 +192,8 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
     port = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
     if (spec.kind == ListenSpec::Kind::tcp)
       start_listening(listeners.back().socket_, backlog, listeners.back().address());
+    else
+      make_room(listeners.back().socket_, backlog);
   }
   if (missing && listeners.empty()) throw SystemError(*missing);
   if (missing) log_warning(text("listen = ", spec.written, ": ", std::string_view(missing->what())));
