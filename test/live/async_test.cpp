@@ -117,7 +117,7 @@ TEST_CASE("a peer that goes away in the middle is no cause for alarm") {
   client.abandon();
   CHECK(server.reaches([](const auto& service) { return service.total.failed == 1; }));
   CHECK(server.count_in_log("warning:") == 0);
-  CHECK(server.count_in_log("connection ended by an exception: write to 127.0.0.1:") == 1);
+  CHECK(server.count_in_log(" ended by an exception: write to 127.0.0.1:") == 1);
 }
 
 TEST_CASE("a unix socket is served as well, and the listener is known by its name") {

@@ -50,6 +50,8 @@ bool has_open(pid_t pid, const std::string& file) {
 TEST_CASE("with user, children are that user with its group alone, and have no right to change it back") {
   if (skipped_without_root()) return;
   ServerProcess server({"--user=nobody"});
+  // "ready" is said by the first one; the others may still be on their way to be that user.
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 5; }));
   CHECK(server.connect().ask("echo hello") == "hello");
   const auto children = server.children();
   REQUIRE_FALSE(children.empty());
