@@ -28,6 +28,10 @@ constexpr auto last_request_time = 1s;
 // What a handler reads before others have their turn.
 constexpr std::size_t most_at_once = 64 * 1024;
 
+// Where handlers take their time, the listeners' turn comes once in a round of all that is ready, and with
+// one connection a turn a crowd would wait for as many rounds.
+constexpr unsigned accepts_between_handlers = 16;
+
 // What epoll reports is a connection's (incarnation, seat), or one of these.
 constexpr std::uint64_t listeners_key = UINT64_MAX;
 constexpr std::uint64_t leave_key = UINT64_MAX - 1;
@@ -110,14 +114,19 @@ void Reactor::on_event(std::uint64_t key) {
   }
 }
 
-// One at a time: what else waits is for this child only if it has nothing better to do.
+// A single thread takes one at a time: what else waits is for this child only if it has nothing better to do.
 void Reactor::on_listeners() {
   {
     const auto turn = this->turn();
     if (leaving_) return;
     ++accepting_;
   }
-  if (auto connection = child_.try_accept()) add(std::move(*connection));
+  const unsigned most = threads_ ? accepts_between_handlers : 1;
+  for (unsigned i = 0; i < most; ++i) {
+    auto connection = child_.try_accept();
+    if (!connection) break;
+    add(std::move(*connection));
+  }
   const auto turn = this->turn();
   --accepting_;
   end_if_empty();
