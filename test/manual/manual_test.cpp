@@ -95,6 +95,11 @@ TEST_CASE("what is printed is the same for every user, and is read back") {
         "settings: no mistakes found\n");
 }
 
+TEST_CASE("etc/pair.conf has no mistakes") {
+  CHECK(output_of(std::string(BROOD_PROGRAMS) + "/pair --config=" + root + "/etc/pair.conf --test-config") ==
+        "settings: no mistakes found\n");
+}
+
 TEST_CASE("brood.conf(5) has the settings of the table") {
   CAPTURE(how_to_mend);
   const std::string page = read_file(root + "/man/brood.conf.5");
