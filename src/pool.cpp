@@ -107,10 +107,8 @@ Census Pool::census(std::uint32_t generation, std::chrono::milliseconds idle_tim
     if (idle && is_busy(slot)) ++census.engaged;
     if (idle && !is_busy(slot) && idle_timeout > 0ms) {
       const Time expiry = idle_since(slot, now) + idle_timeout;
-      if (expiry <= now)
-        ++census.expired;
-      else
-        census.next_expiry = std::min(census.next_expiry, expiry);
+      if (expiry <= now) ++census.expired;
+      if (expiry > now) census.next_expiry = std::min(census.next_expiry, expiry);
     }
     if (child.replacement) ++census.replacements_ready;
     if (outdated(slot, generation)) ++(idle ? census.outdated_idle : census.outdated_busy);
@@ -178,8 +176,7 @@ void Pool::nudge() {
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.stopped || child.told_to_leave || !scoreboard_.is_idle(on_table(slot))) continue;
-    if (chosen != 0 && is_busy(slot)) continue;
-    chosen = child.pid;
+    if (chosen == 0 || !is_busy(slot)) chosen = child.pid;
     if (!is_busy(slot)) break;
   }
   if (chosen != 0) ::kill(chosen, child_signals::nudge);
