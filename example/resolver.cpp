@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks up host names, a line each. The handler waits for a name server most of its time and uses nothing that
-// threads could not share: try it with --threads-per-child=io.
+// Looks up host names, a line each. The handler waits for a name server most of its time and uses nothing
+// that threads could not share: try it with --threads-per-child=io.
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
