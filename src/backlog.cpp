@@ -7,7 +7,6 @@
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -18,6 +17,7 @@
 #include <span>
 
 #include "brood/descriptor.hpp"
+#include "readable.hpp"
 
 namespace brood {
 namespace {
@@ -59,11 +59,6 @@ std::optional<unsigned> ask_kernel(ino_t inode) {
   const ssize_t size = ::recv(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT);
   if (size <= 0) return {};
   return attribute_of(std::span(answer).first(static_cast<std::size_t>(size)));
-}
-
-bool readable(int listener) {
-  pollfd input{.fd = listener, .events = POLLIN, .revents = 0};
-  return ::poll(&input, 1, 0) > 0;
 }
 
 }  // namespace

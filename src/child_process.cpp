@@ -14,6 +14,7 @@
 
 #include "brood/error.hpp"
 #include "child_signals.hpp"
+#include "readable.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -25,11 +26,6 @@ using namespace std::chrono_literals;
 // would wait for the next one. One look a listener is enough for who was woken once; an event loop may have
 // been woken for several before it looked. Without a bound it would never end under load.
 constexpr unsigned looks_of_loop = 64;
-
-bool readable(int descriptor) {
-  pollfd input{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return ::poll(&input, 1, 0) > 0;
-}
 
 }  // namespace
 

@@ -9,12 +9,12 @@
 
 #include "child_listener.hpp"
 #include "child_slot.hpp"
+#include "limits.hpp"
 
 namespace brood::child_signals {
 
 inline constexpr int retire = 15;  // SIGTERM; without an order in the slot it means nothing
 inline constexpr int nudge = 10;   // SIGUSR1
-inline constexpr unsigned most_threads = 1024;
 
 // The references outlive the process's signals. All signals are blocked until this is done, and unblocked by
 // it.

@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 constexpr unsigned most_children = 32'768;
 constexpr milliseconds longest{std::chrono::hours(24 * 30)};
 
-constexpr unsigned most_threads = 1024;
 constexpr unsigned most_connections = 100'000;
 
 void add_pool_settings(Settings& settings, Limits& limits) {

@@ -14,6 +14,7 @@
 #include "address.hpp"
 #include "brood/error.hpp"
 #include "clock.hpp"
+#include "readable.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -94,8 +95,7 @@ std::size_t Connection::read_some(std::span<char> buffer) {
 
 std::optional<std::size_t> Connection::try_receive(std::span<char> buffer) {
   if (allowance_ == 0) return {};
-  pollfd input{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  if (blocks_ && ::poll(&input, 1, 0) <= 0) return {};
+  if (blocks_ && !readable(socket_.get())) return {};
   const auto size = receive(buffer);
   allowance_ -= std::min(allowance_, size.value_or(0));
   return size;

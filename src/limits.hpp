@@ -6,6 +6,8 @@
 
 namespace brood {
 
+inline constexpr unsigned most_threads = 1024;  // of a child
+
 struct Limits {
   unsigned start_servers = 5;
   unsigned min_spare_servers = 5;

@@ -2,7 +2,6 @@
 #include "listener_watch.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 
 #include "brood/error.hpp"
+#include "readable.hpp"
 
 namespace brood {
 namespace {
@@ -67,8 +67,7 @@ bool ListenerWatch::set(bool watched) {
 
 bool ListenerWatch::any_waits() const {
   return std::ranges::any_of(listeners_, [](const ChildListener& listener) {
-    pollfd input{.fd = listener.descriptor, .events = POLLIN, .revents = 0};
-    return !listener.gone && ::poll(&input, 1, 0) > 0;
+    return !listener.gone && readable(listener.descriptor);
   });
 }
 

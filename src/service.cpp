@@ -41,9 +41,8 @@ std::vector<Listener> open_all(const ServiceConfiguration& configuration, Arriva
 Service::Service(ServiceConfiguration configuration, ServerBase& server)
     : configuration_(std::move(configuration)),
       server_(server),
-      model_(server.child_model()),
       identity_(find_identity(configuration_.user, configuration_.group)),
-      listeners_(open_all(configuration_, model_.takes)) {}
+      listeners_(open_all(configuration_, configuration_.model.takes)) {}
 
 std::string Service::addresses() const {
   std::string all;
@@ -121,7 +120,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
       opened.push_back(std::move(*drained));
       continue;
     }
-    for (auto& listener : open(spec, configuration_.listen_backlog, model_.takes))
+    for (auto& listener : open(spec, configuration_.listen_backlog, configuration_.model.takes))
       opened.push_back(std::move(listener));
   }
   std::vector<Listener> staying, going;
@@ -206,17 +205,17 @@ std::vector<ChildListener> Service::listeners_of_a_child() const {
 
 ChildLimits Service::limits_of_a_child() const {
   const Limits& limits = configuration_.limits;
-  return {
-      .threads = limits.threads_per_child,
-      .connections = model_.many_connections ? limits.max_connections_per_child : limits.threads_per_child,
-      .connection_timeout = limits.connection_timeout,
-      .idle_timeout = limits.connection_idle_timeout};
+  return {.threads = limits.threads_per_child,
+          .connections = configuration_.model.many_connections ? limits.max_connections_per_child
+                                                               : limits.threads_per_child,
+          .connection_timeout = limits.connection_timeout,
+          .idle_timeout = limits.connection_idle_timeout};
 }
 
 // A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
 std::chrono::milliseconds Service::patience_with_a_connection() const {
   const auto timeout = configuration_.limits.connection_timeout;
-  return model_.many_connections && timeout > 0ms ? timeout + loop_patience : timeout;
+  return configuration_.model.many_connections && timeout > 0ms ? timeout + loop_patience : timeout;
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {
@@ -291,7 +290,8 @@ Time Service::look(Time now) {
   census.backlog = backlog();
   // A child that has several connections leaves long before it is reaped, and may take a wake-up along. One
   // write into a FIFO wakes one child, whatever it brings.
-  const bool may_strand = limits_of_a_child().connections > 1 || model_.takes == Arrivals::triggers;
+  const bool may_strand =
+      limits_of_a_child().connections > 1 || configuration_.model.takes == Arrivals::triggers;
   if ((look_for_stranded_ || may_strand) && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 

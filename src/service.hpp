@@ -79,7 +79,6 @@ class Service {
 
   ServiceConfiguration configuration_;
   ServerBase& server_;
-  const ChildModel model_;
   Identity identity_;
   std::vector<Listener> listeners_;
   std::optional<Drain> drain_;  // of listeners that are being closed; children still serve them
