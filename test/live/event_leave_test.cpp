@@ -8,24 +8,14 @@
 #include <csignal>
 #include <sstream>
 
+#include "event_server.hpp"
 #include "load.hpp"
 #include "process_table.hpp"
-#include "server_process.hpp"
 
 using namespace brood;
 using namespace brood::test;
 
 namespace {
-
-const ServerOptions events{.program = "brood-event-puppet"};
-
-// To be called first in a test case, which is run once for each.
-std::string threads() {
-  std::string number = "1";
-  SUBCASE("one thread") {}
-  SUBCASE("four threads") { number = "4"; }
-  return "--threads-per-child=" + number;
-}
 
 std::vector<std::string> one_child(std::vector<std::string> more = {}) {
   more.insert(more.end(), {threads(), "--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1"});
