@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The children of one service: starts them, tells them to leave, counts them, buries them. Decides nothing;
+// The children of one service: starts them, tells them to leave, buries them. Decides nothing;
 // whoever asks it to act has. Parent only. Slots are counted from 0 within the service.
 #pragma once
 
@@ -7,11 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "brood/snapshot.hpp"
 #include "children.hpp"
 #include "parent_lock.hpp"
-#include "policy.hpp"
 #include "scoreboard.hpp"
+#include "tally.hpp"
 
 namespace brood {
 
@@ -48,26 +47,12 @@ class Pool {
   // there is nobody to wait for.
   Time end_overdue(std::chrono::milliseconds timeout, Time now);
 
-  Census census(std::uint32_t generation, std::chrono::milliseconds idle_timeout,
-                Time now) const;   // but for the backlog
-  std::uint64_t accepted() const;  // connections, by all children that there are and were
-  // A child forked after `time` has finished a connection, or has lived for `trial` and has one.
-  bool proven_since(Time time, Clock::duration trial, Time now) const;
-  bool any_serving() const;
-  bool none_accepts() const;  // nobody is left but children that are busy or stopped
-  bool all_lost() const;      // nobody is left but children that KILL could not end
+  const Tally& tally() const { return tally_; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child
 
  private:
-  std::uint32_t on_table(std::uint32_t slot) const { return first_slot_ + slot; }
-  SlotSnapshot view(std::uint32_t slot) const;
-  Lifecycle lifecycle(std::uint32_t slot) const;
-  bool outdated(std::uint32_t slot, std::uint32_t generation) const;
-  bool is_busy(std::uint32_t slot) const;  // has something in hand
-  bool is_full(std::uint32_t slot) const;
-  Time idle_since(std::uint32_t slot, Time now) const;
   void tell_to_leave(std::uint32_t slot, Reason reason);
   struct Limit {
     Time due = never;
@@ -75,13 +60,12 @@ class Pool {
   };
   Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
-  std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""
 
   const Scoreboard& scoreboard_;
   const ParentLock& lock_;
   const std::uint32_t index_;
-  const std::uint32_t first_slot_;
   Children children_;
+  Tally tally_;
 };
 
 }  // namespace brood

@@ -20,35 +20,14 @@ constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
 
-std::vector<Listener> open(const ListenSpec& spec, unsigned backlog, Arrivals takes) {
-  auto listeners = Listener::open(spec, static_cast<int>(backlog));
-  for (const auto& listener : listeners)  // an inherited one
-    if (listener.brings() != takes)
-      throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes)));
-  return listeners;
-}
-
-std::vector<Listener> open_all(const ServiceConfiguration& configuration, Arrivals takes) {
-  std::vector<Listener> listeners;
-  for (const auto& spec : configuration.listen_specs)
-    for (auto& listener : open(spec, configuration.listen_backlog, takes))
-      listeners.push_back(std::move(listener));
-  return listeners;
-}
-
 }  // namespace
 
 Service::Service(ServiceConfiguration configuration, ServerBase& server)
     : configuration_(std::move(configuration)),
       server_(server),
       identity_(find_identity(configuration_.user, configuration_.group)),
-      listeners_(open_all(configuration_, configuration_.model.takes)) {}
-
-std::string Service::addresses() const {
-  std::string all;
-  for (const auto& listener : listeners_) all += (all.empty() ? "" : " ") + listener.address();
-  return all;
-}
+      listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
+                 configuration_.model.takes) {}
 
 std::uint32_t Service::slots_wanted() const {
   const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
@@ -75,7 +54,7 @@ void Service::publish_limits() {
   orders.min_spare_servers.store(limits.min_spare_servers, relaxed);
   orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
   orders.max_clients.store(limits.max_clients, relaxed);
-  const std::string all = addresses();
+  const std::string all = listeners_.addresses();
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
 }
@@ -87,7 +66,7 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   look_for_stranded_ = true;
   if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
   const bool hopeless = death.exit_code == static_cast<int>(ExitCode::configuration) && !death.proven;
-  if (hopeless && !pool_->any_serving()) {
+  if (hopeless && !pool_->tally().any_serving()) {
     log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ",
                    death.exit_code, "), and none serves; the service is stopped"));
     fatal_exit_ = death.exit_code;
@@ -101,7 +80,7 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
 }
 
 void Service::lift_throttle(Time now) {
-  if (throttle_.active() && pool_->proven_since(throttle_.last_failure(), throttle_.delay(), now))
+  if (throttle_.active() && pool_->tally().proven_since(throttle_.last_failure(), throttle_.delay(), now))
     throttle_.cleared();
 }
 
@@ -110,46 +89,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   if (configuration.limits.max_clients > most)
     throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
-  // What is new is opened first: when that fails, nothing has changed.
-  std::vector<Listener> opened;
-  for (const auto& spec : configuration.listen_specs) {
-    if (std::any_of(listeners_.begin(), listeners_.end(),
-                    [&](const auto& known) { return known.is_of(spec); }))
-      continue;
-    if (auto drained = drain_ ? drain_->take_back(spec) : std::nullopt) {
-      opened.push_back(std::move(*drained));
-      continue;
-    }
-    for (auto& listener : open(spec, configuration_.listen_backlog, configuration_.model.takes))
-      opened.push_back(std::move(listener));
-  }
-  std::vector<Listener> staying, going;
-  const auto spec_of = [&specs = configuration.listen_specs](const Listener& listener) {
-    return std::find_if(specs.begin(), specs.end(),
-                        [&](const ListenSpec& spec) { return listener.is_of(spec); });
-  };
-  const auto gone = configuration.listen_specs.end();
-  for (auto& listener : listeners_)
-    if (const auto spec = spec_of(listener); spec != gone) listener.take_options(*spec);
-  // From here on nothing fails.
-  for (auto& listener : listeners_) {
-    const bool stays = spec_of(listener) != gone;
-    if (!stays)
-      log_info(text("service ", name(), ": listener ", listener.address(), " is drained and closed"));
-    (stays ? staying : going).push_back(std::move(listener));
-  }
-  for (auto& listener : opened) {
-    log_info(text("service ", name(), ": listens on ", listener.address()));
-    staying.push_back(std::move(listener));
-  }
-  listeners_ = std::move(staying);
-  if (drain_)  // of an earlier reload: it goes on
-    for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
-  drain_.reset();
-  if (!going.empty()) {
-    const auto timeout = configuration.limits.graceful_timeout;
-    drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
-  }
+  listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
   // What only a restart changes stays as it was.
   configuration.name = configuration_.name;
   configuration.user = configuration_.user;
@@ -164,43 +104,23 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
 
 void Service::stop(Time limit) {
   if (stage_ != Stage::serving) return;
-  if (drain_)  // of a reload
-    for (auto& listener : drain_->take_all()) listeners_.push_back(std::move(listener));
   stage_ = Stage::draining;
   limit_ = limit;
   // What is accepted in the last moment needs time, too.
   const Time now = Clock::now();
-  drain_.emplace(std::move(listeners_), now, limit == never ? never : now + (limit - now) * 3 / 4);
-  listeners_.clear();
+  listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
 }
 
 void Service::stop_now(const char* why) {
   stage_ = Stage::finishing;
   pool_->kill_all(why);
-  if (drain_) drain_->close();
-  drain_.reset();
-  for (auto& listener : listeners_) listener.close();
-  listeners_.clear();
-}
-
-unsigned Service::backlog() const {
-  unsigned sum = drain_ ? drain_->backlog() : 0;
-  for (const auto& listener : listeners_) sum += listener.backlog();
-  return sum;
+  listeners_.close_all();
 }
 
 void Service::add_watched(std::vector<pollfd>& to) const {
   if (!watches_listeners_) return;
-  for (const auto& listener : listeners_of_a_child())
+  for (const auto& listener : listeners_.of_a_child())
     to.push_back({.fd = listener.descriptor, .events = POLLIN, .revents = 0});
-}
-
-std::vector<ChildListener> Service::listeners_of_a_child() const {
-  std::vector<ChildListener> all;
-  for (const auto& listener : listeners_) all.push_back(listener.of_a_child());
-  if (drain_)
-    for (const auto& listener : drain_->listeners()) all.push_back(listener.of_a_child());
-  return all;
 }
 
 ChildLimits Service::limits_of_a_child() const {
@@ -224,7 +144,7 @@ void Service::start(unsigned number, bool replacement, Time now) {
     const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
       in_child_();
       set_log_level(level_of(configuration_.log_level));
-      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_of_a_child(), identity_, parent,
+      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_.of_a_child(), identity_, parent,
                    limits_of_a_child()});
     });
     if (!started) {
@@ -254,7 +174,7 @@ void Service::act(const Plan& plan, Time now) {
 
 void Service::warn_of_max_clients() {
   log_warning(text("service ", name(), ": max-clients = ", configuration_.limits.max_clients,
-                   " is reached and more connections wait (", backlog(),
+                   " is reached and more connections wait (", listeners_.backlog(),
                    "); raise max-clients if memory permits, or find out what keeps the children busy"));
 }
 
@@ -285,9 +205,9 @@ Time Service::look(Time now) {
   unsigned idle_bits = 0;
   lock_->change([&] {
     idle_bits = scoreboard_->count_idle(index_);
-    census = pool_->census(generation_, configuration_.limits.idle_timeout, now);
+    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout, now);
   });
-  census.backlog = backlog();
+  census.backlog = listeners_.backlog();
   // A child that has several connections leaves long before it is reaped, and may take a wake-up along. One
   // write into a FIFO wakes one child, whatever it brings.
   const bool may_strand =
@@ -311,34 +231,28 @@ Time Service::look(Time now) {
 }
 
 void Service::step_of_stopping(Time now) {
-  if (stage_ == Stage::serving) {
-    // By the queue alone: the other listeners may never be quiet.
-    if (drain_ && drain_->done(0, now)) {
-      drain_->close();
-      drain_.reset();
-    }
-    return;
-  }
+  if (stage_ == Stage::serving) return;
   const bool nobody_serves = pool_->count() == 0 && (fatal_exit_ || throttle_.active());
-  if (stage_ == Stage::draining && (nobody_serves || drain_->done(pool_->accepted(), now))) {
+  if (stage_ == Stage::draining &&
+      (nobody_serves || listeners_.drain().done(pool_->tally().accepted(), now))) {
     pool_->retire_all(Reason::stop);
     stage_ = Stage::closing;
   }
   // Nobody accepts any more: what is in the queue now is what will be lost.
-  if (stage_ == Stage::closing && ((pool_->none_accepts() && drain_->settled(now)) || now >= limit_)) {
-    drain_->close();
-    drain_.reset();
+  if (stage_ == Stage::closing &&
+      ((pool_->tally().none_accepts() && listeners_.drain().settled(now)) || now >= limit_)) {
+    listeners_.close_drained();
     stage_ = Stage::finishing;
   }
   if (stage_ == Stage::finishing && now >= limit_) pool_->kill_all("graceful-timeout is over");
 }
 
-Time Service::deadline_of_stage(Time now) const {
+Time Service::deadline_of_stage(Time now) {
   switch (stage_) {
     case Stage::serving:
-      return drain_ ? drain_->look_again(now) : never;
+      return listeners_.drain_on(now);
     case Stage::draining:
-      return drain_->look_again(now);
+      return listeners_.drain().look_again(now);
     case Stage::closing:
       return std::min<Time>(limit_, now + 10ms);
     case Stage::finishing:

@@ -14,9 +14,8 @@
 #include "brood/server_base.hpp"
 #include "child_life.hpp"
 #include "configuration.hpp"
-#include "drain.hpp"
 #include "identity.hpp"
-#include "listener.hpp"
+#include "listeners.hpp"
 #include "pool.hpp"
 #include "throttle.hpp"
 
@@ -29,7 +28,7 @@ class Service {
 
   const std::string& name() const { return configuration_.name; }
   ServerBase& server() { return server_; }
-  std::string addresses() const;       // of the listeners, for people
+  std::string addresses() const { return listeners_.addresses(); }
   std::uint32_t slots_wanted() const;  // with room for max-clients to be raised while running
 
   // What the whole parent has, once it is there; outlives the service. `index`: the service's on the
@@ -49,8 +48,8 @@ class Service {
 
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
-  bool ended() const { return stage_ == Stage::finishing && pool_->all_lost(); }
-  bool ready() const { return starts_on_demand() || pool_->any_serving(); }
+  bool ended() const { return stage_ == Stage::finishing && pool_->tally().all_lost(); }
+  bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
   bool throttled() const { return throttle_.active(); }
@@ -64,9 +63,7 @@ class Service {
   bool starts_on_demand() const {
     return configuration_.limits.start_servers == 0 && configuration_.limits.min_spare_servers == 0;
   }
-  unsigned backlog() const;
   void lift_throttle(Time now);
-  std::vector<ChildListener> listeners_of_a_child() const;
   ChildLimits limits_of_a_child() const;
   std::chrono::milliseconds patience_with_a_connection() const;
   void start(unsigned number, bool replacement, Time now);
@@ -74,14 +71,13 @@ class Service {
   bool publish(const Thresholds& wanted, unsigned idle_bits);
   void publish_limits();
   void step_of_stopping(Time now);
-  Time deadline_of_stage(Time now) const;
+  Time deadline_of_stage(Time now);
   void warn_of_max_clients();
 
   ServiceConfiguration configuration_;
   ServerBase& server_;
   Identity identity_;
-  std::vector<Listener> listeners_;
-  std::optional<Drain> drain_;  // of listeners that are being closed; children still serve them
+  Listeners listeners_;
   std::optional<Pool> pool_;
   const Scoreboard* scoreboard_ = nullptr;
   const ParentLock* lock_ = nullptr;

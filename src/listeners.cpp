@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "listeners.hpp"
+
+#include <algorithm>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "text.hpp"
+
+namespace brood {
+
+using namespace std::chrono_literals;
+
+Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
+                     Arrivals takes)
+    : service_(std::move(service)), backlog_(backlog), takes_(takes) {
+  for (const auto& spec : specs)
+    for (auto& listener : open(spec)) listeners_.push_back(std::move(listener));
+}
+
+std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
+  auto opened = Listener::open(spec, static_cast<int>(backlog_));
+  for (const auto& listener : opened)  // an inherited one
+    if (listener.brings() != takes_)
+      throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes_)));
+  return opened;
+}
+
+std::string Listeners::addresses() const {
+  std::string all;
+  for (const auto& listener : listeners_) all += (all.empty() ? "" : " ") + listener.address();
+  return all;
+}
+
+unsigned Listeners::backlog() const {
+  unsigned sum = drain_ ? drain_->backlog() : 0;
+  for (const auto& listener : listeners_) sum += listener.backlog();
+  return sum;
+}
+
+std::vector<ChildListener> Listeners::of_a_child() const {
+  std::vector<ChildListener> all;
+  for (const auto& listener : listeners_) all.push_back(listener.of_a_child());
+  if (drain_)
+    for (const auto& listener : drain_->listeners()) all.push_back(listener.of_a_child());
+  return all;
+}
+
+void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
+  // What is new is opened first: when that fails, nothing has changed.
+  std::vector<Listener> opened;
+  for (const auto& spec : specs) {
+    if (std::any_of(listeners_.begin(), listeners_.end(),
+                    [&](const auto& known) { return known.is_of(spec); }))
+      continue;
+    if (auto drained = drain_ ? drain_->take_back(spec) : std::nullopt) {
+      opened.push_back(std::move(*drained));
+      continue;
+    }
+    for (auto& listener : open(spec)) opened.push_back(std::move(listener));
+  }
+  std::vector<Listener> staying, going;
+  const auto spec_of = [&specs](const Listener& listener) {
+    return std::find_if(specs.begin(), specs.end(),
+                        [&](const ListenSpec& spec) { return listener.is_of(spec); });
+  };
+  for (auto& listener : listeners_)
+    if (const auto spec = spec_of(listener); spec != specs.end()) listener.take_options(*spec);
+  // From here on nothing fails.
+  for (auto& listener : listeners_) {
+    const bool stays = spec_of(listener) != specs.end();
+    if (!stays)
+      log_info(text("service ", service_, ": listener ", listener.address(), " is drained and closed"));
+    (stays ? staying : going).push_back(std::move(listener));
+  }
+  for (auto& listener : opened) {
+    log_info(text("service ", service_, ": listens on ", listener.address()));
+    staying.push_back(std::move(listener));
+  }
+  listeners_ = std::move(staying);
+  if (drain_)  // of an earlier reload: it goes on
+    for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
+  drain_.reset();
+  if (!going.empty()) drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
+}
+
+Time Listeners::drain_on(Time now) {
+  // By the queue alone: the other listeners may never be quiet.
+  if (drain_ && drain_->done(0, now)) close_drained();
+  return drain_ ? drain_->look_again(now) : never;
+}
+
+void Listeners::drain_all(Time now, Time limit) {
+  if (drain_)  // of a reload
+    for (auto& listener : drain_->take_all()) listeners_.push_back(std::move(listener));
+  drain_.emplace(std::move(listeners_), now, limit);
+  listeners_.clear();
+}
+
+void Listeners::close_drained() {
+  if (drain_) drain_->close();
+  drain_.reset();
+}
+
+void Listeners::close_all() {
+  close_drained();
+  for (auto& listener : listeners_) listener.close();
+  listeners_.clear();
+}
+
+}  // namespace brood

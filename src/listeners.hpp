@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The listeners of one service: opened, changed at a reload, and drained before they are closed. Parent only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drain.hpp"
+#include "listener.hpp"
+
+namespace brood {
+
+class Listeners {
+ public:
+  // Opens them all. `service`: whose they are, for the log. Throws SystemError or ConfigurationError.
+  Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, Arrivals takes);
+
+  std::string addresses() const;  // for people
+  unsigned backlog() const;       // of those that are drained, too
+  // Those that are drained still have to be served.
+  std::vector<ChildListener> of_a_child() const;
+
+  // Opens what is new before anything changes: throws, and all is as before. What is no longer named is
+  // drained, until `timeout` (0: without limit), and closed.
+  void change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now);
+  // A step of that; returns when the next one is due.
+  Time drain_on(Time now);
+
+  // The end of the service, in steps: nobody new is let in, until `limit`; then done() or settled() say when
+  // the queues may be closed.
+  void drain_all(Time now, Time limit);
+  Drain& drain() { return *drain_; }
+  void close_drained();
+  void close_all();  // at once
+
+ private:
+  std::vector<Listener> open(const ListenSpec& spec) const;
+
+  std::string service_;
+  unsigned backlog_;
+  Arrivals takes_;
+  std::vector<Listener> listeners_;
+  std::optional<Drain> drain_;  // of those that are being closed
+};
+
+}  // namespace brood

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "tally.hpp"
+
+#include <algorithm>
+
+#include "slot_reader.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+Tally::Tally(const Scoreboard& scoreboard, std::uint32_t service, const Children& children)
+    : scoreboard_(scoreboard),
+      service_(service),
+      first_slot_(scoreboard.service(service).first_slot),
+      children_(children) {}
+
+SlotSnapshot Tally::view(std::uint32_t slot) const {
+  const std::uint32_t row = on_table(slot);
+  return read_slot(scoreboard_.slot(row), scoreboard_.slot_orders(row), scoreboard_.is_idle(row), slot,
+                   Clock::now());
+}
+
+Lifecycle Tally::lifecycle(std::uint32_t slot) const {
+  return Lifecycle::unpack(scoreboard_.slot(on_table(slot)).lifecycle.load(std::memory_order_acquire));
+}
+
+bool Tally::outdated(std::uint32_t slot, std::uint32_t generation) const {
+  return children_[slot].generation != generation || lifecycle(slot).asks;
+}
+
+bool Tally::is_busy(std::uint32_t slot) const {
+  return scoreboard_.slot(on_table(slot)).in_hand.load(relaxed) > 0;
+}
+
+Census Tally::census(std::uint32_t generation, std::chrono::milliseconds idle_timeout, Time now) const {
+  Census census;
+  for (std::uint32_t slot = 0; slot < children_.slots(); ++slot) {  // under the lock: nothing allocates
+    const ChildRecord& child = children_[slot];
+    if (child.pid == 0) continue;
+    ++census.total;
+    if (child.told_to_leave) {
+      ++census.leaving;
+      if (!is_busy(slot)) ++census.leaving_idle;
+      continue;
+    }
+    if (child.stopped || child.ending != Ending::none) continue;
+    const Phase phase = lifecycle(slot).phase;
+    if (phase == Phase::leaving) {
+      ++census.leaving;
+      continue;
+    }
+    if (phase != Phase::serving) {
+      ++census.starting;
+      if (child.replacement) ++census.replacements_starting;
+      continue;
+    }
+    const bool idle = scoreboard_.is_idle(on_table(slot));
+    if (idle) ++census.idle;
+    if (idle && is_busy(slot)) ++census.engaged;
+    if (idle && !is_busy(slot) && idle_timeout > 0ms) {
+      const Time expiry = idle_since(slot, now) + idle_timeout;
+      if (expiry <= now) ++census.expired;
+      if (expiry > now) census.next_expiry = std::min(census.next_expiry, expiry);
+    }
+    if (child.replacement) ++census.replacements_ready;
+    if (outdated(slot, generation)) ++(idle ? census.outdated_idle : census.outdated_busy);
+  }
+  return census;
+}
+
+std::string Tally::serving(std::uint32_t slot) const {
+  const SlotSnapshot child = view(slot);
+  if (child.in_hand == 0) return "";
+  return text(" while serving ", child.peer, child.note.empty() ? "" : " '" + child.note + "'", " for ",
+              child.busy_for, child.in_hand > 1 ? text(" and ", child.in_hand - 1, " others") : "");
+}
+
+std::uint64_t Tally::accepted() const {
+  std::uint64_t sum = scoreboard_.service(service_).gone.accepted.load(relaxed);
+  for (const std::uint32_t slot : children_.taken())
+    sum += scoreboard_.slot(on_table(slot)).figures.accepted.load(relaxed);
+  return sum;
+}
+
+bool Tally::proven_since(Time time, Clock::duration trial, Time now) const {
+  return std::ranges::any_of(children_.taken(), [&](std::uint32_t slot) {
+    const ChildRecord& child = children_[slot];
+    const Figures& figures = scoreboard_.slot(on_table(slot)).figures;
+    const bool good = figures.finished.load(relaxed) > 0 ||
+                      (figures.accepted.load(relaxed) > 0 && now - child.forked_at >= trial);
+    return good && child.forked_at > time;
+  });
+}
+
+bool Tally::any_serving() const {
+  return std::ranges::any_of(children_.taken(),
+                             [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
+}
+
+// What the child says, within its life.
+Time Tally::idle_since(std::uint32_t slot, Time now) const {
+  const Time said{std::chrono::nanoseconds(scoreboard_.slot(on_table(slot)).since.load(relaxed))};
+  return std::clamp(said, children_[slot].forked_at, std::max(now, children_[slot].forked_at));
+}
+
+bool Tally::is_full(std::uint32_t slot) const {
+  const Slot& row = scoreboard_.slot(on_table(slot));
+  return row.in_hand.load(relaxed) >= std::max(row.room.load(relaxed), 1U);
+}
+
+bool Tally::none_accepts() const {
+  return std::ranges::all_of(children_.taken(), [&](std::uint32_t slot) {
+    return is_full(slot) || children_[slot].stopped || lifecycle(slot).phase == Phase::leaving;
+  });
+}
+
+bool Tally::all_lost() const {
+  return std::ranges::all_of(children_.taken(),
+                             [&](std::uint32_t slot) { return children_[slot].ending == Ending::lost; });
+}
+
+}  // namespace brood
