@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "brood/descriptor.hpp"
 #include "brood/error.hpp"
 #include "text.hpp"
 
@@ -48,8 +47,17 @@ Descriptor open_or_throw(const std::string& path, int flags, mode_t mode = 0) {
 
 struct Mapping::Regions {
   ipc::mapped_region writable_orders, orders, gossip;
+  MappingDescriptors descriptors;
   std::string path;
   struct stat identity {};  // of the file that we made
+
+  void map_all(std::size_t orders_size, std::size_t gossip_size, Side side, const std::string& what) {
+    const auto& [whole, read_only] = descriptors;
+    if (side == Side::parent) writable_orders = map(whole, ipc::read_write, 0, orders_size, what);
+    orders = map(read_only, ipc::read_only, 0, orders_size, what);
+    gossip = map(whole, ipc::read_write, orders_size, gossip_size, what);
+    if (::fstat(whole.get(), &identity) != 0) throw SystemError("stat " + what, errno);
+  }
 };
 
 Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size)
@@ -66,19 +74,30 @@ Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t g
   }
   try {
     allocate(file, orders_size + gossip_size, what);
-    const Descriptor read_only =
+    Descriptor read_only =
         open_or_throw(path.empty() ? text("/proc/self/fd/", file.get()) : temporary, O_RDONLY);
-    regions_->writable_orders = map(file, ipc::read_write, 0, orders_size, what);
-    regions_->orders = map(read_only, ipc::read_only, 0, orders_size, what);
-    regions_->gossip = map(file, ipc::read_write, orders_size, gossip_size, what);
+    regions_->descriptors = {.whole = std::move(file), .read_only = std::move(read_only)};
     regions_->path = path;
-    if (::fstat(file.get(), &regions_->identity) != 0) throw SystemError("stat " + what, errno);
+    regions_->map_all(orders_size, gossip_size, Side::parent, what);
     if (!path.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
       throw SystemError("rename " + temporary + " to " + path, errno);
   } catch (...) {
     if (!path.empty()) ::unlink(temporary.c_str());
     throw;
   }
+}
+
+Mapping::Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side)
+    : regions_(std::make_unique<Regions>()) {
+  const std::string what = path.empty() ? "anonymous scoreboard" : "scoreboard " + path;
+  struct stat status {};
+  if (::fstat(descriptors.whole.get(), &status) != 0) throw SystemError("stat " + what, errno);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size <= orders_size) throw Error(what + " is smaller than it says");
+  regions_->descriptors = std::move(descriptors);
+  regions_->path = std::move(path);
+  regions_->map_all(orders_size, size - orders_size, side, what);
+  if (side == Side::child) regions_->descriptors = {};
 }
 
 Mapping::Mapping(Mapping&&) noexcept = default;
@@ -102,7 +121,12 @@ void Mapping::remove_file() const {
     ::unlink(path.c_str());
 }
 
-void Mapping::give_up_orders() { regions_->writable_orders = ipc::mapped_region(); }
+void Mapping::give_up_orders() {
+  regions_->writable_orders = ipc::mapped_region();
+  regions_->descriptors = {};
+}
+
+const MappingDescriptors& Mapping::descriptors() const { return regions_->descriptors; }
 
 std::size_t Mapping::page_size() { return ipc::mapped_region::get_page_size(); }
 

@@ -7,15 +7,26 @@
 #include <memory>
 #include <string>
 
+#include "brood/descriptor.hpp"
+
 namespace brood {
+
+struct MappingDescriptors {
+  Descriptor whole;      // reads and writes
+  Descriptor read_only;  // the same
+};
 
 class Mapping {
  public:
   // Creates the file at `path` (mode 0600, blocks allocated: a full disk is an error here, not a SIGBUS
   // later) and puts it in the place of an older one only when it is complete. An empty path makes anonymous
-  // memory. The first `orders_size` bytes are the orders; both sizes are multiples of the page size. No
-  // descriptor stays open: who has the mappings has all that there is. Throws SystemError.
+  // memory. The first `orders_size` bytes are the orders; both sizes are multiples of the page size. Throws
+  // SystemError.
   Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
+  // One that was made before exec(), from its descriptors. A child gets it without writable_orders(). Throws
+  // SystemError.
+  enum class Side { child, parent };
+  Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side);
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
   ~Mapping();
@@ -25,7 +36,11 @@ class Mapping {
       const;  // the same memory from a read-only descriptor: can't be made writable again
   std::byte* gossip() const;
   void remove_file() const;  // unless another one stands in its place by now
-  void give_up_orders();     // in a child, before user code runs
+  // In a child, before user code runs. With the descriptors, by which all could be mapped again.
+  void give_up_orders();
+  // The parent's, for a program that takes its place or that it starts; closed by exec() unless that is
+  // changed.
+  const MappingDescriptors& descriptors() const;
 
   static std::size_t page_size();
 

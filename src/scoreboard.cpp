@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <numeric>
 #include <type_traits>
 
+#include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "process.hpp"
 #include "text.hpp"
@@ -30,6 +32,30 @@ std::uint32_t count_slots(std::span<const ServiceShape> services) {
                          [](std::uint32_t sum, const ServiceShape& shape) { return sum + shape.slots; });
 }
 
+// What the header of an existing scoreboard says; sets the number of its slots.
+Layout read_layout(const Descriptor& scoreboard, std::uint32_t& slots) {
+  struct Start {  // of Header
+    std::array<char, 8> magic;
+    std::uint32_t version, services, slots, gossip_offset;
+    std::uint64_t size;
+  } start{};
+  static_assert(offsetof(Header, version) == offsetof(Start, version) &&
+                offsetof(Header, size) == offsetof(Start, size));
+  const ssize_t got = ::pread(scoreboard.get(), &start, sizeof start, 0);
+  if (got < 0) throw SystemError("read the scoreboard that is handed over", errno);
+  if (got != sizeof start || start.magic != scoreboard_magic)
+    throw Error("what is handed over as a scoreboard is none");
+  if (start.version != layout_version)
+    throw ConfigurationError(text("the scoreboard that is handed over has layout version ", start.version,
+                                  ", this program has ", layout_version,
+                                  ": the two were built with different versions of the kit"));
+  slots = start.slots;
+  const Layout layout = Layout::of(start.services, start.slots, Mapping::page_size());
+  if (layout.gossip != start.gossip_offset || layout.size != start.size)
+    throw Error("the scoreboard that is handed over is damaged");
+  return layout;
+}
+
 template <typename T, typename Byte>
 auto* at(Byte* base, std::size_t offset, std::size_t index = 0) {
   using Target = std::conditional_t<std::is_const_v<Byte>, const T, T>;
@@ -47,8 +73,8 @@ T* construct(std::byte* base, std::size_t offset) {
 
 Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
                        std::span<const ServiceShape> services)
-    : layout_(Layout::of(services.size(), count_slots(services), Mapping::page_size())),
-      slot_count_(count_slots(services)),
+    : slot_count_(count_slots(services)),
+      layout_(Layout::of(services.size(), slot_count_, Mapping::page_size())),
       mapping_(path, layout_.gossip, layout_.size - layout_.gossip) {
   construct<GossipHeader>(mapping_.gossip(), 0);
   Header& header = orders();
@@ -72,6 +98,10 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   }
   header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
 }
+
+Scoreboard::Scoreboard(MappingDescriptors descriptors, std::string path, Mapping::Side side)
+    : layout_(read_layout(descriptors.read_only, slot_count_)),
+      mapping_(std::move(descriptors), std::move(path), layout_.gossip, side) {}
 
 const Header& Scoreboard::header() const { return *at<Header>(mapping_.orders(), 0); }
 const ServiceOrders& Scoreboard::service(std::uint32_t service) const {

@@ -28,6 +28,9 @@ class Scoreboard {
  public:
   // An empty path: in anonymous memory, where readers outside can't see it. Throws SystemError.
   Scoreboard(const std::string& path, std::string_view server_name, std::span<const ServiceShape> services);
+  // The one that was made before exec(), as it is. Throws ConfigurationError where its layout is another
+  // version's, Error or SystemError where it is none.
+  Scoreboard(MappingDescriptors descriptors, std::string path, Mapping::Side side);
 
   // ---- both sides
 
@@ -62,6 +65,8 @@ class Scoreboard {
   // Adds the slot's figures to its service's, what was in hand as aborted. Returns what was in hand.
   std::uint32_t free(std::uint32_t service, std::uint32_t slot) const;
 
+  const MappingDescriptors& descriptors() const { return mapping_.descriptors(); }
+
   // ---- in a child, before user code runs
   void give_up_orders() { mapping_.give_up_orders(); }
 
@@ -69,8 +74,8 @@ class Scoreboard {
   std::uint32_t repair() const;
   IdleWord& idle_word(std::uint32_t slot) const;
 
+  std::uint32_t slot_count_ = 0;
   Layout layout_;
-  std::uint32_t slot_count_;
   Mapping mapping_;
 };
 

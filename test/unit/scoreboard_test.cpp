@@ -72,6 +72,39 @@ void check_sums(const ServiceSnapshot& service, std::uint32_t slots) {
 
 }  // namespace
 
+namespace {
+MappingDescriptors duplicates(const Scoreboard& scoreboard) {
+  return {.whole = Descriptor(::dup(scoreboard.descriptors().whole.get())),
+          .read_only = Descriptor(::dup(scoreboard.descriptors().read_only.get()))};
+}
+}  // namespace
+
+TEST_CASE("a scoreboard that is handed over is the same one, and a child can't write orders on it") {
+  Table table;
+  ChildSlot child = table.serving(1, 2);
+  const Scoreboard parents(duplicates(table.scoreboard), table.path, Mapping::Side::parent);
+  CHECK(parents.count_idle(1) == 1);
+  parents.orders().log_epoch.store(7);
+  CHECK(table.scoreboard.header().log_epoch.load() == 7);
+  const Scoreboard childs(duplicates(table.scoreboard), table.path, Mapping::Side::child);
+  CHECK(std::addressof(childs.orders()) == nullptr);
+  CHECK_FALSE(childs.descriptors().whole);
+  childs.set_idle(childs.service(1).first_slot + 2, false);
+  CHECK(table.scoreboard.count_idle(1) == 0);
+}
+
+TEST_CASE("what is handed over as a scoreboard and is none, or of another version, is refused") {
+  Table table;
+  table.scoreboard.orders().version = layout_version + 1;
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent),
+                  ConfigurationError);
+  table.scoreboard.orders().version = layout_version;
+  table.scoreboard.orders().slots += 64;
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+  table.scoreboard.orders().magic[0] = 'x';
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+}
+
 TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
   Table table;
   CHECK(table.look(0).empty == 64);
