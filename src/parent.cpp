@@ -71,7 +71,7 @@ void Parent::obey(int signal) {
     case SIGQUIT:
       return stop_now();
     case SIGHUP:
-      return reload();
+      return reload("");
     case SIGUSR1:
       return reopen_logs();
     default:
@@ -79,25 +79,34 @@ void Parent::obey(int signal) {
   }
 }
 
-void Parent::reload() {
+void Parent::reload(const std::string& only) {
   if (stopping_) return;
   try {
     auto configurations = duties_.read_again();
     const Time now = Clock::now();
-    for (std::size_t i = 0; i < services_.size(); ++i)
-      services_[i]->reload(std::move(configurations[i]), now);
+    for (auto& configuration : configurations) {
+      if (!only.empty() && configuration.name != only) continue;
+      if (Service* service = find(configuration.name)) service->reload(std::move(configuration), now);
+    }
   } catch (const Error& error) {
     for (const auto line : split(error.what(), '\n')) log_error(line);
     log_error("reload refused: everything goes on as before");
     return;
   }
   try {
-    duties_.commit();
+    duties_.commit(only);
   } catch (const std::exception& error) {
     log_error(text("reload: ", std::string_view(error.what())));
   }
-  reopen_logs();
-  log_info("reloaded: children of older generations are replaced");
+  if (only.empty()) reopen_logs();
+  log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
+                ": children of older generations are replaced"));
+}
+
+Service* Parent::find(std::string_view service) const {
+  const auto found = std::ranges::find(services_, service,
+                                       [](const auto& each) -> std::string_view { return each->name(); });
+  return found == services_.end() ? nullptr : found->get();
 }
 
 void Parent::reopen_logs() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "brood/descriptor.hpp"
@@ -22,11 +23,11 @@ namespace brood {
 struct ParentDuties {
   std::string name;
   std::string scoreboard_path;  // "": anonymous
-  // SIGHUP, in two steps: reads and checks, and returns the services' configurations in their order (throws,
-  // and then all stays as it was); then, when the services have taken theirs, puts in force what is the
-  // program's own.
+  // SIGHUP, in two steps: reads and checks, and returns the services' configurations, each known by its name
+  // (throws, and then all stays as it was); then, when the services have taken theirs, puts in force what is
+  // the program's own. `only`: the service that it is about; "": all.
   std::function<std::vector<ServiceConfiguration>()> read_again;
-  std::function<void()> commit;
+  std::function<void(const std::string& only)> commit;
   std::function<std::chrono::milliseconds()> graceful_timeout;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
@@ -44,7 +45,7 @@ class Parent {
 
  private:
   void obey(int signal);
-  void reload();
+  void reload(const std::string& only);  // service; "": all
   void reopen_logs();
   void stop();
   void stop_now();
@@ -56,6 +57,7 @@ class Parent {
   void wait(Time until);
   void in_child();
   bool is_child(pid_t pid) const;
+  Service* find(std::string_view service) const;  // nullptr: there is none of that name
 
   ParentDuties duties_;
   std::vector<std::unique_ptr<Service>> services_;

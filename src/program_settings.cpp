@@ -63,30 +63,38 @@ void ProgramSettings::read(const CommandLine& line) {
   reader_->check();
   reader_->store([](const Setting& setting) { return setting.kits; });
   if (staged_.services.size() == 1) {
-    staged_.services.front().name = staged_.name;
+    const std::string& known = in_force_.services.front().name;  // only a restart changes it
+    staged_.services.front().name = known.empty() ? staged_.name : known;
     staged_.services.front().log_level = staged_.log_level;
   }
   check_together(staged_, *reader_);
   reader_->finish();
 }
 
-void ProgramSettings::commit(bool running) {
-  const auto waits = [&](const Setting& setting) {
-    return running && setting.takes == Takes::restart &&
+void ProgramSettings::commit(When when, const std::string& only) {
+  const bool all = only.empty() || staged_.services.size() == 1;
+  const auto is_concerned = [&](const Setting& setting) { return all || setting.service == only; };
+  const auto needs_restart = [&](const Setting& setting) {
+    return when == When::running && setting.takes == Takes::restart &&
            values(setting, given_) != values(setting, reader_->given());
   };
   for (const auto& setting : table_.all())
-    if (waits(setting)) log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
+    if (is_concerned(setting) && needs_restart(setting))
+      log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
+  const auto waits = [&](const Setting& setting) { return !is_concerned(setting) || needs_restart(setting); };
   reader_->store([&](const Setting& setting) { return !setting.kits && !waits(setting); });
   GivenSettings given = reader_->given();
+  const Configuration before = in_force_;
   for (const auto& setting : table_.all()) {
     if (!waits(setting)) continue;
     setting.parse(values(setting, given_))();
     given.erase(setting.name);
-    if (const auto before = given_.find(setting.name); before != given_.end())
-      given[setting.name] = before->second;
+    if (const auto known = given_.find(setting.name); known != given_.end())
+      given[setting.name] = known->second;
   }
   in_force_ = staged_;
+  for (std::size_t i = 0; !all && i < before.services.size(); ++i)
+    if (before.services[i].name != only) in_force_.services[i] = before.services[i];
   given_ = std::move(given);
 }
 

@@ -30,7 +30,9 @@ class ProgramSettings {
   const Configuration& staged() const { return staged_; }
 
   void read(const CommandLine& line);  // throws ConfigurationError with all that is wrong
-  void commit(bool running);
+  enum class When { starting, running };
+  // `only`: puts in force what is that service's alone; "": everything.
+  void commit(When when, const std::string& only = "");
 
  private:
   void add_one(const NamedServer& named);

@@ -126,14 +126,15 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
     try_log(log_target(settings.staged()));
     return settings.staged().services;
   };
-  duties.commit = [&] {
-    settings.commit(true);
+  duties.commit = [&](const std::string& only) {
+    settings.commit(ProgramSettings::When::running, only);
     try {
       open_log(log_target(settings.in_force()));
     } catch (const Error& error) {
       log_error(text(std::string_view(error.what()), "; the log goes on as before"));
     }
-    for (const auto& [name, server] : servers) server->on_reload();
+    for (std::size_t i = 0; i < servers.size(); ++i)
+      if (only.empty() || settings.in_force().services[i].name == only) servers[i].server->on_reload();
   };
   duties.in_child = [&] {
     daemon.forget();
@@ -189,7 +190,7 @@ int run(Servers servers, int argc, char** argv) {
       return 0;
     }
     settings.read(line);
-    settings.commit(false);
+    settings.commit(ProgramSettings::When::starting);
     if (line.print_config) {
       std::fputs(print_settings(settings.table(), settings.given(), "Settings of " + program).c_str(),
                  stdout);

@@ -87,8 +87,10 @@ TEST_CASE("a scoreboard that is handed over is the same one, and a child can't w
   parents.orders().log_epoch.store(7);
   CHECK(table.scoreboard.header().log_epoch.load() == 7);
   const Scoreboard childs(duplicates(table.scoreboard), table.path, Mapping::Side::child);
-  CHECK(std::addressof(childs.orders()) == nullptr);
   CHECK_FALSE(childs.descriptors().whole);
+  const Mapping mapping(duplicates(table.scoreboard), table.path, table.scoreboard.header().gossip_offset,
+                        Mapping::Side::child);
+  CHECK(mapping.writable_orders() == nullptr);
   childs.set_idle(childs.service(1).first_slot + 2, false);
   CHECK(table.scoreboard.count_idle(1) == 0);
 }
