@@ -44,6 +44,12 @@ constexpr std::array measures = {
     Measure{"httpd", "a file of 1 KiB by HTTP against nginx", measure_httpd},
     Measure{"many", "10,000 idle connections on 2 children", measure_many},
     Measure{"stress", "1,000 connections without pause, SIGHUP every second", measure_stress},
+    Measure{"demand", "50 services on demand, without clients; and the first client", measure_demand},
+    Measure{"storm", "a service that dies at once beside one under load", measure_storm},
+    Measure{"reload-one", "one of 20 services is reloaded", measure_reload_one},
+    Measure{"upgrade", "SIGUSR2 every 2 s under load, also to programs that can't take over",
+            measure_upgrade},
+    Measure{"orphans", "kill -9 of a parent with services of each kind", measure_orphans},
 };
 
 int usage() {

@@ -34,7 +34,7 @@ Words pool(unsigned start, unsigned min_spare, unsigned max_spare, unsigned max_
 
 MeasuredServer::MeasuredServer(const std::string& name, const Words& settings,
                                const Surroundings& surroundings)
-    : program_(command(name, settings, surroundings)) {
+    : given_directory_(surroundings.directory), program_(command(name, settings, surroundings)) {
   await_ready();
 }
 
@@ -52,13 +52,13 @@ Command MeasuredServer::command(const std::string& name, const Words& settings,
   command.words = {neighbour(name), "--runtime-directory=" + directory_.path(), "--log=" + log_path()};
   for (const auto& listen : surroundings.listen) command.words.push_back("--listen=" + listen);
   command.words.insert(command.words.end(), settings.begin(), settings.end());
-  command.output = directory_ / "output";
+  command.output = place() + "/output";
   command.before_exec = [surroundings] {
     if (surroundings.before_exec) surroundings.before_exec();
     if (surroundings.user) become(*surroundings.user);
   };
-  if (surroundings.user && ::chown(directory_.path().c_str(), *surroundings.user, *surroundings.user) != 0)
-    throw std::system_error(errno, std::generic_category(), "chown " + directory_.path());
+  if (surroundings.user && ::chown(place().c_str(), *surroundings.user, *surroundings.user) != 0)
+    throw std::system_error(errno, std::generic_category(), "chown " + place());
   return command;
 }
 
@@ -73,13 +73,11 @@ void MeasuredServer::await_ready() {
       },
       start_patience);
   if (!is_ready || found.empty())
-    throw std::runtime_error("the server did not start:\n" + log + read_file(directory_ / "output"));
+    throw std::runtime_error("the server did not start:\n" + log + read_file(place() + "/output"));
   std::istringstream addresses(found[1].str());
   for (std::string address; addresses >> address;) addresses_.push_back(address);
   scoreboard_ = found[2].str();
 }
-
-ServiceSnapshot MeasuredServer::service() const { return Snapshot::read(scoreboard_).services.at(0); }
 
 std::vector<pid_t> MeasuredServer::children() const {
   std::vector<pid_t> pids;

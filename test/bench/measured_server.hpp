@@ -31,10 +31,11 @@ class MeasuredServer {
   struct Surroundings {
     Words listen = {"127.0.0.1:0"};
     std::optional<uid_t> user;          // of the parent
+    std::string directory;              // for log and scoreboard; "": one of its own
     std::function<void()> before_exec;  // as Command's; after the user has changed nothing more is permitted
   };
 
-  // Returns when the server is ready. `name`: "echo", or another program beside the bench.
+  // Returns when the server is ready. `name`: "echo", or another program beside the bench, or a whole path.
   MeasuredServer(const std::string& name, const Words& settings)
       : MeasuredServer(name, settings, Surroundings()) {}
   MeasuredServer(const std::string& name, const Words& settings, const Surroundings& surroundings);
@@ -46,17 +47,20 @@ class MeasuredServer {
   const std::string& address() const { return addresses_.front(); }
   const Words& addresses() const { return addresses_; }
 
-  ServiceSnapshot service() const;
+  Snapshot snapshot() const { return Snapshot::read(scoreboard_); }
+  ServiceSnapshot service() const { return snapshot().services.at(0); }
   std::vector<pid_t> children() const;
   Contestant contestant() const { return {address(), children()}; }
   std::string log() const { return read_file(log_path()); }
 
  private:
-  std::string log_path() const { return directory_ / "log"; }
+  std::string place() const { return given_directory_.empty() ? directory_.path() : given_directory_; }
+  std::string log_path() const { return place() + "/log"; }
   Command command(const std::string& name, const Words& settings, const Surroundings& surroundings) const;
   void await_ready();
 
   TemporaryDirectory directory_;
+  std::string given_directory_;
   Program program_;
   Words addresses_;
   std::string scoreboard_;

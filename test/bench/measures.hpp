@@ -33,5 +33,10 @@ void measure_threads(Report& report, Extent extent);
 void measure_httpd(Report& report, Extent extent);
 void measure_many(Report& report, Extent extent);
 void measure_stress(Report& report, Extent extent);
+void measure_demand(Report& report, Extent extent);
+void measure_storm(Report& report, Extent extent);
+void measure_reload_one(Report& report, Extent extent);
+void measure_upgrade(Report& report, Extent extent);
+void measure_orphans(Report& report, Extent extent);
 
 }  // namespace brood::bench
