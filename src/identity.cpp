@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <optional>
@@ -21,16 +22,27 @@ std::optional<id_t> parse_id(const std::string& word) {
   return id;
 }
 
+std::vector<gid_t> groups_of(const std::string& account, gid_t group) {
+  int number = 64;
+  std::vector<gid_t> groups(static_cast<std::size_t>(number));
+  while (::getgrouplist(account.c_str(), group, groups.data(), &number) < 0)
+    groups.resize(std::max(groups.size() * 2, static_cast<std::size_t>(number)));
+  groups.resize(static_cast<std::size_t>(number));
+  return groups;
+}
+
 }  // namespace
 
 Identity find_identity(const std::string& user, const std::string& group) {
   Identity identity{.name = user};
+  bool has_account = false;
   if (!user.empty()) {
     const auto id = parse_id(user);
     const passwd* account = id ? ::getpwuid(*id) : ::getpwnam(user.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (account == nullptr && !id) throw ConfigurationError("user " + user + " is not known here");
     identity.user = account != nullptr ? account->pw_uid : *id;
-    if (account != nullptr) {
+    has_account = account != nullptr;
+    if (has_account) {
       identity.group = account->pw_gid;
       identity.name = account->pw_name;
     }
@@ -41,16 +53,14 @@ Identity find_identity(const std::string& user, const std::string& group) {
     if (entry == nullptr && !id) throw ConfigurationError("group " + group + " is not known here");
     identity.group = entry != nullptr ? entry->gr_gid : *id;
   }
+  if (has_account) identity.groups = groups_of(identity.name, identity.group);
   return identity;
 }
 
 void become(const Identity& identity) {
   if (identity.group != no_group) {
-    const int grouped =
-        identity.user != no_user && !identity.name.empty() && ::getpwnam(identity.name.c_str()) != nullptr
-            ? ::initgroups(identity.name.c_str(), identity.group)
-            : ::setgroups(0, nullptr);
-    if (grouped != 0) throw SystemError("set the groups of user " + identity.name, errno);
+    if (::setgroups(identity.groups.size(), identity.groups.data()) != 0)
+      throw SystemError("set the groups of user " + identity.name, errno);
     if (::setgid(identity.group) != 0) throw SystemError("become the group of user " + identity.name, errno);
   }
   if (identity.user != no_user && ::setuid(identity.user) != 0)

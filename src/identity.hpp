@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 namespace brood {
 
@@ -12,9 +13,10 @@ inline constexpr uid_t no_user = static_cast<uid_t>(-1);
 inline constexpr gid_t no_group = static_cast<gid_t>(-1);
 
 struct Identity {
-  std::string name;  // for the supplementary groups
+  std::string name;  // for messages
   uid_t user = no_user;
   gid_t group = no_group;
+  std::vector<gid_t> groups;  // all of them, where the user has an account
 };
 
 // Empty names leave the part as it is; a user without a group has that of its account. Throws
