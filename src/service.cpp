@@ -160,6 +160,10 @@ std::chrono::milliseconds Service::patience_with_leaving() const {
   return silent() ? configuration_.limits.graceful_timeout : passage_patience;
 }
 
+Time Service::end_overdue(Time now) {
+  return pool_->end_overdue(patience_with_a_connection(), patience_with_leaving(), now);
+}
+
 void Service::start(unsigned number, bool replacement, Time now) {
   const pid_t parent = ::getpid();
   for (unsigned i = 0; i < number; ++i) {
@@ -222,7 +226,7 @@ Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
-  const Time overdue = pool_->end_overdue(patience_with_a_connection(), patience_with_leaving(), now);
+  const Time overdue = end_overdue(now);
   Time next = std::min(overdue, deadline_of_stage(now));
   watches_listeners_ = false;
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
@@ -248,6 +252,9 @@ Time Service::look(Time now) {
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(census, configuration_.limits, pace_, now);
   act(plan, now);
+  // Who was started or told to leave has a limit from now on, and may never say a word.
+  const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
+  if (moved > 0) next = std::min(next, end_overdue(now));
   watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());

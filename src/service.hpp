@@ -72,6 +72,7 @@ class Service {
   ChildLimits limits_of_a_child() const;
   std::chrono::milliseconds patience_with_a_connection() const;
   std::chrono::milliseconds patience_with_leaving() const;  // 0: no limit
+  Time end_overdue(Time now);
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);

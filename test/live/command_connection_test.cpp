@@ -116,9 +116,8 @@ TEST_CASE("caps, a reload and a stop under load lose nothing, and cut nobody sho
   ServerProcess server(serves(script.path(), {"--max-requests-per-child=10"}), host());
   Client held = server.connect();
   CHECK(held.ask("held") == "held");
-  Load load(server.address(), 3);
+  Load load(server.address(), 3, "load", "load");
   CHECK(load.more_answers(60));
-  script.path();
   server.signal(SIGHUP);
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 4; }));
   CHECK(load.more_answers(60));

@@ -76,7 +76,7 @@ TEST_CASE("a reload replaces each, and under load no connection is lost") {
   ServerProcess server(pythons({"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));
   REQUIRE(all_listen(server));
-  Load load(server.address(), 2);
+  Load load(server.address(), 2, "load", "load");
   CHECK(load.more_answers(50));
   const auto before = server.children();
   server.signal(SIGHUP);
