@@ -55,7 +55,7 @@ void ProgramSettings::add_several(std::span<const NamedServer> servers) {
   }
 }
 
-void ProgramSettings::read(const CommandLine& line) {
+void ProgramSettings::read(const CommandLine& line, Whose whose) {
   reader_.emplace(table_);
   if (!line.config.empty()) reader_->read_file(line.config);
   reader_->override_with(line.settings);
@@ -67,7 +67,7 @@ void ProgramSettings::read(const CommandLine& line) {
     staged_.services.front().name = known.empty() ? staged_.name : known;
     staged_.services.front().log_level = staged_.log_level;
   }
-  check_together(staged_, *reader_);
+  if (whose == Whose::all) check_together(staged_, *reader_);
   reader_->finish();
 }
 

@@ -29,7 +29,10 @@ class ProgramSettings {
   const Configuration& in_force() const { return in_force_; }
   const Configuration& staged() const { return staged_; }
 
-  void read(const CommandLine& line);  // throws ConfigurationError with all that is wrong
+  // Throws ConfigurationError with all that is wrong. Where it is only about what is the server's own, what
+  // the kit is told is not held together.
+  enum class Whose { all, servers };
+  void read(const CommandLine& line, Whose whose = Whose::all);
   enum class When { starting, running };
   // `only`: puts in force what is that service's alone; "": everything.
   void commit(When when, const std::string& only = "");

@@ -14,9 +14,11 @@
 #include <memory>
 #include <span>
 
+#include "birth_record.hpp"
 #include "brood/error.hpp"
 #include "brood/program.hpp"
 #include "brood/snapshot.hpp"
+#include "child_program.hpp"
 #include "daemon.hpp"
 #include "identity.hpp"
 #include "log_target.hpp"
@@ -182,9 +184,12 @@ int run(Servers servers, int argc, char** argv) {
   fill_standard_descriptors();
   const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
   try {
+    const auto arguments =
+        std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+    if (const auto handover = take_handover(child_variable))
+      return run_as_child(*handover, servers, program, arguments);
     ProgramSettings settings(program, servers);
-    const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-    const CommandLine line = parse_command_line(settings.table(), arguments.subspan(argc > 0 ? 1 : 0));
+    const CommandLine line = parse_command_line(settings.table(), arguments);
     if (line.help) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
