@@ -22,9 +22,9 @@ constexpr auto loop_patience = 5s;
 
 }  // namespace
 
-Service::Service(ServiceConfiguration configuration, ServerBase& server)
+Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
     : configuration_(std::move(configuration)),
-      server_(server),
+      server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
                  configuration_.model.takes) {}
@@ -111,6 +111,14 @@ void Service::stop(Time limit) {
   listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
 }
 
+void Service::dismiss(Time now) {
+  dismissed_ = true;
+  const auto patience = configuration_.limits.graceful_timeout;
+  log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
+                patience == 0ms ? "" : text(", within ", patience)));
+  stop(patience == 0ms ? never : now + patience);
+}
+
 void Service::stop_now(const char* why) {
   stage_ = Stage::finishing;
   pool_->kill_all(why);
@@ -144,8 +152,8 @@ void Service::start(unsigned number, bool replacement, Time now) {
     const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
       in_child_();
       set_log_level(level_of(configuration_.log_level));
-      return live({&server_, scoreboard_, index_, row, wake_fd_, listeners_.of_a_child(), identity_, parent,
-                   limits_of_a_child()});
+      return live({server_.get(), scoreboard_, index_, row, wake_fd_, listeners_.of_a_child(), identity_,
+                   parent, limits_of_a_child()});
     });
     if (!started) {
       const int error_number = errno;
