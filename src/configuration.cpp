@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "brood/error.hpp"
+#include "command_settings.hpp"
 #include "identity.hpp"
 #include "text.hpp"
 
@@ -147,6 +148,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
               "net.core.somaxconn. For UDP, how many datagrams of a kilobyte; the limit of a parent that is "
               "not root is net.core.rmem_max.")
       .takes = Takes::restart;
+  if (service.model.command) add_command_settings(settings, service.command);
   add_pool_settings(settings, service.limits);
   add_model_settings(settings, service, service.model);
   add_time_settings(settings, service.limits);
@@ -193,7 +195,8 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
 namespace {
 
 void check_one(ServiceConfiguration& service, const Blame& blame) {
-  const Limits& limits = service.limits;
+  const ServiceConfiguration effective = in_effect(service);
+  const Limits& limits = effective.limits;
   const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
     if (a <= b) return;
     blame(blame.given(small) ? small : large, text(small, " = ", a, " exceeds ", large, " = ", b));
@@ -211,8 +214,8 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
       for (const auto& other : service.listen_specs)
         if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
-      if (const auto brings = spec.brings(); brings && *brings != service.model.takes)
-        throw ConfigurationError(misfit(*brings, service.model.takes));
+      if (const auto brings = spec.brings(); brings && !takes(effective.model.takes, *brings))
+        throw ConfigurationError(misfit(*brings, effective.model.takes));
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
       blame("listen", text("listen = ", written, " ", std::string_view(error.what())));

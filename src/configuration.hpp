@@ -10,6 +10,7 @@
 #include "address.hpp"
 #include "brood/child_model.hpp"
 #include "brood/settings.hpp"
+#include "command.hpp"
 #include "limits.hpp"
 #include "settings_source.hpp"
 
@@ -27,6 +28,7 @@ struct ServiceConfiguration {
   unsigned listen_backlog = 4096;
   Limits limits;
   std::string threads_per_child = "1";  // as written
+  Command command;                      // where the model has one
   std::string user, group;              // "": children stay who the parent is
   std::string log_level = "info";
 };

@@ -21,7 +21,7 @@ Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, 
 std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
   auto opened = Listener::open(spec, static_cast<int>(backlog_));
   for (const auto& listener : opened)  // an inherited one
-    if (listener.brings() != takes_)
+    if (!takes(takes_, listener.brings()))
       throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes_)));
   return opened;
 }

@@ -282,6 +282,11 @@ void SettingsReader::inherit(const GivenSettings& shared, const std::string& who
       given_.try_emplace(name, Given{given.values, text(given.where, ", ", whose)});
 }
 
+Given* SettingsReader::find(const std::string& setting) {
+  const auto found = given_.find(setting);
+  return found == given_.end() ? nullptr : &found->second;
+}
+
 void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
   const auto found = given_.find(setting);
   error(found == given_.end() ? place_ : found->second.where, wrong);

@@ -67,6 +67,7 @@ class SettingsReader {
   std::string errors() const;  // the same in lines, "" for none
 
   const GivenSettings& given() const { return given_; }
+  Given* find(const std::string& setting);  // as it was given so far; nullptr: not
 
  private:
   void error(const std::string& where, const std::string& wrong);
