@@ -206,6 +206,8 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
   exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 
   check_threads(service, blame);
+  if (service.model.command && service.command.words.empty())
+    blame("command", "command is not set: there is nothing to run");
   if (service.listen.empty()) blame("listen", "listen is not set: each service needs a place of its own");
   service.listen_specs.clear();
   for (const auto& written : service.listen) {
