@@ -1,6 +1,6 @@
 # A thin front of CMake: `make run` shows a server at work, `make test` proves it.
 PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev nlohmann-json3-dev doctest-dev \
-	mandoc pkg-config strace libevent-dev
+	mandoc pkg-config strace libevent-dev python3-minimal
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 RELEASE = build/release

@@ -27,12 +27,16 @@ void raise_descriptor_limit(unsigned connections) {
 
 }  // namespace
 
+bool enter(const ChildBirth& birth) {
+  become(birth.identity);
+  // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
+  ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
+  return ::getppid() == birth.parent;
+}
+
 int live(const ChildBirth& birth) {
-  try {
-    become(birth.identity);
-    // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
-    ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
-    if (::getppid() != birth.parent) return static_cast<int>(ExitCode::left);
+  return exit_code_of([&] {
+    if (!enter(birth)) return;
     raise_descriptor_limit(birth.limits.connections);
     ChildProcess child(birth);
     try {
@@ -47,9 +51,15 @@ int live(const ChildBirth& birth) {
     child_signals::forget_threads();
     child.leave();
     birth.server->on_child_exit();
+  });
+}
+
+int exit_code_of(const std::function<void()>& life) {
+  try {
+    life();
     return static_cast<int>(ExitCode::left);
   } catch (const Error& error) {
-    log_error(error.what());
+    for (const auto line : split(error.what(), '\n')) log_error(line);
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
     log_error(text("child ends by an exception: ", std::string_view(error.what())));

@@ -207,7 +207,8 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
 
   check_threads(service, blame);
   if (service.model.command && service.command.words.empty())
-    blame("command", "command is not set: there is nothing to run");
+    blame("command", blame.given("command") ? "command =  names no program"
+                                            : "command is not set: there is nothing to run");
   if (service.listen.empty()) blame("listen", "listen is not set: each service needs a place of its own");
   service.listen_specs.clear();
   for (const auto& written : service.listen) {

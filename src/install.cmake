@@ -30,4 +30,5 @@ endforeach()
 
 file(GLOB brood_examples CONFIGURE_DEPENDS example/*.cpp etc/*.conf)
 install(FILES ${brood_examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(PROGRAMS example/listen_fds.py example/per_connection.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY example/httpd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

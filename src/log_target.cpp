@@ -38,16 +38,19 @@ class StandardErrorSink final : public LineSink {
 
 class AppendSink final : public LineSink {
  public:
-  AppendSink(std::string path, uid_t owner) : path_(std::move(path)), owner_(owner) { open(); }
+  AppendSink(std::string path, uid_t owner, int opened)
+      : path_(std::move(path)), owner_(owner), descriptor_(opened) {
+    if (!descriptor_) open();
+  }
 
   void reopen() {
     const std::lock_guard guard(mutex_);
     open();
   }
 
- private:
   int descriptor() const override { return descriptor_.get(); }
 
+ private:
   // The directory may be writable by users less trusted than the parent: no link is followed that they could
   // have made, and only a file of our own, with one name, is given away. Not blocking: a FIFO without a
   // reader would hold the parent up.
@@ -71,6 +74,7 @@ class AppendSink final : public LineSink {
 };
 
 struct Log {
+  LogTarget target;
   std::shared_ptr<spdlog::logger> logger;
   std::shared_ptr<AppendSink> file;  // where the target is one
   const std::atomic<std::uint32_t>* epoch = nullptr;
@@ -118,18 +122,20 @@ void open_log(const LogTarget& target) {
     set_logger(std::make_shared<spdlog::sinks::syslog_sink_mt>(target.name, LOG_PID, LOG_DAEMON, true),
                target, "%v");
   } else {
-    file = std::make_shared<AppendSink>(target.to, target.owner);
+    file = std::make_shared<AppendSink>(target.to, target.owner, target.descriptor);
     set_logger(file, target, line_pattern);
   }
   log.file = std::move(file);
+  log.target = target;
 }
 
 void try_log(const LogTarget& target) {
-  if (target.to != "stderr" && target.to != "syslog") const AppendSink tried(target.to, target.owner);
+  if (target.to != "stderr" && target.to != "syslog") const AppendSink tried(target.to, target.owner, -1);
 }
 
 void set_log_level(LogLevel level) {
   if (current().logger) current().logger->set_level(to_spdlog(level));
+  current().target.level = level;
 }
 
 LogLevel level_of(const std::string& name) {
@@ -147,6 +153,20 @@ void follow_log_epoch(const std::atomic<std::uint32_t>* epoch) {
   log.epoch = epoch;
   log.seen_epoch = epoch == nullptr ? 0 : epoch->load(std::memory_order_relaxed);
 }
+
+void follow_log_epoch(const std::atomic<std::uint32_t>& epoch, std::uint32_t seen) {
+  current().epoch = &epoch;
+  current().seen_epoch = seen;
+}
+
+LogTarget log_in_use() {
+  const Log& log = current();
+  LogTarget target = log.target;
+  target.descriptor = log.file ? log.file->descriptor() : -1;
+  return target;
+}
+
+std::uint32_t seen_log_epoch() { return current().seen_epoch; }
 
 void log(LogLevel level, std::string_view message) {
   Log& log = current();

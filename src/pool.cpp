@@ -21,8 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto ending_patience = 5s;    // between ABRT, KILL and "lost"
-constexpr auto passage_patience = 60s;  // for on_child_start() and on_child_exit()
+constexpr auto ending_patience = 5s;  // between ABRT, KILL and "lost"
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);
@@ -127,16 +126,19 @@ void Pool::nudge() {
   if (chosen != 0) ::kill(chosen, child_signals::nudge);
 }
 
-Death Pool::reaped(std::uint32_t slot, int code, int status) {
+Death Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
   const ChildRecord child = children_[slot];
   const std::string in_hand = tally_.serving(slot);
   const bool by_itself = code == CLD_EXITED;
-  const Death death{.asked = child.told_to_leave || child.ending != Ending::none,
-                    .proven = scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed) > 0,
-                    .exit_code = by_itself ? status : -1};
-  // As it was told to, or killed by us with nothing in hand.
-  const bool as_asked = (child.told_to_leave && by_itself && status == 0) ||
-                        (child.ending == Ending::killed && in_hand.empty());
+  const Death death{
+      .asked = child.told_to_leave || child.ending != Ending::none,
+      .proven = has_served || scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed) > 0,
+      .exit_code = by_itself ? status : -1};
+  // As it was told to (a program may have no handler of its own for that), or killed by us with nothing in
+  // hand.
+  const bool retired = child.told_to_leave && code == CLD_KILLED && status == child_signals::retire;
+  const bool as_asked = ((child.told_to_leave || has_served) && by_itself && status == 0) ||
+                        (retired && in_hand.empty()) || (child.ending == Ending::killed && in_hand.empty());
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), in_hand);
   if (as_asked)
     log_debug(line);
@@ -189,22 +191,24 @@ void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
 }
 
 // Beyond what a child is ended, whatever it does: with a connection, on its way in, and on its way out.
-Pool::Limit Pool::limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const {
+Pool::Limit Pool::limit_of(std::uint32_t slot, std::chrono::milliseconds timeout,
+                           std::chrono::milliseconds to_leave, Time now) const {
   const ChildRecord& child = children_[slot];
   if (tally_.is_busy(slot))
     return timeout == 0ms ? Limit{} : Limit{now - tally_.view(slot).busy_for + timeout, "connection-timeout"};
-  if (child.told_to_leave) return {child.told_at + passage_patience, "its time to leave"};
+  if (child.told_to_leave)
+    return to_leave == 0ms ? Limit{} : Limit{child.told_at + to_leave, "its time to leave"};
   if (tally_.lifecycle(slot).phase == Phase::starting)
     return {child.forked_at + passage_patience, "its time to start"};
   return {};
 }
 
-Time Pool::end_overdue(std::chrono::milliseconds timeout, Time now) {
+Time Pool::end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave, Time now) {
   Time next = never;
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
     if (child.ending == Ending::lost) continue;
-    const auto [due_first, why] = limit_of(slot, timeout, now);
+    const auto [due_first, why] = limit_of(slot, timeout, to_leave, now);
     Time due = child.ending == Ending::none ? due_first : child.ending_at + ending_patience;
     if (due <= now) {
       if (child.ending == Ending::none && tally_.is_busy(slot))

@@ -14,6 +14,8 @@
 
 namespace brood {
 
+inline constexpr std::chrono::seconds passage_patience{60};  // for on_child_start() and on_child_exit()
+
 // What of a child's end matters to the service.
 struct Death {
   bool asked = false;   // it had been told to leave, or was ended by us
@@ -40,12 +42,14 @@ class Pool {
   void kill_stopped();  // the idle ones among those stopped from outside
   void kill_all(const char* why);
 
-  Death reaped(std::uint32_t slot, int code, int status);  // as waitid() told
+  // As waitid() told. `has_served`: it has, as far as the service can tell, whatever its row says; where it
+  // has then ended by itself, that is no failure.
+  Death reaped(std::uint32_t slot, int code, int status, bool has_served);
   void stopped(std::uint32_t slot, bool is_stopped);
   // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout` (0: no
-  // limit), and for those that take a minute to start or to leave. Returns when the next step is due; never:
-  // there is nobody to wait for.
-  Time end_overdue(std::chrono::milliseconds timeout, Time now);
+  // limit), for those that take longer than `to_leave` (the same), and for those that take a minute to start.
+  // Returns when the next step is due; never: there is nobody to wait for.
+  Time end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave, Time now);
 
   const Tally& tally() const { return tally_; }
   unsigned count() const { return children_.count(); }
@@ -58,7 +62,8 @@ class Pool {
     Time due = never;
     const char* why = "";
   };
-  Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const;
+  Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave,
+                 Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
 
   const Scoreboard& scoreboard_;

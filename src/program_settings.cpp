@@ -60,7 +60,7 @@ std::vector<WantedService> ProgramSettings::read() {
     staged_.services.front().name = known.empty() ? staged_.name : known;
     staged_.services.front().log_level = staged_.log_level;
   }
-  check_together(staged_, reader);
+  if (whose_ == Whose::all) check_together(staged_, reader);
   reader.finish();
   std::vector<WantedService> wanted;
   for (std::size_t i = 0; i < servers_.size(); ++i) {

@@ -22,7 +22,13 @@ class ProgramSettings final : public ServiceSource {
   ProgramSettings(const std::string& program, std::span<const NamedServer> servers);
 
   const Settings& table() const { return settings_.table; }
-  void take(CommandLine line) { line_ = std::move(line); }  // before all that follows
+  // Before all that follows. Where it is only about what is the server's own, what the kit is told is not
+  // held together.
+  enum class Whose { all, servers };
+  void take(CommandLine line, Whose whose = Whose::all) {
+    line_ = std::move(line);
+    whose_ = whose;
+  }
 
   std::vector<WantedService> read() override;
   const Configuration& staged() const override { return staged_; }
@@ -41,6 +47,7 @@ class ProgramSettings final : public ServiceSource {
   ServiceConfiguration shared_;  // binds what several services share; its values are read by none
   StagedSettings settings_;
   CommandLine line_;
+  Whose whose_ = Whose::all;
   std::set<std::string> kept_;
 };
 

@@ -11,8 +11,10 @@
 #include <memory>
 #include <span>
 
+#include "birth_record.hpp"
 #include "brood/error.hpp"
 #include "brood/program.hpp"
+#include "child_program.hpp"
 #include "daemon.hpp"
 #include "identity.hpp"
 #include "log_target.hpp"
@@ -29,9 +31,10 @@ namespace {
 LogTarget log_target(const Configuration& configuration) {
   const auto& services = configuration.services;
   // Where services have different users, the file can't be everybody's: it stays the parent's.
-  const bool one_user = std::all_of(services.begin(), services.end(), [&](const auto& service) {
-    return service.user == services.front().user;
-  });
+  const bool one_user =
+      !services.empty() && std::all_of(services.begin(), services.end(), [&](const auto& service) {
+        return service.user == services.front().user;
+      });
   return {.name = configuration.name,
           .to = configuration.log,
           .level = level_of(configuration.log_level),
@@ -184,9 +187,12 @@ int start(ServiceSource& source, std::vector<WantedService> wanted) {
 int run(std::span<const NamedServer> servers, int argc, char** argv) {
   return run_program([&] {
     const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
+    const auto arguments =
+        std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+    if (const auto handover = take_handover(child_variable))
+      return run_as_child(*handover, servers, program, arguments);
     ProgramSettings settings(program, servers);
-    const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-    CommandLine line = parse_command_line(settings.table(), arguments.subspan(argc > 0 ? 1 : 0));
+    const CommandLine line = parse_command_line(settings.table(), arguments);
     if (line.help) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
@@ -201,7 +207,8 @@ int run(std::span<const NamedServer> servers, int argc, char** argv) {
 int run_source(ServiceSource& source, const CommandLine& line) {
   std::vector<WantedService> wanted = source.read();
   std::string mistakes;
-  for (const auto& each : wanted) mistakes += (mistakes.empty() ? "" : "\n") + each.mistakes;
+  for (const auto& each : wanted)
+    if (!each.mistakes.empty()) mistakes += (mistakes.empty() ? "" : "\n") + each.mistakes;
   source.commit(When::starting, "");
   const bool refused = !mistakes.empty() && (line.test_config || source.manner().all_or_none);
   if (refused) throw ConfigurationError(mistakes);

@@ -8,6 +8,8 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "command_settings.hpp"
+#include "exec_child.hpp"
 #include "log_target.hpp"
 #include "text.hpp"
 
@@ -19,11 +21,15 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
+// Of a program that tells nothing: as long as it has to live to be proven good, and how long SIGTERM takes to
+// be heard.
+constexpr Clock::duration program_trial = 10s;
+constexpr auto hearing_time = 250ms;
 
 }  // namespace
 
 Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
-    : configuration_(std::move(configuration)),
+    : configuration_(in_effect(std::move(configuration))),
       server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
@@ -62,7 +68,7 @@ void Service::publish_limits() {
 void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   // Before the slot's figures are gone: this child, or another one, may have proved itself.
   lift_throttle(now);
-  const Death death = pool_->reaped(slot, code, status);
+  const Death death = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
   look_for_stranded_ = true;
   if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
   const bool hopeless = death.exit_code == static_cast<int>(ExitCode::configuration) && !death.proven;
@@ -80,13 +86,24 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
 }
 
 void Service::lift_throttle(Time now) {
-  if (throttle_.active() && pool_->tally().proven_since(throttle_.last_failure(), throttle_.delay(), now))
+  if (!throttle_.active()) return;
+  const Tally& tally = pool_->tally();
+  const Time failure = throttle_.last_failure();
+  if (silent() ? tally.lived_since(failure, std::max(program_trial, throttle_.delay()), now)
+               : tally.proven_since(failure, throttle_.delay(), now))
     throttle_.cleared();
+}
+
+// For a program that tells nothing of its connections. Started because one waited, it may also have served
+// what there was and ended.
+bool Service::has_served(std::uint32_t slot, int code, int status, Time now) const {
+  const bool content = code == CLD_EXITED && status == 0 && starts_on_demand() && listeners_.backlog() == 0;
+  return content || pool_->tally().age(slot, now) >= std::max(program_trial, throttle_.delay());
 }
 
 void Service::reload(ServiceConfiguration configuration, Time now) {
   const std::uint32_t most = scoreboard_->service(index_).slot_count;
-  if (configuration.limits.max_clients > most)
+  if (in_effect(configuration).limits.max_clients > most)
     throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
   listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
@@ -95,7 +112,8 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.user = configuration_.user;
   configuration.group = configuration_.group;
   configuration.listen_backlog = configuration_.listen_backlog;
-  configuration_ = std::move(configuration);
+  configuration.command.gets_written = configuration_.command.gets_written;
+  configuration_ = in_effect(std::move(configuration));
   ++generation_;
   throttle_.cleared();  // what failed may be mended
   fatal_exit_.reset();
@@ -146,14 +164,27 @@ std::chrono::milliseconds Service::patience_with_a_connection() const {
   return configuration_.model.many_connections && timeout > 0ms ? timeout + loop_patience : timeout;
 }
 
+std::chrono::milliseconds Service::patience_with_leaving() const {
+  return silent() ? configuration_.limits.graceful_timeout : passage_patience;
+}
+
+Time Service::end_overdue(Time now) {
+  return pool_->end_overdue(patience_with_a_connection(), patience_with_leaving(), now);
+}
+
 void Service::start(unsigned number, bool replacement, Time now) {
   const pid_t parent = ::getpid();
   for (unsigned i = 0; i < number; ++i) {
     const bool started = pool_->start(generation_, replacement, now, [&](std::uint32_t row) {
+      const bool execs = configuration_.model.command;
+      auto table =
+          execs ? for_child(configuration_.command, scoreboard_->descriptors()) : MappingDescriptors();
       in_child_();
       set_log_level(level_of(configuration_.log_level));
-      return live({server_.get(), scoreboard_, index_, row, wake_fd_, listeners_.of_a_child(), identity_,
-                   parent, limits_of_a_child()});
+      const ChildBirth birth{server_.get(), scoreboard_, index_,
+                             row,           wake_fd_,    listeners_.of_a_child(),
+                             identity_,     parent,      limits_of_a_child()};
+      return execs ? execute(configuration_.command, birth, std::move(table)) : live(birth);
     });
     if (!started) {
       const int error_number = errno;
@@ -203,7 +234,7 @@ Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
-  const Time overdue = pool_->end_overdue(patience_with_a_connection(), now);
+  const Time overdue = end_overdue(now);
   Time next = std::min(overdue, deadline_of_stage(now));
   watches_listeners_ = false;
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
@@ -216,10 +247,12 @@ Time Service::look(Time now) {
     census = pool_->tally().census(generation_, configuration_.limits.idle_timeout, now);
   });
   census.backlog = listeners_.backlog();
+  // Whoever has the listeners takes what waits; the first one has to be started.
+  if (silent()) census.backlog = census.idle + census.starting > 0 ? 0 : std::min(census.backlog, 1U);
   // A child that has several connections leaves long before it is reaped, and may take a wake-up along. One
   // write into a FIFO wakes one child, whatever it brings.
   const bool may_strand =
-      limits_of_a_child().connections > 1 || configuration_.model.takes == Arrivals::triggers;
+      limits_of_a_child().connections > 1 || takes(configuration_.model.takes, Arrivals::triggers);
   if ((look_for_stranded_ || may_strand) && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 
@@ -227,6 +260,9 @@ Time Service::look(Time now) {
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(census, configuration_.limits, pace_, now);
   act(plan, now);
+  // Who was started or told to leave has a limit from now on, and may never say a word.
+  const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
+  if (moved > 0) next = std::min(next, end_overdue(now));
   watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
@@ -248,7 +284,9 @@ void Service::step_of_stopping(Time now) {
   }
   // Nobody accepts any more: what is in the queue now is what will be lost.
   if (stage_ == Stage::closing &&
-      ((pool_->tally().none_accepts() && listeners_.drain().settled(now)) || now >= limit_)) {
+      ((pool_->tally().none_accepts(silent() ? now - hearing_time : Time::min()) &&
+        listeners_.drain().settled(now)) ||
+       now >= limit_)) {
     listeners_.close_drained();
     stage_ = Stage::finishing;
   }

@@ -68,9 +68,16 @@ class Service {
   bool starts_on_demand() const {
     return configuration_.limits.start_servers == 0 && configuration_.limits.min_spare_servers == 0;
   }
+  // Its children are a program that has the listeners, and tells nothing of what it does with them.
+  bool silent() const {
+    return configuration_.model.command && configuration_.command.gets() == CommandGets::listeners;
+  }
+  bool has_served(std::uint32_t slot, int code, int status, Time now) const;
   void lift_throttle(Time now);
   ChildLimits limits_of_a_child() const;
   std::chrono::milliseconds patience_with_a_connection() const;
+  std::chrono::milliseconds patience_with_leaving() const;  // 0: no limit
+  Time end_overdue(Time now);
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);

@@ -25,6 +25,15 @@ void set_mask(bool blocked) {
 void block_all_signals() { set_mask(true); }
 void unblock_all_signals() { set_mask(false); }
 
+void default_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);  // not KILL and STOP
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {
   sigset_t wanted;
   sigemptyset(&wanted);

@@ -12,6 +12,9 @@ namespace brood {
 
 void block_all_signals();  // of this thread, and of processes forked from here on
 void unblock_all_signals();
+// As a program expects them that knows nothing of us: default actions, none blocked. Also between fork() and
+// exec() of a process that has threads.
+void default_signals();
 
 class SignalDescriptor {
  public:

@@ -99,6 +99,12 @@ bool Tally::proven_since(Time time, Clock::duration trial, Time now) const {
   });
 }
 
+bool Tally::lived_since(Time time, Clock::duration trial, Time now) const {
+  return std::ranges::any_of(children_.taken(), [&](std::uint32_t slot) {
+    return children_[slot].forked_at > time && age(slot, now) >= trial;
+  });
+}
+
 bool Tally::any_serving() const {
   return std::ranges::any_of(children_.taken(),
                              [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
@@ -115,9 +121,11 @@ bool Tally::is_full(std::uint32_t slot) const {
   return row.in_hand.load(relaxed) >= std::max(row.room.load(relaxed), 1U);
 }
 
-bool Tally::none_accepts() const {
+bool Tally::none_accepts(Time told) const {
   return std::ranges::all_of(children_.taken(), [&](std::uint32_t slot) {
-    return is_full(slot) || children_[slot].stopped || lifecycle(slot).phase == Phase::leaving;
+    const ChildRecord& child = children_[slot];
+    return is_full(slot) || (child.told_to_leave && child.told_at < told) || children_[slot].stopped ||
+           lifecycle(slot).phase == Phase::leaving;
   });
 }
 

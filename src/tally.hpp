@@ -27,6 +27,7 @@ class Tally {
   bool is_busy(std::uint32_t slot) const;  // has something in hand
   bool is_full(std::uint32_t slot) const;
   Time idle_since(std::uint32_t slot, Time now) const;
+  Clock::duration age(std::uint32_t slot, Time now) const { return now - children_[slot].forked_at; }
   std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""
 
   // ---- all
@@ -35,9 +36,11 @@ class Tally {
   std::uint64_t accepted() const;  // connections, by all children that there are and were
   // A child forked after `time` has finished a connection, or has lived for `trial` and has one.
   bool proven_since(Time time, Clock::duration trial, Time now) const;
+  bool lived_since(Time time, Clock::duration trial, Time now) const;  // the same, whatever it has done
   bool any_serving() const;
-  bool none_accepts() const;  // nobody is left but children that are busy or stopped
-  bool all_lost() const;      // nobody is left but children that KILL could not end
+  // Nobody is left but children that are busy or stopped, or were told to leave before `told`.
+  bool none_accepts(Time told) const;
+  bool all_lost() const;  // nobody is left but children that KILL could not end
 
  private:
   const Scoreboard& scoreboard_;

@@ -10,6 +10,7 @@
 //   listener      answers the listener's name       spin        a busy loop without end
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
+//   env NAME      answers what the environment has
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
@@ -81,6 +82,10 @@ class Puppet : public brood::Server {
     if (command == "local") answer(connection.local());
     if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
     if (command == "word") answer(word_);
+    if (command == "env") {
+      const char* value = std::getenv(rest.c_str());
+      answer(value == nullptr ? "unset" : value);
+    }
     if (command == "fixed-word") answer(fixed_word_);
     if (command == "hold") {
       ::poll(nullptr, 0, std::stoi(rest));

@@ -59,6 +59,9 @@ std::string to_string(const Exit& exit) {
                           : "exit code " + std::to_string(exit.code);
 }
 
+std::string program_path(const std::string& program) { return BROOD_PROGRAMS "/" + program; }
+std::string example_path(const std::string& example) { return BROOD_EXAMPLES "/" + example; }
+
 ServerProcess::ServerProcess(std::vector<std::string> arguments, ServerOptions options)
     : tester_(::getpid()), heed_sanitizers_(options.heed_sanitizers) {
   std::vector<std::string> all = {options.program};
@@ -70,7 +73,7 @@ ServerProcess::ServerProcess(std::vector<std::string> arguments, ServerOptions o
   for (auto& word : all) words.push_back(word.data());
   words.push_back(nullptr);
 
-  const std::string path = std::string(BROOD_PROGRAMS "/") + options.program;
+  const std::string path = program_path(options.program);
   const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   // Out of the way of descriptors that a test hands on.
   const Descriptor program(::fcntl(opened.get(), F_DUPFD_CLOEXEC, 100));

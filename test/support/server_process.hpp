@@ -32,6 +32,10 @@ class TemporaryDirectory {
   std::string path_;
 };
 
+// Absolute paths: of a program in the build directory, of a file in example/.
+std::string program_path(const std::string& program);
+std::string example_path(const std::string& example);
+
 struct Exit {
   int code = -1;  // -1: ended by a signal
   int signal = 0;

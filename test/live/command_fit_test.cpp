@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Which programs can take which slot: what a program takes and can bear is known to it alone, and told in the
+// parent's log where it doesn't fit.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "commanded.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const std::vector<std::string> few = {"--start-servers=1", "--min-spare-servers=1"};
+
+std::vector<std::string> slot(const std::string& command, std::vector<std::string> more = {}) {
+  more.insert(more.begin(), few.begin(), few.end());
+  return runs(program_path(command), "slot", more);
+}
+
+// The service is stopped, and as it is the only one, so is the server.
+void refuses(const std::vector<std::string>& settings, const std::string& message, bool listen = true) {
+  ServerOptions options = host_that_fails();
+  options.listen = listen;
+  ServerProcess server(settings, options);
+  CHECK(server.wait_for_log(message));
+  CHECK(server.wait_exit() == exited(78));
+}
+
+}  // namespace
+
+TEST_CASE("threads are the parent's to say, and the program's to bear") {
+  SUBCASE("it can") {
+    ServerProcess server(slot("brood-thread-puppet", {"--threads-per-child=3"}), host());
+    Client first = server.connect(), second = server.connect();
+    CHECK(first.ask("pid") == second.ask("pid"));
+    CHECK(first.ask("thread") != second.ask("thread"));
+  }
+  SUBCASE("it can't") {
+    refuses(slot("brood-puppet", {"--threads-per-child=2"}),
+            "threads-per-child = 2: this program's handlers can't run in threads");
+  }
+}
+
+TEST_CASE("a program with an event loop has as many connections as the parent says") {
+  ServerProcess server(slot("brood-event-puppet", {"--max-connections-per-child=2"}), host());
+  Client first = server.connect(), second = server.connect();
+  CHECK(first.ask("pid") == second.ask("pid"));
+  Client third = server.connect();
+  CHECK(third.ask("pid") != first.ask("pid"));
+  CHECK(server.reaches([](const auto& service) { return service.in_hand == 3; }));
+  server.signal(SIGTERM);
+  CHECK(first.ask("echo still") == "still");
+}
+
+TEST_CASE("programs that take something else than connections do, and no other") {
+  const ServerOptions no_listener = {.program = "brood-command-host", .listen = false};
+  SUBCASE("a timer's ticks") {
+    ServerProcess server(slot("brood-trigger-puppet", {"--listen=timer:20ms"}), no_listener);
+    CHECK(server.reaches([](const auto& service) { return service.total.finished >= 3; }));
+  }
+  SUBCASE("datagrams") {
+    ServerProcess server(slot("brood-datagram-puppet", {"--listen=udp:127.0.0.1:0"}), no_listener);
+    CHECK(server.address().starts_with("udp:"));
+  }
+  SUBCASE("datagrams for a program that takes connections") {
+    refuses(slot("brood-puppet", {"--listen=udp:127.0.0.1:0"}),
+            "brings datagrams; this server takes connections", false);
+  }
+  SUBCASE("connections for a program that takes triggers") {
+    refuses(slot("brood-trigger-puppet"), "brings connections; this server takes triggers");
+  }
+}
+
+TEST_CASE("of a program with several services it is the one of the parent's name") {
+  SUBCASE("there is one") {
+    ServerProcess server(slot("brood-two-puppets --left.word=L --right.word=R", {"--name=right"}), host());
+    CHECK(server.connect().ask("word") == "R");
+  }
+  SUBCASE("there is none") {
+    refuses(slot("brood-two-puppets", {"--name=middle"}), "none of them is middle");
+  }
+}
+
+TEST_CASE("a mistake in the program's own settings stops the service") {
+  refuses(slot("brood-puppet --wort=x"), "unknown option 'wort'; did you mean 'word'?");
+}
+
+TEST_CASE("a program that runs programs is no child") {
+  refuses(slot("brood-command-host --command=/bin/true"), "name its own command");
+}
+
+TEST_CASE("a command that can't be run is told with its place, and nothing starts") {
+  const TemporaryDirectory directory;
+  write_file(directory / "plain", "");
+  for (const auto& [command, wrong] : {std::pair<std::string, std::string>{"", "names no program"},
+                                       {"echo hello", "does not begin with an absolute path"},
+                                       {"/nonexistent/program", "No such file or directory"},
+                                       {directory.path(), "Is a directory"},
+                                       {directory / "plain", "Permission denied"},
+                                       {"/bin/true 'x", "quote that is not closed"},
+                                       {"/bin/true x\\", "ends with a backslash"}}) {
+    CAPTURE(command);
+    write_file(directory / "conf", "listen = 127.0.0.1:0\ncommand = " + command + "\n");
+    ServerProcess server({"--config=" + (directory / "conf")}, host_that_fails());
+    CHECK(server.wait_exit() == exited(78));
+    const std::string errors = server.standard_error();
+    CHECK(errors.find(wrong) != std::string::npos);
+    CHECK(errors.find("conf:2: command = " + command) != std::string::npos);
+  }
+}
+
+TEST_CASE("a command that can't be run at a reload changes nothing") {
+  const TemporaryDirectory directory;
+  const std::string good =
+      "start-servers = 1\nmin-spare-servers = 1\ncommand = " + program_path("brood-puppet");
+  write_file(directory / "conf", good + "\n");
+  ServerProcess server({"--config=" + (directory / "conf")}, host());
+  write_file(directory / "conf", "command = /nonexistent/program\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("conf:1: command = /nonexistent/program can't be run"));
+  CHECK(server.wait_for_log("reload refused"));
+  CHECK(server.connect().ask("word") == "none");
+  write_file(directory / "conf", good + " --word=changed\n");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return server.connect().ask("word") == "changed"; }));
+}
+
+TEST_CASE("one that can't be executed any more stops the service, with what failed on what") {
+  Script script("exec sleep 60");
+  std::string gets;
+  SUBCASE("slot") { gets = "slot"; }
+  SUBCASE("listeners") { gets = "listeners"; }
+  write_file(script.place("bad"), "#!/nonexistent/interpreter\n");
+  std::filesystem::permissions(script.place("bad"), std::filesystem::perms::owner_all);
+  refuses(runs(script.place("bad"), gets, few),
+          "run command " + script.place("bad") + ": No such file or directory");
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// Programs that take the listeners as systemd hands them on, in any language: so many are kept.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "commanded.hpp"
+#include "load.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+std::vector<std::string> pythons(const std::vector<std::string>& more, const std::string& arguments = "") {
+  return runs(example_path("listen_fds.py") + arguments, "listeners", more);
+}
+
+bool runs_as_many(const ServerProcess& server, unsigned number) {
+  return server.reaches([&](const auto& service) {
+    return service.idle == number && service.children() == number && service.starting == 0;
+  });
+}
+
+// Python takes its time until it has a handler for SIGTERM: each has answered once.
+bool all_listen(const ServerProcess& server) {
+  return eventually([&] {
+    const auto children = server.children();
+    return std::ranges::all_of(children, [](pid_t child) {
+      const auto caught = std::stoull(status_of(child, "SigCgt"), nullptr, 16);
+      return (caught >> (SIGTERM - 1) & 1U) != 0;
+    });
+  });
+}
+
+}  // namespace
+
+TEST_CASE("as many processes as start-servers serve, and are found on the scoreboard") {
+  ServerProcess server(pythons({"--start-servers=2", "--max-clients=1", "--min-spare-servers=9"}), host());
+  CHECK(runs_as_many(server, 2));
+  Client client = server.connect();
+  CHECK(client.ask("hello") == "hello");
+  const pid_t child = client.child();
+  CHECK(std::ranges::count(server.children(), child) == 1);
+  // Whoever is busy tells nothing of it: nobody else is started.
+  Client second = server.connect();
+  CHECK(second.ask("hello") == "hello");
+  CHECK(server.service().children_started == 2);
+}
+
+TEST_CASE("it gets the listeners, their names, and nothing else") {
+  const Script script(
+      "echo \"$LISTEN_FDS $LISTEN_FDNAMES $BROOD_SERVICE\" > \"${0%/*}/told\"\n"
+      "test \"$LISTEN_PID\" = $$ && : > \"${0%/*}/for-me\"\n"
+      "exec sleep 600");
+  ServerProcess server(runs(script.path(), "listeners",
+                            {"--start-servers=1", "--listen=127.0.0.1:0,name=web", "--listen=127.0.0.1:0",
+                             "--listen=127.0.0.1:0,name=extra"}),
+                       {.program = "brood-command-host", .listen = false});
+  CHECK(eventually([&] { return program_of(server.children().at(0)).find("sleep") != std::string::npos; }));
+  CHECK(read_file(script.place("told")) == "3 web:unknown:extra brood-command-host\n");
+  CHECK(std::filesystem::exists(script.place("for-me")));
+  const pid_t child = server.children().at(0);
+  auto open = open_in(child);
+  std::ranges::sort(open);
+  REQUIRE(open.size() == 6);
+  for (int number = 0; number < 6; ++number) CHECK(open.at(static_cast<std::size_t>(number)).first == number);
+  for (std::size_t i = 3; i < 6; ++i) CHECK(open.at(i).second.starts_with("socket:"));
+  CHECK(std::stoull(status_of(child, "SigBlk"), nullptr, 16) == 0);
+  CHECK(std::stoull(status_of(child, "SigIgn"), nullptr, 16) == 0);
+}
+
+TEST_CASE("a reload replaces each, and under load no connection is lost") {
+  ServerProcess server(pythons({"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  Load load(server.address(), 2, "load", "load");
+  CHECK(load.more_answers(50));
+  const auto before = server.children();
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) {
+    return service.generation == 2 && service.idle == 2 && service.children() == 2 &&
+           service.children_gone == 2;
+  }));
+  for (const pid_t child : server.children()) CHECK(std::ranges::count(before, child) == 0);
+  CHECK(load.more_answers(50));
+  CHECK(load.stop().failed() == 0);
+  CHECK(server.service().children_failed == 0);
+}
+
+TEST_CASE("one that dies is replaced") {
+  ServerProcess server(pythons({"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  const pid_t child = server.children().front();
+  ::kill(child, SIGKILL);
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " was killed by signal 9"));
+  CHECK(server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle == 2; }));
+  CHECK(server.connect().ask("hello") == "hello");
+}
+
+TEST_CASE("one that ends at once is started ever later, also with exit code 0") {
+  std::string line;
+  SUBCASE("exit 0") { line = "exit 0"; }
+  SUBCASE("exit 1") { line = "exit 1"; }
+  SUBCASE("on demand, and what waits is not taken") { line = "exit 0 # on demand"; }
+  const bool on_demand = line.ends_with("demand");
+  const Script script(line);
+  ServerProcess server(
+      runs(script.path(), "listeners", {on_demand ? "--start-servers=0" : "--start-servers=1"}),
+      on_demand ? host() : host_that_fails());
+  std::vector<Client> waiting;
+  if (on_demand) waiting.push_back(server.connect());
+  REQUIRE(server.wait_for_log("children fail at once; the next one is started in"));
+  std::this_thread::sleep_for(3s);
+  const auto service = Snapshot::read(server.directory() / "brood-command-host.scoreboard").services.at(0);
+  CHECK(service.children_started >= 2);
+  CHECK(service.children_started <= 5);
+  CHECK(service.children_failed == service.children_gone);
+}
+
+TEST_CASE("on demand: the first connection starts one, and it may end when there is no more to do") {
+  ServerProcess server(pythons({"--start-servers=0"}, " 0.3"), host());
+  CHECK(server.service().children_started == 0);
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    Client client = server.connect();
+    CHECK(client.ask("hello") == "hello");
+    CHECK(server.service().children_started == i);
+    client.close();
+    CHECK(server.reaches([&](const auto& service) { return service.children_gone == i; }));
+  }
+  CHECK(server.service().children_failed == 0);
+  CHECK(server.count_in_log("fail at once") == 0);
+  CHECK(server.count_in_log("warning") == 0);
+}
+
+TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
+  SUBCASE("it has no handler") {
+    const Script script("exec sleep 600");
+    ServerProcess server(runs(script.path(), "listeners", {"--start-servers=2"}), host());
+    server.signal(SIGTERM);
+    CHECK(server.wait_exit() == exited(0));
+    CHECK(server.count_in_log("warning") == 0);
+  }
+  SUBCASE("it does not heed it") {
+    const Script script("trap '' TERM; : > \"${0%/*}/trapped\"; while :; do sleep 1; done");
+    ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--graceful-timeout=500ms"}),
+                         host());
+    REQUIRE(eventually([&] { return std::filesystem::exists(script.place("trapped")); }));
+    server.signal(SIGTERM);
+    CHECK(server.wait_exit() == exited(0));
+  }
+  SUBCASE("it finishes what it has in hand") {
+    ServerProcess server(pythons({"--start-servers=1"}), host());
+    Client client = server.connect();
+    CHECK(client.ask("hello") == "hello");
+    server.signal(SIGTERM);
+    CHECK(server.wait_for_log("stopping"));
+    CHECK(client.ask("on") == "on");
+    client.close();
+    CHECK(server.wait_exit() == exited(0));
+  }
+}
+
+TEST_CASE("a reload kills one that does not leave within graceful-timeout") {
+  const Script script("trap '' TERM; : > \"${0%/*}/trapped\"; while :; do sleep 1; done");
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--graceful-timeout=300ms"}),
+                       host());
+  REQUIRE(eventually([&] { return std::filesystem::exists(script.place("trapped")); }));
+  const pid_t old = server.children().at(0);
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return !is_alive(old); }));
+  CHECK(server.wait_for_log("its time to leave; it gets SIGABRT"));
+}
+
+TEST_CASE("without its parent it is told to leave, and finishes what it has in hand") {
+  ServerProcess server(pythons({"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  Client client = server.connect();
+  const pid_t busy = client.child();
+  const auto children = server.children();
+  server.signal(SIGKILL);
+  server.wait_exit();
+  for (const pid_t child : children)
+    if (child != busy) CHECK(eventually([&] { return !is_alive(child); }));
+  CHECK(client.ask("on") == "on");
+  client.close();
+  CHECK(eventually([&] { return !is_alive(busy); }));
+}
+
+TEST_CASE("a stopped one is replaced meanwhile") {
+  ServerProcess server(pythons({"--start-servers=1"}), host());
+  REQUIRE(runs_as_many(server, 1));
+  const pid_t child = server.children().at(0);
+  ::kill(child, SIGSTOP);
+  CHECK(server.reaches([](const auto& service) { return service.stopped == 1 && service.children() == 2; }));
+  CHECK(server.connect().ask("hello") == "hello");
+  ::kill(child, SIGCONT);
+  CHECK(runs_as_many(server, 1));
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// A server whose children are a program, and programs for it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+namespace brood::test {
+
+// The settings of a service that runs `command`.
+inline std::vector<std::string> runs(const std::string& command, const std::string& gets,
+                                     const std::vector<std::string>& more = {}) {
+  std::vector<std::string> all = {"--command=" + command, "--command-gets=" + gets};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+inline ServerOptions host() { return {.program = "brood-command-host"}; }
+inline ServerOptions host_that_fails() { return {.program = "brood-command-host", .wait_ready = false}; }
+
+// A program in shell, with a directory of its own.
+class Script {
+ public:
+  explicit Script(const std::string& lines) { write(lines); }
+  // In place of the one that was there: who runs it goes on with the old one.
+  void write(const std::string& lines) {
+    write_file(place_ / "new", "#!/bin/sh\n" + lines + "\n");
+    std::filesystem::permissions(place_ / "new", std::filesystem::perms::owner_all);
+    std::filesystem::rename(place_ / "new", path());
+  }
+  std::string path() const { return place_ / "script"; }
+  std::string place(const std::string& name) const { return place_ / name; }
+
+ private:
+  TemporaryDirectory place_;
+};
+
+// What a process has open, by descriptor.
+inline std::vector<std::pair<int, std::string>> open_in(pid_t pid) {
+  std::vector<std::pair<int, std::string>> all;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ignored))
+    all.emplace_back(std::stoi(entry.path().filename()),
+                     std::filesystem::read_symlink(entry, ignored).string());
+  return all;
+}
+
+inline std::string program_of(pid_t pid) {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", ignored).string();
+}
+
+}  // namespace brood::test
