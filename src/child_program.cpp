@@ -69,8 +69,9 @@ int run_as_child(const Handover& handover, std::span<const NamedServer> servers,
     ChildBirth birth = inherited->birth();
     birth.server = &find_server(servers, inherited->service());
     ProgramSettings settings(program, servers);
-    settings.read(parse_command_line(settings.table(), arguments), ProgramSettings::Whose::servers);
-    settings.commit(ProgramSettings::When::starting);
+    settings.take(parse_command_line(settings.table(), arguments), ProgramSettings::Whose::servers);
+    settings.read();
+    settings.commit(When::starting, "");
     fit(birth);
     start(*birth.server);
     code = live(birth);

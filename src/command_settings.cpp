@@ -15,8 +15,10 @@ void add_command_settings(Settings& settings, Command& command) {
       "quotes and backslashes keep those, and nothing else is expanded. SIGHUP starts the file that is there "
       "then.");
   program.kind = "program and arguments";
-  program.parse = [&command](const std::vector<std::string>& values) {
-    return [&command, written = values.front(), words = parse_command(values.front())] {
+  using Values = std::vector<std::string>;
+  program.parse = [&command](const Values& values) {
+    return [&command, written = values.front(),
+            words = values.front().empty() ? Values() : parse_command(values.front())] {
       command.written = written;
       command.words = words;
     };

@@ -194,7 +194,7 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
 
 namespace {
 
-void check_service(ServiceConfiguration& service, const Blame& blame) {
+void check_one(ServiceConfiguration& service, const Blame& blame) {
   const ServiceConfiguration effective = in_effect(service);
   const Limits& limits = effective.limits;
   const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
@@ -206,6 +206,9 @@ void check_service(ServiceConfiguration& service, const Blame& blame) {
   exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 
   check_threads(service, blame);
+  if (service.model.command && service.command.words.empty())
+    blame("command", blame.given("command") ? "command =  names no program"
+                                            : "command is not set: there is nothing to run");
   if (service.listen.empty()) blame("listen", "listen is not set: each service needs a place of its own");
   service.listen_specs.clear();
   for (const auto& written : service.listen) {
@@ -239,21 +242,31 @@ void check_places(const Configuration& configuration, SettingsReader& reader) {
   for (const auto& one : configuration.services)
     for (const auto& other : configuration.services) {
       if (&one == &other) break;
-      for (const auto& spec : one.listen_specs)
-        for (const auto& taken : other.listen_specs)
-          if (spec.port != "0" && spec.kind != ListenSpec::Kind::timer && same_place(spec, taken))
-            reader.blame(one.name + ".listen", text(one.name, ".listen = ", spec.written,
-                                                    " is the same address as one of ", other.name));
+      if (const ListenSpec* place = place_in_both(one, other))
+        reader.blame(one.name + ".listen", text(one.name, ".listen = ", place->written,
+                                                " is the same address as one of ", other.name));
     }
 }
 
 }  // namespace
 
-void check_together(Configuration& configuration, SettingsReader& reader) {
-  const bool several = configuration.services.size() > 1;
-  for (auto& service : configuration.services)
-    check_service(service, Blame(reader, several ? service.name + '.' : ""));
-  check_places(configuration, reader);
+const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other) {
+  for (const auto& spec : one.listen_specs)
+    for (const auto& taken : other.listen_specs)
+      if (spec.port != "0" && spec.kind != ListenSpec::Kind::timer && same_place(spec, taken)) return &spec;
+  return nullptr;
+}
+
+bool is_service_name(std::string_view name) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  return !name.empty() && name.size() <= 63 && name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+void check_service(ServiceConfiguration& service, SettingsReader& reader) {
+  check_one(service, Blame(reader, ""));
+}
+
+void check_parent(const Configuration& configuration, SettingsReader& reader) {
   const auto blame = [&](const char* setting, const std::string& wrong) { reader.blame(setting, wrong); };
   if (configuration.name.empty() || configuration.name.size() > 63 ||
       configuration.name.find('/') != std::string::npos)
@@ -262,6 +275,14 @@ void check_together(Configuration& configuration, SettingsReader& reader) {
     blame("daemonize",
           "daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file");
   if (configuration.log.empty()) blame("log", "log must not be empty");
+}
+
+void check_together(Configuration& configuration, SettingsReader& reader) {
+  const bool several = configuration.services.size() > 1;
+  for (auto& service : configuration.services)
+    check_one(service, Blame(reader, several ? service.name + '.' : ""));
+  check_places(configuration, reader);
+  check_parent(configuration, reader);
 }
 
 }  // namespace brood

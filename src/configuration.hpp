@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "address.hpp"
@@ -48,7 +49,14 @@ void add_log_level(Settings& settings, std::string& level);
 void add_parent_settings(Settings& settings, Configuration& configuration);
 
 // After the values were stored: fills what is derived from them, and blames contradictions on the settings
-// concerned.
+// concerned. The whole of a program's; or a service alone, whose settings stand in a table of its own; or
+// the parent's alone.
 void check_together(Configuration& configuration, SettingsReader& reader);
+void check_service(ServiceConfiguration& service, SettingsReader& reader);
+void check_parent(const Configuration& configuration, SettingsReader& reader);
+
+// A place of `one` that `other` has, too; nullptr: there is none.
+const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other);
+bool is_service_name(std::string_view name);  // 1 to 63 letters, digits, '-' and '_'
 
 }  // namespace brood

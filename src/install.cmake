@@ -1,5 +1,5 @@
-# What `make install` puts where: the library with its headers, the ways to find it (CMake, pkg-config), broodctl, the
-# manual, and the examples with their settings. Included from the top, when all targets are known.
+# What `make install` puts where: the library with its headers, the ways to find it (CMake, pkg-config), brood and
+# broodctl, the manual, and the examples with their settings. Included from the top, when all targets are known.
 include(CMakePackageConfigHelpers)
 
 set(brood_cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/brood)
@@ -7,6 +7,7 @@ set(brood_cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/brood)
 install(TARGETS brood EXPORT brood-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS broodctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS brood-parent RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(DIRECTORY include/brood DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 
 install(EXPORT brood-targets NAMESPACE brood:: DESTINATION ${brood_cmake_directory})
@@ -32,3 +33,19 @@ file(GLOB brood_examples CONFIGURE_DEPENDS example/*.cpp etc/*.conf)
 install(FILES ${brood_examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(PROGRAMS example/listen_fds.py example/per_connection.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY example/httpd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# The example directory of brood, with its programs where they are installed: named from there, so that this tree, too,
+# may be moved.
+set(brood_example_directory ${CMAKE_INSTALL_DOCDIR}/examples/brood)
+set(brood_example_programs ${CMAKE_INSTALL_LIBEXECDIR}/brood)
+install(TARGETS greeter RUNTIME DESTINATION ${brood_example_programs})
+file(RELATIVE_PATH to_programs /prefix/${brood_example_directory} /prefix/${brood_example_programs})
+file(GLOB_RECURSE brood_directory CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/etc/brood etc/brood/*.conf)
+foreach(file IN LISTS brood_directory)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/etc/brood/${file})
+  file(READ etc/brood/${file} content)
+  string(REPLACE "../../build/release" "${to_programs}" content "${content}")
+  string(REPLACE "../../example" ".." content "${content}")
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/etc/brood/${file} CONTENT "${content}" @ONLY)
+endforeach()
+install(DIRECTORY ${PROJECT_BINARY_DIR}/etc/brood/ DESTINATION ${brood_example_directory})

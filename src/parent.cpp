@@ -18,13 +18,6 @@
 namespace brood {
 namespace {
 
-std::vector<ServiceShape> shapes_of(const std::vector<std::unique_ptr<Service>>& services) {
-  std::vector<ServiceShape> shapes;
-  shapes.reserve(services.size());
-  for (const auto& service : services) shapes.push_back({service->name(), service->slots_wanted()});
-  return shapes;
-}
-
 Descriptor new_wake_descriptor() {
   Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) throw SystemError("eventfd", errno);
@@ -36,13 +29,12 @@ Descriptor new_wake_descriptor() {
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
     : duties_(std::move(duties)),
       services_(std::move(services)),
-      scoreboard_(duties_.scoreboard_path, duties_.name, shapes_of(services_)),
+      scoreboard_(duties_.scoreboard_path, duties_.name, services_.shapes(duties_.reserved_entries)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
       wake_(new_wake_descriptor()) {
   block_all_signals();
-  for (std::uint32_t i = 0; i < services_.size(); ++i)
-    services_[i]->settle(scoreboard_, lock_, i, wake_.get(), [this] { in_child(); });
+  services_.settle(scoreboard_, lock_, wake_.get(), [this] { in_child(); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
@@ -81,32 +73,30 @@ void Parent::obey(int signal) {
 
 void Parent::reload(const std::string& only) {
   if (stopping_) return;
+  Roster::Outcome outcome;
   try {
-    auto configurations = duties_.read_again();
-    const Time now = Clock::now();
-    for (auto& configuration : configurations) {
-      if (!only.empty() && configuration.name != only) continue;
-      if (Service* service = find(configuration.name)) service->reload(std::move(configuration), now);
-    }
+    outcome = services_.reload(duties_.read_again(), only, Clock::now());
   } catch (const Error& error) {
     for (const auto line : split(error.what(), '\n')) log_error(line);
-    log_error("reload refused: everything goes on as before");
-    return;
   }
+  if (!outcome.changed()) return log_error("reload refused: everything goes on as before");
   try {
-    duties_.commit(only);
+    duties_.commit(only, outcome.refused);
   } catch (const std::exception& error) {
     log_error(text("reload: ", std::string_view(error.what())));
   }
+  tell_hooks(outcome.taken);
   if (only.empty()) reopen_logs();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
 }
 
-Service* Parent::find(std::string_view service) const {
-  const auto found = std::ranges::find(services_, service,
-                                       [](const auto& each) -> std::string_view { return each->name(); });
-  return found == services_.end() ? nullptr : found->get();
+void Parent::tell_hooks(const std::vector<Service*>& services) const {
+  for (Service* service : services) try {
+      service->server().on_reload();
+    } catch (const std::exception& error) {
+      log_error(text("reload: ", std::string_view(error.what())));
+    }
 }
 
 void Parent::reopen_logs() {
@@ -171,24 +161,24 @@ Time Parent::look(Time now) {
     next = std::min(next, service->look(now));
   }
   // One that can't serve must not take the others along; when none can, that is the end.
-  const bool hopeless = std::all_of(services_.begin(), services_.end(),
-                                    [](const auto& service) { return service->fatal_exit().has_value(); });
+  const auto hopeless = services_.hopeless();
   if (hopeless && !stopping_) {
-    exit_code_ = *services_.front()->fatal_exit();
+    exit_code_ = *hopeless;
     stop();
-    next = now;
+    return now;
   }
-  if (!ready_ && !told_not_ready_ && std::any_of(services_.begin(), services_.end(), [](const auto& service) {
-        return service->throttled();
-      })) {
+  const auto readiness = ready_ ? Roster::Readiness::ready : services_.readiness(duties_.all_or_none);
+  if (readiness == Roster::Readiness::failing && !told_not_ready_) {
     told_not_ready_ = true;
     duties_.on_not_ready();
   }
-  if (!ready_ && !hopeless && std::all_of(services_.begin(), services_.end(), [](const auto& service) {
-        return service->ready() || service->fatal_exit();
-      })) {
+  if (readiness == Roster::Readiness::ready && !ready_) {
     ready_ = true;
     duties_.on_ready();
+  }
+  for (const auto& service : services_.drop_ended()) {
+    reload(service);
+    next = now;
   }
   return next;
 }

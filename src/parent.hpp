@@ -14,20 +14,22 @@
 
 #include "brood/descriptor.hpp"
 #include "parent_lock.hpp"
+#include "roster.hpp"
 #include "scoreboard.hpp"
-#include "service.hpp"
 #include "signals.hpp"
 
 namespace brood {
 
 struct ParentDuties {
   std::string name;
-  std::string scoreboard_path;  // "": anonymous
-  // SIGHUP, in two steps: reads and checks, and returns the services' configurations, each known by its name
-  // (throws, and then all stays as it was); then, when the services have taken theirs, puts in force what is
-  // the program's own. `only`: the service that it is about; "": all.
-  std::function<std::vector<ServiceConfiguration>()> read_again;
-  std::function<void(const std::string& only)> commit;
+  std::string scoreboard_path;         // "": anonymous
+  std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
+  bool all_or_none = true;             // it isn't ready while one of the services fails
+  // SIGHUP, in two steps: reads and checks, and returns the services that are wanted (throws, and then all
+  // stays as it was); then, when the services have taken theirs, puts in force what is the program's own, but
+  // for those that could not. `only`: the service that it is about; "": all.
+  std::function<std::vector<WantedService>()> read_again;
+  std::function<void(const std::string& only, const std::vector<std::string>& refused)> commit;
   std::function<std::chrono::milliseconds()> graceful_timeout;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
@@ -46,6 +48,7 @@ class Parent {
  private:
   void obey(int signal);
   void reload(const std::string& only);  // service; "": all
+  void tell_hooks(const std::vector<Service*>& services) const;
   void reopen_logs();
   void stop();
   void stop_now();
@@ -57,10 +60,9 @@ class Parent {
   void wait(Time until);
   void in_child();
   bool is_child(pid_t pid) const;
-  Service* find(std::string_view service) const;  // nullptr: there is none of that name
 
   ParentDuties duties_;
-  std::vector<std::unique_ptr<Service>> services_;
+  Roster services_;
   Scoreboard scoreboard_;
   ParentLock lock_;
   SignalDescriptor signals_;

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "program_settings.hpp"
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "text.hpp"
-
 namespace brood {
-namespace {
-
-const std::vector<std::string>& values(const Setting& setting, const GivenSettings& given) {
-  const auto found = given.find(setting.name);
-  return found == given.end() ? setting.defaults : found->second.values;
-}
-
-}  // namespace
 
 ProgramSettings::ProgramSettings(const std::string& program, std::span<const NamedServer> servers)
-    : shared_("", {.many_connections = true, .threads = true}, true) {
+    : program_(program),
+      servers_(servers.begin(), servers.end()),
+      shared_("", {.many_connections = true, .threads = true}, true) {
   staged_.name = program;
   for (const auto& [name, server] : servers)
     staged_.services.emplace_back(name, server->child_model(), server->thread_safe());
@@ -28,74 +18,75 @@ ProgramSettings::ProgramSettings(const std::string& program, std::span<const Nam
 }
 
 void ProgramSettings::add_one(const NamedServer& named) {
-  table_.of_kit(true);
-  add_service_settings(table_, staged_.services.front());
-  add_parent_settings(table_, staged_);
-  table_.of_kit(false);
-  table_.section("Of this server");
-  named.server->add_settings(table_);
+  Settings& table = settings_.table;
+  table.of_kit(true);
+  add_service_settings(table, staged_.services.front());
+  add_parent_settings(table, staged_);
+  table.of_kit(false);
+  table.section("Of this server");
+  named.server->add_settings(table);
 }
 
 void ProgramSettings::add_several(std::span<const NamedServer> servers) {
-  table_.of_kit(true);
+  Settings& table = settings_.table;
+  table.of_kit(true);
   shared_.listen.clear();
-  add_service_settings(table_, shared_);
-  add_parent_settings(table_, staged_);
+  add_service_settings(table, shared_);
+  add_parent_settings(table, staged_);
   for (std::size_t i = 0; i < servers.size(); ++i) {
     ServiceConfiguration& service = staged_.services[i];
     service.listen.clear();
-    table_.of_service(service.name);
-    table_.of_kit(true);
-    add_service_settings(table_, service);
-    table_.section("The log");
-    add_log_level(table_, service.log_level);
-    table_.of_kit(false);
-    table_.section("Of this server");
-    servers[i].server->add_settings(table_);
+    table.of_service(service.name);
+    table.of_kit(true);
+    add_service_settings(table, service);
+    table.section("The log");
+    add_log_level(table, service.log_level);
+    table.of_kit(false);
+    table.section("Of this server");
+    servers[i].server->add_settings(table);
   }
 }
 
-void ProgramSettings::read(const CommandLine& line, Whose whose) {
-  reader_.emplace(table_);
-  if (!line.config.empty()) reader_->read_file(line.config);
-  reader_->override_with(line.settings);
-  reader_->inherit_shared();
-  reader_->check();
-  reader_->store([](const Setting& setting) { return setting.kits; });
+std::vector<WantedService> ProgramSettings::read() {
+  SettingsReader& reader = settings_.begin();
+  kept_.clear();
+  if (!line_.config.empty()) reader.read_file(line_.config);
+  reader.override_with(line_.settings);
+  reader.inherit_shared();
+  reader.check();
+  reader.store([](const Setting& setting) { return setting.kits; });
   if (staged_.services.size() == 1) {
     const std::string& known = in_force_.services.front().name;  // only a restart changes it
     staged_.services.front().name = known.empty() ? staged_.name : known;
     staged_.services.front().log_level = staged_.log_level;
   }
-  if (whose == Whose::all) check_together(staged_, *reader_);
-  reader_->finish();
+  if (whose_ == Whose::all) check_together(staged_, reader);
+  reader.finish();
+  std::vector<WantedService> wanted;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const ServiceConfiguration& service = staged_.services[i];
+    // The program's own: not ours to delete.
+    wanted.push_back({.name = service.name,
+                      .configuration = service,
+                      .server = {std::shared_ptr<ServerBase>(), servers_[i].server}});
+  }
+  return wanted;
 }
 
 void ProgramSettings::commit(When when, const std::string& only) {
-  const bool all = only.empty() || staged_.services.size() == 1;
-  const auto is_concerned = [&](const Setting& setting) { return all || setting.service == only; };
-  const auto needs_restart = [&](const Setting& setting) {
-    return when == When::running && setting.takes == Takes::restart &&
-           values(setting, given_) != values(setting, reader_->given());
+  const bool alone = staged_.services.size() == 1;
+  const auto is_of = [&](const std::string& service) {
+    return (only.empty() || alone || service == only) && !kept_.contains(service);
   };
-  for (const auto& setting : table_.all())
-    if (is_concerned(setting) && needs_restart(setting))
-      log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
-  const auto waits = [&](const Setting& setting) { return !is_concerned(setting) || needs_restart(setting); };
-  reader_->store([&](const Setting& setting) { return !setting.kits && !waits(setting); });
-  GivenSettings given = reader_->given();
+  settings_.commit(when, [&](const Setting& setting) { return is_of(setting.service); });
   const Configuration before = in_force_;
-  for (const auto& setting : table_.all()) {
-    if (!waits(setting)) continue;
-    setting.parse(values(setting, given_))();
-    given.erase(setting.name);
-    if (const auto known = given_.find(setting.name); known != given_.end())
-      given[setting.name] = known->second;
-  }
   in_force_ = staged_;
-  for (std::size_t i = 0; !all && i < before.services.size(); ++i)
-    if (before.services[i].name != only) in_force_.services[i] = before.services[i];
-  given_ = std::move(given);
+  for (std::size_t i = 0; i < before.services.size(); ++i)
+    if (!is_of(before.services[i].name)) in_force_.services[i] = before.services[i];
+}
+
+std::string ProgramSettings::print() const {
+  return print_settings(settings_.table, settings_.given(), "Settings of " + program_);
 }
 
 }  // namespace brood

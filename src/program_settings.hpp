@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The table of a program's settings, and their values in force. Reading again happens in two steps, so that
-// nothing has changed when something is wrong: read() checks and stages, commit() puts in force. Parent only.
+// The services that a program has by itself, one or several, with the table of all its settings, its file and
+// its command line. Parent only.
 #pragma once
 
-#include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "brood/server_base.hpp"
-#include "configuration.hpp"
-#include "settings_source.hpp"
+#include "service_source.hpp"
 
 namespace brood {
 
@@ -18,34 +17,38 @@ struct NamedServer {
   ServerBase* server;
 };
 
-class ProgramSettings {
+class ProgramSettings final : public ServiceSource {
  public:
   ProgramSettings(const std::string& program, std::span<const NamedServer> servers);
-  ProgramSettings(const ProgramSettings&) = delete;
-  ProgramSettings& operator=(const ProgramSettings&) = delete;
 
-  const Settings& table() const { return table_; }
-  const GivenSettings& given() const { return given_; }
-  const Configuration& in_force() const { return in_force_; }
-  const Configuration& staged() const { return staged_; }
-
-  // Throws ConfigurationError with all that is wrong. Where it is only about what is the server's own, what
-  // the kit is told is not held together.
+  const Settings& table() const { return settings_.table; }
+  // Before all that follows. Where it is only about what is the server's own, what the kit is told is not
+  // held together.
   enum class Whose { all, servers };
-  void read(const CommandLine& line, Whose whose = Whose::all);
-  enum class When { starting, running };
-  // `only`: puts in force what is that service's alone; "": everything.
-  void commit(When when, const std::string& only = "");
+  void take(CommandLine line, Whose whose = Whose::all) {
+    line_ = std::move(line);
+    whose_ = whose;
+  }
+
+  std::vector<WantedService> read() override;
+  const Configuration& staged() const override { return staged_; }
+  const Configuration& in_force() const override { return in_force_; }
+  void keep(const std::string& service) override { kept_.insert(service); }
+  void commit(When when, const std::string& only) override;
+  std::string print() const override;
 
  private:
   void add_one(const NamedServer& named);
   void add_several(std::span<const NamedServer> servers);
 
+  const std::string program_;
+  const std::vector<NamedServer> servers_;
   Configuration staged_, in_force_;
   ServiceConfiguration shared_;  // binds what several services share; its values are read by none
-  Settings table_;
-  std::optional<SettingsReader> reader_;
-  GivenSettings given_;
+  StagedSettings settings_;
+  CommandLine line_;
+  Whose whose_ = Whose::all;
+  std::set<std::string> kept_;
 };
 
 }  // namespace brood

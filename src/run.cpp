@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A server program from main() to exit code: settings, log, daemon, pid file, parent.
-#include "brood/server_base.hpp"
+#include "run.hpp"
 
 #include <fcntl.h>
 #include <libgen.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <span>
 
 #include "birth_record.hpp"
 #include "brood/error.hpp"
 #include "brood/program.hpp"
-#include "brood/snapshot.hpp"
 #include "child_program.hpp"
 #include "daemon.hpp"
 #include "identity.hpp"
@@ -25,6 +21,7 @@
 #include "parent.hpp"
 #include "pid_file.hpp"
 #include "program_settings.hpp"
+#include "scoreboard_path.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
@@ -34,54 +31,14 @@ namespace {
 LogTarget log_target(const Configuration& configuration) {
   const auto& services = configuration.services;
   // Where services have different users, the file can't be everybody's: it stays the parent's.
-  const bool one_user = std::all_of(services.begin(), services.end(), [&](const auto& service) {
-    return service.user == services.front().user;
-  });
+  const bool one_user =
+      !services.empty() && std::all_of(services.begin(), services.end(), [&](const auto& service) {
+        return service.user == services.front().user;
+      });
   return {.name = configuration.name,
           .to = configuration.log,
           .level = level_of(configuration.log_level),
           .owner = one_user ? find_identity(services.front().user, "").user : no_user};
-}
-
-// A server that hands its listener on still runs while its successor starts; any other is a mistake to be
-// told.
-void warn_of_other_server(const std::string& scoreboard) {
-  try {
-    const Snapshot other = Snapshot::read(scoreboard);
-    if (other.parent_alive)
-      log_warning(text(
-          "scoreboard ", scoreboard, " was that of process ", other.parent_pid,
-          ", which still runs: broodctl shows this server from now on; set name or runtime-directory if both "
-          "are to stay"));
-  } catch (const Error&) {
-    // None there, or one that nobody can read any more: it is replaced.
-  }
-}
-
-// Where the scoreboard goes; "" where it has to be anonymous. The directory may be made, its parents must be
-// there.
-std::string prepare_scoreboard_path(const Configuration& configuration) {
-  if (configuration.runtime_directory == "none") return "";
-  const std::string directory =
-      configuration.runtime_directory.empty() ? default_runtime_directory() : configuration.runtime_directory;
-  struct stat status {};
-  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    log_warning(text(std::string_view(SystemError("runtime-directory " + directory, errno).what()),
-                     "; the scoreboard is anonymous, broodctl can't see it"));
-    return "";
-  }
-  // A directory of somebody else's (in /tmp, say) would let them put another file in its place.
-  if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-      (status.st_uid != ::geteuid() && status.st_uid != 0) || ::access(directory.c_str(), W_OK) != 0) {
-    log_warning(text(
-        "runtime-directory ", directory,
-        " is not a directory that this user owns and can write; the scoreboard is anonymous, broodctl can't "
-        "see it"));
-    return "";
-  }
-  std::string path = text(directory, "/", configuration.name, ".scoreboard");
-  warn_of_other_server(path);
-  return path;
 }
 
 void print_errors(const char* what) {
@@ -94,8 +51,6 @@ void fill_standard_descriptors() {
     if (::fcntl(standard, F_GETFD) < 0) Descriptor(::open("/dev/null", O_RDWR)).release();
 }
 
-using Servers = std::span<const NamedServer>;
-
 std::chrono::milliseconds longest_graceful_timeout(const Configuration& configuration) {
   std::chrono::milliseconds longest{0};
   for (const auto& service : configuration.services) {
@@ -105,44 +60,93 @@ std::chrono::milliseconds longest_graceful_timeout(const Configuration& configur
   return longest;
 }
 
-int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
-  // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
-  // while running.
-  const Configuration started = settings.in_force();
-  PidFile pid_file(started.pid_file);
+// To the terminal, as long as there is one, and to the log.
+void tell(const std::string& lines, const Configuration& configuration) {
+  if (configuration.log != "stderr") print_errors(lines.c_str());
+  for (const auto line : split(lines, '\n')) log_error(line);
+}
+
+// Where services are independent, one that can't be started is left out.
+class Starting {
+ public:
+  Starting(ServiceSource& source, const Configuration& configuration)
+      : source_(source), configuration_(configuration) {}
+
+  void open(WantedService& wanted) {
+    attempt(wanted.name, [&] {
+      if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
+      services.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server));
+    });
+  }
+  // When all listeners are bound.
+  void call_hooks() {
+    std::erase_if(services, [&](const auto& service) {
+      return !attempt(service->name(), [&] { service->server().on_parent_start(); });
+    });
+  }
 
   std::vector<std::unique_ptr<Service>> services;
-  std::string addresses;
-  for (std::size_t i = 0; i < servers.size(); ++i) {
-    services.push_back(std::make_unique<Service>(started.services[i], *servers[i].server));
-    addresses += (i == 0 ? "" : " ") + services.back()->addresses();
-  }
-  for (const auto& [name, server] : servers) server->on_parent_start();
 
-  const std::string scoreboard = prepare_scoreboard_path(started);
+ private:
+  template <typename Step>
+  bool attempt(const std::string& name, const Step& step) {
+    try {
+      step();
+      return true;
+    } catch (const std::exception& error) {
+      if (source_.manner().all_or_none) throw;
+      tell(error.what(), configuration_);
+    }
+    tell(text("service ", name, " is left out"), configuration_);
+    source_.keep(name);
+    return false;
+  }
+
+  ServiceSource& source_;
+  const Configuration& configuration_;
+};
+
+int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon) {
+  // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
+  // while running.
+  const Configuration started = source.in_force();
+  const Manner manner = source.manner();
+  if (manner.refuses_namesake) refuse_namesake(started);
+  PidFile pid_file(started.pid_file);
+
+  Starting starting(source, started);
+  for (auto& each : wanted) starting.open(each);
+  starting.call_hooks();
+  if (starting.services.empty()) throw ConfigurationError("no service is left that could be started");
+  std::string addresses;
+  for (const auto& service : starting.services)
+    addresses += (addresses.empty() ? "" : " ") + service->addresses();
+
+  const std::string scoreboard = prepare_scoreboard(started);
   ParentDuties duties;
   duties.name = started.name;
   duties.scoreboard_path = scoreboard;
-  duties.read_again = [&]() -> std::vector<ServiceConfiguration> {
-    settings.read(line);
-    try_log(log_target(settings.staged()));
-    return settings.staged().services;
+  duties.reserved_entries = manner.reserved_entries;
+  duties.all_or_none = manner.all_or_none;
+  duties.read_again = [&] {
+    auto wanted_now = source.read();
+    try_log(log_target(source.staged()));
+    return wanted_now;
   };
-  duties.commit = [&](const std::string& only) {
-    settings.commit(ProgramSettings::When::running, only);
+  duties.commit = [&](const std::string& only, const std::vector<std::string>& refused) {
+    for (const auto& service : refused) source.keep(service);
+    source.commit(When::running, only);
     try {
-      open_log(log_target(settings.in_force()));
+      open_log(log_target(source.in_force()));
     } catch (const Error& error) {
       log_error(text(std::string_view(error.what()), "; the log goes on as before"));
     }
-    for (std::size_t i = 0; i < servers.size(); ++i)
-      if (only.empty() || settings.in_force().services[i].name == only) servers[i].server->on_reload();
   };
   duties.in_child = [&] {
     daemon.forget();
     pid_file.forget();
   };
-  duties.graceful_timeout = [&] { return longest_graceful_timeout(settings.in_force()); };
+  duties.graceful_timeout = [&] { return longest_graceful_timeout(source.in_force()); };
   duties.on_not_ready = [&] {
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));
@@ -152,25 +156,25 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
-  Parent parent(std::move(duties), std::move(services));
+  Parent parent(std::move(duties), std::move(starting.services));
   daemon.leave_terminal();
   const int code = parent.run();
   log_info("stopped");
   return code;
 }
 
-int start(Servers servers, const CommandLine& line, ProgramSettings& settings) {
-  Daemon daemon = settings.in_force().daemonize ? Daemon::detach() : Daemon();
+int start(ServiceSource& source, std::vector<WantedService> wanted) {
+  Daemon daemon = source.in_force().daemonize ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::exception& error, ExitCode code) {
     print_errors(error.what());
-    if (settings.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
+    if (source.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
     return static_cast<int>(code);
   };
   int code = 0;
   try {
-    open_log(log_target(settings.in_force()));
+    open_log(log_target(source.in_force()));
     block_all_signals();
-    code = serve(servers, line, settings, daemon);
+    code = serve(source, std::move(wanted), daemon);
   } catch (const Error& error) {
     code = fail(error, error.code());
   } catch (const std::exception& error) {
@@ -180,10 +184,9 @@ int start(Servers servers, const CommandLine& line, ProgramSettings& settings) {
   return code;
 }
 
-int run(Servers servers, int argc, char** argv) {
-  fill_standard_descriptors();
-  const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
-  try {
+int run(std::span<const NamedServer> servers, int argc, char** argv) {
+  return run_program([&] {
+    const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
     const auto arguments =
         std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
     if (const auto handover = take_handover(child_variable))
@@ -194,18 +197,37 @@ int run(Servers servers, int argc, char** argv) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
     }
-    settings.read(line);
-    settings.commit(ProgramSettings::When::starting);
-    if (line.print_config) {
-      std::fputs(print_settings(settings.table(), settings.given(), "Settings of " + program).c_str(),
-                 stdout);
-      return 0;
-    }
-    if (line.test_config) {
-      std::puts("settings: no mistakes found");
-      return 0;
-    }
-    return start(servers, line, settings);
+    settings.take(line);
+    return run_source(settings, line);
+  });
+}
+
+}  // namespace
+
+int run_source(ServiceSource& source, const CommandLine& line) {
+  std::vector<WantedService> wanted = source.read();
+  std::string mistakes;
+  for (const auto& each : wanted)
+    if (!each.mistakes.empty()) mistakes += (mistakes.empty() ? "" : "\n") + each.mistakes;
+  source.commit(When::starting, "");
+  const bool refused = !mistakes.empty() && (line.test_config || source.manner().all_or_none);
+  if (refused) throw ConfigurationError(mistakes);
+  if (line.print_config) {
+    print_errors(mistakes.c_str());
+    std::fputs(source.print().c_str(), stdout);
+    return 0;
+  }
+  if (line.test_config) {
+    std::puts("settings: no mistakes found");
+    return 0;
+  }
+  return start(source, std::move(wanted));
+}
+
+int run_program(const std::function<int()>& program) {
+  fill_standard_descriptors();
+  try {
+    return program();
   } catch (const Error& error) {
     print_errors(error.what());
     return static_cast<int>(error.code());
@@ -215,16 +237,13 @@ int run(Servers servers, int argc, char** argv) {
   }
 }
 
-}  // namespace
-
 int ServerBase::run(int argc, char** argv) {
   const NamedServer alone{"", this};
   return brood::run({&alone, 1}, argc, argv);
 }
 
 void Program::add(std::string name, ServerBase& server) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  if (name.empty() || name.size() > 63 || name.find_first_not_of(allowed) != std::string::npos)
+  if (!is_service_name(name))
     throw Error("service name '" + name + "' is not 1 to 63 letters, digits, '-' or '_'");
   for (const auto& known : servers_)
     if (known.name == name) throw Error("service " + name + " is added twice");

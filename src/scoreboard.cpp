@@ -200,6 +200,31 @@ std::uint32_t Scoreboard::repair() const {
   return mended;
 }
 
+std::optional<std::uint32_t> Scoreboard::free_entry(std::uint32_t slots) const {
+  std::optional<std::uint32_t> best;
+  for (std::uint32_t i = 0; i < header().services; ++i)
+    if (service(i).name.front() == '\0' && service(i).slot_count >= slots &&
+        (!best || service(i).slot_count < service(*best).slot_count))
+      best = i;
+  return best;
+}
+
+void Scoreboard::occupy(std::uint32_t service_index, std::string_view name) const {
+  copy_name(service_orders(service_index).name, name);
+}
+
+// What was counted, and where it listened, is not the next one's.
+void Scoreboard::vacate(std::uint32_t service_index) const {
+  ServiceOrders& entry = service_orders(service_index);
+  const std::uint32_t first = entry.first_slot, count = entry.slot_count;
+  entry.name.fill('\0');  // first: readers pass it by
+  std::atomic_thread_fence(std::memory_order_release);
+  std::construct_at(&entry);  // all of it is 0
+  entry.first_slot = first;
+  entry.slot_count = count;
+  entry.wake_above.store(UINT32_MAX, relaxed);
+}
+
 void Scoreboard::claim(std::uint32_t slot_index, std::uint32_t generation, Time now) const {
   SlotOrders& orders = writable_slot_orders(slot_index);
   orders.incarnation.store(orders.incarnation.load(relaxed) + 1, relaxed);

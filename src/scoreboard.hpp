@@ -20,7 +20,7 @@
 namespace brood {
 
 struct ServiceShape {
-  std::string name;
+  std::string name;     // "": an entry for a service that comes later
   std::uint32_t slots;  // how many children it can ever have on this table
 };
 
@@ -54,13 +54,20 @@ class Scoreboard {
   pid_t lock_holder() const;
   void break_lock() const;  // the parent's, when its holder is no more
 
-  // ---- the parent's, under the lock
+  // ---- the parent's
 
   Header& orders() const;
   void remove_file() const { mapping_.remove_file(); }  // unless a successor's has taken its place
   ServiceOrders& service_orders(std::uint32_t service) const;
   SlotOrders& writable_slot_orders(std::uint32_t slot) const;
 
+  // Entries of services that come and go.
+  // The smallest free entry that has so many slots.
+  std::optional<std::uint32_t> free_entry(std::uint32_t slots) const;
+  void occupy(std::uint32_t service, std::string_view name) const;
+  void vacate(std::uint32_t service) const;  // its slots are free
+
+  // Under the lock.
   void claim(std::uint32_t slot, std::uint32_t generation, Time now) const;
   // Adds the slot's figures to its service's, what was in hand as aborted. Returns what was in hand.
   std::uint32_t free(std::uint32_t service, std::uint32_t slot) const;

@@ -28,9 +28,9 @@ constexpr auto hearing_time = 250ms;
 
 }  // namespace
 
-Service::Service(ServiceConfiguration configuration, ServerBase& server)
+Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
     : configuration_(in_effect(std::move(configuration))),
-      server_(server),
+      server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
                  configuration_.model.takes) {}
@@ -129,6 +129,14 @@ void Service::stop(Time limit) {
   listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
 }
 
+void Service::dismiss(Time now) {
+  dismissed_ = true;
+  const auto patience = configuration_.limits.graceful_timeout;
+  log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
+                patience == 0ms ? "" : text(", within ", patience)));
+  stop(patience == 0ms ? never : now + patience);
+}
+
 void Service::stop_now(const char* why) {
   stage_ = Stage::finishing;
   pool_->kill_all(why);
@@ -173,9 +181,9 @@ void Service::start(unsigned number, bool replacement, Time now) {
           execs ? for_child(configuration_.command, scoreboard_->descriptors()) : MappingDescriptors();
       in_child_();
       set_log_level(level_of(configuration_.log_level));
-      const ChildBirth birth{&server_,  scoreboard_, index_,
-                             row,       wake_fd_,    listeners_.of_a_child(),
-                             identity_, parent,      limits_of_a_child()};
+      const ChildBirth birth{server_.get(), scoreboard_, index_,
+                             row,           wake_fd_,    listeners_.of_a_child(),
+                             identity_,     parent,      limits_of_a_child()};
       return execs ? execute(configuration_.command, birth, std::move(table)) : live(birth);
     });
     if (!started) {

@@ -23,13 +23,14 @@ namespace brood {
 
 class Service {
  public:
-  // Opens the listeners; no child yet. `server` outlives the service.
-  Service(ServiceConfiguration configuration, ServerBase& server);
+  // Opens the listeners; no child yet.
+  Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server);
 
   const std::string& name() const { return configuration_.name; }
-  ServerBase& server() { return server_; }
+  ServerBase& server() { return *server_; }
   std::string addresses() const { return listeners_.addresses(); }
   std::uint32_t slots_wanted() const;  // with room for max-clients to be raised while running
+  std::uint32_t slots_needed() const { return configuration_.limits.max_clients; }
 
   // What the whole parent has, once it is there; outlives the service. `index`: the service's on the
   // scoreboard. `in_child`: closes, in a fresh child, what is the parent's alone.
@@ -44,10 +45,13 @@ class Service {
   void reload(ServiceConfiguration configuration, Time now);
   void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
   void stop_now(const char* why);  // kill
+  void dismiss(Time now);          // stops, for it is no longer wanted: others go on
   Time look(Time now);             // count, decide, act; returns when to look again
 
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
+  bool dismissed() const { return dismissed_; }
+  bool holds_listeners() const { return stage_ != Stage::finishing; }
   bool ended() const { return stage_ == Stage::finishing && pool_->tally().all_lost(); }
   bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
@@ -56,6 +60,7 @@ class Service {
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
 
+  std::uint32_t index() const { return index_; }
   const Pool& pool() const { return *pool_; }
   void forget() { pool_->forget(); }  // in a child
 
@@ -82,7 +87,7 @@ class Service {
   void warn_of_max_clients();
 
   ServiceConfiguration configuration_;
-  ServerBase& server_;
+  std::shared_ptr<ServerBase> server_;
   Identity identity_;
   Listeners listeners_;
   std::optional<Pool> pool_;
@@ -97,6 +102,7 @@ class Service {
   bool look_for_stranded_ = false;
   bool watches_listeners_ = false;
   Stage stage_ = Stage::serving;
+  bool dismissed_ = false;
   Time limit_ = never;  // of stopping
   std::optional<int> fatal_exit_;
 };

@@ -49,13 +49,20 @@ std::string join(const std::vector<std::string>& lines) {
 
 enum class Names { all, shared };
 
-po::options_description describe(const Settings& settings, Names names) {
+po::options_description describe(const Settings& settings, Names names, const ProgramOptions& options) {
   po::options_description general("What to do");
   general.add_options()                                                                      //
       ("help,h", "print this and exit")                                                      //
       ("config,c", po::value<std::string>()->value_name("FILE"), "read settings from FILE")  //
       ("test-config", "check the settings, print what is wrong with them, and exit")         //
       ("print-config", "print the settings with their values and where those came from, and exit");
+  for (const auto& option : options) {
+    if (option.value.empty())
+      general.add_options()(option.name.c_str(), option.help.c_str());
+    else
+      general.add_options()(option.name.c_str(), po::value<std::string>()->value_name(option.value),
+                            option.help.c_str());
+  }
   po::options_description own("Settings, on the command line or as 'name = value' in FILE");
   for (const auto& setting : settings.all()) {
     if (names == Names::shared && !setting.service.empty()) continue;
@@ -131,7 +138,8 @@ void wrap(std::string& out, std::string_view prose) {
 
 }  // namespace
 
-CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments) {
+CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments,
+                               const ProgramOptions& options) {
   std::vector<std::string> words;
   for (const std::string_view word : arguments) {
     // Boost refuses "--name=", which says "empty" here; as two words it is content.
@@ -139,7 +147,7 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
     words.emplace_back(empty_value ? word.substr(0, word.size() - 1) : word);
     if (empty_value) words.emplace_back();
   }
-  const po::options_description description = describe(settings, Names::all);
+  const po::options_description description = describe(settings, Names::all, options);
   namespace style = po::command_line_style;
   po::parsed_options parsed(&description);
   try {
@@ -153,6 +161,7 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
   }
   auto known = names_of(settings);
   known.insert(known.end(), {"help", "config", "test-config", "print-config"});
+  for (const auto& option : options) known.push_back(option.name);
 
   CommandLine line;
   std::vector<std::string> errors;
@@ -168,6 +177,8 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
     } else if (option.unregistered) {
       errors.push_back(text(command_line_where, ": ", unknown("option", name, known)));
     } else if (setting == nullptr) {
+      if (std::ranges::any_of(options, [&](const ProgramOption& own) { return own.name == name; }))
+        line.options[name] = value;
       line.help |= name == "help";
       line.test_config |= name == "test-config";
       line.print_config |= name == "print-config";
@@ -265,9 +276,20 @@ void SettingsReader::inherit_shared() {
   }
 }
 
+void SettingsReader::inherit(const GivenSettings& shared, const std::string& whose) {
+  for (const auto& [name, given] : shared)
+    if (settings_.find(name) != nullptr)
+      given_.try_emplace(name, Given{given.values, text(given.where, ", ", whose)});
+}
+
+Given* SettingsReader::find(const std::string& setting) {
+  const auto found = given_.find(setting);
+  return found == given_.end() ? nullptr : &found->second;
+}
+
 void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
   const auto found = given_.find(setting);
-  error(found == given_.end() ? "" : found->second.where, wrong);
+  error(found == given_.end() ? place_ : found->second.where, wrong);
 }
 
 void SettingsReader::check() {
@@ -290,8 +312,10 @@ void SettingsReader::store(const std::function<bool(const Setting&)>& which) {
 }
 
 void SettingsReader::finish() const {
-  if (!errors_.empty()) throw ConfigurationError(join(errors_));
+  if (!errors_.empty()) throw ConfigurationError(errors());
 }
+
+std::string SettingsReader::errors() const { return join(errors_); }
 
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
   std::string out = "# " + title + "\n";
@@ -324,13 +348,15 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
   return out;
 }
 
-std::string print_help(const Settings& settings, const std::string& program) {
+std::string print_help(const Settings& settings, const std::string& program, const ProgramOptions& options,
+                       const std::string& where) {
   std::ostringstream out;
-  out << "usage: " << program << " [--config=FILE] [--SETTING=VALUE ...]\n\n"
-      << describe(settings, Names::shared);
+  out << "usage: " << program;
+  for (const auto& option : options)
+    out << " [--" << option.name << (option.value.empty() ? "" : "=") << option.value << ']';
+  out << " [--config=FILE] [--SETTING=VALUE ...]\n\n" << describe(settings, Names::shared, options);
   const auto services = services_of(settings);
-  if (!services.empty())
-    out << "\nA setting for one service alone: --SERVICE.SETTING, or in its section [SERVICE] of FILE:\n";
+  if (!services.empty()) out << "\nA setting for one service alone: --SERVICE.SETTING, or " << where << ":\n";
   for (const auto& service : services) out << "  " << service << '\n';
   return out.str();
 }

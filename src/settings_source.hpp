@@ -24,17 +24,26 @@ using GivenSettings = std::map<std::string, Given>;
 // The command line, as it was given: settings, and what to do with them.
 struct CommandLine {
   GivenSettings settings;
-  std::string config;  // the file's path, "" for none
+  std::map<std::string, std::string> options;  // of the program's own
+  std::string config;                          // the file's path, "" for none
   bool help = false;
   bool print_config = false;
   bool test_config = false;
 };
-CommandLine parse_command_line(const Settings& settings,
-                               std::span<const char* const> arguments);  // throws ConfigurationError
+// What a program understands on its command line beside settings and the options that all have.
+struct ProgramOption {
+  std::string name, value, help;  // value: what it is called in the help; "": there is none
+};
+using ProgramOptions = std::vector<ProgramOption>;
+
+CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments,
+                               const ProgramOptions& options = {});  // throws ConfigurationError
 
 class SettingsReader {
  public:
-  explicit SettingsReader(const Settings& settings) : settings_(settings) {}
+  // `place`: what is blamed for a setting that is missing.
+  explicit SettingsReader(const Settings& settings, std::string place = "")
+      : settings_(settings), place_(std::move(place)) {}
 
   // The checks of single values, and the reading, collect what is wrong; finish() throws it.
   void read_file(const std::string& path);
@@ -42,6 +51,8 @@ class SettingsReader {
   void override_with(const GivenSettings& command_line);
   // What all services share is given to each that has the setting and no value of its own.
   void inherit_shared();
+  // The same from another table. `whose`: said behind the place, in case that it doesn't fit here.
+  void inherit(const GivenSettings& shared, const std::string& whose);
 
   // What is wrong with a value, or with several together; `setting` is the one whose place is told.
   void blame(const std::string& setting, const std::string& wrong);
@@ -53,14 +64,17 @@ class SettingsReader {
   void store(const std::function<bool(const Setting&)>& which);
   // Throws ConfigurationError with all that was found.
   void finish() const;
+  std::string errors() const;  // the same in lines, "" for none
 
   const GivenSettings& given() const { return given_; }
+  Given* find(const std::string& setting);  // as it was given so far; nullptr: not
 
  private:
   void error(const std::string& where, const std::string& wrong);
   bool enter_section(std::string_view line, const std::string& where, std::string& section);
 
   const Settings& settings_;
+  const std::string place_;
   GivenSettings given_;
   std::map<std::string, std::function<void()>> stores_;
   std::vector<std::string> errors_;
@@ -69,6 +83,10 @@ class SettingsReader {
 // As etc/NAME.conf has it: every setting with its help and its value; behind the value stands where it came
 // from, if it isn't the default.
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title);
-std::string print_help(const Settings& settings, const std::string& program);
+
+// Where a service's own settings stand, for people.
+inline constexpr const char* in_sections = "in its section [SERVICE] of FILE";
+std::string print_help(const Settings& settings, const std::string& program,
+                       const ProgramOptions& options = {}, const std::string& where = in_sections);
 
 }  // namespace brood

@@ -155,7 +155,8 @@ Snapshot Snapshot::read(const std::string& path) {
   snapshot.recoveries = table.gossip().recoveries.load(relaxed);
   snapshot.repairs = table.gossip().repairs.load(relaxed);
   for (std::uint32_t i = 0; i < header.services; ++i)
-    snapshot.services.push_back(read_service(table, i, now));
+    if (table.service(i).name.front() != '\0')  // an entry for a service that comes later
+      snapshot.services.push_back(read_service(table, i, now));
   return snapshot;
 }
 

@@ -4,7 +4,8 @@ file(REMOVE_RECURSE ${BUILD}/install-test)
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --config "${CONFIG}" --prefix ${tree}
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/include/brood/*.hpp)
-foreach(file bin/broodctl ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
+foreach(file sbin/brood bin/broodctl share/doc/brood/examples/brood/defaults/shared.conf share/man/man8/brood.8
+             ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
              share/man/man3/brood_server.3 share/man/man5/brood.conf.5 share/man/man7/brood.7 share/man/man7/brood_models.7
              share/man/man8/broodctl.8 share/doc/brood/examples/echo.cpp share/doc/brood/examples/echo.conf ${headers})
   if(NOT EXISTS ${tree}/${file})
@@ -12,3 +13,9 @@ foreach(file bin/broodctl ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LI
   endif()
 endforeach()
 execute_process(COMMAND ${tree}/bin/broodctl --help OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+# The example directory names its programs where they are now.
+execute_process(COMMAND ${tree}/sbin/brood --config-directory ${tree}/share/doc/brood/examples/brood --test-config
+                OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+if(NOT output MATCHES "no mistakes")
+  message(SEND_ERROR "brood says of its installed example: ${output}")
+endif()

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Services that need no program, as inetd had them: to try a network, a balancer or brood itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "brood/server.hpp"
+
+namespace brood {
+
+class BuiltIn final : public Server {
+ public:
+  static const std::vector<std::string>& names();  // "echo", "discard"
+
+  // In the parent, before children are forked: which of them it is.
+  void become(std::string name) { name_ = std::move(name); }
+
+  ChildModel child_model() const override { return {.threads = true}; }
+  bool thread_safe() const override { return true; }
+
+ private:
+  void handle_connection(Connection& connection) override;
+
+  std::string name_;
+};
+
+}  // namespace brood

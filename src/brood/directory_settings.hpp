@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The services of a directory, one a file, and what they share. Parent only.
+//
+// What the command line says of one service wins over its file; then comes what it says for all, then the
+// shared file, then the default.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config_directory.hpp"
+#include "service_file.hpp"
+#include "service_source.hpp"
+
+namespace brood {
+
+// What stands in defaults/: of every service, and of the parent.
+void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent, bool& strict);
+
+class DirectorySettings final : public ServiceSource {
+ public:
+  explicit DirectorySettings(ConfigDirectory directory);
+
+  void take(const CommandLine& line);  // before all that follows
+
+  Manner manner() const override;
+  std::vector<WantedService> read() override;
+  const Configuration& staged() const override { return staged_; }
+  const Configuration& in_force() const override { return in_force_; }
+  void keep(const std::string& service) override;
+  void commit(When when, const std::string& only) override;
+  std::string print() const override;
+
+  // Of all that read() reads, what is the parent's alone.
+  const Configuration& read_shared();
+
+ private:
+  void list_in_force();
+
+  const ConfigDirectory directory_;
+  GivenSettings for_all_;                         // on the command line
+  std::map<std::string, GivenSettings> for_one_;  // the same, by service
+  std::string config_;                            // a file in the place of defaults/; "": none
+  Configuration staged_, in_force_;
+  bool strict_ = false;
+  ServiceSettings shared_;  // its values are read by none: services inherit what was given
+  StagedSettings shared_table_;
+  std::map<std::string, std::unique_ptr<ServiceFile>> files_;
+  std::set<std::string> wanted_, kept_;  // at the last reading
+  unsigned readings_ = 0;
+};
+
+}  // namespace brood

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// brood: the ready-made parent. Each file of a directory is a service, run by a program or built in.
+#include <cstdio>
+#include <span>
+
+#include "brood/error.hpp"
+#include "command_table.hpp"
+#include "directory_settings.hpp"
+#include "run.hpp"
+#include "scoreboard_path.hpp"
+#include "text.hpp"
+
+namespace {
+
+using namespace brood;
+
+int help(std::span<const char* const> arguments) {
+  std::vector<ServicePath> services;
+  try {
+    services = ConfigDirectory(directory_named_in(arguments)).services();
+  } catch (const Error&) {
+    // There is no service that could be named.
+  }
+  std::fputs(CommandTable(services).help().c_str(), stdout);
+  return 0;
+}
+
+// As a script asks before it starts a server: 0 means go ahead.
+int try_lock(const Configuration& configuration) {
+  if (configuration.runtime_directory == "none")
+    throw ConfigurationError("runtime-directory = none: nobody can tell from outside whether a server runs");
+  const auto running = running_server(scoreboard_path(configuration));
+  if (!running) return 0;
+  std::puts(text("server ", configuration.name, " runs, as process ", *running).c_str());
+  return 1;
+}
+
+int run(std::span<const char* const> arguments) {
+  for (const std::string_view word : arguments)
+    if (word == "--help" || word == "-h") return help(arguments);
+  const ConfigDirectory directory(directory_named_in(arguments));
+  const CommandLine line = CommandTable(directory.services()).parse(arguments);
+  DirectorySettings settings(directory);
+  settings.take(line);
+  if (line.options.contains("try-lock")) return try_lock(settings.read_shared());
+  return run_source(settings, line);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program([&] {
+    const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
+    return run(arguments.subspan(argc > 0 ? 1 : 0));
+  });
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "service_file.hpp"
+
+#include "brood/command_server.hpp"
+#include "brood/error.hpp"
+#include "config_directory.hpp"
+#include "text.hpp"
+
+namespace brood {
+
+ServiceSettings::ServiceSettings(std::string name)
+    : configuration(std::move(name), CommandServer().child_model(), CommandServer().thread_safe()) {
+  configuration.listen.clear();  // each has a place of its own
+}
+
+void ServiceSettings::add_to(Settings& table) {
+  table.of_kit(true);
+  add_service_settings(table, configuration);
+  table.section("Instead of a program");
+  std::vector<std::string> choices = {"none"};
+  choices.insert(choices.end(), BuiltIn::names().begin(), BuiltIn::names().end());
+  table.choice("built-in", built_in, choices,
+               "A service that brood has itself. echo: sends back what it receives. discard: receives, and "
+               "drops it.");
+}
+
+ServiceFile::ServiceFile(std::string name, std::string path)
+    : path_(std::move(path)), settings_(std::move(name)) {
+  settings_.add_to(table_.table);
+  table_.table.section("The log");
+  add_log_level(table_.table, settings_.configuration.log_level);
+}
+
+void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
+  const std::string whose = "service " + name();
+  SettingsReader& reader = table_.begin(path_);
+  mistakes_.clear();
+  if (!is_service_name(name())) {
+    mistakes_ = text(path_, ": service name '", name(), "' is not 1 to 63 letters, digits, '-' or '_'");
+    return;
+  }
+  reader.read_file(path_);
+  if (Given* command = reader.find("command"))
+    command->values.front() = resolve_command(command->values.front(), path_);
+  GivenSettings from_command_line = own;
+  for (auto& [setting, given] : from_command_line) given.where += ", " + whose;
+  reader.override_with(from_command_line);
+  reader.inherit(shared, whose);
+  reader.check();
+  reader.store([](const Setting&) { return true; });
+  // What it has of the model depends on what it runs.
+  ServiceConfiguration& configuration = settings_.configuration;
+  configuration.model = CommandServer().child_model();
+  if (settings_.built_in != "none") configuration.model = BuiltIn().child_model();
+  check_service(configuration, reader);
+  choose_server();
+  mistakes_ = reader.errors();
+}
+
+void ServiceFile::choose_server() {
+  SettingsReader& reader = table_.reader();
+  const bool has_command = !settings_.configuration.command.written.empty();
+  const bool has_built_in = settings_.built_in != "none";
+  if (has_command && has_built_in)
+    return reader.blame("built-in", text("built-in = ", settings_.built_in,
+                                         " beside a command: a service runs one of the two"));
+  if (!has_command && !has_built_in) return;  // that is told already
+  if (server_ == nullptr) {
+    if (has_built_in)
+      server_ = built_in_ = std::make_shared<BuiltIn>();
+    else
+      server_ = std::make_shared<CommandServer>();
+  } else if (has_built_in != (built_in_ != nullptr)) {
+    reader.blame(has_built_in ? "built-in" : "command",
+                 "a command in place of what is built in, or the other way round, needs a restart, or a file "
+                 "of another name");
+  }
+}
+
+void ServiceFile::refuse_place_of(const ServiceFile& other) {
+  const ListenSpec* place = place_in_both(settings_.configuration, other.settings_.configuration);
+  if (place == nullptr) return;
+  table_.reader().blame("listen", text("listen = ", place->written, " is the same address as one of service ",
+                                       other.name(), " (", other.path(), ")"));
+  mistakes_ = table_.reader().errors();
+}
+
+WantedService ServiceFile::wanted() const {
+  WantedService wanted{.name = name(), .mistakes = mistakes_};
+  if (!is_right()) return wanted;
+  wanted.configuration = settings_.configuration;
+  wanted.server = server_;
+  return wanted;
+}
+
+void ServiceFile::commit(When when) {
+  table_.commit(when, [](const Setting&) { return true; });
+  in_force_ = settings_.configuration;
+  if (built_in_) built_in_->become(settings_.built_in);
+}
+
+std::string ServiceFile::print() const {
+  return print_settings(table_.table, table_.given(), "Settings of service " + name() + ": " + path_);
+}
+
+}  // namespace brood

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "roster.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+// Each can grow to as many children as a service has by default.
+constexpr std::uint32_t slots_of_reserved = 256;
+
+void log_lines(std::string_view lines) {
+  for (const auto line : split(lines, '\n')) log_error(line);
+}
+
+}  // namespace
+
+std::vector<ServiceShape> Roster::shapes(std::uint32_t reserved_entries) const {
+  std::vector<ServiceShape> shapes;
+  shapes.reserve(services_.size() + reserved_entries);
+  for (const auto& service : services_) shapes.push_back({service->name(), service->slots_wanted()});
+  shapes.resize(services_.size() + reserved_entries, {"", slots_of_reserved});
+  return shapes;
+}
+
+void Roster::settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
+                    std::function<void()> in_child) {
+  scoreboard_ = &scoreboard;
+  lock_ = &lock;
+  wake_fd_ = wake_fd;
+  in_child_ = std::move(in_child);
+  for (std::uint32_t i = 0; i < services_.size(); ++i)
+    services_[i]->settle(scoreboard, lock, i, wake_fd, in_child_);
+}
+
+Service* Roster::find(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      services_, [&](const auto& service) { return service->name() == name && !service->dismissed(); });
+  return found == services_.end() ? nullptr : found->get();
+}
+
+Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::string& only, Time now) {
+  Outcome outcome;
+  // First: one that goes may be in the way of one that comes.
+  outcome.some_go = dismiss_unwanted(wanted, only, now);
+  for (auto& each : wanted) {
+    if (!only.empty() && each.name != only) continue;
+    const bool known = find(each.name) != nullptr;
+    try {
+      if (!each.configuration) throw ConfigurationError(each.mistakes);
+      take(each, now);
+      outcome.taken.push_back(find(each.name));
+      continue;
+    } catch (const std::exception& error) {
+      log_lines(error.what());
+    }
+    outcome.refused.push_back(each.name);
+    if (known)
+      log_error(text("service ", each.name, " takes nothing new: it goes on as before"));
+    else
+      log_error(text("service ", each.name, " is left out"));
+    if (!known && each.server && place_is_held()) left_out_.insert(each.name);
+  }
+  return outcome;
+}
+
+bool Roster::dismiss_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now) {
+  bool some_go = false;
+  for (auto& service : services_) {
+    const bool concerned = only.empty() || service->name() == only;
+    if (!concerned || service->dismissed() ||
+        std::ranges::any_of(wanted, [&](const auto& each) { return each.name == service->name(); }))
+      continue;
+    service->dismiss(now);
+    some_go = true;
+  }
+  return some_go;
+}
+
+void Roster::take(WantedService& wanted, Time now) {
+  if (Service* service = find(wanted.name))
+    service->reload(std::move(*wanted.configuration), now);
+  else
+    add(wanted);
+}
+
+void Roster::add(WantedService& wanted) {
+  auto service = std::make_unique<Service>(std::move(*wanted.configuration), wanted.server);
+  auto entry = scoreboard_->free_entry(service->slots_wanted());
+  if (!entry) entry = scoreboard_->free_entry(service->slots_needed());
+  if (!entry)
+    throw ConfigurationError(text("service ", wanted.name, ": the scoreboard has no place with ",
+                                  service->slots_needed(), " slots left; that needs a restart"));
+  wanted.server->on_parent_start();
+  scoreboard_->occupy(*entry, wanted.name);
+  service->settle(*scoreboard_, *lock_, *entry, wake_fd_, in_child_);
+  log_info(text("service ", wanted.name, ": new, on ", service->addresses()));
+  services_.push_back(std::move(service));
+}
+
+// One that goes may have an address still that another one wants.
+bool Roster::place_is_held() const {
+  return std::ranges::any_of(
+      services_, [](const auto& service) { return service->dismissed() && service->holds_listeners(); });
+}
+
+std::vector<std::string> Roster::drop_ended() {
+  std::erase_if(services_, [&](const auto& service) {
+    if (!service->dismissed() || !service->ended() || service->pool().count() > 0) return false;
+    scoreboard_->vacate(service->index());
+    log_info(text("service ", service->name(), ": has ended"));
+    return true;
+  });
+  if (left_out_.empty() || place_is_held()) return {};
+  const auto may_come = std::exchange(left_out_, {});
+  return {may_come.begin(), may_come.end()};
+}
+
+Roster::Readiness Roster::readiness(bool all_or_none) const {
+  unsigned serving = 0, failing = 0, waiting = 0;
+  for (const auto& service : services_) {
+    if (service->fatal_exit() || service->dismissed()) continue;
+    if (service->ready())
+      ++serving;
+    else if (service->throttled())
+      ++failing;
+    else
+      ++waiting;
+  }
+  if (failing > 0 && (all_or_none || serving + waiting == 0)) return Readiness::failing;
+  return serving > 0 && waiting == 0 ? Readiness::ready : Readiness::waiting;
+}
+
+std::optional<int> Roster::hopeless() const {
+  std::optional<int> exit_code;
+  for (const auto& service : services_) {
+    if (service->dismissed()) continue;
+    if (!service->fatal_exit()) return {};
+    if (!exit_code) exit_code = service->fatal_exit();
+  }
+  return exit_code;
+}
+
+}  // namespace brood

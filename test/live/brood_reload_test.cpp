@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// `brood` at SIGHUP: services come, change and go, and the others don't notice.
+#include "brood_directory.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
+
+bool has_generation(const ServerProcess& server, const std::string& service, unsigned generation) {
+  const auto found = find_service(server, service);
+  return found && found->generation == generation;
+}
+
+}  // namespace
+
+TEST_CASE("a new file is a new service, a removed one is none any more") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  directory.remove("b");
+  directory.add_unix("c");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("c")); }));
+  CHECK(eventually([&] { return !find_service(server, "b"); }));
+  CHECK_FALSE(answers(directory.address("b")));
+  CHECK(answers(directory.address("a")));
+  // And again, into the place that b had.
+  directory.add_unix("d");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("d")); }));
+  CHECK(find_service(server, "d")->total.accepted <= 1);
+}
+
+TEST_CASE("who is served by a service that goes is served to the end") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("b"));
+  CHECK(client.ask("one") == "one");
+  directory.remove("b");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return !answers(directory.address("b")); }));
+  CHECK(client.ask("two") == "two");
+  CHECK(find_service(server, "b"));
+  client.close();
+  CHECK(eventually([&] { return !find_service(server, "b"); }));
+  CHECK(server.wait_for_log("service b: has ended"));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+}
+
+TEST_CASE("a service that comes back while it goes is there again") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("b"));
+  CHECK(client.ask("one") == "one");
+  directory.remove("b");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("service b: is no longer wanted"));
+  directory.add_unix("b");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("b")); }));
+  CHECK(client.ask("two") == "two");
+}
+
+TEST_CASE("a service under another name has its address as soon as its predecessor lets go of it") {
+  const Directory directory(one_child);
+  directory.add("a");  // its child has a copy of what b listens on
+  directory.add("b");
+  const ServerProcess server(in(directory), brood_options());
+  const std::string address = server.addresses().at(1);
+  REQUIRE(answers(address));
+  directory.remove("b");
+  directory.write("c", "built-in = echo\nlisten = " + address + "\n");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return find_service(server, "c").has_value() && answers(address); }));
+}
+
+TEST_CASE("a file with a mistake leaves its service as it was, and the others are reloaded") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  const auto before = pids_of(server, "b");
+  directory.add_unix("a", "max-clients = 20\n");
+  directory.add_unix("b", "max-clients = many\n");
+  directory.add_unix("c", "nonsense\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("b.conf:3: max-clients = many is not a number"));
+  CHECK(server.wait_for_log("service b takes nothing new: it goes on as before"));
+  CHECK(server.wait_for_log("service c is left out"));
+  CHECK(eventually([&] { return has_generation(server, "a", 2); }));
+  CHECK(find_service(server, "a")->max_clients == 20);
+  CHECK(has_generation(server, "b", 1));
+  CHECK(pids_of(server, "b") == before);
+  CHECK_FALSE(find_service(server, "c"));
+  // Mended, all have what they say.
+  directory.add_unix("b", "max-clients = 30\n");
+  directory.add_unix("c");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("c")); }));
+  CHECK(find_service(server, "b")->max_clients == 30);
+}
+
+TEST_CASE("a service that can't have its new listener stays as it was, and the others are reloaded") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  directory.write("a", "built-in = echo\nlisten = unix:" + directory.path() + "/not-there/a.sock\n");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return has_generation(server, "b", 2); }));
+  CHECK(has_generation(server, "a", 1));
+  CHECK(answers(directory.address("a")));
+}
+
+TEST_CASE("a mistake in what all share, an empty directory, and none, refuse the reload") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  const ServerProcess server(in(directory), brood_options());
+  const auto reload = [&](unsigned refusals) {
+    server.signal(SIGHUP);
+    CHECK(eventually([&] { return server.count_in_log("reload refused") == refusals; }));
+    CHECK(answers(directory.address("a")));
+    CHECK(has_generation(server, "a", 1));
+  };
+  write_file(directory.path() + "/defaults/all.conf", "nonsense\n");
+  reload(1);
+  write_file(directory.path() + "/defaults/all.conf", one_child);
+  directory.remove("a");
+  reload(2);
+  directory.add_unix("a");
+  std::filesystem::rename(directory.path(), directory.path() + ".away");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return server.count_in_log("reload refused") == 3; }));
+  std::filesystem::rename(directory.path() + ".away", directory.path());
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return has_generation(server, "a", 2); }));
+}
+
+TEST_CASE("what is built in can change, but not into a command") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  directory.write("a", "built-in = discard\nlisten = " + directory.address("a") + "\n");
+  directory.write("b",
+                  "command = /bin/cat\ncommand-gets = connection\nlisten = " + directory.address("b") + "\n");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return has_generation(server, "a", 2); }));
+  CHECK(server.wait_for_log("needs a restart, or a file of another name"));
+  CHECK(answers(directory.address("b")));
+  CHECK(eventually([&] {
+    Client client(directory.address("a"));
+    client.send("hello\n");
+    client.finish_sending();
+    return client.until_end().empty();
+  }));
+}
+
+TEST_CASE("when no place is left on the scoreboard, that is said, and a place that is freed is used") {
+  const Directory directory(
+      "start-servers = 0\nmin-spare-servers = 0\nmax-clients = 2\nmax-spare-servers = 2\n");
+  directory.add_unix("first");
+  const ServerProcess server(in(directory), brood_options());
+  for (int i = 10; i < 27; ++i) directory.add_unix("more" + std::to_string(i));
+  directory.add_unix("large", "max-clients = 1000\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("service large: the scoreboard has no place with 1000 slots left"));
+  CHECK(server.wait_for_log("service more26: the scoreboard has no place with 2 slots left"));
+  CHECK(answers(directory.address("more25")));
+  directory.remove("more10");
+  directory.remove("more26");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return !find_service(server, "more10"); }));
+  directory.add_unix("more26");
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("more26")); }));
+}
+
+TEST_CASE("a place that another service had begins with figures of its own") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  for (int i = 0; i < 5; ++i) CHECK(answers(directory.address("b")));
+  CHECK(eventually([&] { return find_service(server, "b")->total.finished == 5; }));
+  directory.remove("b");
+  server.signal(SIGHUP);
+  REQUIRE(eventually([&] { return !find_service(server, "b"); }));
+  // The only place of this size is the one that b had.
+  directory.add_unix("c", "max-clients = 500\n");
+  server.signal(SIGHUP);
+  REQUIRE(eventually([&] { return answers(directory.address("c")); }));
+  CHECK(eventually([&] { return find_service(server, "c")->total.finished == 1; }));
+  CHECK(find_service(server, "c")->children_gone == 0);
+}
