@@ -14,9 +14,16 @@
 
 namespace brood {
 
+// How long a child may take.
+struct Patience {
+  std::chrono::milliseconds connection{0};  // 0: no limit
+  std::chrono::milliseconds leave{60'000};  // with nothing in hand
+};
+
 // What of a child's end matters to the service.
 struct Death {
   bool asked = false;   // it had been told to leave, or was ended by us
+  bool failed = false;  // it counts as failed
   bool proven = false;  // it had accepted a connection
   int exit_code = -1;   // -1: by a signal
 };
@@ -42,12 +49,14 @@ class Pool {
 
   Death reaped(std::uint32_t slot, int code, int status);  // as waitid() told
   void stopped(std::uint32_t slot, bool is_stopped);
-  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout` (0: no
-  // limit), and for those that take a minute to start or to leave. Returns when the next step is due; never:
-  // there is nobody to wait for.
-  Time end_overdue(std::chrono::milliseconds timeout, Time now);
+  // ABRT, then KILL, then "lost", for children that are beyond it, and for those that take a minute to start.
+  // Returns when the next step is due; never: there is nobody to wait for.
+  Time end_overdue(const Patience& patience, Time now);
+  // Frees the slots of the children that say that they are detached, and knows them no more.
+  std::vector<ChildRecord> take_detached();
 
   const Tally& tally() const { return tally_; }
+  pid_t pid_of(std::uint32_t slot) const { return children_[slot].pid; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child
@@ -58,7 +67,7 @@ class Pool {
     Time due = never;
     const char* why = "";
   };
-  Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, Time now) const;
+  Limit limit_of(std::uint32_t slot, const Patience& patience, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
 
   const Scoreboard& scoreboard_;

@@ -14,6 +14,8 @@
 #include "brood/server_base.hpp"
 #include "child_life.hpp"
 #include "configuration.hpp"
+#include "detached.hpp"
+#include "failure_command.hpp"
 #include "identity.hpp"
 #include "listeners.hpp"
 #include "pool.hpp"
@@ -38,6 +40,8 @@ class Service {
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);
+  // A process without a slot; false: it is none of the service's.
+  bool reaped_without_slot(pid_t pid, int code, int status);
   void stopped(std::uint32_t slot, bool is_stopped) { pool_->stopped(slot, is_stopped); }
   // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as
   // before.
@@ -48,7 +52,9 @@ class Service {
 
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
-  bool ended() const { return stage_ == Stage::finishing && pool_->tally().all_lost(); }
+  bool ended() const {
+    return stage_ == Stage::finishing && pool_->tally().all_lost() && detached_.all_lost();
+  }
   bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
@@ -57,6 +63,7 @@ class Service {
   std::optional<int> fatal_exit() const { return fatal_exit_; }
 
   const Pool& pool() const { return *pool_; }
+  const Detached& detached() const { return detached_; }
   void forget() { pool_->forget(); }  // in a child
 
  private:
@@ -65,7 +72,8 @@ class Service {
   }
   void lift_throttle(Time now);
   ChildLimits limits_of_a_child() const;
-  std::chrono::milliseconds patience_with_a_connection() const;
+  Patience patience() const;
+  void let_detached_go(Time now);
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);
@@ -79,6 +87,8 @@ class Service {
   Identity identity_;
   Listeners listeners_;
   std::optional<Pool> pool_;
+  Detached detached_;
+  FailureCommand failure_command_;
   const Scoreboard* scoreboard_ = nullptr;
   const ParentLock* lock_ = nullptr;
   std::uint32_t index_ = 0;
