@@ -56,6 +56,7 @@ void FailureCommand::run(Time now) {
     log_error(text("service ", service_, ": on-failure: ", std::string_view(error.what())));
     return;
   }
+  ::setpgid(pid, pid);  // here too: whoever of the two is first, the group is there when it is to be killed
   pid_ = pid;
   failures_ = 0;
 }

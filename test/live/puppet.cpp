@@ -46,7 +46,7 @@ class Puppet : public brood::Server {
         "child-start", child_start_,
         "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
     settings.text("child-leaving", child_leaving_,
-                  "What a child does when it leaves: hang, throw TEXT, or nothing.");
+                  "What a child does when it leaves: hang, hold, throw TEXT, or nothing.");
     settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
   }
 
@@ -73,6 +73,10 @@ class Puppet : public brood::Server {
   void on_child_leaving() override {
     brood::log_info("puppet: child " + std::to_string(::getpid()) + " hears that it leaves");
     if (child_leaving_ == "hang") ::pause();
+    if (child_leaving_ == "hold") {
+      ::poll(nullptr, 0, 300);
+      brood::log_info("puppet: child " + std::to_string(::getpid()) + " has held");
+    }
     if (child_leaving_.starts_with("throw ")) throw std::runtime_error(child_leaving_.substr(6));
   }
 
