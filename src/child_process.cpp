@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "brood/error.hpp"
+#include "brood/log.hpp"
 #include "child_signals.hpp"
 #include "readable.hpp"
 #include "text.hpp"
@@ -27,11 +28,15 @@ using namespace std::chrono_literals;
 // been woken for several before it looked. Without a bound it would never end under load.
 constexpr unsigned looks_of_loop = 64;
 
+ChildProcess* serving_child = nullptr;
+
 }  // namespace
 
 ChildProcess::ChildProcess(const ChildBirth& birth)
     : limits_(birth.limits),
       parent_(birth.parent),
+      server_(*birth.server),
+      detach_timeout_(birth.scoreboard->service(birth.service).detach_timeout.load()),
       slot_(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd,
             {.connections = limits_.connections, .threads = limits_.threads > 1}),
       listeners_(birth.listeners) {
@@ -53,13 +58,71 @@ bool ChildProcess::leaving() const { return child_signals::retired() || slot_.mu
 
 Reason ChildProcess::why() const {
   if (::getppid() != parent_) return Reason::parent_gone;
-  return slot_.must_leave() ? slot_.leave_reason() : Reason::stop;
+  if (slot_.must_leave()) return slot_.leave_reason();
+  return child_signals::retired() ? Reason::own_stop : Reason::stop;
+}
+
+ChildProcess* ChildProcess::serving() { return serving_child; }
+
+void ChildProcess::ready() {
+  slot_.ready();
+  serving_child = this;
 }
 
 void ChildProcess::leave() {
+  publish_leaving();
+  tell_server();
+}
+
+void ChildProcess::publish_leaving() {
+  if (detaching_) hand_back();
   if (left_) return;
   left_ = true;
   slot_.leave(why());
+}
+
+void ChildProcess::tell_server() {
+  {
+    const auto turn = this->turn();
+    if (!left_ || told_server_) return;
+    told_server_ = true;
+  }
+  // What is in hand must not suffer.
+  try {
+    server_.on_child_leaving();
+  } catch (const std::exception& error) {
+    log_error(text("on_child_leaving: ", std::string_view(error.what())));
+  } catch (...) {
+    log_error("on_child_leaving: an exception that is no std::exception");
+  }
+}
+
+// ---- detaching
+
+// What another thread accepts at this moment still has to be counted in the row: the last one out of accept()
+// hands it back.
+bool ChildProcess::detach() {
+  child_signals::limit_as_orphan(detach_timeout_);  // first this: the parent may end at any moment
+  child_signals::leave();
+  if (::getppid() != parent_) return false;
+  const auto turn = this->turn();
+  detaching_ = true;
+  std::ranges::fill(looks_, 0U);
+  if (inside_ + trying_ == 0) hand_back();
+  return true;
+}
+
+void ChildProcess::hand_back() {
+  if (handed_back_) return;
+  handed_back_ = left_ = true;
+  if (watch_) watch_->set(false);
+  let_listeners_go();
+  slot_.detach();
+}
+
+// A child that lives on without its parent's care must not be in the way of the next start.
+void ChildProcess::let_listeners_go() const {
+  for (const auto& listener : listeners_) ::dup3(dead_.get(), listener.descriptor, O_CLOEXEC);
 }
 
 // ---- waiting
@@ -77,8 +140,11 @@ bool ChildProcess::wait_and(const Attempt& attempt) {
     got = listener < listeners_.size() ? attempt(listener) : waits_in_ >= 0 && look_at_all(attempt);
   }
   got = got || last_look(attempt);
-  const auto turn = this->turn();
-  if (--inside_ == 0 && !got) leave();
+  {
+    const auto turn = this->turn();
+    if (--inside_ == 0 && (!got || detaching_)) publish_leaving();
+  }
+  if (!got) tell_server();
   return got;
 }
 
@@ -275,7 +341,10 @@ std::optional<Connection> ChildProcess::try_accept() {
     last ? last_look(attempt) : look_at_all(attempt);
     settle_try(connection.has_value());
   }
-  if (last && !connection) end_loop();
+  if (last && !connection) {
+    end_loop();
+    tell_server();
+  }
   return connection;
 }
 
@@ -299,16 +368,16 @@ void ChildProcess::settle_try(bool accepted) {
   nudged_ = nudged_ && accepted;
   if (nudged_) watch_->look_again();
   if (slot_.full() && watch_->set(false) && watch_->any_waits()) slot_.call_parent();
+  if (detaching_ && trying_ == 0) hand_back();
 }
 
-// Nothing is accepted any more. An orphan's listeners must not be in the way of the next start.
+// Nothing is accepted any more.
 void ChildProcess::end_loop() {
   const auto turn = this->turn();
   if (left_) return;
   watch_->set(false);
-  leave();
-  if (::getppid() == parent_) return;
-  for (const auto& listener : listeners_) ::dup3(dead_.get(), listener.descriptor, O_CLOEXEC);
+  publish_leaving();
+  if (::getppid() != parent_) let_listeners_go();
 }
 
 void ChildProcess::watch_listeners(int epoll, std::uint64_t data) {

@@ -63,8 +63,11 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   int listener_fd() override;
   int leave_fd() override;
 
-  void ready() { slot_.ready(); }
-  void leave();  // nothing more is accepted; idempotent
+  static ChildProcess* serving();  // of this process; nullptr: there is none, or not yet
+  void ready();
+  void leave();  // nothing more is accepted, and the server's code hears of it; idempotent
+  // The slot goes back to the parent as soon as no thread is about to accept. False: there is no parent.
+  bool detach();
 
  private:
   template <typename Attempt>
@@ -85,10 +88,17 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   bool claim_place();
   void settle_try(bool accepted);
   void end_loop();
+  void let_listeners_go() const;
+  // The caller has the turn:
+  void publish_leaving();
+  void hand_back();
+  void tell_server();  // once that it leaves; without the turn
   Reason why() const;
 
   const ChildLimits limits_;
   const pid_t parent_;
+  ServerBase& server_;
+  const std::chrono::milliseconds detach_timeout_;
   ChildSlot slot_;
   std::vector<ChildListener> listeners_;
   Descriptor dead_;                // every wait on it fails
@@ -103,6 +113,8 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   std::vector<unsigned> looks_;  // last ones that are left, a listener
   bool asked_ = false;
   bool left_ = false;
+  bool detaching_ = false, handed_back_ = false;
+  bool told_server_ = false;
   unsigned trying_ = 0;  // threads in try_accept()
   bool nudged_ = false;  // and something may still wait
   std::atomic<std::chrono::milliseconds> back_off_{std::chrono::milliseconds(0)};  // any thread's

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
 
 #include "brood/error.hpp"
 #include "signals.hpp"
@@ -30,6 +31,8 @@ const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
 
+std::atomic<std::int64_t> ends_as_orphan{0};  // in seconds_now(); 0: when it is done
+
 std::atomic<bool> is_nudged{false};
 std::array<std::atomic<pid_t>, most_threads> threads;
 std::atomic<unsigned> thread_count{0};
@@ -41,6 +44,12 @@ void interrupt_threads() {
   const unsigned count = std::min(thread_count.load(), most_threads);
   for (unsigned i = 0; i < count; ++i)
     if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, nudge);
+}
+
+std::int64_t seconds_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
 }
 
 void write_one(int eventfd) {
@@ -61,11 +70,13 @@ void cut_the_wait() {
 void on_retire(int /*signal*/) {
   const int error_number = errno;
   const bool orphaned = ::getppid() != parent_of_this;
-  if (!orders_of_this->must_leave() && !orphaned) return;
+  if (!is_retired && !orders_of_this->must_leave() && !orphaned) return;
   is_retired = true;
   // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
   if (orphaned && leave_descriptor < 0)
     for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
+  if (orphaned && ends_as_orphan != 0)
+    ::alarm(static_cast<unsigned>(std::max<std::int64_t>(ends_as_orphan - seconds_now(), 1)));
   cut_the_wait();
   interrupt_threads();
   errno = error_number;
@@ -109,6 +120,18 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   handle(SIGPIPE, SIG_IGN);  // write() tells
   for (const int signal : {SIGUSR2, SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
   unblock_all_signals();
+}
+
+bool of_child() { return orders_of_this != nullptr; }
+
+// In the main thread, which passes it on to those that wait.
+void leave() {
+  is_retired = true;
+  ::tgkill(::getpid(), ::getpid(), retire);
+}
+
+void limit_as_orphan(std::chrono::milliseconds time) {
+  ends_as_orphan = seconds_now() + std::chrono::ceil<std::chrono::seconds>(time).count();
 }
 
 bool retired() { return is_retired; }

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <vector>
 
 #include "child_listener.hpp"
@@ -19,6 +20,13 @@ inline constexpr int nudge = 10;   // SIGUSR1
 // The references outlive the process's signals. All signals are blocked until this is done, and unblocked by
 // it.
 void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead);
+
+bool of_child();  // whether this process is a child
+// From the process itself, any thread: as if the parent had told it to leave.
+void leave();
+// Without its parent nobody else ends a child that was detached: the kernel does, this long from now
+// (SIGALRM).
+void limit_as_orphan(std::chrono::milliseconds time);
 
 bool retired();
 bool take_nudge();  // whether one came since the last call

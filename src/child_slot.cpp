@@ -99,9 +99,29 @@ void ChildSlot::ask(Reason reason) {
 // In turn with threads that end a connection now: they must not offer the child again after it has left.
 void ChildSlot::leave(Reason reason) {
   const auto turn = this->turn();
+  left_ = true;
   change([&] {
     scoreboard_.set_idle(slot_index_, false);
     row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),
+                         std::memory_order_release);
+  });
+}
+
+// The accounts first: when the parent reads "detached" it frees the row, and its figures must be whole then.
+void ChildSlot::detach() {
+  const auto turn = this->turn();
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  {
+    const Writing writing(row_.sequence);
+    for (Seat seat = in_hand_.oldest(); seat != InHand::nobody; seat = in_hand_[seat].newer)
+      count_as_finished(seat, now);
+    row_.in_hand.store(0, relaxed);
+    row_.since.store(now, relaxed);
+  }
+  left_ = detached_ = true;
+  change([&] {
+    scoreboard_.set_idle(slot_index_, false);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = Reason::detached}.pack(),
                          std::memory_order_release);
   });
 }
@@ -143,31 +163,36 @@ Seat ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
   return seat;
 }
 
+void ChildSlot::count_as_finished(Seat seat, std::int64_t now) {
+  const std::int64_t took = now - in_hand_[seat].since;
+  const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
+  const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
+  add(row_.figures.latency[bucket], 1);
+  add(row_.figures.finished, 1);
+}
+
 void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
   const auto turn = this->turn();
+  if (detached_) return in_hand_.remove(seat);
   const bool was_oldest = in_hand_.oldest() == seat;
   const std::int64_t now = to_nanoseconds(Clock::now());
-  const auto took = now - in_hand_[seat].since;
-  in_hand_.remove(seat);
-  const std::uint32_t in_hand = in_hand_.count();
   {
     const Writing writing(row_.sequence);
-    const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
-    const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
-    add(row_.figures.latency[bucket], 1);
-    add(row_.figures.finished, 1);
+    count_as_finished(seat, now);
+    in_hand_.remove(seat);
     if (failed) add(row_.figures.failed, 1);
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
-    row_.in_hand.store(in_hand, relaxed);
-    if (in_hand == 0)
+    row_.in_hand.store(in_hand_.count(), relaxed);
+    if (in_hand_.count() == 0)
       row_.since.store(now, relaxed);
     else if (was_oldest)
       show(in_hand_.oldest());
   }
   // The first one of a child's life: where starts are throttled, the parent waits for it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
-  if (must_leave()) return;  // no spare any more
+  if (left_ || must_leave()) return;  // no spare any more
+  const std::uint32_t in_hand = in_hand_.count();
   const bool was_full = in_hand + 1 == room_.connections;
   if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
   // A spare with nothing in hand may be one too many.
@@ -181,7 +206,7 @@ void ChildSlot::note(Seat seat, std::string_view text) {
   std::array<char, note_size>& note = in_hand_[seat].note;
   note.fill('\0');
   text.copy(note.data(), note.size());
-  if (in_hand_.oldest() != seat) return;
+  if (detached_ || in_hand_.oldest() != seat) return;
   const Writing writing(row_.sequence);
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }

@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,12 +35,17 @@ class ChildSlot {
   void ready();               // starting -> serving, idle
   void ask(Reason reason);    // serves on until it is granted
   void leave(Reason reason);  // serving -> leaving
+  // Gives the row away for good: what is in hand counts as finished, nothing is written from then on, and
+  // then the parent is told.
+  void detach();
 
   // Where another child should do what this one can't.
   void call_parent() { wake(); }
 
   // ---- orders
-  bool must_leave() const { return orders_.order.load(std::memory_order_acquire) == Order::leave; }
+  bool must_leave() const {
+    return detached_ || orders_.order.load(std::memory_order_acquire) == Order::leave;
+  }
   Reason leave_reason() const { return static_cast<Reason>(orders_.reason.load(std::memory_order_relaxed)); }
   bool outdated() const {
     return service_.generation.load(std::memory_order_relaxed) !=
@@ -61,6 +67,7 @@ class ChildSlot {
  private:
   std::unique_lock<std::mutex> turn() const;
   void show(Seat seat);
+  void count_as_finished(Seat seat, std::int64_t now);
   void change(const std::function<void()>& change);
   void wake();
 
@@ -72,8 +79,10 @@ class ChildSlot {
   IdleWord& idle_word_;                   // the one with our bit
   const std::uint64_t idle_bit_;
   const Room room_;
-  std::unique_ptr<std::mutex> turn_;  // among the threads of this child; none: there is one
-  InHand in_hand_;                    // the row has place for one connection: it shows the oldest
+  std::atomic<bool> detached_{false};  // row and orders are another child's by now
+  std::atomic<bool> left_{false};      // it must not be offered again
+  std::unique_ptr<std::mutex> turn_;   // among the threads of this child; none: there is one
+  InHand in_hand_;                     // the row has place for one connection: it shows the oldest
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

@@ -31,7 +31,7 @@ struct ChildRecord {
   Time forked_at{};
   bool replacement = false;  // forked so that an outdated one may leave, and none was told to yet
   bool told_to_leave = false;
-  Time told_at{};
+  Time told_at{};        // or when it was seen to leave by itself
   bool stopped = false;  // by a signal from outside
   Ending ending = Ending::none;
   Time ending_at{};  // of the last step

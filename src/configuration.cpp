@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "brood/error.hpp"
+#include "command.hpp"
 #include "command_settings.hpp"
 #include "identity.hpp"
 #include "text.hpp"
@@ -117,6 +118,14 @@ void add_time_settings(Settings& settings, Limits& limits) {
       "A child that is busy with one connection for longer gets SIGABRT, 5 seconds later SIGKILL, and is "
       "replaced; the log says what it was serving. 0: no limit. Must exceed every limit that the handler "
       "has for its input and output.");
+  settings.duration(
+      "leave-timeout", limits.leave_timeout, milliseconds(1), longest,
+      "How long a child that was told to leave may take for it when it has nothing in hand; after that it "
+      "gets SIGABRT, 5 seconds later SIGKILL.");
+  settings.duration(
+      "detach-timeout", limits.detach_timeout, milliseconds(1), longest,
+      "How long a child that has given its slot back, which its program decides, may live on; after that it "
+      "gets SIGABRT, 5 seconds later SIGKILL.");
 }
 
 }  // namespace
@@ -152,6 +161,13 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   add_pool_settings(settings, service.limits);
   add_model_settings(settings, service, service.model);
   add_time_settings(settings, service.limits);
+
+  settings.section("When children fail");
+  settings.text("on-failure", service.on_failure,
+                "A command that the parent runs, as its own user, when a child has failed: an absolute path "
+                "and arguments, in quotes where they have blanks. At most once a minute, for a minute at "
+                "most. Its environment tells BROOD_SERVICE, BROOD_SLOT, BROOD_CHILD_PID, BROOD_EXIT_CODE or "
+                "BROOD_SIGNAL and BROOD_SIGNAL_NAME, and BROOD_FAILURES since the last run. Empty: none.");
 
   settings.section("As whom");
   settings
@@ -223,6 +239,12 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
     } catch (const Error& error) {
       blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
     }
+  }
+  service.on_failure_words.clear();
+  try {
+    if (!service.on_failure.empty()) service.on_failure_words = parse_command(service.on_failure);
+  } catch (const Error& error) {
+    blame("on-failure", text("on-failure = ", service.on_failure, " ", std::string_view(error.what())));
   }
   try {
     const Identity identity = find_identity(service.user, service.group);

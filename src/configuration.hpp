@@ -27,9 +27,11 @@ struct ServiceConfiguration {
   std::vector<ListenSpec> listen_specs;  // of `listen`
   unsigned listen_backlog = 4096;
   Limits limits;
-  std::string threads_per_child = "1";  // as written
-  Command command;                      // where the model has one
-  std::string user, group;              // "": children stay who the parent is
+  std::string on_failure;
+  std::vector<std::string> on_failure_words;  // of it
+  std::string threads_per_child = "1";        // as written
+  Command command;                            // where the model has one
+  std::string user, group;                    // "": children stay who the parent is
   std::string log_level = "info";
 };
 

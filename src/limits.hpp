@@ -17,6 +17,8 @@ struct Limits {
   std::chrono::milliseconds graceful_timeout{30'000};  // 0: no limit
   std::chrono::milliseconds connection_timeout{0};     // 0: no limit
   std::chrono::milliseconds idle_timeout{0};           // of a child; 0: no limit
+  std::chrono::milliseconds leave_timeout{60'000};     // of a child with nothing in hand
+  std::chrono::milliseconds detach_timeout{300'000};
   // Where the child model has them:
   unsigned threads_per_child = 1;
   unsigned max_connections_per_child = 1;                // at once

@@ -51,8 +51,9 @@ void Parent::in_child() {
 }
 
 bool Parent::is_child(pid_t pid) const {
-  return pid > 0 && std::any_of(services_.begin(), services_.end(),
-                                [pid](const auto& service) { return service->pool().find(pid).has_value(); });
+  return pid > 0 && std::any_of(services_.begin(), services_.end(), [pid](const auto& service) {
+           return service->pool().find(pid).has_value() || service->detached().has(pid);
+         });
 }
 
 void Parent::obey(int signal) {
@@ -146,8 +147,10 @@ void Parent::reap() {
 }
 
 void Parent::bury(pid_t pid, int code, int status, Time now) {
-  for (auto& service : services_)
+  for (auto& service : services_) {
     if (const auto slot = service->pool().find(pid)) return service->reaped(*slot, code, status, now);
+    if (service->reaped_without_slot(pid, code, status)) return;
+  }
 }
 
 void Parent::note_stop(pid_t pid, bool is_stopped) {

@@ -12,6 +12,7 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "child_signals.hpp"
+#include "ending.hpp"
 #include "spawner.hpp"
 #include "text.hpp"
 
@@ -21,13 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto ending_patience = 5s;  // between ABRT, KILL and "lost"
-
-std::string how_it_ended(int code, int status) {
-  if (code == CLD_EXITED) return text("exited with code ", status);
-  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
-              code == CLD_DUMPED ? ", core dumped" : "");
-}
+constexpr auto start_patience = 60s;  // for on_child_start()
 
 }  // namespace
 
@@ -129,16 +124,19 @@ void Pool::nudge() {
 Death Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
   const ChildRecord child = children_[slot];
   const std::string in_hand = tally_.serving(slot);
-  const bool by_itself = code == CLD_EXITED;
-  const Death death{
-      .asked = child.told_to_leave || child.ending != Ending::none,
-      .proven = has_served || scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed) > 0,
-      .exit_code = by_itself ? status : -1};
-  // As it was told to (a program may have no handler of its own for that), or killed by us with nothing in
-  // hand.
+  const bool proven =
+      has_served || scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed) > 0;
+  const bool well = code == CLD_EXITED && status == 0;
+  // A program may have no handler of its own for that.
   const bool retired = child.told_to_leave && code == CLD_KILLED && status == child_signals::retire;
-  const bool as_asked = ((child.told_to_leave || has_served) && by_itself && status == 0) ||
-                        (retired && in_hand.empty()) || (child.ending == Ending::killed && in_hand.empty());
+  // As it was told to, or told itself, or killed by us with nothing in hand.
+  const bool by_itself = has_served || (proven && tally_.leaves_by_itself(slot));
+  const bool as_asked = (well && (child.told_to_leave || by_itself)) || (retired && in_hand.empty()) ||
+                        (child.ending == Ending::killed && in_hand.empty());
+  const Death death{.asked = child.told_to_leave || child.ending != Ending::none,
+                    .failed = !as_asked,
+                    .proven = proven,
+                    .exit_code = code == CLD_EXITED ? status : -1};
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), in_hand);
   if (as_asked)
     log_debug(line);
@@ -165,50 +163,35 @@ void Pool::stopped(std::uint32_t slot, bool is_stopped) {
 
 void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   ChildRecord& child = children_[slot];
-  child.ending_at = now;
-  switch (child.ending) {
-    case Ending::none:
-      log_warning(text("child ", child.pid, tally_.serving(slot), ": beyond ", std::string_view(why),
-                       "; it gets SIGABRT"));
-      child.ending = Ending::aborted;
-      ::kill(child.pid, SIGABRT);
-      return;
-    case Ending::aborted:
-      log_warning(
-          text("child ", child.pid, tally_.serving(slot), ": ", std::string_view(why), "; it is killed"));
-      child.ending = Ending::killed;
-      ::kill(child.pid, SIGKILL);
-      return;
-    case Ending::killed:
-      log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", ending_patience,
-                     ", it may hang in the kernel; it counts against max-clients and is not waited for"));
-      child.ending = Ending::lost;
-      add(scoreboard_.service_orders(index_).lost, 1);
-      return;
-    case Ending::lost:
-      return;
-  }
+  brood::escalate(child, tally_.serving(slot), why, now);
+  if (child.ending == Ending::lost) add(scoreboard_.service_orders(index_).lost, 1);
 }
 
 // Beyond what a child is ended, whatever it does: with a connection, on its way in, and on its way out.
-Pool::Limit Pool::limit_of(std::uint32_t slot, std::chrono::milliseconds timeout,
-                           std::chrono::milliseconds to_leave, Time now) const {
+Pool::Limit Pool::limit_of(std::uint32_t slot, const Patience& patience, Time now) const {
   const ChildRecord& child = children_[slot];
   if (tally_.is_busy(slot))
-    return timeout == 0ms ? Limit{} : Limit{now - tally_.view(slot).busy_for + timeout, "connection-timeout"};
-  if (child.told_to_leave)
-    return to_leave == 0ms ? Limit{} : Limit{child.told_at + to_leave, "its time to leave"};
+    return patience.connection == 0ms
+               ? Limit{}
+               : Limit{now - tally_.view(slot).busy_for + patience.connection, "connection-timeout"};
+  // What it had in hand may have ended just now.
+  if (child.told_at != Time{})
+    return patience.leave == 0ms
+               ? Limit{}
+               : Limit{std::max(child.told_at, tally_.idle_since(slot, now)) + patience.leave,
+                       "leave-timeout"};
   if (tally_.lifecycle(slot).phase == Phase::starting)
-    return {child.forked_at + passage_patience, "its time to start"};
+    return {child.forked_at + start_patience, "its time to start"};
   return {};
 }
 
-Time Pool::end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave, Time now) {
+Time Pool::end_overdue(const Patience& patience, Time now) {
   Time next = never;
   for (const std::uint32_t slot : children_.taken()) {
-    const ChildRecord& child = children_[slot];
+    ChildRecord& child = children_[slot];
     if (child.ending == Ending::lost) continue;
-    const auto [due_first, why] = limit_of(slot, timeout, to_leave, now);
+    if (child.told_at == Time{} && tally_.lifecycle(slot).phase == Phase::leaving) child.told_at = now;
+    const auto [due_first, why] = limit_of(slot, patience, now);
     Time due = child.ending == Ending::none ? due_first : child.ending_at + ending_patience;
     if (due <= now) {
       if (child.ending == Ending::none && tally_.is_busy(slot))
@@ -219,6 +202,20 @@ Time Pool::end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseco
     next = std::min(next, due);
   }
   return next;
+}
+
+std::vector<ChildRecord> Pool::take_detached() {
+  std::vector<ChildRecord> detached;
+  for (const std::uint32_t slot : children_.taken()) {
+    const Lifecycle life = tally_.lifecycle(slot);
+    if (life.phase != Phase::leaving || life.reason != Reason::detached) continue;
+    if (children_[slot].ending == Ending::lost) continue;
+    if (children_[slot].stopped) stopped(slot, false);
+    detached.push_back(children_[slot]);
+    lock_.change([&] { scoreboard_.free(index_, tally_.on_table(slot)); });
+    children_[slot] = {};
+  }
+  return detached;
 }
 
 void Pool::kill_stopped() {

@@ -14,11 +14,16 @@
 
 namespace brood {
 
-inline constexpr std::chrono::seconds passage_patience{60};  // for on_child_start() and on_child_exit()
+// How long a child may take; 0: as long as it likes.
+struct Patience {
+  std::chrono::milliseconds connection{0};
+  std::chrono::milliseconds leave{60'000};  // with nothing in hand
+};
 
 // What of a child's end matters to the service.
 struct Death {
   bool asked = false;   // it had been told to leave, or was ended by us
+  bool failed = false;  // it counts as failed
   bool proven = false;  // it had accepted a connection
   int exit_code = -1;   // -1: by a signal
 };
@@ -46,12 +51,14 @@ class Pool {
   // has then ended by itself, that is no failure.
   Death reaped(std::uint32_t slot, int code, int status, bool has_served);
   void stopped(std::uint32_t slot, bool is_stopped);
-  // ABRT, then KILL, then "lost", for children busy with a connection for longer than `timeout` (0: no
-  // limit), for those that take longer than `to_leave` (the same), and for those that take a minute to start.
+  // ABRT, then KILL, then "lost", for children that are beyond it, and for those that take a minute to start.
   // Returns when the next step is due; never: there is nobody to wait for.
-  Time end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave, Time now);
+  Time end_overdue(const Patience& patience, Time now);
+  // Frees the slots of the children that say that they are detached, and knows them no more.
+  std::vector<ChildRecord> take_detached();
 
   const Tally& tally() const { return tally_; }
+  pid_t pid_of(std::uint32_t slot) const { return children_[slot].pid; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child
@@ -62,8 +69,7 @@ class Pool {
     Time due = never;
     const char* why = "";
   };
-  Limit limit_of(std::uint32_t slot, std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave,
-                 Time now) const;
+  Limit limit_of(std::uint32_t slot, const Patience& patience, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
 
   const Scoreboard& scoreboard_;

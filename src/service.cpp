@@ -33,7 +33,10 @@ Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase>
       server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
-                 configuration_.model.takes) {}
+                 configuration_.model.takes),
+      failure_command_(configuration_.name) {
+  failure_command_.set(configuration_.on_failure_words);
+}
 
 std::uint32_t Service::slots_wanted() const {
   const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
@@ -60,6 +63,7 @@ void Service::publish_limits() {
   orders.min_spare_servers.store(limits.min_spare_servers, relaxed);
   orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
   orders.max_clients.store(limits.max_clients, relaxed);
+  orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
   const std::string all = listeners_.addresses();
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
@@ -68,8 +72,10 @@ void Service::publish_limits() {
 void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   // Before the slot's figures are gone: this child, or another one, may have proved itself.
   lift_throttle(now);
+  const pid_t pid = pool_->pid_of(slot);
   const Death death = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
   look_for_stranded_ = true;
+  if (death.failed) failure_command_.note({slot, pid, code, status});
   if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
   const bool hopeless = death.exit_code == static_cast<int>(ExitCode::configuration) && !death.proven;
   if (hopeless && !pool_->tally().any_serving()) {
@@ -83,6 +89,27 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
       log_warning(text("service ", name(), ": children fail at once; the next one is started in ",
                        std::max<Clock::duration>(throttle_.may_start() - now, 0s)));
   }
+}
+
+bool Service::reaped_without_slot(pid_t pid, int code, int status) {
+  if (failure_command_.reaped(pid, code, status)) return true;
+  if (!detached_.has(pid)) return false;
+  const bool failed = detached_.reaped(pid, code, status);
+  ServiceOrders& orders = scoreboard_->service_orders(index_);
+  orders.detached.store(detached_.count(), relaxed);
+  if (!failed) return true;
+  add(orders.children_failed, 1);
+  failure_command_.note({{}, pid, code, status});
+  return true;
+}
+
+// Their slots are free for others, but max-clients counts them as before.
+void Service::let_detached_go(Time now) {
+  for (const ChildRecord& child : pool_->take_detached()) {
+    detached_.add(child, now);
+    look_for_stranded_ = true;  // it may have taken a wake-up along
+  }
+  scoreboard_->service_orders(index_).detached.store(detached_.count(), relaxed);
 }
 
 void Service::lift_throttle(Time now) {
@@ -114,6 +141,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.listen_backlog = configuration_.listen_backlog;
   configuration.command.gets_written = configuration_.command.gets_written;
   configuration_ = in_effect(std::move(configuration));
+  failure_command_.set(configuration_.on_failure_words);
   ++generation_;
   throttle_.cleared();  // what failed may be mended
   fatal_exit_.reset();
@@ -140,6 +168,7 @@ void Service::dismiss(Time now) {
 void Service::stop_now(const char* why) {
   stage_ = Stage::finishing;
   pool_->kill_all(why);
+  detached_.kill_all(why);
   listeners_.close_all();
 }
 
@@ -159,17 +188,11 @@ ChildLimits Service::limits_of_a_child() const {
 }
 
 // A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
-std::chrono::milliseconds Service::patience_with_a_connection() const {
+Patience Service::patience() const {
   const auto timeout = configuration_.limits.connection_timeout;
-  return configuration_.model.many_connections && timeout > 0ms ? timeout + loop_patience : timeout;
-}
-
-std::chrono::milliseconds Service::patience_with_leaving() const {
-  return silent() ? configuration_.limits.graceful_timeout : passage_patience;
-}
-
-Time Service::end_overdue(Time now) {
-  return pool_->end_overdue(patience_with_a_connection(), patience_with_leaving(), now);
+  return {.connection =
+              configuration_.model.many_connections && timeout > 0ms ? timeout + loop_patience : timeout,
+          .leave = silent() ? configuration_.limits.graceful_timeout : configuration_.limits.leave_timeout};
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {
@@ -233,9 +256,11 @@ bool Service::publish(const Thresholds& wanted, unsigned idle_bits) {
 Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
+  let_detached_go(now);
   step_of_stopping(now);
-  const Time overdue = end_overdue(now);
-  Time next = std::min(overdue, deadline_of_stage(now));
+  const Time overdue = pool_->end_overdue(patience(), now);
+  Time next = std::min({overdue, deadline_of_stage(now), failure_command_.look(now),
+                        detached_.end_overdue(configuration_.limits.detach_timeout, now)});
   watches_listeners_ = false;
   if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
 
@@ -246,6 +271,7 @@ Time Service::look(Time now) {
     idle_bits = scoreboard_->count_idle(index_);
     census = pool_->tally().census(generation_, configuration_.limits.idle_timeout, now);
   });
+  census.total += detached_.count();
   census.backlog = listeners_.backlog();
   // Whoever has the listeners takes what waits; the first one has to be started.
   if (silent()) census.backlog = census.idle + census.starting > 0 ? 0 : std::min(census.backlog, 1U);
@@ -262,7 +288,7 @@ Time Service::look(Time now) {
   act(plan, now);
   // Who was started or told to leave has a limit from now on, and may never say a word.
   const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
-  if (moved > 0) next = std::min(next, end_overdue(now));
+  if (moved > 0) next = std::min(next, pool_->end_overdue(patience(), now));
   watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
@@ -290,7 +316,10 @@ void Service::step_of_stopping(Time now) {
     listeners_.close_drained();
     stage_ = Stage::finishing;
   }
-  if (stage_ == Stage::finishing && now >= limit_) pool_->kill_all("graceful-timeout is over");
+  if (stage_ == Stage::finishing && now >= limit_) {
+    pool_->kill_all("graceful-timeout is over");
+    detached_.kill_all("graceful-timeout is over");
+  }
 }
 
 Time Service::deadline_of_stage(Time now) {

@@ -14,6 +14,8 @@
 #include "brood/server_base.hpp"
 #include "child_life.hpp"
 #include "configuration.hpp"
+#include "detached.hpp"
+#include "failure_command.hpp"
 #include "identity.hpp"
 #include "listeners.hpp"
 #include "pool.hpp"
@@ -39,6 +41,8 @@ class Service {
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);
+  // A process without a slot; false: it is none of the service's.
+  bool reaped_without_slot(pid_t pid, int code, int status);
   void stopped(std::uint32_t slot, bool is_stopped) { pool_->stopped(slot, is_stopped); }
   // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as
   // before.
@@ -52,7 +56,9 @@ class Service {
   Stage stage() const { return stage_; }
   bool dismissed() const { return dismissed_; }
   bool holds_listeners() const { return stage_ != Stage::finishing; }
-  bool ended() const { return stage_ == Stage::finishing && pool_->tally().all_lost(); }
+  bool ended() const {
+    return stage_ == Stage::finishing && pool_->tally().all_lost() && detached_.all_lost();
+  }
   bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
@@ -62,6 +68,7 @@ class Service {
 
   std::uint32_t index() const { return index_; }
   const Pool& pool() const { return *pool_; }
+  const Detached& detached() const { return detached_; }
   void forget() { pool_->forget(); }  // in a child
 
  private:
@@ -75,9 +82,8 @@ class Service {
   bool has_served(std::uint32_t slot, int code, int status, Time now) const;
   void lift_throttle(Time now);
   ChildLimits limits_of_a_child() const;
-  std::chrono::milliseconds patience_with_a_connection() const;
-  std::chrono::milliseconds patience_with_leaving() const;  // 0: no limit
-  Time end_overdue(Time now);
+  Patience patience() const;
+  void let_detached_go(Time now);
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);
@@ -91,6 +97,8 @@ class Service {
   Identity identity_;
   Listeners listeners_;
   std::optional<Pool> pool_;
+  Detached detached_;
+  FailureCommand failure_command_;
   const Scoreboard* scoreboard_ = nullptr;
   const ParentLock* lock_ = nullptr;
   std::uint32_t index_ = 0;

@@ -27,7 +27,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
 
@@ -89,6 +89,7 @@ struct alignas(cache_line) ServiceOrders {
   std::uint32_t slot_count;
   Shared<std::uint32_t> generation;  // of the service; a child that is older asks to leave
   Shared<std::uint32_t> max_requests_per_child;
+  Shared<std::int64_t> detach_timeout;  // milliseconds
   // A child that goes busy and sees fewer idle children than wake_below wakes the parent; so does one that
   // goes idle and sees more than wake_above. The parent moves them to what it wants to hear of now: 0 and
   // UINT32_MAX are "nothing".
@@ -97,6 +98,7 @@ struct alignas(cache_line) ServiceOrders {
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
   Shared<std::uint32_t> lost;                 // children that KILL could not end
+  Shared<std::uint32_t> detached;             // children that have given their slots back and live on
   Shared<std::uint64_t> max_clients_reached;  // how often that began
   Shared<std::uint64_t> connection_timeouts;  // children ended for a connection beyond connection-timeout
   Shared<std::uint64_t> children_started;

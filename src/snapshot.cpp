@@ -105,12 +105,13 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   to.max_clients_reached = from.max_clients_reached.load(relaxed);
   to.connection_timeouts = from.connection_timeouts.load(relaxed);
   to.lost = from.lost.load(relaxed);
+  to.detached = from.detached.load(relaxed);
   const std::int64_t throttled = from.throttled_until.load(relaxed) - to_nanoseconds(now);
   to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(throttled, 0));
   for (int i = 0; i < patience && !read_rows(table, from, now, to); ++i) {
   }
   // The parent's word is of its last look; whether it still holds is to be seen from the rows.
-  to.at_max_clients = to.children() >= to.max_clients && to.spare == 0;
+  to.at_max_clients = to.children() + to.detached >= to.max_clients && to.spare == 0;
   return to;
 }
 

@@ -110,10 +110,16 @@ bool Tally::any_serving() const {
                              [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
 }
 
-// What the child says, within its life.
+bool Tally::leaves_by_itself(std::uint32_t slot) const {
+  const Lifecycle life = lifecycle(slot);
+  return life.phase == Phase::leaving && (life.reason == Reason::own_stop || life.reason == Reason::detached);
+}
+
+// What the child says, within its life. What is far in the future is nonsense, and would never be over.
 Time Tally::idle_since(std::uint32_t slot, Time now) const {
   const Time said{std::chrono::nanoseconds(scoreboard_.slot(on_table(slot)).since.load(relaxed))};
-  return std::clamp(said, children_[slot].forked_at, std::max(now, children_[slot].forked_at));
+  const Time forked = children_[slot].forked_at;
+  return said > now + 1s ? forked : std::clamp(said, forked, std::max(now, forked));
 }
 
 bool Tally::is_full(std::uint32_t slot) const {

@@ -26,6 +26,7 @@ class Tally {
   bool outdated(std::uint32_t slot, std::uint32_t generation) const;
   bool is_busy(std::uint32_t slot) const;  // has something in hand
   bool is_full(std::uint32_t slot) const;
+  bool leaves_by_itself(std::uint32_t slot) const;  // by this_child
   Time idle_since(std::uint32_t slot, Time now) const;
   Clock::duration age(std::uint32_t slot, Time now) const { return now - children_[slot].forked_at; }
   std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""

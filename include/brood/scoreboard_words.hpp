@@ -14,9 +14,19 @@ enum class Phase : std::uint8_t { empty, starting, serving, leaving };
 inline constexpr std::array<std::string_view, 4> phase_names = {"empty", "starting", "serving", "leaving"};
 
 // Why a child leaves, or asks to.
-enum class Reason : std::uint8_t { none, surplus, recycle, cap, stop, parent_gone, failure };
-inline constexpr std::array<std::string_view, 7> reason_names = {"none", "surplus",     "recycle", "cap",
-                                                                 "stop", "parent-gone", "failure"};
+enum class Reason : std::uint8_t {
+  none,
+  surplus,
+  recycle,
+  cap,
+  stop,
+  parent_gone,
+  failure,
+  own_stop,  // its own code called this_child::stop()
+  detached,  // this_child::detach(): its slot is to be freed, and it lives on without
+};
+inline constexpr std::array<std::string_view, 9> reason_names = {
+    "none", "surplus", "recycle", "cap", "stop", "parent-gone", "failure", "own-stop", "detached"};
 
 // A byte that a child wrote may be anything: what is out of range reads as the first name.
 template <typename Enum, std::size_t size>

@@ -69,7 +69,8 @@ struct ServiceSnapshot {
   std::uint32_t empty = 0, starting = 0, idle = 0, busy = 0, leaving = 0;
   std::uint32_t spare = 0;              // of those idle and busy: can take another connection now
   std::uint32_t stopped = 0, lost = 0;  // of those
-  std::uint32_t in_hand = 0;            // connections
+  std::uint32_t detached = 0;  // besides those in slots: live on without one, counted against max-clients
+  std::uint32_t in_hand = 0;   // connections
   bool at_max_clients = false;
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;

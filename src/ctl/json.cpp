@@ -83,6 +83,7 @@ Json to_json(const ServiceSnapshot& service) {
             {"leaving", service.leaving},
             {"stopped", service.stopped},
             {"lost", service.lost},
+            {"detached", service.detached},
             {"started_ever", service.children_started},
             {"gone_ever", service.children_gone},
             {"failed_ever", service.children_failed}}},

@@ -42,13 +42,17 @@ std::string header(const Snapshot& snapshot, const Verdict& verdict) {
   return out;
 }
 
+std::string detached(const ServiceSnapshot& service) {
+  return service.detached == 0 ? "" : "; besides " + number(service.detached) + " detached";
+}
+
 std::string pool(const ServiceSnapshot& service) {
   return line("children", number(service.children()) + " of max-clients " + number(service.max_clients) +
                               ": " + number(service.idle) + " idle, " + number(service.busy) + " busy, " +
                               number(service.starting) + " starting, " + number(service.leaving) +
                               " leaving") +
          line("", "of those " + number(service.spare) + " spare, " + number(service.stopped) + " stopped, " + number(service.lost) +
-                      " lost; generation " + number(service.generation)) +
+                      " lost" + detached(service) + "; generation " + number(service.generation)) +
          line("limits", "start " + number(service.start_servers) + ", spare " +
                             number(service.min_spare_servers) + " to " + number(service.max_spare_servers) +
                             ", requests a child " +

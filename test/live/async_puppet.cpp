@@ -12,7 +12,10 @@
 //   child that leaves "last", and ends the connection bye           answers "bye" and ends the connection
 //   flood N       answers N bytes and ends the connection
 //   throw TEXT    a std::runtime_error
+//   stop          this_child::stop(), answers "stopping"
+//   detach        this_child::detach(), answers "detached"
 #include <brood/async_server.hpp>
+#include <brood/this_child.hpp>
 // After it:
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
@@ -51,6 +54,10 @@ class AsyncPuppet : public brood::AsyncServer {
     brood::log_info("puppet: a child leaves");
   }
 
+  void on_child_leaving() override {
+    brood::log_info("puppet: child " + std::to_string(::getpid()) + " hears that it leaves");
+  }
+
   asio::awaitable<void> handle_connection(AsyncConnection& connection) override {
     std::string unread;
     for (;;) {
@@ -86,6 +93,11 @@ class AsyncPuppet : public brood::AsyncServer {
       co_await sleep(std::chrono::milliseconds(std::stoi(rest)));
       answer = "held";
     }
+    if (command == "stop") {
+      brood::this_child::stop();
+      answer = "stopping";
+    }
+    if (command == "detach") answer = brood::this_child::detach() ? "detached" : "not detached";
     if (command == "wait") {
       char buffer[100];
       while (co_await connection.read_some(buffer) > 0) {

@@ -4,6 +4,7 @@
 //   pid            the child's pid               hold MS      "held", after a sleep
 //   peer, local    the addresses                 throw TEXT   nothing: a std::runtime_error
 //   listener       the listener's name           spin         nothing: a busy loop without end
+//   stop           "stopping", this_child    detach PATH  this_child::detach(), then as wait
 //   size           how large the datagram is     ignore       nothing
 // and an empty one with "empty".
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <string>
 
 #include "brood/datagram_server.hpp"
+#include "brood/this_child.hpp"
 
 namespace {
 
@@ -30,7 +32,12 @@ class DatagramPuppet : public brood::DatagramServer {
     if (command == "local") datagram.reply(datagram.local());
     if (command == "listener") datagram.reply(datagram.listener());
     if (command == "size") datagram.reply(std::to_string(datagram.data().size()));
-    if (command == "wait") {
+    if (command == "stop") {
+      brood::this_child::stop();
+      datagram.reply("stopping");
+    }
+    if (command == "detach" && !brood::this_child::detach()) throw std::runtime_error("not detached");
+    if (command == "wait" || command == "detach") {
       while (::access(rest.c_str(), F_OK) != 0) ::poll(nullptr, 0, 2);
       datagram.reply("waited");
     }

@@ -286,3 +286,26 @@ TEST_CASE("an inherited socket is served if it is of the right kind, and refused
   CHECK(datagram.standard_error().find("listen = fd:9 brings connections; this server takes datagrams") !=
         std::string::npos);
 }
+
+TEST_CASE("a child that serves datagrams stops itself, and lives on without its slot") {
+  const Answering answering({"--start-servers=1", "--min-spare-servers=1"});
+  const ServerProcess& server = answering.server;
+  const Asker asker = answering.asker();
+  const std::string first = asker.ask("pid");
+  CHECK(asker.ask("stop") == "stopping");
+  CHECK(eventually([&] { return !is_alive(static_cast<pid_t>(std::stol(first))); }));
+  const std::string second = asker.ask("pid");
+  CHECK(second != first);
+  const Asker patient = answering.asker();
+  REQUIRE(patient.send("detach " + answering.gate()));
+  REQUIRE(server.reaches([](const auto& service) { return service.detached == 1; }));
+  const ServiceSnapshot service = server.service();
+  for (const pid_t child : server.children()) {
+    const auto has_it = [child](const auto& slot) { return slot.pid == child; };
+    if (std::ranges::any_of(service.slots, has_it)) continue;
+    for (int i = 0; i < 20; ++i) CHECK(asker.ask("pid") != std::to_string(child));
+  }
+  answering.open_gate();
+  CHECK(patient.receive() == "waited");
+  CHECK(server.reaches([](const auto& now) { return now.detached == 0 && now.children_failed == 0; }));
+}

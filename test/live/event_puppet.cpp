@@ -7,6 +7,7 @@
 //   hold MS     sleeps in the loop, answers "held"  spin        a busy loop without end
 //   flood N     answers N bytes                     close       answers "closing", and the server closes
 //   busy        the connection waits from now on for the rest of something, answers "busy"; "idle" ends that
+//   stop        this_child::stop(), "stopping"       detach      this_child::detach(), answers "detached"
 //   leaving     answers "yes" or "no"               answered    how many lines this connection has asked
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 
 #include "brood/event_server.hpp"
 #include "brood/settings.hpp"
+#include "brood/this_child.hpp"
 
 namespace {
 
@@ -31,6 +33,10 @@ class EventPuppet : public brood::EventServer {
 
   void add_settings(brood::Settings& settings) override {
     settings.text("greeting", greeting_, "What each connection begins with; empty: the client speaks first.");
+  }
+
+  void on_child_leaving() override {
+    brood::log_info("puppet: child " + std::to_string(::getpid()) + " hears that it leaves");
   }
 
   Then handle_accepted(brood::Connection& connection) override {
@@ -69,6 +75,11 @@ class EventPuppet : public brood::EventServer {
       answer("held");
     }
     if (command == "spin") spin();
+    if (command == "stop") {
+      brood::this_child::stop();
+      answer("stopping");
+    }
+    if (command == "detach") answer(brood::this_child::detach() ? "detached" : "not detached");
     if (command == "flood") connection.write_all(std::string(std::stoul(rest), 'x'));
     if (command == "busy" || command == "idle") {
       session.busy = command == "busy";

@@ -14,6 +14,7 @@
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
+//   stop          this_child::stop(), "stopping"    detach      this_child::detach(), answers "detached"
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@
 #include "brood/program.hpp"
 #include "brood/server.hpp"
 #include "brood/settings.hpp"
+#include "brood/this_child.hpp"
 
 namespace {
 
@@ -44,6 +46,8 @@ class Puppet : public brood::Server {
     settings.text(
         "child-start", child_start_,
         "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
+    settings.text("child-leaving", child_leaving_,
+                  "What a child does when it leaves: hang, hold, throw TEXT, or nothing.");
     settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
   }
 
@@ -63,6 +67,18 @@ class Puppet : public brood::Server {
     if (order.starts_with("throw ")) throw std::runtime_error(order.substr(6));
     if (order == "crash") std::abort();
     if (order == "hang") ::pause();
+    if (order == "stop") brood::this_child::stop();
+    if (order == "detach" && brood::this_child::detach()) brood::log_error("puppet: detached too early");
+  }
+
+  void on_child_leaving() override {
+    brood::log_info("puppet: child " + std::to_string(::getpid()) + " hears that it leaves");
+    if (child_leaving_ == "hang") ::pause();
+    if (child_leaving_ == "hold") {
+      ::poll(nullptr, 0, 300);
+      brood::log_info("puppet: child " + std::to_string(::getpid()) + " has held");
+    }
+    if (child_leaving_.starts_with("throw ")) throw std::runtime_error(child_leaving_.substr(6));
   }
 
   void handle_connection(brood::Connection& connection) override {
@@ -102,6 +118,11 @@ class Puppet : public brood::Server {
       brood::log_warning(rest);
       answer("logged");
     }
+    if (command == "stop") {
+      brood::this_child::stop();
+      answer("stopping");
+    }
+    if (command == "detach") answer(brood::this_child::detach() ? "detached" : "not detached");
     if (command == "deaf") {
       std::signal(SIGABRT, SIG_IGN);
       answer("deaf");
@@ -139,7 +160,7 @@ class Puppet : public brood::Server {
     ::_exit(0);
   }
 
-  std::string word_ = "none", fixed_word_ = "none", child_start_, refuse_;
+  std::string word_ = "none", fixed_word_ = "none", child_start_, child_leaving_, refuse_;
 };
 
 }  // namespace

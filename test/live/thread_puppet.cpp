@@ -5,6 +5,7 @@
 //   pid         answers the child's pid          note TEXT   sets the note, answers "noted"
 //   thread      answers the thread's id          leaving     answers "yes" or "no"
 //   hold MS     sleeps, then answers "held"      spin        a busy loop without end
+//   stop        this_child::stop(), "stopping"   detach      this_child::detach(), answers "detached"
 //   flood N     answers N bytes, and ends        bye         answers "bye" and ends the connection
 #include <poll.h>
 #include <sys/resource.h>
@@ -21,6 +22,7 @@
 #include "brood/error.hpp"
 #include "brood/server.hpp"
 #include "brood/settings.hpp"
+#include "brood/this_child.hpp"
 
 namespace {
 
@@ -39,6 +41,10 @@ class ThreadPuppet : public brood::Server {
     const rlim_t now = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
     const rlimit limit{now + (static_cast<rlim_t>(child_memory_) << 20U), RLIM_INFINITY};
     if (::setrlimit(RLIMIT_AS, &limit) != 0) throw brood::SystemError("setrlimit", errno);
+  }
+
+  void on_child_leaving() override {
+    brood::log_info("puppet: child " + std::to_string(::getpid()) + " hears that it leaves");
   }
 
   void handle_connection(brood::Connection& connection) override {
@@ -66,6 +72,11 @@ class ThreadPuppet : public brood::Server {
       answer("held");
     }
     if (command == "spin") spin();
+    if (command == "stop") {
+      brood::this_child::stop();
+      answer("stopping");
+    }
+    if (command == "detach") answer(brood::this_child::detach() ? "detached" : "not detached");
     if (command == "flood") {
       connection.write_all(std::string(std::stoul(rest), 'x'));
       return false;

@@ -4,6 +4,7 @@
 // and does before what the text tells it; a tick has the text of the setting `tick`.
 //   wait PATH   until that file is there     throw TEXT   a std::runtime_error
 //   hold MS     sleeps                       spin         a busy loop without end
+//   stop        this_child::stop()           detach PATH  this_child::detach(), then as wait
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "brood/settings.hpp"
+#include "brood/this_child.hpp"
 #include "brood/trigger_server.hpp"
 
 namespace {
@@ -32,7 +34,9 @@ class TriggerPuppet : public brood::TriggerServer {
     const std::string text = tick ? tick_ : std::string(trigger.text());
     const std::string command = text.substr(0, text.find(' '));
     const std::string rest = text.size() > command.size() ? text.substr(command.size() + 1) : "";
-    if (command == "wait")
+    if (command == "stop") brood::this_child::stop();
+    if (command == "detach" && !brood::this_child::detach()) throw std::runtime_error("not detached");
+    if (command == "wait" || command == "detach")
       while (::access(rest.c_str(), F_OK) != 0) ::poll(nullptr, 0, 2);
     if (command == "hold") ::poll(nullptr, 0, std::stoi(rest));
     if (command == "note") trigger.note(rest);

@@ -312,3 +312,24 @@ TEST_CASE("a server says which kind of listener it doesn't take") {
   refused("brood-trigger-puppet", "127.0.0.1:0", "brings connections; this server takes triggers");
   refused("brood-datagram-puppet", "fifo:/tmp/never-made", "brings triggers; this server takes datagrams");
 }
+
+TEST_CASE("a child that serves triggers stops itself, and lives on without its slot") {
+  Triggered it(pool(1));
+  const pid_t first = it.server.children().at(0);
+  it.write("stop\n");
+  REQUIRE(it.has_records(1));
+  CHECK(eventually([first] { return !is_alive(first); }));
+  it.write("detach " + it.gate() + "\n");
+  // max-clients = 1: nobody else until it is done.
+  REQUIRE(it.server.reaches([](const auto& service) { return service.detached == 1; }));
+  it.write("after\n");
+  it.open_gate();
+  REQUIRE(it.has_records(3));
+  const auto records = it.records();
+  CHECK(records.at(1).pid != first);
+  CHECK(records.at(2).text == "after");
+  CHECK(records.at(2).pid != records.at(1).pid);
+  CHECK(it.server.reaches([](const auto& service) {
+    return service.detached == 0 && service.children_failed == 0 && service.total.finished == 3;
+  }));
+}

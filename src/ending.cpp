@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "ending.hpp"
+
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "brood/log.hpp"
+#include "text.hpp"
+
+namespace brood {
+
+void escalate(ChildRecord& child, const std::string& doing, const char* why, Time now) {
+  child.ending_at = now;
+  switch (child.ending) {
+    case Ending::none:
+      log_warning(text("child ", child.pid, doing, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
+      child.ending = Ending::aborted;
+      ::kill(child.pid, SIGABRT);
+      return;
+    case Ending::aborted:
+      log_warning(text("child ", child.pid, doing, ": ", std::string_view(why), "; it is killed"));
+      child.ending = Ending::killed;
+      ::kill(child.pid, SIGKILL);
+      return;
+    case Ending::killed:
+      log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", ending_patience,
+                     ", it may hang in the kernel; it counts against max-clients and is not waited for"));
+      child.ending = Ending::lost;
+      return;
+    case Ending::lost:
+      return;
+  }
+}
+
+std::string how_it_ended(int code, int status) {
+  if (code == CLD_EXITED) return text("exited with code ", status);
+  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
+              code == CLD_DUMPED ? ", core dumped" : "");
+}
+
+}  // namespace brood

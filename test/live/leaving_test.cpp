@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// The hook of a child that leaves: once, before what is in hand is finished where that can be, and with a
+// limit of its own.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const std::vector<std::string> one_child{"--start-servers=1", "--min-spare-servers=1",
+                                         "--max-spare-servers=1"};
+
+std::vector<std::string> operator+(std::vector<std::string> some, const std::vector<std::string>& more) {
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+std::string hears(pid_t child) { return "child " + std::to_string(child) + " hears that it leaves"; }
+
+bool before(const std::string& log, const std::string& first, const std::string& second) {
+  const auto at = log.find(first);
+  return at != std::string::npos && at < log.find(second);
+}
+
+}  // namespace
+
+TEST_CASE("children of every model hear that they leave, once each, before they end") {
+  std::vector<std::string> arguments = one_child;
+  ServerOptions options;
+  SUBCASE("blocking") {}
+  SUBCASE("blocking, several listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
+  SUBCASE("threads") {
+    options.program = "brood-thread-puppet";
+    arguments.emplace_back("--threads-per-child=8");
+  }
+  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
+  SUBCASE("event loop with threads") {
+    options.program = "brood-event-puppet";
+    arguments.emplace_back("--threads-per-child=4");
+  }
+  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  ServerProcess server(arguments, options);
+  const pid_t first = server.connect().child();
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log(hears(first)));
+  CHECK(eventually([first] { return !is_alive(first); }));
+  CHECK(server.reaches([](const auto& service) { return service.idle == 1 && service.leaving == 0; }));
+  const pid_t second = server.connect().child();
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(server.count_in_log(hears(first)) == 1);
+  CHECK(server.count_in_log(hears(second)) == 1);
+  if (options.program == "brood-puppet") CHECK(before(server.log(), hears(first), "a child leaves"));
+}
+
+TEST_CASE("with threads or in a loop it is heard while connections go on") {
+  std::vector<std::string> arguments = one_child;
+  ServerOptions options;
+  SUBCASE("threads") {
+    options.program = "brood-thread-puppet";
+    arguments.emplace_back("--threads-per-child=4");
+  }
+  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
+  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  ServerProcess server(arguments, options);
+  Client client = server.connect();
+  const pid_t child = client.child();
+  if (options.program == "brood-event-puppet") CHECK(client.ask("busy") == "busy");
+  if (options.program == "brood-async-puppet") client.send("wait\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log(hears(child)));
+  CHECK(is_alive(child));
+  if (options.program != "brood-async-puppet") CHECK(client.ask("echo still here") == "still here");
+  client.close();
+  CHECK(eventually([child] { return !is_alive(child); }));
+  CHECK(server.count_in_log(hears(child)) == 1);
+}
+
+TEST_CASE("a handler that has its child to itself is not cut short for it") {
+  ServerProcess server(one_child);
+  Client client = server.connect();
+  const pid_t child = client.child();
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.leaving == 1 && service.idle >= 1; }));
+  CHECK(client.ask("leaving") == "yes");
+  CHECK(server.count_in_log(hears(child)) == 0);
+  client.close();
+  CHECK(server.wait_for_log(hears(child)));
+}
+
+TEST_CASE("an exception in it is logged, and the child leaves well") {
+  ServerProcess server(one_child + std::vector<std::string>{"--child-leaving=throw no cache to save"});
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(server.count_in_log("on_child_leaving: no cache to save") == 1);
+  CHECK(server.count_in_log("exited with code") == 0);
+}
+
+TEST_CASE("it is not called in a child that is killed") {
+  ServerProcess server(one_child);
+  const pid_t child = server.connect().child();
+  ::kill(child, SIGKILL);
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " was killed by signal 9"));
+  CHECK(server.count_in_log(hears(child)) == 0);
+}
+
+TEST_CASE("who takes longer to leave than leave-timeout is ended") {
+  const std::vector<std::string> hanging{"--child-leaving=hang", "--leave-timeout=300ms"};
+  SUBCASE("told by the parent") {
+    ServerProcess server(one_child + hanging);
+    const pid_t child = server.connect().child();
+    server.signal(SIGHUP);
+    CHECK(server.wait_for_log("child " + std::to_string(child) + ": beyond leave-timeout; it gets SIGABRT"));
+    CHECK(eventually([child] { return !is_alive(child); }));
+    CHECK(server.connect().ask("echo on") == "on");
+  }
+  SUBCASE("by itself") {
+    ServerProcess server(one_child + hanging);
+    Client client = server.connect();
+    const pid_t child = client.child();
+    CHECK(client.ask("stop") == "stopping");
+    client.close();
+    CHECK(server.wait_for_log("child " + std::to_string(child) + ": beyond leave-timeout; it gets SIGABRT"));
+    CHECK(eventually([child] { return !is_alive(child); }));
+  }
+}
+
+TEST_CASE("the time to leave begins when the last connection has ended") {
+  // Told to leave long before its connection ends: if the time ran since then, it would be over at once.
+  ServerProcess server(one_child + std::vector<std::string>{"--leave-timeout=2s", "--child-leaving=hold"});
+  Client client = server.connect();
+  const pid_t child = client.child();
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.leaving == 1 && service.idle >= 1; }));
+  CHECK(client.ask("hold 2500") == "held");
+  client.close();
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " has held"));
+  CHECK(server.count_in_log("beyond leave-timeout") == 0);
+}

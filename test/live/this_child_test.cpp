@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+// What a child's own code decides: to leave, and to hand its slot back and live on. In every child model.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "process_table.hpp"
+#include "server_process.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+// The servers of connections, to be called first in a test case, which is run once for each.
+ServerOptions model(std::vector<std::string>& arguments) {
+  ServerOptions options;
+  SUBCASE("blocking") {}
+  SUBCASE("threads") {
+    options.program = "brood-thread-puppet";
+    arguments.emplace_back("--threads-per-child=4");
+  }
+  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
+  SUBCASE("event loop with threads") {
+    options.program = "brood-event-puppet";
+    arguments.emplace_back("--threads-per-child=4");
+  }
+  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  return options;
+}
+
+std::string hears(pid_t child) { return "child " + std::to_string(child) + " hears that it leaves"; }
+
+bool adds_up(const ServiceSnapshot& service) {
+  return service.total.accepted == service.total.finished + service.total.aborted + service.in_hand;
+}
+
+bool has_slot(const ServiceSnapshot& service, pid_t child) {
+  return std::ranges::any_of(service.slots, [child](const auto& slot) { return slot.pid == child; });
+}
+
+// A child that is detached, and the connection that it has in hand.
+struct OneDetached {
+  explicit OneDetached(std::vector<std::string> arguments = {}, const ServerOptions& options = {})
+      : server(std::move(arguments), options), client(server.connect()), child(client.child()) {
+    REQUIRE(client.ask("detach") == "detached");
+    REQUIRE(server.reaches([](const auto& service) { return service.detached == 1; }));
+  }
+  ServerProcess server;
+  Client client;
+  pid_t child;
+};
+
+}  // namespace
+
+TEST_CASE("a child that stops itself finishes what it has in hand, fails nobody and is replaced") {
+  std::vector<std::string> arguments{"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=2"};
+  const ServerOptions options = model(arguments);
+  ServerProcess server(arguments, options);
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
+  Client client = server.connect();
+  const pid_t child = client.child();
+  CHECK(client.ask("stop") == "stopping");
+  CHECK(client.ask("echo still here") == "still here");
+  client.finish_sending();
+  CHECK(client.ending() == Ending::closed);
+  CHECK(eventually([child] { return !is_alive(child); }));
+  CHECK(server.reaches([child](const auto& service) {
+    return service.children_gone == 1 && service.idle == 2 && !has_slot(service, child);
+  }));
+  const ServiceSnapshot service = server.service();
+  CHECK(service.children_failed == 0);
+  CHECK(service.throttled_for.count() == 0);
+  CHECK(service.total.finished == 1);
+  CHECK(adds_up(service));
+  CHECK(server.count_in_log("exited with code") == 0);
+  CHECK(server.count_in_log(hears(child)) == 1);
+}
+
+TEST_CASE("broodctl sees why a child leaves that stopped itself") {
+  ServerProcess server({"--child-leaving=hang"});
+  Client client = server.connect();
+  const pid_t child = client.child();
+  CHECK(client.ask("stop") == "stopping");
+  client.close();
+  CHECK(server.reaches([child](const auto& service) {
+    return std::ranges::any_of(service.slots, [child](const auto& slot) {
+      return slot.pid == child && slot.state == SlotState::leaving && slot.reason == Reason::own_stop;
+    });
+  }));
+}
+
+TEST_CASE("threads that wait for connections hear at once that one of them stops the child") {
+  ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"},
+                       {.program = "brood-thread-puppet"});
+  Client first = server.connect(), second = server.connect();
+  const pid_t child = first.child();
+  CHECK(second.child() == child);
+  CHECK(first.ask("stop") == "stopping");
+  // Both handlers still run: the hook comes from one that waited, and a new child takes what comes.
+  CHECK(server.wait_for_log(hears(child)));
+  CHECK(server.connect().child() != child);
+  CHECK(second.ask("echo yes") == "yes");
+  first.close();
+  second.close();
+  CHECK(eventually([child] { return !is_alive(child); }));
+  CHECK(server.count_in_log(hears(child)) == 1);
+}
+
+TEST_CASE("a child that stops itself before its first connection dies at once for the throttle") {
+  const TemporaryDirectory place;
+  write_file(place / "order", "stop");
+  ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
+  CHECK(server.wait_for_log("children fail at once"));
+  write_file(place / "order", "");
+  server.wait_ready();
+  CHECK(server.connect().ask("echo back") == "back");
+}
+
+TEST_CASE("a child can't hand back a slot in which it doesn't serve yet") {
+  const TemporaryDirectory place;
+  write_file(place / "order", "detach");
+  ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
+  CHECK(server.wait_for_log("children fail at once"));
+  CHECK(server.count_in_log("detached too early") == 0);
+}
+
+TEST_CASE("a detached child finishes its connection while another has its slot") {
+  std::vector<std::string> arguments{"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1"};
+  const ServerOptions options = model(arguments);
+  const bool loop = options.program == "brood-event-puppet" || options.program == "brood-async-puppet";
+  if (!loop) arguments.emplace_back("--connection-timeout=1s");  // a loop ends such a connection itself
+  ServerProcess server(arguments, options);
+  Client client = server.connect();
+  const pid_t child = client.child();
+  REQUIRE(client.ask("detach") == "detached");
+  REQUIRE(server.reaches([child](const auto& service) {
+    return service.detached == 1 && service.idle == 1 && !has_slot(service, child);
+  }));
+  CHECK(server.service().in_hand == 0);
+  CHECK(server.service().total.finished == 1);
+  // What it still does is nobody's figure, and it takes no connection.
+  for (int i = 0; i < 20; ++i) CHECK(server.connect().child() != child);
+  CHECK(client.ask("echo still here") == "still here");
+  if (!loop) CHECK(stays([&] { return is_alive(child); }, 2s));
+  CHECK(client.ask("echo and here") == "and here");
+  client.close();
+  CHECK(eventually([child] { return !is_alive(child); }));
+  CHECK(server.reaches([](const auto& service) {
+    return service.detached == 0 && service.total.accepted == 21 && service.total.finished == 21;
+  }));
+  const ServiceSnapshot service = server.service();
+  CHECK(adds_up(service));
+  CHECK(service.children_failed == 0);
+  CHECK(service.children_started == service.children_gone + service.children());
+  CHECK(server.count_in_log(hears(child)) == 1);
+  CHECK(server.count_in_log("mended") == 0);
+}
+
+TEST_CASE("all that a child has in hand lives on when one of its handlers detaches it") {
+  ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"},
+                       {.program = "brood-thread-puppet"});
+  Client first = server.connect(), second = server.connect();
+  const pid_t child = first.child();
+  REQUIRE(second.child() == child);
+  REQUIRE(first.ask("detach") == "detached");
+  REQUIRE(server.reaches([](const auto& service) { return service.detached == 1; }));
+  CHECK(server.service().total.finished == 2);
+  first.close();
+  CHECK(second.ask("note late") == "noted");
+  CHECK(second.ask("detach") == "detached");  // once more changes nothing
+  CHECK(second.child() == child);
+  second.close();
+  CHECK(server.reaches([](const auto& service) { return service.detached == 0; }));
+  CHECK(adds_up(server.service()));
+}
+
+TEST_CASE("detached children count against max-clients") {
+  ServerProcess server(
+      {"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  Client first = server.connect();
+  REQUIRE(first.ask("detach") == "detached");
+  Client second = server.connect();
+  REQUIRE(second.ask("detach") == "detached");
+  REQUIRE(server.reaches([](const auto& service) { return service.detached == 2; }));
+  CHECK(stays([&] { return server.children().size() == 2; }, 300ms));
+  Client third = server.connect();
+  third.send("pid\n");
+  CHECK(server.reaches([](const auto& service) { return service.max_clients_reached == 1; }));
+  const pid_t gone = first.child();
+  first.close();
+  const auto served_by = static_cast<pid_t>(std::stol(third.line()));
+  CHECK(served_by != gone);
+  CHECK(server.children().size() <= 2);
+}
+
+TEST_CASE("a detached child that takes too long is ended") {
+  OneDetached it({"--detach-timeout=200ms"});
+  SUBCASE("by SIGABRT") {
+    CHECK(it.server.wait_for_log("beyond detach-timeout; it gets SIGABRT"));
+    CHECK(it.server.wait_for_log("was killed by signal 6"));
+  }
+  SUBCASE("by SIGKILL, where that is not enough") {
+    CHECK(it.client.ask("deaf") == "deaf");
+    CHECK(it.server.wait_for_log("was killed by signal 9"));
+  }
+  CHECK(it.server.reaches(
+      [](const auto& service) { return service.detached == 0 && service.children_failed == 1; }));
+  CHECK(adds_up(it.server.service()));
+  CHECK(it.server.connect().ask("echo on") == "on");
+}
+
+TEST_CASE("a detached child that crashes is a failure, and no connection is counted twice") {
+  OneDetached it;
+  it.client.send("crash\n");
+  CHECK(it.client.ending() == Ending::closed);
+  CHECK(it.server.wait_for_log("detached child " + std::to_string(it.child) + " was killed by signal 6"));
+  CHECK(it.server.reaches(
+      [](const auto& service) { return service.detached == 0 && service.children_failed == 1; }));
+  CHECK(it.server.service().total.aborted == 0);
+  CHECK(it.server.count_in_log("children fail at once") == 0);
+}
+
+TEST_CASE("a stop waits for detached children, for graceful-timeout at most") {
+  SUBCASE("it ends in time") {
+    OneDetached it;
+    it.server.signal(SIGTERM);
+    CHECK(it.server.wait_for_log("stopping"));
+    CHECK(it.client.ask("echo still here") == "still here");
+    CHECK(it.server.running());
+    it.client.close();
+    CHECK(it.server.wait_exit() == exited(0));
+    CHECK(it.server.count_in_log("it is killed") == 0);
+  }
+  SUBCASE("it doesn't") {
+    OneDetached it({"--graceful-timeout=300ms"});
+    it.server.signal(SIGTERM);
+    CHECK(it.server.wait_exit() == exited(0));
+    CHECK(it.server.count_in_log(", detached: graceful-timeout is over; it is killed") == 1);
+    CHECK_FALSE(is_alive(it.child));
+  }
+  SUBCASE("at once") {
+    OneDetached it;
+    it.server.signal(SIGINT);
+    CHECK(it.server.wait_exit() == exited(0));
+    CHECK_FALSE(is_alive(it.child));
+  }
+}
+
+TEST_CASE("a reload leaves detached children alone") {
+  OneDetached it;
+  it.server.signal(SIGHUP);
+  CHECK(it.server.reaches([](const auto& service) {
+    return service.generation == 2 && service.leaving == 0 &&
+           std::ranges::all_of(service.slots, [](const auto& slot) {
+             return slot.state == SlotState::empty || slot.generation == 2;
+           });
+  }));
+  CHECK(it.server.service().detached == 1);
+  CHECK(it.client.ask("echo still here") == "still here");
+}
+
+TEST_CASE("a detached child whose parent is gone ends with its connection") {
+  OneDetached it;
+  it.server.signal(SIGKILL);
+  CHECK(it.server.wait_exit() == killed_by(SIGKILL));
+  CHECK(it.client.ask("echo still here") == "still here");
+  it.client.close();
+  CHECK(eventually([&] { return !is_alive(it.child); }));
+}
+
+TEST_CASE("a detached child whose parent is gone ends when its time is over") {
+  OneDetached it({"--detach-timeout=3s"});
+  it.server.signal(SIGKILL);
+  CHECK(it.server.wait_exit() == killed_by(SIGKILL));
+  CHECK(eventually([&] { return !is_alive(it.child); }));
+}
+
+TEST_CASE("a detached child is not in the way of a server that takes the address next") {
+  OneDetached it;
+  const std::string address = it.server.address();
+  it.server.signal(SIGKILL);
+  REQUIRE(it.server.wait_exit() == killed_by(SIGKILL));
+  ServerProcess next({"--listen=" + address}, {.listen = false});
+  CHECK(next.connect().ask("echo new") == "new");
+  CHECK(it.client.ask("echo old") == "old");
+}
