@@ -120,6 +120,11 @@ void add_time_settings(Settings& settings, Limits& limits) {
 
 }  // namespace
 
+const std::vector<std::string> scalable_settings = {
+    "start-servers",          "min-spare-servers",         "max-spare-servers", "max-clients",
+    "max-requests-per-child", "max-connections-per-child", "graceful-timeout",  "idle-timeout",
+    "connection-timeout",     "connection-idle-timeout"};
+
 ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
                                            bool is_thread_safe)
     : name(std::move(its_name)), model(its_model), thread_safe(is_thread_safe) {

@@ -39,7 +39,8 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
       scoreboard_(duties_.scoreboard_path, duties_.name, shapes_of(services_)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
-      wake_(new_wake_descriptor()) {
+      wake_(new_wake_descriptor()),
+      control_(*this, duties_.scoreboard_path) {
   block_all_signals();
   for (std::uint32_t i = 0; i < services_.size(); ++i)
     services_[i]->settle(scoreboard_, lock_, i, wake_.get(), [this] { in_child(); });
@@ -55,6 +56,7 @@ void Parent::in_child() {
   duties_.in_child();
   for (auto& service : services_) service->forget();
   signals_ = SignalDescriptor();
+  control_.forget();
   scoreboard_.give_up_orders();
 }
 
@@ -71,36 +73,67 @@ void Parent::obey(int signal) {
     case SIGQUIT:
       return stop_now();
     case SIGHUP:
-      return reload("");
+      return try_reload();
     case SIGUSR1:
-      return reopen_logs();
+      return try_reopen();
     default:
       return;  // SIGCHLD: reap() comes next
   }
 }
 
-void Parent::reload(const std::string& only) {
-  if (stopping_) return;
+void Parent::try_reload() {
   try {
-    auto configurations = duties_.read_again();
-    const Time now = Clock::now();
-    for (auto& configuration : configurations) {
-      if (!only.empty() && configuration.name != only) continue;
-      if (Service* service = find(configuration.name)) service->reload(std::move(configuration), now);
-    }
+    reload("");
   } catch (const Error& error) {
     for (const auto line : split(error.what(), '\n')) log_error(line);
     log_error("reload refused: everything goes on as before");
-    return;
+  }
+}
+
+void Parent::try_reopen() {
+  try {
+    reopen_logs();
+  } catch (const Error& error) {
+    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
+  }
+}
+
+void Parent::reload(const std::string& only) {
+  if (stopping_) return;
+  auto configurations = duties_.read_again();
+  const Time now = Clock::now();
+  for (auto& configuration : configurations) {
+    if (!only.empty() && configuration.name != only) continue;
+    if (Service* service = find(configuration.name)) service->reload(std::move(configuration), now);
   }
   try {
     duties_.commit(only);
   } catch (const std::exception& error) {
     log_error(text("reload: ", std::string_view(error.what())));
   }
-  if (only.empty()) reopen_logs();
+  if (only.empty()) try_reopen();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
+}
+
+void Parent::check() const {
+  for (const auto& configuration : duties_.read_again())
+    if (const Service* service = find(configuration.name)) service->check(configuration.limits);
+}
+
+std::vector<Parent::Change> Parent::scale(Service& service, const ScaledSettings& changes) {
+  ScaledSettings all = service.scaled();
+  for (const auto& [setting, value] : changes) all[setting] = value;
+  const Limits limits = duties_.scaled(service.name(), all).limits;
+  // The defaults of a table are the values that it was made over.
+  Settings before;
+  ServiceConfiguration present = service.configuration();
+  add_service_settings(before, present);
+  service.scale(limits, std::move(all));
+  std::vector<Change> changed;
+  for (const auto& [setting, value] : changes)
+    changed.push_back({setting, before.find(setting)->defaults.front(), value});
+  return changed;
 }
 
 Service* Parent::find(std::string_view service) const {
@@ -110,19 +143,25 @@ Service* Parent::find(std::string_view service) const {
 }
 
 void Parent::reopen_logs() {
-  try {
-    reopen_log();
-    auto& epoch = scoreboard_.orders().log_epoch;
-    epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  } catch (const Error& error) {
-    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
+  reopen_log();
+  auto& epoch = scoreboard_.orders().log_epoch;
+  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::chrono::milliseconds Parent::graceful_timeout() const {
+  std::chrono::milliseconds longest{0};
+  for (const auto& service : services_) {
+    const auto its = service->limits().graceful_timeout;
+    if (its.count() == 0) return its;
+    longest = std::max(longest, its);
   }
+  return longest;
 }
 
 void Parent::stop() {
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
-  const auto patience = duties_.graceful_timeout();
+  const auto patience = graceful_timeout();
   log_info(patience.count() == 0 ? std::string("stopping: connections in hand are finished")
                                  : text("stopping: connections in hand are finished, within ", patience));
   const Time limit = patience.count() == 0 ? never : Clock::now() + patience;
@@ -202,6 +241,7 @@ void Parent::wait(Time until) {
   std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
                                 {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
   for (const auto& service : services_) service->add_watched(events);
+  control_.add_watched(events);
   const auto left =
       std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
   const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
@@ -209,6 +249,7 @@ void Parent::wait(Time until) {
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
   std::uint64_t wakes = 0;
   [[maybe_unused]] const auto read = ::read(wake_.get(), &wakes, sizeof wakes);
+  control_.take(events, Clock::now());
 }
 
 // The whole of a parent's life, with one sleep and without a tick.
@@ -219,9 +260,11 @@ int Parent::run() {
     const std::vector<int> arrived = signals_.arrived();
     reap();
     for (const int signal : arrived) obey(signal);
+    control_.obey(Clock::now());
     const Time next = look(Clock::now());
+    const Time asked = control_.look(Clock::now());
     if (ended()) return exit_code_;
-    wait(next);
+    wait(std::min(next, asked));
   }
 }
 

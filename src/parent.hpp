@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "brood/descriptor.hpp"
+#include "control.hpp"
 #include "parent_lock.hpp"
 #include "scoreboard.hpp"
 #include "service.hpp"
@@ -28,7 +29,11 @@ struct ParentDuties {
   // the program's own. `only`: the service that it is about; "": all.
   std::function<std::vector<ServiceConfiguration>()> read_again;
   std::function<void(const std::string& only)> commit;
-  std::function<std::chrono::milliseconds()> graceful_timeout;
+  // The configuration of a service, with these values in the place of those that the settings say: checked
+  // like those. Throws, and changes nothing.
+  std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
+  // `broodctl upgrade`; none: not possible here. Throws Error where it can't begin.
+  std::function<void()> upgrade;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
   std::function<void()> on_ready;      // the first child of each service can take a connection
@@ -43,21 +48,35 @@ class Parent {
 
   int run();  // until it has stopped; the exit code
 
- private:
-  void obey(int signal);
-  void reload(const std::string& only);  // service; "": all
-  void reopen_logs();
+  // ---- orders: by a signal or by the control socket
+  void reload(const std::string& only);  // service; "": all. Throws, and everything is as before
+  void check() const;                    // throws what a reload would
+  void reopen_logs();                    // throws, and the log goes on into the old file
+  struct Change {
+    std::string setting, from, to;
+  };
+  std::vector<Change> scale(Service& service, const ScaledSettings& changes);  // throws
   void stop();
   void stop_now();
+
+  bool stopping() const { return stopping_; }
+  bool ended() const;
+  const ParentDuties& duties() const { return duties_; }
+  const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
+  Service* find(std::string_view service) const;  // nullptr: there is none of that name
+
+ private:
+  void obey(int signal);
+  void try_reload();  // logs what is thrown, as there is nobody to be told
+  void try_reopen();
   void reap();
   void bury(pid_t pid, int code, int status, Time now);
   void note_stop(pid_t pid, bool is_stopped);
   Time look(Time now);
-  bool ended() const;
   void wait(Time until);
   void in_child();
   bool is_child(pid_t pid) const;
-  Service* find(std::string_view service) const;  // nullptr: there is none of that name
+  std::chrono::milliseconds graceful_timeout() const;  // the longest
 
   ParentDuties duties_;
   std::vector<std::unique_ptr<Service>> services_;
@@ -65,6 +84,7 @@ class Parent {
   ParentLock lock_;
   SignalDescriptor signals_;
   Descriptor wake_;
+  Control control_;
   bool ready_ = false;
   bool told_not_ready_ = false;
   bool stopping_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "program_settings.hpp"
 
+#include <algorithm>
+
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "text.hpp"
@@ -96,6 +98,29 @@ void ProgramSettings::commit(When when, const std::string& only) {
   for (std::size_t i = 0; !all && i < before.services.size(); ++i)
     if (before.services[i].name != only) in_force_.services[i] = before.services[i];
   given_ = std::move(given);
+}
+
+ServiceConfiguration ProgramSettings::scaled(const std::string& service, const ScaledSettings& scaled) {
+  const bool several = staged_.services.size() > 1;
+  GivenSettings given = given_;
+  for (const auto& [name, value] : scaled) {
+    const std::string full = several ? service + '.' + name : name;
+    if (std::ranges::find(scalable_settings, name) == scalable_settings.end() ||
+        table_.find(full) == nullptr) {
+      const std::string near = nearest(name, scalable_settings);
+      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service,
+                                    " that can be changed while running",
+                                    near.empty() || near == name ? "" : "; did you mean '" + near + "'?"));
+    }
+    given[full] = {.values = {value}, .where = "scale"};
+  }
+  SettingsReader reader(table_);
+  reader.override_with(given);
+  reader.check();
+  reader.store([](const Setting& setting) { return setting.kits; });
+  check_together(staged_, reader);
+  reader.finish();
+  return *std::ranges::find(staged_.services, service, &ServiceConfiguration::name);
 }
 
 }  // namespace brood

@@ -33,6 +33,9 @@ class ProgramSettings {
   enum class When { starting, running };
   // `only`: puts in force what is that service's alone; "": everything.
   void commit(When when, const std::string& only = "");
+  // What is in force for `service`, with these values of scalable_settings instead. Throws ConfigurationError
+  // with what is wrong with them, as read() does.
+  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled);
 
  private:
   void add_one(const NamedServer& named);

@@ -94,15 +94,6 @@ void fill_standard_descriptors() {
 
 using Servers = std::span<const NamedServer>;
 
-std::chrono::milliseconds longest_graceful_timeout(const Configuration& configuration) {
-  std::chrono::milliseconds longest{0};
-  for (const auto& service : configuration.services) {
-    if (service.limits.graceful_timeout.count() == 0) return std::chrono::milliseconds(0);
-    longest = std::max(longest, service.limits.graceful_timeout);
-  }
-  return longest;
-}
-
 int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
@@ -140,7 +131,9 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
     daemon.forget();
     pid_file.forget();
   };
-  duties.graceful_timeout = [&] { return longest_graceful_timeout(settings.in_force()); };
+  duties.scaled = [&](const std::string& service, const ScaledSettings& scaled) {
+    return settings.scaled(service, scaled);
+  };
   duties.on_not_ready = [&] {
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));
