@@ -12,7 +12,7 @@
 namespace brood {
 namespace {
 
-const Refusal while_stopping(refused::not_now, "the server is stopping");
+constexpr const char* while_stopping = "the server is stopping";
 
 ControlSocket open_beside(const std::string& scoreboard_path) {
   if (scoreboard_path.empty()) return {};
@@ -46,7 +46,7 @@ void Control::obey(const ControlSocket::Request& request, Time now) {
   log_info(text("control: ", request.from, " asks: ", escape(request.record.line())));
   try {
     const Verb& verb = find_verb(request.record.kind());
-    if (parent_.stopping() && !verb.while_stopping) throw while_stopping;
+    if (parent_.stopping() && !verb.while_stopping) throw Refusal(refused::not_now, while_stopping);
     errands_.push_back({request.client, verb.while_stopping, verb.order(parent_, request.record, now)});
   } catch (const Refusal& why) {
     socket_.answer(request.client, {done(why.code(), why.what())}, now);
@@ -60,7 +60,7 @@ Time Control::look(Time now) {
     if (!socket_.is_there(errand.client)) return true;  // what was ordered goes on
     std::optional<Answer> answer = errand.awaited(now);
     if (!answer && parent_.stopping() && !errand.while_stopping)
-      answer = {done(while_stopping.code(), while_stopping.what())};
+      answer = {done(refused::not_now, while_stopping)};
     if (answer) socket_.answer(errand.client, *answer, now);
     return answer.has_value();
   });
