@@ -42,6 +42,8 @@ std::string how_it_fails(const Service& service) {
               service.fatal_exit() ? "" : ", and the next one is tried ever later");
 }
 
+int code_of_failure(const Service& service) { return service.fatal_exit().value_or(refused::failing); }
+
 bool fails(const Service& service) { return service.throttled() || service.fatal_exit(); }
 
 std::optional<Answer> once_ready(const Course& course, Service& service) {
@@ -52,7 +54,7 @@ std::optional<Answer> once_ready(const Course& course, Service& service) {
   if (service.state() == ServiceState::paused)
     return told(course, service, refused::failing, "it was paused meanwhile");
   if (!service.starts_after_stop() && service.stage() == Service::Stage::serving && fails(service))
-    return told(course, service, service.fatal_exit().value_or(refused::failing), how_it_fails(service));
+    return told(course, service, code_of_failure(service), how_it_fails(service));
   return {};
 }
 
@@ -68,16 +70,22 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
   parent.reload(only == nullptr ? "" : *only);
   return [&parent, courses = std::move(courses)](Time) -> std::optional<Answer> {
     Answer answer;
+    int code = 0;
     std::string failure;
     for (const Course& course : courses) {
       const Service* const service = parent.find(course.service());
       if (service == nullptr) continue;  // gone with its settings
       const bool failed = fails(*service);
-      if (!failed && (!course.all_gone(*service) || service->drains_listeners())) return {};
-      if (failed && failure.empty()) failure = how_it_fails(*service);
+      const bool over = course.all_gone(*service) && !service->drains_listeners() &&
+                        (service->state() != ServiceState::running || service->ready());
+      if (!failed && !over) return {};
+      if (failed && code == 0) {
+        code = code_of_failure(*service);
+        failure = how_it_fails(*service);
+      }
       answer.push_back(course.tell(*service));
     }
-    answer.push_back(done(failure.empty() ? 0 : refused::failing, failure));
+    answer.push_back(done(code, failure));
     return answer;
   };
 }

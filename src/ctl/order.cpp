@@ -45,6 +45,15 @@ void refuse_if_stopped(const std::string& scoreboard) {
   }
 }
 
+std::string find_server(const Command& command) {
+  try {
+    return locate(command.server, directory_of(command.runtime_directory));
+  } catch (const Failure& failure) {
+    if (failure.exit_code() != no_scoreboard) throw;
+    throw Failure(failure.what(), unavailable);
+  }
+}
+
 }  // namespace
 
 std::optional<Record> request_of(const Command& command) {
@@ -89,7 +98,7 @@ std::optional<Record> request_of(const Command& command) {
 }
 
 int order(const Command& command, const Record& request) {
-  const std::string scoreboard = locate(command.server, directory_of(command.runtime_directory));
+  const std::string scoreboard = find_server(command);
   refuse_if_stopped(scoreboard);
   const bool to_the_end = command.verb == "stop" && command.arguments.empty();
   const auto answer = ask(control_path(scoreboard), request, to_the_end);
