@@ -223,8 +223,9 @@ Time Parent::look(Time now) {
     told_not_ready_ = true;
     duties_.on_not_ready();
   }
-  if (!ready_ && !hopeless && std::all_of(services_.begin(), services_.end(), [](const auto& service) {
-        return service->ready() || service->fatal_exit();
+  if (!ready_ && !hopeless && !stopping_ &&
+      std::all_of(services_.begin(), services_.end(), [](const auto& service) {
+        return service->ready() || service->state() != ServiceState::running;
       })) {
     ready_ = true;
     duties_.on_ready();
