@@ -32,8 +32,9 @@ struct ParentDuties {
   // The configuration of a service, with these values in the place of those that the settings say: checked
   // like those. Throws, and changes nothing.
   std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
-  // `broodctl upgrade`; none: not possible here. Throws Error where it can't begin.
-  std::function<void()> upgrade;
+  // `broodctl upgrade`: begins it, and leaves how its outcome is known. None: not possible here. Throws
+  // Refusal or Error.
+  std::function<Awaited()> upgrade;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
   std::function<void()> on_ready;      // the first child of each service can take a connection

@@ -104,8 +104,7 @@ Awaited check(Parent& parent, const Record& /*request*/, Time /*now*/) {
 
 Awaited upgrade(Parent& parent, const Record& /*request*/, Time /*now*/) {
   if (!parent.duties().upgrade) throw Refusal(refused::not_here, "upgrade is not possible here");
-  parent.duties().upgrade();
-  return at_once({done(0, "")});
+  return parent.duties().upgrade();
 }
 
 constexpr std::array verbs = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // broodctl: what an administrator asks a server, and tells it. The command line, and the errors; each
 // verb has a file of its own.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -11,6 +12,7 @@
 #include "locate.hpp"
 #include "order.hpp"
 #include "status.hpp"
+#include "text.hpp"
 #include "words.hpp"
 
 namespace {
@@ -37,6 +39,15 @@ constexpr const char* usage =
     "answered when its outcome is known. Exit code: 0 done. Of status: 0 fine; 1 warning; 2 critical.\n"
     "See broodctl(8).\n";
 
+std::string unknown(const std::string& verb) {
+  std::vector<std::string> known = order_verbs();
+  known.insert(known.end(), {"status", "list"});
+  if (std::ranges::count(known, verb) > 0) return verb + " doesn't take that; broodctl --help tells";
+  const std::string meant = brood::nearest(verb, known);
+  return "unknown verb '" + verb + '\'' +
+         (meant.empty() ? "; broodctl --help tells" : "; did you mean '" + meant + "'?");
+}
+
 int run(const std::vector<std::string>& words) {
   const Command command = parse_command(words);
   if (command.help) {
@@ -47,8 +58,7 @@ int run(const std::vector<std::string>& words) {
   if (command.verb == "list" && command.arguments.empty() && !command.now) return list(command);
   if (command.verb == "status" && !command.now) return status(command);
   if (const auto request = request_of(command)) return order(command, *request);
-  throw Failure("unknown verb '" + command.verb + "', or what it doesn't take; broodctl --help tells",
-                wrong_usage);
+  throw Failure(unknown(command.verb), wrong_usage);
 }
 
 }  // namespace

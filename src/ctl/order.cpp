@@ -56,6 +56,12 @@ std::string find_server(const Command& command) {
 
 }  // namespace
 
+std::vector<std::string> order_verbs() {
+  std::vector<std::string> verbs;
+  for (const Form& form : forms) verbs.emplace_back(form.verb);
+  return verbs;
+}
+
 std::optional<Record> request_of(const Command& command) {
   const auto form = std::ranges::find(forms, command.verb, &Form::verb);
   if (form == forms.end()) return {};

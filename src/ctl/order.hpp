@@ -5,12 +5,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "command.hpp"
 #include "record.hpp"
 
 namespace brood::ctl {
 
+std::vector<std::string> order_verbs();
 // What to ask; none: it is no such verb. Throws Failure where it lacks an argument.
 std::optional<Record> request_of(const Command& command);
 

@@ -2,12 +2,10 @@
 // The control socket against whoever comes to it: strangers, nonsense, the slow and the silent. The server
 // goes on, wakes for nobody, and leaves no file behind.
 #include <doctest/doctest.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -42,6 +40,13 @@ CtlAnswer ask(const ServerProcess& server, const std::string& order, const std::
 std::size_t open_descriptors(pid_t pid) {
   const fs::directory_iterator entries("/proc/" + std::to_string(pid) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+// The number that the next descriptor would have.
+rlim_t first_free_descriptor(pid_t pid) {
+  rlim_t number = 0;
+  while (fs::is_symlink("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(number))) ++number;
+  return number;
 }
 
 // Every socket that is bound there or came from there, as /proc/net/unix has them.
@@ -159,6 +164,29 @@ TEST_CASE("an order is obeyed though nobody waits for the answer") {
   CHECK(eventually([&] { return server.service().generation == 2; }));
 }
 
+TEST_CASE("who has said all still hears the outcome") {
+  const ServerProcess server;
+  auto held = server.hold(1);
+  Client client = connect(server);
+  client.send("reload\n");
+  client.finish_sending();
+  CHECK(server.reaches([](const auto& service) { return service.leaving == 1 && service.idle >= 5; }));
+  held.clear();
+  CHECK(client.line().starts_with("service name=brood-puppet "));
+}
+
+TEST_CASE("a parent without descriptors answers when it has some again") {
+  const ServerProcess server;
+  const rlimit few{.rlim_cur = first_free_descriptor(server.pid()), .rlim_max = 1024};
+  REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+  Client client = connect(server);
+  client.send("check\n");
+  CHECK(stays([&] { return first_free_descriptor(server.pid()) == few.rlim_cur; }, 200ms));
+  const rlimit enough{.rlim_cur = 1024, .rlim_max = 1024};
+  REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &enough, nullptr) == 0);
+  CHECK(client.line() == "done code=0 message=");
+}
+
 TEST_CASE("the silent are dropped, and too many are told so") {
   const ServerProcess server;
   const std::size_t before = open_descriptors(server.pid());
@@ -207,7 +235,10 @@ TEST_CASE("a child has nothing of it") {
   Client busy = connect(server);
   auto held = server.hold(1);
   busy.send("reload\n");  // is being answered while children are forked
-  CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 5; }));
+  CHECK(server.reaches([](const auto& service) {
+    return service.generation == 2 && service.idle >= 5 &&
+           service.idle + service.leaving == service.children() && service.leaving == 1;
+  }));
   const auto inodes = sockets_at(socket_of(server));
   REQUIRE_FALSE(inodes.empty());
   CHECK(has_socket(server.pid(), inodes));

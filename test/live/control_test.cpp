@@ -181,6 +181,26 @@ TEST_CASE("limits are refused in the words in which a file's are") {
   CHECK(two.ask("reload").code == 0);
 }
 
+TEST_CASE("a server of one service is scaled by its name") {
+  const ServerProcess server;
+  const std::string scale = "--server=" + server.scoreboard() + " scale brood-puppet ";
+  CHECK(broodctl(scale + "connection-timeout=1h max-clients=7").code == 0);
+  CHECK(server.service().max_clients == 7);
+  CHECK(server.service().generation == 1);
+  CHECK(broodctl(scale + "max-spare-servers=4")
+            .says("scale: min-spare-servers = 5 exceeds max-spare-servers = 4"));
+  CHECK(broodctl(scale + "connection-idle-timeout=1h").code == 78);
+}
+
+TEST_CASE("what a child is told when it is born takes new children") {
+  ServerOptions options;
+  options.program = "brood-event-puppet";
+  const ServerProcess server({}, options);
+  const std::string order = "--server=" + server.scoreboard() + ' ';
+  CHECK(broodctl(order + "scale brood-event-puppet connection-idle-timeout=1h").code == 0);
+  CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle > 0; }));
+}
+
 TEST_CASE("a child is retired when it is done, and replaced") {
   const Controlled two;
   REQUIRE(two.settles());
