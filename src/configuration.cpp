@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -128,7 +129,28 @@ void add_time_settings(Settings& settings, Limits& limits) {
       "gets SIGABRT, 5 seconds later SIGKILL.");
 }
 
+const std::vector<std::string> scalable_settings = {
+    "start-servers",          "min-spare-servers",         "max-spare-servers", "max-clients",
+    "max-requests-per-child", "max-connections-per-child", "graceful-timeout",  "idle-timeout",
+    "connection-timeout",     "connection-idle-timeout"};
+
 }  // namespace
+
+GivenSettings scale(const Settings& table, const std::string& service, const std::string& prefix,
+                    const ScaledSettings& scaled) {
+  GivenSettings given;
+  for (const auto& [name, value] : scaled) {
+    if (std::ranges::find(scalable_settings, name) == scalable_settings.end() ||
+        table.find(prefix + name) == nullptr) {
+      const std::string near = nearest(name, scalable_settings);
+      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service,
+                                    " that can be changed while running",
+                                    near.empty() || near == name ? "" : "; did you mean '" + near + "'?"));
+    }
+    given[prefix + name] = {.values = {value}, .where = "scale"};
+  }
+  return given;
+}
 
 ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
                                            bool is_thread_safe)
@@ -198,11 +220,13 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
             "Empty: no file.")
       .takes = Takes::restart;
   settings
-      .text(
-          "runtime-directory", configuration.runtime_directory,
-          "Where the scoreboard is, as NAME.scoreboard, for broodctl to read. Empty: /run/brood for root, "
-          "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': in anonymous memory, which "
-          "broodctl can't see.")
+      .text("runtime-directory", configuration.runtime_directory,
+            "Where the scoreboard is, as NAME.scoreboard, for broodctl to read, and NAME.control, by which "
+            "it gives "
+            "orders. Empty: /run/brood for root, "
+            "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': the scoreboard is in "
+            "anonymous "
+            "memory, and broodctl can neither see the server nor give it orders.")
       .takes = Takes::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
   add_log_level(settings, configuration.log_level);

@@ -3,6 +3,7 @@
 // checks that hold several of them together.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,13 @@ struct Configuration {
   std::string log_level = "info";  // of the parent
   bool daemonize = false;
 };
+
+// Limits that are changed while running, beside what the settings say: name and value, as written.
+using ScaledSettings = std::map<std::string, std::string>;
+// As values of the table, where the service's settings begin with `prefix`. Throws ConfigurationError for a
+// setting that can't be changed so.
+GivenSettings scale(const Settings& table, const std::string& service, const std::string& prefix,
+                    const ScaledSettings& scaled);
 
 // Bind fields, which hold the defaults.
 void add_service_settings(Settings& settings, ServiceConfiguration& service);

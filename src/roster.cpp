@@ -14,10 +14,6 @@ namespace {
 // Each can grow to as many children as a service has by default.
 constexpr std::uint32_t slots_of_reserved = 256;
 
-void log_lines(std::string_view lines) {
-  for (const auto line : split(lines, '\n')) log_error(line);
-}
-
 }  // namespace
 
 std::vector<ServiceShape> Roster::shapes(std::uint32_t reserved_entries) const {
@@ -48,6 +44,9 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
   Outcome outcome;
   // First: one that goes may be in the way of one that comes.
   outcome.some_go = dismiss_unwanted(wanted, only, now);
+  const bool is_known = only.empty() || find(only) != nullptr || outcome.some_go ||
+                        std::ranges::find(wanted, only, &WantedService::name) != wanted.end();
+  if (!is_known) outcome.mistakes.push_back(text("service ", only, ": there is none of that name"));
   for (auto& each : wanted) {
     if (!only.empty() && each.name != only) continue;
     const bool known = find(each.name) != nullptr;
@@ -57,13 +56,11 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
       outcome.taken.push_back(find(each.name));
       continue;
     } catch (const std::exception& error) {
-      log_lines(error.what());
+      for (const auto line : split(error.what(), '\n')) outcome.mistakes.emplace_back(line);
     }
     outcome.refused.push_back(each.name);
-    if (known)
-      log_error(text("service ", each.name, " takes nothing new: it goes on as before"));
-    else
-      log_error(text("service ", each.name, " is left out"));
+    outcome.mistakes.push_back(
+        text("service ", each.name, known ? " takes nothing new: it goes on as before" : " is left out"));
     if (!known && each.server && place_is_held()) left_out_.insert(each.name);
   }
   return outcome;
@@ -124,7 +121,7 @@ std::vector<std::string> Roster::drop_ended() {
 Roster::Readiness Roster::readiness(bool all_or_none) const {
   unsigned serving = 0, failing = 0, waiting = 0;
   for (const auto& service : services_) {
-    if (service->fatal_exit() || service->dismissed()) continue;
+    if (service->state() != ServiceState::running) continue;
     if (service->ready())
       ++serving;
     else if (service->throttled())

@@ -34,7 +34,8 @@ Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase>
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
                  configuration_.model.takes),
-      failure_command_(configuration_.name) {
+      failure_command_(configuration_.name),
+      limits_by_settings_(configuration_.limits) {
   failure_command_.set(configuration_.on_failure_words);
 }
 
@@ -64,6 +65,7 @@ void Service::publish_limits() {
   orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
   orders.max_clients.store(limits.max_clients, relaxed);
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
+  orders.scaled.store(limits == limits_by_settings_ ? 0 : 1, relaxed);
   const std::string all = listeners_.addresses();
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
@@ -128,12 +130,19 @@ bool Service::has_served(std::uint32_t slot, int code, int status, Time now) con
   return content || pool_->tally().age(slot, now) >= std::max(program_trial, throttle_.delay());
 }
 
-void Service::reload(ServiceConfiguration configuration, Time now) {
+void Service::check(const ServiceConfiguration& configuration) const {
   const std::uint32_t most = scoreboard_->service(index_).slot_count;
-  if (in_effect(configuration).limits.max_clients > most)
-    throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", most,
+  const unsigned wanted = in_effect(configuration).limits.max_clients;
+  if (wanted > most)
+    throw ConfigurationError(text("max-clients = ", wanted, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
-  listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
+}
+
+void Service::reload(ServiceConfiguration configuration, Time now) {
+  check(configuration);
+  // One that is stopped stays stopped, and takes what is new when it is started again.
+  if (stage_ == Stage::serving)
+    listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
   // What only a restart changes stays as it was.
   configuration.name = configuration_.name;
   configuration.user = configuration_.user;
@@ -142,6 +151,8 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.command.gets_written = configuration_.command.gets_written;
   configuration_ = in_effect(std::move(configuration));
   failure_command_.set(configuration_.on_failure_words);
+  limits_by_settings_ = configuration_.limits;
+  scaled_.clear();
   ++generation_;
   throttle_.cleared();  // what failed may be mended
   fatal_exit_.reset();
@@ -149,7 +160,9 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
 }
 
 void Service::stop(Time limit) {
+  starts_after_stop_ = false;
   if (stage_ != Stage::serving) return;
+  paused_ = false;  // who waits in the queue is served
   stage_ = Stage::draining;
   limit_ = limit;
   // What is accepted in the last moment needs time, too.
@@ -157,15 +170,8 @@ void Service::stop(Time limit) {
   listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
 }
 
-void Service::dismiss(Time now) {
-  dismissed_ = true;
-  const auto patience = configuration_.limits.graceful_timeout;
-  log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
-                patience == 0ms ? "" : text(", within ", patience)));
-  stop(patience == 0ms ? never : now + patience);
-}
-
 void Service::stop_now(const char* why) {
+  starts_after_stop_ = false;
   stage_ = Stage::finishing;
   pool_->kill_all(why);
   detached_.kill_all(why);
@@ -258,11 +264,13 @@ Time Service::look(Time now) {
                                                  seq_cst);  // first this, then the table: nothing is missed
   let_detached_go(now);
   step_of_stopping(now);
+  start_after_stop(now);
+  scoreboard_->service_orders(index_).state.store(static_cast<std::uint32_t>(state()), relaxed);
   const Time overdue = pool_->end_overdue(patience(), now);
   Time next = std::min({overdue, deadline_of_stage(now), failure_command_.look(now),
                         detached_.end_overdue(configuration_.limits.detach_timeout, now)});
   watches_listeners_ = false;
-  if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
+  if (stage_ == Stage::closing || stage_ == Stage::finishing || paused_) return next;
 
   lift_throttle(now);
   Census census;
@@ -316,7 +324,7 @@ void Service::step_of_stopping(Time now) {
     listeners_.close_drained();
     stage_ = Stage::finishing;
   }
-  if (stage_ == Stage::finishing && now >= limit_) {
+  if (stage_ == Stage::finishing && now >= limit_ && !ended()) {
     pool_->kill_all("graceful-timeout is over");
     detached_.kill_all("graceful-timeout is over");
   }

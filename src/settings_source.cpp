@@ -41,12 +41,6 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
   return text("unknown ", what, " '", name, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?");
 }
 
-std::string join(const std::vector<std::string>& lines) {
-  std::string all;
-  for (const auto& line : lines) all += (all.empty() ? "" : "\n") + line;
-  return all;
-}
-
 enum class Names { all, shared };
 
 po::options_description describe(const Settings& settings, Names names, const ProgramOptions& options) {

@@ -97,6 +97,8 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint32_t> wake_above;
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
+  Shared<std::uint32_t> state;                // a ServiceState
+  Shared<std::uint32_t> scaled;               // 1: the limits differ from what the settings say
   Shared<std::uint32_t> lost;                 // children that KILL could not end
   Shared<std::uint32_t> detached;             // children that have given their slots back and live on
   Shared<std::uint64_t> max_clients_reached;  // how often that began

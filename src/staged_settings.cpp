@@ -14,6 +14,13 @@ const std::vector<std::string>& values(const Setting& setting, const GivenSettin
 
 }  // namespace
 
+SettingsReader& StagedSettings::begin_with(const GivenSettings& changes) {
+  SettingsReader& reader = begin();
+  reader.override_with(given_);
+  reader.override_with(changes);
+  return reader;
+}
+
 void StagedSettings::commit(When when, const std::function<bool(const Setting&)>& is_concerned) {
   const auto needs_restart = [&](const Setting& setting) {
     return when == When::running && setting.takes == Takes::restart &&

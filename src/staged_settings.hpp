@@ -20,6 +20,8 @@ class StagedSettings {
 
   // A new reading, in place of the one before. `place`: what is blamed for a setting that is missing.
   SettingsReader& begin(std::string place = "") { return reader_.emplace(table, std::move(place)); }
+  // A reading of what is in force, with these values in the place of some of it.
+  SettingsReader& begin_with(const GivenSettings& changes);
   SettingsReader& reader() { return *reader_; }
   const GivenSettings& given() const { return given_; }  // in force
 

@@ -49,6 +49,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string join(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const auto& line : lines) all += (all.empty() ? "" : "\n") + line;
+  return all;
+}
+
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

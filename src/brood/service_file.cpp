@@ -46,6 +46,12 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
   for (auto& [setting, given] : from_command_line) given.where += ", " + whose;
   reader.override_with(from_command_line);
   reader.inherit(shared, whose);
+  check(reader);
+  choose_server();
+  mistakes_ = reader.errors();
+}
+
+void ServiceFile::check(SettingsReader& reader) {
   reader.check();
   reader.store([](const Setting&) { return true; });
   // What it has of the model depends on what it runs.
@@ -53,8 +59,13 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
   configuration.model = CommandServer().child_model();
   if (settings_.built_in != "none") configuration.model = BuiltIn().child_model();
   check_service(configuration, reader);
-  choose_server();
-  mistakes_ = reader.errors();
+}
+
+ServiceConfiguration ServiceFile::scaled(const ScaledSettings& scaled) {
+  SettingsReader& reader = table_.begin_with(scale(table_.table, name(), "", scaled));
+  check(reader);
+  reader.finish();
+  return settings_.configuration;
 }
 
 void ServiceFile::choose_server() {

@@ -38,10 +38,13 @@ class ServiceFile {
   WantedService wanted() const;
 
   void commit(When when);
+  // As ServiceSource::scaled().
+  ServiceConfiguration scaled(const ScaledSettings& scaled);
   const std::optional<ServiceConfiguration>& in_force() const { return in_force_; }
   std::string print() const;
 
  private:
+  void check(SettingsReader& reader);
   void choose_server();
 
   const std::string path_;
