@@ -21,9 +21,10 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
-// Of a program that tells nothing: as long as it has to live to be proven good, and how long SIGTERM takes to
-// be heard.
+// Of a program that tells nothing: how long it has to live to be proven good, or where it was started on
+// demand and says that it is done; and how long SIGTERM takes to be heard.
 constexpr Clock::duration program_trial = 10s;
+constexpr Clock::duration content_trial = 1s;
 constexpr auto hearing_time = 250ms;
 
 }  // namespace
@@ -95,10 +96,12 @@ void Service::lift_throttle(Time now) {
 }
 
 // For a program that tells nothing of its connections. Started because one waited, it may also have served
-// what there was and ended.
+// what there was and ended; if more waits now that may have come in this moment, unless it ends at once.
 bool Service::has_served(std::uint32_t slot, int code, int status, Time now) const {
-  const bool content = code == CLD_EXITED && status == 0 && starts_on_demand() && listeners_.backlog() == 0;
-  return content || pool_->tally().age(slot, now) >= std::max(program_trial, throttle_.delay());
+  const auto age = pool_->tally().age(slot, now);
+  const bool done = code == CLD_EXITED && status == 0 && starts_on_demand();
+  return (done && (listeners_.backlog() == 0 || age >= std::max(content_trial, throttle_.delay()))) ||
+         age >= std::max(program_trial, throttle_.delay());
 }
 
 void Service::reload(ServiceConfiguration configuration, Time now) {
