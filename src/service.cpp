@@ -21,10 +21,11 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
-// Of a program that tells nothing: how long it has to live to be proven good, or where it was started on
-// demand and says that it is done; and how long SIGTERM takes to be heard.
+// Of a program that tells nothing: how long it has to live to be proven good; how long for its predecessor to
+// be told to leave, or to be believed that it is done where it was started on demand; and how long SIGTERM
+// takes to be heard.
 constexpr Clock::duration program_trial = 10s;
-constexpr Clock::duration content_trial = 1s;
+constexpr Clock::duration first_trial = 1s;
 constexpr auto hearing_time = 250ms;
 
 }  // namespace
@@ -100,7 +101,7 @@ void Service::lift_throttle(Time now) {
 bool Service::has_served(std::uint32_t slot, int code, int status, Time now) const {
   const auto age = pool_->tally().age(slot, now);
   const bool done = code == CLD_EXITED && status == 0 && starts_on_demand();
-  return (done && (listeners_.backlog() == 0 || age >= std::max(content_trial, throttle_.delay()))) ||
+  return (done && (listeners_.backlog() == 0 || age >= std::max(first_trial, throttle_.delay()))) ||
          age >= std::max(program_trial, throttle_.delay());
 }
 
@@ -239,8 +240,10 @@ Time Service::look(Time now) {
   unsigned idle_bits = 0;
   lock_->change([&] {
     idle_bits = scoreboard_->count_idle(index_);
-    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout, now);
+    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout,
+                                   silent() ? first_trial : Clock::duration::zero(), now);
   });
+  next = std::min(next, census.next_proof);
   census.backlog = listeners_.backlog();
   // Whoever has the listeners takes what waits; the first one has to be started.
   if (silent()) census.backlog = census.idle + census.starting > 0 ? 0 : std::min(census.backlog, 1U);

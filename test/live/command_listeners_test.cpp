@@ -90,6 +90,42 @@ TEST_CASE("a reload replaces each, and under load no connection is lost") {
   CHECK(server.service().children_failed == 0);
 }
 
+TEST_CASE("a program that can't start any more at a reload costs none of those that run") {
+  Script script("exec " + example_path("listen_fds.py"));
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  const auto before = server.children();
+  script.write("exit 1");
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.children_failed >= 2; }));
+  CHECK(server.wait_for_log("children fail at once"));
+  for (const pid_t child : before) CHECK(is_alive(child));
+  CHECK(server.connect().ask("hello") == "hello");
+  script.write("exec " + example_path("listen_fds.py"));
+  server.signal(SIGHUP);
+  CHECK(
+      eventually([&] { return std::ranges::none_of(before, [](pid_t child) { return is_alive(child); }); }));
+  CHECK(server.connect().ask("hello") == "hello");
+}
+
+TEST_CASE("what it gets is not changed by a reload") {
+  const TemporaryDirectory directory;
+  const std::string settings =
+      "start-servers = 1\ncommand = " + example_path("listen_fds.py") + "\ncommand-gets = ";
+  write_file(directory / "conf", settings + "listeners\n");
+  ServerProcess server({"--config=" + (directory / "conf")}, host());
+  REQUIRE(all_listen(server));
+  write_file(directory / "conf", settings + "connection\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("setting command-gets has changed; that needs a restart"));
+  CHECK(server.reaches([](const auto& service) {
+    return service.generation == 2 && service.children_gone == 1 && service.idle == 1;
+  }));
+  CHECK(server.service().children() == 1);
+  CHECK(server.connect().ask("hello") == "hello");
+}
+
 TEST_CASE("one that dies is replaced") {
   ServerProcess server(pythons({"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));

@@ -158,6 +158,23 @@ TEST_CASE("without its parent it finishes what it has in hand, and is gone") {
   CHECK(eventually([&] { return !is_alive(busy); }));
 }
 
+TEST_CASE("one whose parent ends while it starts is gone") {
+  const Script script("sleep 0.5; exec " + program_path("brood-puppet"));
+  ServerProcess server(runs(script.path(), "slot", {"--start-servers=1", "--min-spare-servers=1"}),
+                       host_that_fails());
+  REQUIRE(eventually([&] { return !server.children().empty(); }));
+  const pid_t child = server.children().front();
+  SUBCASE("and with its parent it serves, though another program has handed it on") {
+    server.wait_ready();
+    CHECK(server.connect().child() == child);
+  }
+  SUBCASE("without it") {
+    server.signal(SIGKILL);
+    server.wait_exit();
+    CHECK(eventually([&] { return !is_alive(child); }));
+  }
+}
+
 TEST_CASE("a stopped one is no spare") {
   ServerProcess server(puppets(few), host());
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
