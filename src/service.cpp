@@ -243,7 +243,6 @@ Time Service::look(Time now) {
     census = pool_->tally().census(generation_, configuration_.limits.idle_timeout,
                                    silent() ? first_trial : Clock::duration::zero(), now);
   });
-  next = std::min(next, census.next_proof);
   census.backlog = listeners_.backlog();
   // Whoever has the listeners takes what waits; the first one has to be started.
   if (silent()) census.backlog = census.idle + census.starting > 0 ? 0 : std::min(census.backlog, 1U);
