@@ -199,6 +199,20 @@ TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
   }
 }
 
+TEST_CASE("a stop under load loses no connection") {
+  const TemporaryDirectory directory;
+  const std::string address = "unix:" + (directory / "socket");
+  ServerProcess server(pythons({"--start-servers=2", "--listen=" + address}),
+                       {.program = "brood-command-host", .listen = false});
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  Load load(address, 3, "load", "load");
+  CHECK(load.more_answers(50));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(load.stop().lost() == 0);
+}
+
 TEST_CASE("a reload kills one that does not leave within graceful-timeout") {
   const Script script("trap '' TERM; : > \"${0%/*}/trapped\"; while :; do sleep 1; done");
   ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--graceful-timeout=300ms"}),
