@@ -171,6 +171,18 @@ TEST_CASE("on demand: the first connection starts one, and it may end when there
   CHECK(server.count_in_log("warning") == 0);
 }
 
+TEST_CASE("nobody wakes while nothing comes") {
+  std::string number;
+  SUBCASE("on demand") { number = "0"; }
+  SUBCASE("with processes") { number = "2"; }
+  ServerProcess server(pythons({"--start-servers=" + number}), host());
+  REQUIRE(runs_as_many(server, static_cast<unsigned>(std::stoi(number))));
+  REQUIRE(eventually([&] { return process_state(server.pid()) == 'S'; }));
+  const std::string before = status_of(server.pid(), "voluntary_ctxt_switches");
+  CHECK_FALSE(eventually([&] { return status_of(server.pid(), "voluntary_ctxt_switches") != before; },
+                         std::chrono::seconds(2)));
+}
+
 TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
   SUBCASE("it has no handler") {
     const Script script("exec sleep 600");

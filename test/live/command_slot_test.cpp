@@ -72,7 +72,7 @@ TEST_CASE("it has no more open than a forked child, and nothing tells of its bir
   }
 }
 
-TEST_CASE("caps replace it, and losing nothing") {
+TEST_CASE("caps replace it, and nothing is lost") {
   ServerProcess server(puppets(few_and({"--max-requests-per-child=5"})), host());
   Load load(server.address(), 3);
   CHECK(load.more_answers(100));
