@@ -6,6 +6,7 @@ execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --config "${CONFIG}"
 file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/include/brood/*.hpp)
 foreach(file bin/broodctl ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
              share/man/man3/brood_server.3 share/man/man5/brood.conf.5 share/man/man7/brood.7 share/man/man7/brood_models.7
+             share/man/man7/brood_mapping.7
              share/man/man8/broodctl.8 share/doc/brood/examples/echo.cpp share/doc/brood/examples/echo.conf ${headers})
   if(NOT EXISTS ${tree}/${file})
     message(SEND_ERROR "not installed: ${file}")
