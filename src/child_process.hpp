@@ -66,7 +66,8 @@ class ChildProcess final : public Child, private ConnectionKeeper {
   static ChildProcess* serving();  // of this process; nullptr: there is none, or not yet
   void ready();
   void leave();  // nothing more is accepted, and the server's code hears of it; idempotent
-  // The slot goes back to the parent as soon as no thread is about to accept. False: there is no parent.
+  // For who was called away (child_signals::leave): the slot goes back to the parent as soon as no thread is
+  // about to accept. False: there is no parent.
   bool detach();
 
  private:

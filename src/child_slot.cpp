@@ -99,7 +99,7 @@ void ChildSlot::ask(Reason reason) {
 // In turn with threads that end a connection now: they must not offer the child again after it has left.
 void ChildSlot::leave(Reason reason) {
   const auto turn = this->turn();
-  left_ = true;
+  *stay_ = Stay::left;
   change([&] {
     scoreboard_.set_idle(slot_index_, false);
     row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),
@@ -118,7 +118,7 @@ void ChildSlot::detach() {
     row_.in_hand.store(0, relaxed);
     row_.since.store(now, relaxed);
   }
-  left_ = detached_ = true;
+  *stay_ = Stay::detached;
   change([&] {
     scoreboard_.set_idle(slot_index_, false);
     row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = Reason::detached}.pack(),
@@ -173,7 +173,7 @@ void ChildSlot::count_as_finished(Seat seat, std::int64_t now) {
 
 void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
   const auto turn = this->turn();
-  if (detached_) return in_hand_.remove(seat);
+  if (is_detached()) return in_hand_.remove(seat);
   const bool was_oldest = in_hand_.oldest() == seat;
   const std::int64_t now = to_nanoseconds(Clock::now());
   {
@@ -191,7 +191,7 @@ void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::
   }
   // The first one of a child's life: where starts are throttled, the parent waits for it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
-  if (left_ || must_leave()) return;  // no spare any more
+  if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t in_hand = in_hand_.count();
   const bool was_full = in_hand + 1 == room_.connections;
   if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
@@ -206,7 +206,7 @@ void ChildSlot::note(Seat seat, std::string_view text) {
   std::array<char, note_size>& note = in_hand_[seat].note;
   note.fill('\0');
   text.copy(note.data(), note.size());
-  if (detached_ || in_hand_.oldest() != seat) return;
+  if (is_detached() || in_hand_.oldest() != seat) return;
   const Writing writing(row_.sequence);
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }

@@ -44,7 +44,7 @@ class ChildSlot {
 
   // ---- orders
   bool must_leave() const {
-    return detached_ || orders_.order.load(std::memory_order_acquire) == Order::leave;
+    return is_detached() || orders_.order.load(std::memory_order_acquire) == Order::leave;
   }
   Reason leave_reason() const { return static_cast<Reason>(orders_.reason.load(std::memory_order_relaxed)); }
   bool outdated() const {
@@ -65,6 +65,9 @@ class ChildSlot {
   bool full() const { return in_hand() >= room_.connections; }
 
  private:
+  // Left: it must not be offered again. Detached: row and orders are another child's by now.
+  enum class Stay { here, left, detached };
+  bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
   std::unique_lock<std::mutex> turn() const;
   void show(Seat seat);
   void count_as_finished(Seat seat, std::int64_t now);
@@ -79,10 +82,9 @@ class ChildSlot {
   IdleWord& idle_word_;                   // the one with our bit
   const std::uint64_t idle_bit_;
   const Room room_;
-  std::atomic<bool> detached_{false};  // row and orders are another child's by now
-  std::atomic<bool> left_{false};      // it must not be offered again
-  std::unique_ptr<std::mutex> turn_;   // among the threads of this child; none: there is one
-  InHand in_hand_;                     // the row has place for one connection: it shows the oldest
+  std::unique_ptr<std::atomic<Stay>> stay_ = std::make_unique<std::atomic<Stay>>(Stay::here);
+  std::unique_ptr<std::mutex> turn_;  // among the threads of this child; none: there is one
+  InHand in_hand_;                    // the row has place for one connection: it shows the oldest
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

@@ -7,6 +7,7 @@ file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/include/brood/*.hpp)
 foreach(file sbin/brood bin/broodctl share/doc/brood/examples/brood/defaults/shared.conf share/man/man8/brood.8
              ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
              share/man/man3/brood_server.3 share/man/man5/brood.conf.5 share/man/man7/brood.7 share/man/man7/brood_models.7
+             share/man/man7/brood_mapping.7
              share/man/man8/broodctl.8 share/doc/brood/examples/echo.cpp share/doc/brood/examples/echo.conf ${headers})
   if(NOT EXISTS ${tree}/${file})
     message(SEND_ERROR "not installed: ${file}")
