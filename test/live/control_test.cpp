@@ -255,6 +255,7 @@ TEST_CASE("stop answers when the server is gone") {
   CHECK(two.ask("list").code == 0);
   CHECK_FALSE(stop.has_ended());
   BroodctlProcess again(two.which() + "stop");
+  CHECK(eventually([&] { return two.server.count_in_log(" asks: stop") == 2; }));
   CHECK(client.ask("echo still") == "still");
   client.close();
   CHECK(stop.wait().code == 0);
