@@ -101,11 +101,11 @@ void Parent::try_reopen() {
 void Parent::reload(const std::string& only) {
   if (stopping_) return;
   auto configurations = duties_.read_again();
+  if (!only.empty()) std::erase_if(configurations, [&](const auto& each) { return each.name != only; });
+  prepare(configurations);
   const Time now = Clock::now();
-  for (auto& configuration : configurations) {
-    if (!only.empty() && configuration.name != only) continue;
+  for (auto& configuration : configurations)
     if (Service* service = find(configuration.name)) service->reload(std::move(configuration), now);
-  }
   try {
     duties_.commit(only);
   } catch (const std::exception& error) {
@@ -114,6 +114,17 @@ void Parent::reload(const std::string& only) {
   if (only.empty()) try_reopen();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
+}
+
+// All of them, before any of them changes.
+void Parent::prepare(const std::vector<ServiceConfiguration>& configurations) {
+  try {
+    for (const auto& configuration : configurations)
+      if (Service* service = find(configuration.name)) service->prepare(configuration);
+  } catch (...) {
+    for (auto& service : services_) service->forget_prepared();
+    throw;
+  }
 }
 
 void Parent::check() const {

@@ -70,6 +70,7 @@ class Parent {
   void obey(int signal);
   void try_reload();  // logs what is thrown, as there is nobody to be told
   void try_reopen();
+  void prepare(const std::vector<ServiceConfiguration>& configurations);
   void reap();
   void bury(pid_t pid, int code, int status, Time now);
   void note_stop(pid_t pid, bool is_stopped);
