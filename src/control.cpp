@@ -49,9 +49,9 @@ void Control::obey(const ControlSocket::Request& request, Time now) {
     if (parent_.stopping() && !verb.while_stopping) throw Refusal(refused::not_now, while_stopping);
     errands_.push_back({request.client, verb.while_stopping, verb.order(parent_, request.record, now)});
   } catch (const Refusal& why) {
-    socket_.answer(request.client, {done(why.code(), why.what())}, now);
+    socket_.answer(request.client, {done(why.code(), why.what())});
   } catch (const Error& error) {
-    socket_.answer(request.client, refusal(error), now);
+    socket_.answer(request.client, refusal(error));
   }
 }
 
@@ -61,7 +61,7 @@ Time Control::look(Time now) {
     std::optional<Answer> answer = errand.awaited(now);
     if (!answer && parent_.stopping() && !errand.while_stopping)
       answer = {done(refused::not_now, while_stopping)};
-    if (answer) socket_.answer(errand.client, *answer, now);
+    if (answer) socket_.answer(errand.client, *answer);
     return answer.has_value();
   });
   return socket_.deadline();

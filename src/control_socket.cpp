@@ -81,7 +81,7 @@ std::vector<ControlSocket::Request> ControlSocket::take(const std::vector<pollfd
     const auto peer = std::ranges::find(peers_, event.fd, [](const Peer& each) { return each.socket.get(); });
     if (event.revents == 0 || peer == peers_.end()) continue;
     if (!peer->asked)
-      receive(*peer, requests, now);
+      receive(*peer, requests);
     else if (!peer->answer.empty())
       send(*peer);
     else
@@ -117,15 +117,15 @@ void ControlSocket::accept_some(Time now) {
     if (!known || (who.uid != 0 && who.uid != ::geteuid())) {
       log_warning(text("control socket: ", peer.from,
                        " is refused: orders are taken from root and from the server's own user"));
-      answer(peer, {done(not_permitted, "orders are taken from root and from the server's own user")}, now);
+      answer(peer, {done(not_permitted, "orders are taken from root and from the server's own user")});
     } else if (peers_.size() > most_peers) {
-      answer(peer, {done(busy, text("too many others are being answered (", most_peers, ")"))}, now);
+      answer(peer, {done(busy, text("too many others are being answered (", most_peers, ")"))});
     }
   }
   std::erase_if(peers_, [](const Peer& peer) { return !peer.socket; });
 }
 
-void ControlSocket::receive(Peer& peer, std::vector<Request>& requests, Time now) {
+void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
   std::array<char, largest_request + 1> buffer{};
   const ssize_t size = ::recv(peer.socket.get(), buffer.data(), buffer.size(), 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -133,7 +133,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests, Time now
   peer.request.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = peer.request.find('\n');
   if (std::min(end, peer.request.size()) > largest_request)
-    return answer(peer, {done(usage, text("a request has at most ", largest_request, " bytes"))}, now);
+    return answer(peer, {done(usage, text("a request has at most ", largest_request, " bytes"))});
   if (end == std::string::npos) return;
   try {
     requests.push_back({.client = peer.id,
@@ -142,7 +142,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests, Time now
     peer.asked = true;
     peer.deadline = never;
   } catch (const Error& error) {
-    answer(peer, {done(usage, error.what())}, now);
+    answer(peer, {done(usage, error.what())});
   }
 }
 
@@ -156,17 +156,17 @@ bool ControlSocket::is_there(Client client) const {
   return std::ranges::any_of(peers_, [client](const Peer& peer) { return peer.id == client; });
 }
 
-void ControlSocket::answer(Client client, const Answer& answer, Time now) {
+void ControlSocket::answer(Client client, const Answer& answer) {
   const auto peer = std::ranges::find(peers_, client, &Peer::id);
   if (peer == peers_.end()) return;
-  this->answer(*peer, answer, now);
+  this->answer(*peer, answer);
   if (!peer->socket) peers_.erase(peer);
 }
 
-void ControlSocket::answer(Peer& peer, const Answer& answer, Time now) {
+void ControlSocket::answer(Peer& peer, const Answer& answer) {
   peer.asked = true;
   for (const Record& record : answer) peer.answer += record.line() + '\n';
-  peer.deadline = now + patience;
+  peer.deadline = Clock::now() + patience;  // to find it may have taken long
   send(peer);
 }
 

@@ -49,7 +49,7 @@ class ControlSocket {
   Time deadline() const;  // when the next one is late
 
   bool is_there(Client client) const;
-  void answer(Client client, const Answer& answer, Time now);  // its last record is `done`
+  void answer(Client client, const Answer& answer);  // its last record is `done`
 
   void forget();  // in a child: closes all, removes nothing
 
@@ -64,8 +64,8 @@ class ControlSocket {
   };
 
   void accept_some(Time now);
-  void receive(Peer& peer, std::vector<Request>& requests, Time now);
-  void answer(Peer& peer, const Answer& answer, Time now);
+  void receive(Peer& peer, std::vector<Request>& requests);
+  void answer(Peer& peer, const Answer& answer);
   static void send(Peer& peer);
 
   Descriptor listener_;

@@ -93,7 +93,7 @@ void Parent::try_reopen() {
 
 std::vector<std::string> Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, Clock::now());
+  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
   if (!outcome.changed()) throw ConfigurationError(join(outcome.mistakes));
   for (const auto& line : outcome.mistakes) log_error(line);
   try {

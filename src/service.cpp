@@ -142,6 +142,11 @@ void Service::check(const ServiceConfiguration& configuration) const {
                                   " slots that the scoreboard was made with; more need a restart"));
 }
 
+void Service::prepare(const ServiceConfiguration& configuration) {
+  check(configuration);
+  if (stage_ == Stage::serving) listeners_.prepare(configuration.listen_specs);
+}
+
 void Service::reload(ServiceConfiguration configuration, Time now) {
   check(configuration);
   // One that is stopped stays stopped, and takes what is new when it is started again.

@@ -48,6 +48,10 @@ class Service {
   // before.
   void reload(ServiceConfiguration configuration, Time now);
   void check(const ServiceConfiguration& configuration) const;  // throws what reload() would refuse of it
+  // What of a reload may fail: throws, and all is as before. Where reload() doesn't follow,
+  // forget_prepared().
+  void prepare(const ServiceConfiguration& configuration);
+  void forget_prepared() { listeners_.forget_prepared(); }
   void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
   void stop_now(const char* why);  // kill
   void dismiss(Time now);          // stops, for it is no longer wanted: others go on
