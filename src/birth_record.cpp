@@ -59,8 +59,9 @@ Descriptor leave_birth(const ChildBirth& birth, const MappingDescriptors& table)
 InheritedBirth::InheritedBirth(const Handover& handover) {
   try {
     take(handover);
-  } catch (const ConfigurationError&) {
-    throw;
+  } catch (const ConfigurationError& error) {
+    throw ConfigurationError(text("take over a child's slot: ", std::string_view(error.what()),
+                                  "; build this program with the parent's version"));
   } catch (const Error& error) {
     throw ConfigurationError(text("take over a child's slot: ", std::string_view(error.what())));
   }
@@ -93,8 +94,8 @@ void InheritedBirth::take_log(const Record& record) {
 void InheritedBirth::take_child(const Record& record) {
   const auto version = record.number<unsigned>("version");
   if (version != record_version)
-    throw Error(text("the parent tells it in version ", version, ", this program reads ", record_version,
-                     ": build it with the parent's version of the kit"));
+    throw ConfigurationError(
+        text("the parent tells it in version ", version, ", this program reads ", record_version));
   service_ = record["service"];
   index_ = record.number<std::uint32_t>("index");
   slot_ = record.number<std::uint32_t>("slot");

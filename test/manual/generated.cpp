@@ -54,7 +54,7 @@ std::string read_file(const std::string& path) {
 std::string settings_as_mdoc() {
   // All that any model has.
   Configuration configuration{.name = "PROGRAM"};
-  ServiceConfiguration service("", {.many_connections = true, .threads = true}, true);
+  ServiceConfiguration service("", {.many_connections = true, .threads = true, .command = true}, true);
   Settings settings;
   add_service_settings(settings, service);
   add_parent_settings(settings, configuration);
