@@ -18,6 +18,10 @@
 namespace brood {
 namespace {
 
+void log_lines(std::string_view lines) {
+  for (const auto line : split(lines, '\n')) log_error(line);
+}
+
 Descriptor new_wake_descriptor() {
   Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) throw SystemError("eventfd", errno);
@@ -63,7 +67,7 @@ void Parent::obey(int signal) {
     case SIGQUIT:
       return stop_now();
     case SIGHUP:
-      return reload("");
+      return try_reload("");
     case SIGUSR1:
       return reopen_logs();
     default:
@@ -71,15 +75,21 @@ void Parent::obey(int signal) {
   }
 }
 
+void Parent::try_reload(const std::string& only) {
+  try {
+    reload(only);
+  } catch (const Error& error) {
+    log_lines(error.what());
+    log_error("reload refused: everything goes on as before");
+  }
+}
+
 void Parent::reload(const std::string& only) {
   if (stopping_) return;
-  Roster::Outcome outcome;
-  try {
-    outcome = services_.reload(duties_.read_again(), only, Clock::now());
-  } catch (const Error& error) {
-    for (const auto line : split(error.what(), '\n')) log_error(line);
-  }
-  if (!outcome.changed()) return log_error("reload refused: everything goes on as before");
+  const Roster::Outcome outcome = services_.reload(duties_.read_again(), only, Clock::now());
+  if (!outcome.changed())
+    throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
+  if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
   try {
     duties_.commit(only, outcome.refused);
   } catch (const std::exception& error) {
@@ -177,7 +187,7 @@ Time Parent::look(Time now) {
     duties_.on_ready();
   }
   for (const auto& service : services_.drop_ended()) {
-    reload(service);
+    try_reload(service);
     next = now;
   }
   return next;

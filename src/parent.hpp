@@ -47,7 +47,9 @@ class Parent {
 
  private:
   void obey(int signal);
-  void reload(const std::string& only);  // service; "": all
+  // service; "": all. Throws, and everything is as before. What only some can't take is logged.
+  void reload(const std::string& only);
+  void try_reload(const std::string& only);  // logs what is thrown
   void tell_hooks(const std::vector<Service*>& services) const;
   void reopen_logs();
   void stop();

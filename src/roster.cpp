@@ -14,9 +14,7 @@ namespace {
 // Each can grow to as many children as a service has by default.
 constexpr std::uint32_t slots_of_reserved = 256;
 
-void log_lines(std::string_view lines) {
-  for (const auto line : split(lines, '\n')) log_error(line);
-}
+void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" : "\n") + std::string(line); }
 
 }  // namespace
 
@@ -57,13 +55,11 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
       outcome.taken.push_back(find(each.name));
       continue;
     } catch (const std::exception& error) {
-      log_lines(error.what());
+      add_line(outcome.mistakes, error.what());
     }
     outcome.refused.push_back(each.name);
-    if (known)
-      log_error(text("service ", each.name, " takes nothing new: it goes on as before"));
-    else
-      log_error(text("service ", each.name, " is left out"));
+    add_line(outcome.mistakes, text("service ", each.name,
+                                    known ? " takes nothing new: it goes on as before" : " is left out"));
     if (!known && each.server && place_is_held()) left_out_.insert(each.name);
   }
   return outcome;

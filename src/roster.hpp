@@ -34,8 +34,9 @@ class Roster {
 
   struct Outcome {
     std::vector<Service*> taken;       // these have their new configuration, or are new
-    std::vector<std::string> refused;  // these could not: they stay as they were, or away; the log says why
-    bool some_go = false;              // these are no longer wanted
+    std::vector<std::string> refused;  // these could not: they stay as they were, or away
+    std::string mistakes;              // why, in lines
+    bool some_go = false;              // some are no longer wanted
     bool changed() const { return !taken.empty() || some_go; }
   };
   // `only`: the service that it is about; "": all.
