@@ -17,7 +17,7 @@ configure: packages
 	@cmake --preset release >/dev/null
 
 run: configure
-	@cmake --build --preset release -j $(JOBS) --target echo greeter broodctl brood-load
+	@cmake --build --preset release -j $(JOBS) --target echo greeter brood-parent broodctl brood-load
 	@sh example/run.sh $(RELEASE)
 
 # The suite as it is, then once more under the sanitizers, then what io_uring changes.

@@ -32,6 +32,7 @@ The server stays up until Ctrl-C. From another terminal, try:
   $build/broodctl status $scoreboards/echo.scoreboard     see it
   edit etc/echo.conf, then  kill -HUP $server              new settings, fresh children
   kill -9 one of its children                               see it replaced
+  $build/brood --config-directory etc/brood       four services, in any language, under one parent
   man -l man/brood.7                                        read on
 EOF
 wait $server

@@ -18,6 +18,10 @@
 namespace brood {
 namespace {
 
+void log_lines(std::string_view lines) {
+  for (const auto line : split(lines, '\n')) log_error(line);
+}
+
 Descriptor new_wake_descriptor() {
   Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) throw SystemError("eventfd", errno);
@@ -66,7 +70,7 @@ void Parent::obey(int signal) {
     case SIGQUIT:
       return stop_now();
     case SIGHUP:
-      return try_reload();
+      return try_reload("");
     case SIGUSR1:
       return try_reopen();
     default:
@@ -74,11 +78,11 @@ void Parent::obey(int signal) {
   }
 }
 
-void Parent::try_reload() {
+void Parent::try_reload(const std::string& only) {
   try {
-    reload("");
+    reload(only);
   } catch (const Error& error) {
-    for (const auto line : split(error.what(), '\n')) log_error(line);
+    log_lines(error.what());
     log_error("reload refused: everything goes on as before");
   }
 }
@@ -91,11 +95,13 @@ void Parent::try_reopen() {
   }
 }
 
-std::vector<std::string> Parent::reload(const std::string& only) {
+std::string Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
-  if (!outcome.changed()) throw ConfigurationError(join(outcome.mistakes));
-  for (const auto& line : outcome.mistakes) log_error(line);
+  const Roster::Outcome outcome =
+      services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
+  if (!outcome.changed())
+    throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
+  if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
   try {
     duties_.commit(only, outcome.refused);
   } catch (const std::exception& error) {
@@ -118,12 +124,12 @@ void Parent::tell_hooks(const std::vector<Service*>& services) const {
 
 void Parent::check() const {
   std::vector<std::string> mistakes;
-  for (const auto& [name, configuration, its_mistakes, server] : duties_.read_again()) {
-    if (!configuration)
-      mistakes.push_back(its_mistakes);
-    else if (const Service* service = services_.find(name))
-      service->check(*configuration);
-  }
+  for (const auto& wanted : duties_.read_again()) try {
+      if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
+      if (const Service* service = services_.find(wanted.name)) service->check(*wanted.configuration);
+    } catch (const Error& error) {
+      mistakes.emplace_back(error.what());
+    }
   if (!mistakes.empty()) throw ConfigurationError(join(mistakes));
 }
 
@@ -228,7 +234,7 @@ Time Parent::look(Time now) {
     duties_.on_ready();
   }
   for (const auto& service : services_.drop_ended()) {
-    reload(service);
+    try_reload(service);
     next = now;
   }
   return next;

@@ -53,8 +53,8 @@ class Parent {
 
   // ---- orders: by a signal or by the control socket
   // `only`: the service that it is about; "": all. Throws, and everything is as before; returns what was
-  // wrong with services that stay as they were while others have changed, a line each.
-  std::vector<std::string> reload(const std::string& only);
+  // wrong with services that stay as they were while others have changed, in lines.
+  std::string reload(const std::string& only);
   void check() const;  // throws what a reload would
   void reopen_logs();  // throws, and the log goes on into the old file
   struct Change {
@@ -71,7 +71,7 @@ class Parent {
 
  private:
   void obey(int signal);
-  void try_reload();  // logs what is thrown, as there is nobody to be told
+  void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
   void try_reopen();
   void reap();
   void bury(pid_t pid, int code, int status, Time now);

@@ -14,6 +14,8 @@ namespace {
 // Each can grow to as many children as a service has by default.
 constexpr std::uint32_t slots_of_reserved = 256;
 
+void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" : "\n") + std::string(line); }
+
 }  // namespace
 
 std::vector<ServiceShape> Roster::shapes(std::uint32_t reserved_entries) const {
@@ -46,9 +48,6 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
   Outcome outcome;
   // First: one that goes may be in the way of one that comes.
   outcome.some_go = dismiss_unwanted(wanted, only, now);
-  const bool is_known = only.empty() || find(only) != nullptr || outcome.some_go ||
-                        std::ranges::find(wanted, only, &WantedService::name) != wanted.end();
-  if (!is_known) outcome.mistakes.push_back(text("service ", only, ": there is none of that name"));
   for (auto& each : wanted) {
     if (!only.empty() && each.name != only) continue;
     const bool known = find(each.name) != nullptr;
@@ -58,11 +57,11 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
       outcome.taken.push_back(find(each.name));
       continue;
     } catch (const std::exception& error) {
-      for (const auto line : split(error.what(), '\n')) outcome.mistakes.emplace_back(line);
+      add_line(outcome.mistakes, error.what());
     }
     outcome.refused.push_back(each.name);
-    outcome.mistakes.push_back(
-        text("service ", each.name, known ? " takes nothing new: it goes on as before" : " is left out"));
+    add_line(outcome.mistakes, text("service ", each.name,
+                                    known ? " takes nothing new: it goes on as before" : " is left out"));
     if (!known && each.server && place_is_held()) left_out_.insert(each.name);
   }
   return outcome;

@@ -33,10 +33,10 @@ class Roster {
   Service* find(std::string_view name) const;
 
   struct Outcome {
-    std::vector<Service*> taken;        // these have their new configuration, or are new
-    std::vector<std::string> refused;   // these could not: they stay as they were, or away
-    std::vector<std::string> mistakes;  // why, in lines
-    bool some_go = false;               // these are no longer wanted
+    std::vector<Service*> taken;       // these have their new configuration, or are new
+    std::vector<std::string> refused;  // these could not: they stay as they were, or away
+    std::string mistakes;              // why, in lines
+    bool some_go = false;              // some are no longer wanted
     bool changed() const { return !taken.empty() || some_go; }
   };
   // `only`: the service that it is about; "": all. `all_or_none`: where one that is known can't open what is

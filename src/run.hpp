@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "command_line.hpp"
 #include "service_source.hpp"
 
 namespace brood {

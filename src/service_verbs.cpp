@@ -70,14 +70,15 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     if (is_meant(service)) courses.emplace_back(*service, now);
   const bool may_be_new = parent.duties().reserved_entries > 0;
   if (only != nullptr && courses.empty() && !may_be_new) named_service(parent, request);
-  const std::vector<std::string> mistakes = parent.reload(only == nullptr ? "" : *only);
+  const std::string mistakes = parent.reload(only == nullptr ? "" : *only);
   // What is new has no children of before.
   for (const auto& service : parent.services())
     if (is_meant(service) && std::ranges::find(courses, service->name(), &Course::service) == courses.end())
       courses.emplace_back(*service, now);
   return [&parent, mistakes, courses = std::move(courses)](Time) -> std::optional<Answer> {
     Answer answer;
-    for (const auto& mistake : mistakes) answer.push_back(Record("mistake").set("text", mistake));
+    for (const auto mistake : split(mistakes, '\n'))
+      if (!mistake.empty()) answer.push_back(Record("mistake").set("text", mistake));
     int code = mistakes.empty() ? 0 : static_cast<int>(ExitCode::configuration);
     std::string failure = mistakes.empty() ? "" : "some services stay as they were";
     for (const Course& course : courses) {

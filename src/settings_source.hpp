@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Reads the command line and the file into a table of settings, and prints the table. Says everything that is
-// wrong in one go, with file and line. Where a value stands in several places, the command line wins, then
-// the file, then the default; a list is replaced, never joined.
+// Reads what was given, on the command line and in files, into a table of settings, and prints the table.
+// Says everything that is wrong in one go, with file and line. Where a value stands in several places, the
+// command line wins, then the file, then the default; a list is replaced, never joined.
 #pragma once
 
 #include <functional>
 #include <map>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "brood/settings.hpp"
@@ -21,23 +21,11 @@ struct Given {
 };
 using GivenSettings = std::map<std::string, Given>;
 
-// The command line, as it was given: settings, and what to do with them.
-struct CommandLine {
-  GivenSettings settings;
-  std::map<std::string, std::string> options;  // of the program's own
-  std::string config;                          // the file's path, "" for none
-  bool help = false;
-  bool print_config = false;
-  bool test_config = false;
-};
-// What a program understands on its command line beside settings and the options that all have.
-struct ProgramOption {
-  std::string name, value, help;  // value: what it is called in the help; "": there is none
-};
-using ProgramOptions = std::vector<ProgramOption>;
-
-CommandLine parse_command_line(const Settings& settings, std::span<const char* const> arguments,
-                               const ProgramOptions& options = {});  // throws ConfigurationError
+// What a table knows, for messages.
+std::vector<std::string> names_of(const Settings& settings);
+std::vector<std::string> services_of(const Settings& settings);
+// "unknown WHAT 'NAME'; did you mean …?"
+std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known);
 
 class SettingsReader {
  public:
@@ -83,10 +71,5 @@ class SettingsReader {
 // As etc/NAME.conf has it: every setting with its help and its value; behind the value stands where it came
 // from, if it isn't the default.
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title);
-
-// Where a service's own settings stand, for people.
-inline constexpr const char* in_sections = "in its section [SERVICE] of FILE";
-std::string print_help(const Settings& settings, const std::string& program,
-                       const ProgramOptions& options = {}, const std::string& where = in_sections);
 
 }  // namespace brood

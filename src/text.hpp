@@ -30,7 +30,7 @@ std::string text(const Parts&... parts) {
 
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
-std::string join(const std::vector<std::string>& lines);
+std::string join(const std::vector<std::string>& lines);  // with newlines between them
 
 // Control characters, and what could be taken for them, become \xNN: what a peer sent can't forge a line.
 std::string escape(std::string_view text);

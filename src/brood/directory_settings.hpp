@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
 #include "config_directory.hpp"
 #include "service_file.hpp"
 #include "service_source.hpp"

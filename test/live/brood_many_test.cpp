@@ -31,6 +31,57 @@ TEST_CASE("one service that can't work doesn't keep the others from being ready"
   CHECK(server.count_in_log("not ready") == 0);
 }
 
+TEST_CASE("daemonize: one service that fails is no failure, all of them are") {
+  const Directory directory("start-servers = 1\nmin-spare-servers = 1\ndaemonize = yes\n");
+  directory.write("b", "command = /bin/true\ncommand-gets = slot\nlisten = 127.0.0.1:0\n");
+  const std::string pid_file = directory.path() + "/pid";
+  const auto end = [&] {
+    const pid_t parent = static_cast<pid_t>(std::stol(read_file(pid_file)));
+    CHECK(::kill(parent, SIGKILL) == 0);
+    CHECK(eventually([&] { return !is_alive(parent); }));
+  };
+  {
+    ServerProcess command(in(directory, {"--pid-file=" + pid_file}), brood_options(false));
+    CHECK(command.wait_exit() == exited(71));
+    CHECK(command.count_in_log("not ready: children fail") == 1);
+    end();
+  }
+  directory.add_unix("a");
+  ServerProcess command(in(directory, {"--pid-file=" + pid_file}), brood_options(false));
+  CHECK(command.wait_exit() == exited(0));
+  CHECK(answers(directory.address("a")));
+  end();
+}
+
+TEST_CASE("one that dies at once is started ever later, and the others don't notice") {
+  const Directory directory("start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 2\n");
+  directory.add_unix("a");
+  directory.write("b", "command = /bin/true\ncommand-gets = slot\nlisten = 127.0.0.1:0\n");
+  const ServerProcess server(in(directory), brood_options());
+  const auto before = pids_of(server, "a");
+  CHECK(eventually([&] { return find_service(server, "b")->children_failed >= 3; }));
+  CHECK(find_service(server, "b")->throttled_for.count() > 0);
+  CHECK(find_service(server, "b")->children_started <= 5);
+  CHECK(find_service(server, "a")->throttled_for.count() == 0);
+  CHECK(pids_of(server, "a") == before);
+  CHECK(answers(directory.address("a")));
+}
+
+TEST_CASE("one that says that it can't work is stopped, and the others go on") {
+  const Directory directory("start-servers = 1\nmin-spare-servers = 1\n");
+  directory.add_unix("a");
+  write_file(directory.path() + "/hopeless", "#!/bin/sh\nexit 78\n");
+  std::filesystem::permissions(directory.path() + "/hopeless", std::filesystem::perms::owner_all);
+  directory.write("b", "command = ./hopeless\ncommand-gets = slot\nlisten = 127.0.0.1:0\n");
+  ServerProcess server(in(directory), brood_options());
+  CHECK(server.wait_for_log("none serves; the service is stopped"));
+  CHECK(answers(directory.address("a")));
+  // It is the last one that is left: when it can't work either, that is the end.
+  directory.remove("a");
+  server.signal(SIGHUP);
+  CHECK(server.wait_exit() == exited(78));
+}
+
 TEST_CASE("strict: all must be able to work before the server is ready") {
   const Directory directory("start-servers = 1\nmin-spare-servers = 1\n");
   directory.add("a");

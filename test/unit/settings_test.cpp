@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "brood/error.hpp"
+#include "command_line.hpp"
 #include "configuration.hpp"
 #include "settings_source.hpp"
 #include "text.hpp"
