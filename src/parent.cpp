@@ -13,6 +13,7 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "log_target.hpp"
+#include "succession.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -34,21 +35,41 @@ Descriptor new_wake_descriptor() {
 }  // namespace
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
+    : Parent(std::move(duties), std::move(services),
+             Scoreboard(duties.scoreboard_path, duties.name, shapes_of(services)), new_wake_descriptor(),
+             true) {
+  for (auto& service : services_) service->begin();
+}
+
+Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir)
+    : Parent(std::move(duties), std::move(services), open_scoreboard(heir.left()),
+             Heir::share(heir.left().wake_descriptor), false) {}
+
+Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
+               Descriptor wake, bool in_charge)
     : duties_(std::move(duties)),
       services_(std::move(services)),
-      scoreboard_(duties_.scoreboard_path, duties_.name, shapes_of(services_)),
+      scoreboard_(std::move(scoreboard)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
-      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
-      wake_(new_wake_descriptor()) {
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
+      wake_(std::move(wake)),
+      in_charge_(in_charge),
+      upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
   block_all_signals();
-  for (std::uint32_t i = 0; i < services_.size(); ++i)
-    services_[i]->settle(scoreboard_, lock_, i, wake_.get(), [this] { in_child(); });
+  for (auto& service : services_)
+    service->settle(scoreboard_, lock_, index_of(service->name()), wake_.get(), [this] { in_child(); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
 Parent::~Parent() {
   follow_log_epoch(nullptr);
-  scoreboard_.remove_file();
+  if (in_charge_) scoreboard_.remove_file();
+}
+
+std::uint32_t Parent::index_of(const std::string& service) const {
+  for (std::uint32_t i = 0; i < scoreboard_.header().services; ++i)
+    if (service == scoreboard_.service(i).name.data()) return i;
+  throw Error(text("service ", service, " has no place on the scoreboard"));
 }
 
 void Parent::in_child() {
@@ -74,6 +95,8 @@ void Parent::obey(int signal) {
       return reload("");
     case SIGUSR1:
       return reopen_logs();
+    case SIGUSR2:
+      return upgrade();
     default:
       return;  // SIGCHLD: reap() comes next
   }
@@ -119,7 +142,56 @@ void Parent::reopen_logs() {
   }
 }
 
+void Parent::upgrade() {
+  if (!stopping_) upgrade_.begin(Clock::now());
+}
+
+Parent::UpgradeOutcome Parent::last_upgrade() const {
+  using State = UpgradeOutcome::State;
+  if (upgrade_.under_way()) return {State::under_way, ""};
+  if (!upgrade_.refused().empty()) return {State::refused, upgrade_.refused()};
+  return taken_over_;
+}
+
+Inheritance Parent::bequest() const {
+  Inheritance left;
+  duties_.hand_over(left);
+  left.name = duties_.name;
+  left.program = duties_.program.path();
+  left.ready = ready_;
+  left.told_not_ready = told_not_ready_;
+  left.scoreboard = duties_.scoreboard_path;
+  left.whole_descriptor = scoreboard_.descriptors().whole.get();
+  left.read_only_descriptor = scoreboard_.descriptors().read_only.get();
+  left.wake_descriptor = wake_.get();
+  for (const auto& service : services_) left.services.push_back(service->bequest());
+  return left;
+}
+
+void Parent::take_over(Heir& heir) {
+  const Time now = Clock::now();
+  unsigned children = 0;
+  for (auto& service : services_) {
+    service->take_over(heir, now);
+    children += service->pool().count();
+  }
+  ready_ = heir.left().ready;
+  told_not_ready_ = heir.left().told_not_ready;
+  in_charge_ = true;
+  using State = UpgradeOutcome::State;
+  if (heir.is_former()) {
+    taken_over_ = {State::refused, heir.left().refused};
+    log_error(text("upgrade refused: ", heir.left().refused, "; the former program has all back"));
+  } else {
+    taken_over_ = {State::done, text(duties_.program.path(), " took over ", children, " children of ",
+                                     services_.size(), " service(s)")};
+    log_info("upgraded: " + taken_over_.message);
+  }
+  heir.accept();
+}
+
 void Parent::stop() {
+  upgrade_.cancel("the server stops");
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
   const auto patience = duties_.graceful_timeout();
@@ -130,6 +202,7 @@ void Parent::stop() {
 }
 
 void Parent::stop_now() {
+  upgrade_.cancel("the server stops");
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
   log_info("stopping now");
@@ -158,6 +231,7 @@ void Parent::reap() {
 void Parent::bury(pid_t pid, int code, int status, Time now) {
   for (auto& service : services_)
     if (const auto slot = service->pool().find(pid)) return service->reaped(*slot, code, status, now);
+  upgrade_.reaped(pid, code, status, now);
 }
 
 void Parent::note_stop(pid_t pid, bool is_stopped) {
@@ -166,7 +240,7 @@ void Parent::note_stop(pid_t pid, bool is_stopped) {
 }
 
 Time Parent::look(Time now) {
-  Time next = never;
+  Time next = upgrade_.look(now);
   for (auto& service : services_) {
     next = std::min(next, service->look(now));
   }

@@ -17,6 +17,7 @@
 #include "scoreboard.hpp"
 #include "service.hpp"
 #include "signals.hpp"
+#include "upgrade.hpp"
 
 namespace brood {
 
@@ -32,18 +33,38 @@ struct ParentDuties {
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
   std::function<void()> on_ready;      // the first child of each service can take a connection
+  Executable program;                  // of this process
+  // What of the program itself is left to its successor.
+  std::function<void(Inheritance&)> hand_over;
 };
 
 class Parent {
  public:
   Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services);
+  // Over what a former program left: changes nothing of it before take_over().
+  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir);
   ~Parent();
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
 
-  int run();  // until it has stopped; the exit code
+  void take_over(Heir& heir);  // from here on it is the parent; nothing fails any more
+  int run();                   // until it has stopped; the exit code
+
+  // Replaces the running program by the one that stands in its place by now, in this process: SIGUSR2.
+  // Returns at once; what came of it is told by last_upgrade(), of this program or of the new one, and in the
+  // log.
+  void upgrade();
+  struct UpgradeOutcome {
+    enum class State { none, under_way, done, refused } state = State::none;
+    std::string message;  // done, refused: for people
+  };
+  UpgradeOutcome last_upgrade() const;
 
  private:
+  Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
+         Descriptor wake, bool in_charge);
+  std::uint32_t index_of(const std::string& service) const;
+  Inheritance bequest() const;
   void obey(int signal);
   void reload(const std::string& only);  // service; "": all
   void reopen_logs();
@@ -68,6 +89,9 @@ class Parent {
   bool ready_ = false;
   bool told_not_ready_ = false;
   bool stopping_ = false;
+  bool in_charge_;  // the scoreboard's file is ours
+  Upgrade upgrade_;
+  UpgradeOutcome taken_over_;  // how this program came to be the parent
 
   int exit_code_ = 0;
 };

@@ -47,6 +47,9 @@ class Pool {
   // there is nobody to wait for.
   Time end_overdue(std::chrono::milliseconds timeout, Time now);
 
+  // Children that were started before exec().
+  void take_over(std::uint32_t slot, const ChildRecord& child) { children_[slot] = child; }
+  const Children& children() const { return children_; }
   const Tally& tally() const { return tally_; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }

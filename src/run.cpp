@@ -18,12 +18,15 @@
 #include "brood/program.hpp"
 #include "brood/snapshot.hpp"
 #include "daemon.hpp"
+#include "executable.hpp"
+#include "heir.hpp"
 #include "identity.hpp"
 #include "log_target.hpp"
 #include "parent.hpp"
 #include "pid_file.hpp"
 #include "program_settings.hpp"
 #include "signals.hpp"
+#include "succession.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -103,21 +106,52 @@ std::chrono::milliseconds longest_graceful_timeout(const Configuration& configur
   return longest;
 }
 
-int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, Daemon& daemon) {
+// What this process was started as, and what is left to it, where it takes a former program's place.
+struct Beginning {
+  Executable executable;
+  std::optional<Heir> heir;
+
+  const Inheritance& left() const { return heir->left(); }
+};
+
+// They hold as long as the process lives.
+void hold(CommandLine& line, const Inheritance& left) {
+  for (const auto& [name, value] : {std::pair{"name", left.name},
+                                    {"runtime-directory", left.runtime_directory},
+                                    {"pid-file", left.pid_file}})
+    line.settings[name] = {.values = {value}, .where = "the running server"};
+}
+
+// Whether this program could take over, in a process that changes nothing and ends.
+int rehearse(const Beginning& beginning, const Configuration& configuration) {
+  check_succession(beginning.left(), configuration.services);
+  try_log(log_target(configuration));
+  std::size_t children = 0;
+  for (const auto& service : beginning.left().services) children += service.children.size();
+  std::puts(rehearsed_line(configuration.services.size(), children).c_str());
+  return 0;
+}
+
+int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, Daemon& daemon,
+          Beginning& beginning) {
+  std::optional<Heir>& heir = beginning.heir;
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = settings.in_force();
-  PidFile pid_file(started.pid_file);
+  PidFile pid_file(heir ? "" : started.pid_file);
+  if (heir) check_succession(heir->left(), started.services);
 
   std::vector<std::unique_ptr<Service>> services;
   std::string addresses;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    services.push_back(std::make_unique<Service>(started.services[i], *servers[i].server));
+    const ServiceConfiguration& its = started.services[i];
+    services.push_back(heir ? std::make_unique<Service>(its, *servers[i].server, *heir->find(its.name))
+                            : std::make_unique<Service>(its, *servers[i].server));
     addresses += (i == 0 ? "" : " ") + services.back()->addresses();
   }
   for (const auto& [name, server] : servers) server->on_parent_start();
 
-  const std::string scoreboard = prepare_scoreboard_path(started);
+  const std::string scoreboard = heir ? heir->left().scoreboard : prepare_scoreboard_path(started);
   ParentDuties duties;
   duties.name = started.name;
   duties.scoreboard_path = scoreboard;
@@ -150,25 +184,41 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
-  Parent parent(std::move(duties), std::move(services));
+  duties.program = beginning.executable;
+  duties.hand_over = [&](Inheritance& left) {
+    left.runtime_directory = started.runtime_directory;
+    left.pid_file = pid_file.path();
+    left.pid_file_descriptor = pid_file.descriptor();
+    left.report_descriptor = daemon.descriptor();
+    left.settings = settings.given();
+  };
+  Parent parent = heir ? Parent(std::move(duties), std::move(services), *heir)
+                       : Parent(std::move(duties), std::move(services));
+  if (heir) {
+    pid_file.take_over(heir->left().pid_file, heir->claim(heir->left().pid_file_descriptor));
+    daemon = Daemon(heir->claim(heir->left().report_descriptor));
+    parent.take_over(*heir);
+  }
   daemon.leave_terminal();
   const int code = parent.run();
   log_info("stopped");
   return code;
 }
 
-int start(Servers servers, const CommandLine& line, ProgramSettings& settings) {
-  Daemon daemon = settings.in_force().daemonize ? Daemon::detach() : Daemon();
+int start(Servers servers, const CommandLine& line, ProgramSettings& settings, Beginning& beginning) {
+  const bool detaches = settings.in_force().daemonize && !beginning.heir;
+  Daemon daemon = detaches ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::exception& error, ExitCode code) {
     print_errors(error.what());
     if (settings.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
+    if (beginning.heir) beginning.heir->give_back(error.what());
     return static_cast<int>(code);
   };
   int code = 0;
   try {
     open_log(log_target(settings.in_force()));
     block_all_signals();
-    code = serve(servers, line, settings, daemon);
+    code = serve(servers, line, settings, daemon, beginning);
   } catch (const Error& error) {
     code = fail(error, error.code());
   } catch (const std::exception& error) {
@@ -181,16 +231,29 @@ int start(Servers servers, const CommandLine& line, ProgramSettings& settings) {
 int run(Servers servers, int argc, char** argv) {
   fill_standard_descriptors();
   const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
+  Beginning beginning;
+  const auto fail = [&](const char* what, ExitCode code) {
+    print_errors(what);
+    if (beginning.heir) beginning.heir->give_back(what);
+    return static_cast<int>(code);
+  };
   try {
+    beginning.executable = Executable(argc, argv);
+    beginning.heir = Heir::of_this_process(beginning.executable);
+    if (beginning.heir) beginning.executable.continue_as(beginning.left().program);
     ProgramSettings settings(program, servers);
     const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-    const CommandLine line = parse_command_line(settings.table(), arguments.subspan(argc > 0 ? 1 : 0));
+    CommandLine line = parse_command_line(settings.table(), arguments.subspan(argc > 0 ? 1 : 0));
+    if (beginning.heir) hold(line, beginning.left());
     if (line.help) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
     }
-    settings.read(line);
+    const bool is_former = beginning.heir && beginning.heir->is_former();
+    // What the file says by now may be for the successor that gave up.
+    settings.read(is_former ? CommandLine{.settings = beginning.left().settings} : line);
     settings.commit(ProgramSettings::When::starting);
+    if (beginning.heir && beginning.heir->rehearses()) return rehearse(beginning, settings.in_force());
     if (line.print_config) {
       std::fputs(print_settings(settings.table(), settings.given(), "Settings of " + program).c_str(),
                  stdout);
@@ -200,13 +263,11 @@ int run(Servers servers, int argc, char** argv) {
       std::puts("settings: no mistakes found");
       return 0;
     }
-    return start(servers, line, settings);
+    return start(servers, line, settings, beginning);
   } catch (const Error& error) {
-    print_errors(error.what());
-    return static_cast<int>(error.code());
+    return fail(error.what(), error.code());
   } catch (const std::exception& error) {
-    print_errors(error.what());
-    return static_cast<int>(ExitCode::software);
+    return fail(error.what(), ExitCode::software);
   }
 }
 

@@ -29,6 +29,13 @@ Service::Service(ServiceConfiguration configuration, ServerBase& server)
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
                  configuration_.model.takes) {}
 
+Service::Service(ServiceConfiguration configuration, ServerBase& server, const InheritedService& left)
+    : configuration_(std::move(configuration)),
+      server_(server),
+      identity_(find_identity(configuration_.user, configuration_.group)),
+      listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
+                 configuration_.model.takes, left.listeners) {}
+
 std::uint32_t Service::slots_wanted() const {
   const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
   return (wanted + bits_per_word - 1) / bits_per_word * bits_per_word;
@@ -42,7 +49,40 @@ void Service::settle(const Scoreboard& scoreboard, const ParentLock& lock, std::
   wake_fd_ = wake_fd;
   in_child_ = std::move(in_child);
   pool_.emplace(scoreboard, lock, index);
+}
+
+void Service::begin() { publish_limits(); }
+
+void Service::take_over(Heir& heir, Time now) {
+  const InheritedService& left = *heir.find(name());
+  std::vector<Listener> serving, drained;
+  for (const auto& listener : left.listeners)
+    (listener.drained ? drained : serving).emplace_back(heir.claim(listener.descriptor), listener);
+  listeners_.take_over(std::move(serving), std::move(drained), now, left.drain_until);
+  for (const auto& child : left.children) pool_->take_over(child.slot, child.record);
+  generation_ = left.generation;
+  look_for_stranded_ = true;
+  if (!heir.is_former()) {
+    ++generation_;
+    try {
+      listeners_.change(configuration_.listen_specs, configuration_.limits.graceful_timeout, now);
+    } catch (const Error& error) {
+      log_error(text("service ", name(), ": ", std::string_view(error.what()),
+                     "; the listeners stay as the former program had them"));
+    }
+  }
   publish_limits();
+}
+
+InheritedService Service::bequest() const {
+  InheritedService left{.name = name(),
+                        .generation = generation_,
+                        .drain_until = listeners_.drain_until(),
+                        .listeners = listeners_.bequest(),
+                        .children = {}};
+  for (const std::uint32_t slot : pool_->children().taken())
+    left.children.push_back({slot, pool_->children()[slot]});
+  return left;
 }
 
 void Service::publish_limits() {

@@ -14,6 +14,7 @@
 #include "brood/server_base.hpp"
 #include "child_life.hpp"
 #include "configuration.hpp"
+#include "heir.hpp"
 #include "identity.hpp"
 #include "listeners.hpp"
 #include "pool.hpp"
@@ -25,6 +26,8 @@ class Service {
  public:
   // Opens the listeners; no child yet. `server` outlives the service.
   Service(ServiceConfiguration configuration, ServerBase& server);
+  // What a former program left: opens only what is new. Everything else stays its own until take_over().
+  Service(ServiceConfiguration configuration, ServerBase& server, const InheritedService& left);
 
   const std::string& name() const { return configuration_.name; }
   ServerBase& server() { return server_; }
@@ -35,6 +38,12 @@ class Service {
   // scoreboard. `in_child`: closes, in a fresh child, what is the parent's alone.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
               std::function<void()> in_child);
+
+  void begin();  // says on the scoreboard what the service is
+  // Instead: listeners and children are ours from here on. Before a new program, unlike before the former one
+  // that has them back, they are of an old generation.
+  void take_over(Heir& heir, Time now);
+  InheritedService bequest() const;
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Whether this program can take the place of the one that left something to it: what a rehearsal finds out,
+// and what is looked at once more before it is done. Changes nothing.
+#pragma once
+
+#include <vector>
+
+#include "configuration.hpp"
+#include "inheritance.hpp"
+#include "scoreboard.hpp"
+
+namespace brood {
+
+// The scoreboard that was left. Throws ConfigurationError where its layout is another version's, Error or
+// SystemError where it is none.
+Scoreboard open_scoreboard(const Inheritance& left);
+
+// Throws Error with what is in the way.
+void check_succession(const Inheritance& left, const std::vector<ServiceConfiguration>& services);
+
+}  // namespace brood
