@@ -10,6 +10,7 @@
 //   listener      answers the listener's name       spin        a busy loop without end
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
+//   version       answers what this program was built with
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
@@ -28,6 +29,10 @@
 #include "brood/program.hpp"
 #include "brood/server.hpp"
 #include "brood/settings.hpp"
+
+#ifndef PUPPET_VERSION
+#define PUPPET_VERSION "one"
+#endif
 
 namespace {
 
@@ -80,6 +85,7 @@ class Puppet : public brood::Server {
     if (command == "peer") answer(connection.peer());
     if (command == "local") answer(connection.local());
     if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
+    if (command == "version") answer(PUPPET_VERSION);
     if (command == "word") answer(word_);
     if (command == "fixed-word") answer(fixed_word_);
     if (command == "hold") {
@@ -145,6 +151,10 @@ int main(int argc, char** argv) {
   brood::Program program;
   program.add("left", left);
   program.add("right", right);
+#ifdef THREE_PUPPETS
+  Puppet middle;
+  program.add("middle", middle);
+#endif
   return program.run(argc, argv);
 }
 #else

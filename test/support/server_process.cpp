@@ -70,7 +70,8 @@ ServerProcess::ServerProcess(std::vector<std::string> arguments, ServerOptions o
   for (auto& word : all) words.push_back(word.data());
   words.push_back(nullptr);
 
-  const std::string path = std::string(BROOD_PROGRAMS "/") + options.program;
+  const bool elsewhere = options.program.starts_with('/');
+  const std::string path = elsewhere ? options.program : BROOD_PROGRAMS "/" + options.program;
   const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   // Out of the way of descriptors that a test hands on.
   const Descriptor program(::fcntl(opened.get(), F_DUPFD_CLOEXEC, 100));

@@ -42,7 +42,7 @@ inline Exit exited(int code) { return {.code = code}; }
 inline Exit killed_by(int signal) { return {.signal = signal}; }
 
 struct ServerOptions {
-  std::string program = "brood-puppet";  // in the build directory
+  std::string program = "brood-puppet";  // in the build directory, or a whole path
   bool listen = true;                    // add --listen=127.0.0.1:0
   bool runtime_directory = true;         // add --runtime-directory
   bool log = true;                       // add --log=FILE
