@@ -67,14 +67,14 @@ Parent::~Parent() {
 }
 
 std::uint32_t Parent::index_of(const std::string& service) const {
-  for (std::uint32_t i = 0; i < scoreboard_.header().services; ++i)
-    if (service == scoreboard_.service(i).name.data()) return i;
+  if (const auto index = scoreboard_.find(service)) return *index;
   throw Error(text("service ", service, " has no place on the scoreboard"));
 }
 
 void Parent::in_child() {
   duties_.in_child();
   for (auto& service : services_) service->forget();
+  upgrade_.forget();
   signals_ = SignalDescriptor();
   scoreboard_.give_up_orders();
 }
@@ -143,7 +143,8 @@ void Parent::reopen_logs() {
 }
 
 void Parent::upgrade() {
-  if (!stopping_) upgrade_.begin(Clock::now());
+  if (stopping_) return upgrade_.refuse("the server stops");
+  upgrade_.begin(Clock::now());
 }
 
 Parent::UpgradeOutcome Parent::last_upgrade() const {
@@ -262,7 +263,9 @@ Time Parent::look(Time now) {
         return service->ready() || service->fatal_exit();
       })) {
     ready_ = true;
-    duties_.on_ready();
+    std::string addresses;
+    for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
+    duties_.on_ready(addresses);
   }
   return next;
 }

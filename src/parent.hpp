@@ -32,8 +32,9 @@ struct ParentDuties {
   std::function<std::chrono::milliseconds()> graceful_timeout;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
-  std::function<void()> on_ready;      // the first child of each service can take a connection
-  Executable program;                  // of this process
+  // The first child of each service can take a connection. `addresses`: of all listeners, for people.
+  std::function<void(const std::string& addresses)> on_ready;
+  Executable program;  // of this process
   // What of the program itself is left to its successor.
   std::function<void(Inheritance&)> hand_over;
 };

@@ -142,12 +142,10 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
   if (heir) check_succession(heir->left(), started.services);
 
   std::vector<std::unique_ptr<Service>> services;
-  std::string addresses;
   for (std::size_t i = 0; i < servers.size(); ++i) {
     const ServiceConfiguration& its = started.services[i];
     services.push_back(heir ? std::make_unique<Service>(its, *servers[i].server, *heir->find(its.name))
                             : std::make_unique<Service>(its, *servers[i].server));
-    addresses += (i == 0 ? "" : " ") + services.back()->addresses();
   }
   for (const auto& [name, server] : servers) server->on_parent_start();
 
@@ -179,7 +177,7 @@ int serve(Servers servers, const CommandLine& line, ProgramSettings& settings, D
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));
   };
-  duties.on_ready = [&] {
+  duties.on_ready = [&](const std::string& addresses) {
     log_info(text("ready: ", started.name, " on ", addresses, ", pid ", ::getpid(),
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();

@@ -10,15 +10,11 @@
 namespace brood {
 namespace {
 
-std::uint32_t slots_of(const Scoreboard& scoreboard, const std::string& service) {
-  for (std::uint32_t i = 0; i < scoreboard.header().services; ++i)
-    if (service == scoreboard.service(i).name.data()) return scoreboard.service(i).slot_count;
-  throw Error(text("service ", service, " has no place on the scoreboard"));
-}
-
 void check_service(const InheritedService& left, const ServiceConfiguration& configuration,
                    const Scoreboard& scoreboard) {
-  const std::uint32_t slots = slots_of(scoreboard, left.name);
+  const auto index = scoreboard.find(left.name);
+  if (!index) throw Error(text("service ", left.name, " has no place on the scoreboard"));
+  const std::uint32_t slots = scoreboard.service(*index).slot_count;
   if (configuration.limits.max_clients > slots)
     throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", slots,
                                   " slots that the scoreboard was made with; more need a restart"));

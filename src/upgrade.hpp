@@ -25,6 +25,8 @@ class Upgrade {
 
   void begin(Time now);
   void cancel(std::string_view why);  // nothing, where none is under way
+  void refuse(std::string_view why);
+  void forget() { output_.reset(); }  // in a child
   bool under_way() const { return step_ != Step::none; }
 
   // Whether the process was one of ours.
@@ -41,7 +43,6 @@ class Upgrade {
 
   void start(Step step, Time now);
   void advance(Time now);
-  void refuse(std::string_view why);
   std::string_view name() const;
   void log_output() const;
 

@@ -49,17 +49,21 @@ class Puppet : public brood::Server {
         "child-start", child_start_,
         "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
     settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
+    settings.text("parent-start", parent_start_, "A file that tells the parent what to do when it starts.");
   }
 
   void on_parent_start() override {
     if (!refuse_.empty()) throw std::runtime_error(refuse_);
+    obey_file(parent_start_);
   }
   void on_reload() override { brood::log_info("puppet: reloaded, word = " + word_); }
   void on_child_exit() override { brood::log_info("puppet: a child leaves"); }
 
-  void on_child_start() override {
-    if (child_start_.empty()) return;
-    std::ifstream file(child_start_);
+  void on_child_start() override { obey_file(child_start_); }
+
+  static void obey_file(const std::string& path) {
+    if (path.empty()) return;
+    std::ifstream file(path);
     std::string order;
     std::getline(file, order);
     if (order.starts_with("exit ")) ::_exit(std::stoi(order.substr(5)));
@@ -140,7 +144,7 @@ class Puppet : public brood::Server {
     ::_exit(0);
   }
 
-  std::string word_ = "none", fixed_word_ = "none", child_start_, refuse_;
+  std::string word_ = "none", fixed_word_ = "none", child_start_, parent_start_, refuse_;
 };
 
 }  // namespace
