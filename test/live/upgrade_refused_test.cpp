@@ -39,7 +39,9 @@ struct Unharmed {
   Load load;
 };
 
-const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=8"};
+// Of which no child leaves by itself.
+const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=20",
+                                       "--max-requests-per-child=0"};
 
 // A script to which the program is what `else` says when it is not only tested.
 std::string unless_tested(const std::string& otherwise) {
