@@ -125,6 +125,7 @@ void hold(CommandLine& line, const Inheritance& left) {
 // Whether this program could take over, in a process that changes nothing and ends.
 int rehearse(const Beginning& beginning, const Configuration& configuration) {
   check_succession(beginning.left(), configuration.services);
+  check_room(beginning.left());
   try_log(log_target(configuration));
   std::size_t children = 0;
   for (const auto& service : beginning.left().services) children += service.children.size();

@@ -51,4 +51,10 @@ void check_succession(const Inheritance& left, const std::vector<ServiceConfigur
                                     " is none of this program; that needs a restart"));
 }
 
+void check_room(const Inheritance& left) {
+  constexpr std::size_t enough = 16;
+  std::vector<Descriptor> room;
+  while (room.size() < enough) room.push_back(Heir::share(left.wake_descriptor));
+}
+
 }  // namespace brood

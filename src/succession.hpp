@@ -17,5 +17,8 @@ Scoreboard open_scoreboard(const Inheritance& left);
 
 // Throws Error with what is in the way.
 void check_succession(const Inheritance& left, const std::vector<ServiceConfiguration>& services);
+// In a rehearsal: whether there is room for the descriptors that taking over needs. Too late it would stop
+// the former program, too. Throws SystemError.
+void check_room(const Inheritance& left);
 
 }  // namespace brood

@@ -99,13 +99,45 @@ TEST_CASE("children of another user are taken over, and their successors are tha
   REQUIRE(it.server.reaches(settled_at(2)));
   for (const pid_t one : it.server.children()) {
     CHECK(status_of(one, "Uid") == "65534\t65534\t65534\t65534");
-    for (const auto& open : std::filesystem::directory_iterator("/proc/" + std::to_string(one) + "/fd")) {
-      std::error_code gone;
-      const std::string target = std::filesystem::read_symlink(open, gone).string();
-      CHECK_MESSAGE(target.find("scoreboard") == std::string::npos, target);
-      CHECK_MESSAGE(target.find("memfd") == std::string::npos, target);
+    for (const auto& open : descriptors_of_process(one)) {
+      CHECK_MESSAGE(open.find("scoreboard") == std::string::npos, open);
+      CHECK_MESSAGE(open.find("memfd") == std::string::npos, open);
     }
   }
+}
+
+TEST_CASE("a server without privileges is upgraded as well") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root");
+    return;
+  }
+  Upgradeable it({"--start-servers=2"}, "", {.user = 65534});
+  it.install("brood-puppet-two");
+  Load load(it.server.address(), 2);
+  REQUIRE(it.upgrade());
+  REQUIRE(load.more_answers(20));
+  CHECK(load.stop().failed() == 0);
+  CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
+  CHECK(status_of(it.server.pid(), "Uid") == "65534\t65534\t65534\t65534");
+}
+
+TEST_CASE("a server in the background that is not ready is upgraded to one that is, and says so then") {
+  const TemporaryDirectory place;
+  write_file(place / "order", "hang\n");
+  Upgradeable it({"--daemonize", "--pid-file=" + (place / "pid"), "--child-start=" + (place / "order")}, "",
+                 {.wait_ready = false});
+  REQUIRE(eventually([&] { return read_file(place / "pid").ends_with('\n'); }));
+  const pid_t parent = std::stoi(read_file(place / "pid"));
+  const Killed killed{parent};
+  REQUIRE(eventually([&] { return !children_of(parent).empty(); }));
+  CHECK(it.server.running());
+  write_file(place / "order", "\n");
+  REQUIRE(upgraded(it.server, parent, 1));
+  CHECK(it.server.wait_exit() == exited(0));
+  it.server.wait_ready();
+  CHECK(it.server.connect().ask("echo hello") == "hello");
+  ::kill(parent, SIGINT);
+  CHECK(eventually([&] { return !is_alive(parent); }));
 }
 
 TEST_CASE("as PID 1 of a container a server is upgraded") {

@@ -2,6 +2,9 @@
 // Programs that can't take over: each is found out in time, the log says why, and the server that runs goes
 // on with its children as if nothing had been.
 #include <doctest/doctest.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -183,6 +186,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   unharmed.check();
   // With the settings that were in force.
   CHECK(it.server.connect().ask("word") == "before");
+  CHECK(read_file("/proc/" + std::to_string(it.server.pid()) + "/comm") == "server\n");
   CHECK(it.server.connect().ask("version") == "one");
 
   SUBCASE("which reloads, and is upgraded in its turn") {
@@ -233,4 +237,35 @@ TEST_CASE("when the program dies after it has taken over, its children finish wh
   CHECK(client.child() == child);
   client.close();
   CHECK(eventually([&] { return std::ranges::none_of(children, is_alive) && !is_alive(child); }));
+}
+
+TEST_CASE("with too few descriptors an upgrade is refused, and the server goes on") {
+  // Without what the test itself was started with.
+  Upgradeable it(pool, "", {.in_process = [] { ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }});
+  Unharmed unharmed(it);
+  const auto limit_to = [&](rlim_t most) {
+    rlimit limit{};
+    REQUIRE(::prlimit(it.server.pid(), RLIMIT_NOFILE, nullptr, &limit) == 0);
+    limit.rlim_cur = most;
+    REQUIRE(::prlimit(it.server.pid(), RLIMIT_NOFILE, &limit, nullptr) == 0);
+  };
+  rlim_t used = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(it.server.pid()) + "/fd"))
+    used = std::max<rlim_t>(used, std::stoul(entry.path().filename()) + 1);
+  unsigned refused = 0;
+  // From none at all to more than enough: each that can't be had is missed once.
+  for (rlim_t more = 0; it.count("info: upgraded: ") == 0; ++more) {
+    REQUIRE(more < 100);
+    limit_to(used + more);
+    it.server.signal(SIGUSR2);
+    REQUIRE(eventually(
+        [&] { return it.count("info: upgraded: ") == 1 || it.count("error: upgrade refused: ") > refused; }));
+    refused = it.count("error: upgrade refused: ");
+    REQUIRE(it.server.running());
+  }
+  CHECK(refused > 10);
+  CHECK(it.count("has all back") == 0);
+  CHECK(unharmed.load.more_answers(20));
+  CHECK(unharmed.load.stop().failed() == 0);
 }

@@ -58,6 +58,9 @@ TEST_CASE("an upgrade during an upgrade joins it, a reload during it is done") {
   it.server.signal(SIGHUP);
   CHECK(it.server.reaches(settled_at(2)));
   CHECK(it.server.connect().ask("echo meanwhile") == "meanwhile");
+  for (const auto& slot : it.server.service().slots)
+    for (const auto& open : descriptors_of_process(slot.pid))
+      CHECK_MESSAGE(open.find("memfd:brood-upgrade") == std::string::npos, open);
   write_file(it.place / "go", "");
   CHECK(it.server.wait_for_log("its rehearsal ended with exit code 4"));
   CHECK(it.count("error: upgrade refused: ") == 1);

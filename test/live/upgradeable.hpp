@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,16 @@
 #include "server_process.hpp"
 
 namespace brood::test {
+
+// What a process has open, without the numbers.
+inline std::vector<std::string> descriptors_of_process(pid_t pid) {
+  std::vector<std::string> all;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone))
+    all.push_back(std::filesystem::read_symlink(entry.path(), gone).string());
+  std::sort(all.begin(), all.end());
+  return all;
+}
 
 class Upgradeable {
  public:
@@ -53,17 +64,7 @@ class Upgradeable {
     return came;
   }
 
-  // Not of the test: the server's own descriptors, by number and what they are of.
-  std::vector<std::string> descriptors() const {
-    std::vector<std::string> all;
-    for (const auto& entry :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(server.pid()) + "/fd")) {
-      std::error_code gone;
-      all.push_back(std::filesystem::read_symlink(entry.path(), gone).string());
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-  }
+  std::vector<std::string> descriptors() const { return descriptors_of_process(server.pid()); }
 
   TemporaryDirectory place;
   std::string program;
@@ -72,6 +73,7 @@ class Upgradeable {
 
  private:
   std::string installed(const std::string& built) {
+    std::filesystem::permissions(place.path(), std::filesystem::perms(0755));  // for other users
     std::filesystem::copy_file(std::string(BROOD_PROGRAMS "/") + built, place / "new");
     take_place();
     return place / "server";
