@@ -208,9 +208,9 @@ int start(Servers servers, const CommandLine& line, ProgramSettings& settings, B
   const bool detaches = settings.in_force().daemonize && !beginning.heir;
   Daemon daemon = detaches ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::exception& error, ExitCode code) {
+    if (beginning.heir) beginning.heir->give_back(error.what());
     print_errors(error.what());
     if (settings.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
-    if (beginning.heir) beginning.heir->give_back(error.what());
     return static_cast<int>(code);
   };
   int code = 0;
@@ -232,8 +232,8 @@ int run(Servers servers, int argc, char** argv) {
   const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
   Beginning beginning;
   const auto fail = [&](const char* what, ExitCode code) {
-    print_errors(what);
     if (beginning.heir) beginning.heir->give_back(what);
+    print_errors(what);
     return static_cast<int>(code);
   };
   try {
