@@ -36,24 +36,22 @@ Descriptor new_wake_descriptor() {
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
     : Parent(std::move(duties), std::move(services),
-             Scoreboard(duties.scoreboard_path, duties.name, shapes_of(services)), new_wake_descriptor(),
-             true) {
+             Scoreboard(duties.scoreboard_path, duties.name, shapes_of(services)), new_wake_descriptor()) {
   for (auto& service : services_) service->begin();
 }
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir)
     : Parent(std::move(duties), std::move(services), open_scoreboard(heir.left()),
-             Heir::share(heir.left().wake_descriptor), false) {}
+             Heir::share(heir.left().wake_descriptor)) {}
 
 Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
-               Descriptor wake, bool in_charge)
+               Descriptor wake)
     : duties_(std::move(duties)),
       services_(std::move(services)),
       scoreboard_(std::move(scoreboard)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
       wake_(std::move(wake)),
-      in_charge_(in_charge),
       upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
   block_all_signals();
   for (auto& service : services_)
@@ -63,7 +61,7 @@ Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& se
 
 Parent::~Parent() {
   follow_log_epoch(nullptr);
-  if (in_charge_) scoreboard_.remove_file();
+  scoreboard_.remove_file();
 }
 
 std::uint32_t Parent::index_of(const std::string& service) const {
@@ -178,7 +176,6 @@ void Parent::take_over(Heir& heir) {
   }
   ready_ = heir.left().ready;
   told_not_ready_ = heir.left().told_not_ready;
-  in_charge_ = true;
   using State = UpgradeOutcome::State;
   if (heir.is_former()) {
     taken_over_ = {State::refused, heir.left().refused};
@@ -187,6 +184,7 @@ void Parent::take_over(Heir& heir) {
     taken_over_ = {State::done, text(duties_.program.path(), " took over ", children, " children of ",
                                      services_.size(), " service(s)")};
     log_info("upgraded: " + taken_over_.message);
+    add(scoreboard_.orders().upgrades, 1);
   }
   heir.accept();
 }

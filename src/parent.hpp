@@ -63,7 +63,7 @@ class Parent {
 
  private:
   Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
-         Descriptor wake, bool in_charge);
+         Descriptor wake);
   std::uint32_t index_of(const std::string& service) const;
   Inheritance bequest() const;
   void obey(int signal);
@@ -90,7 +90,6 @@ class Parent {
   bool ready_ = false;
   bool told_not_ready_ = false;
   bool stopping_ = false;
-  bool in_charge_;  // the scoreboard's file is ours
   Upgrade upgrade_;
   UpgradeOutcome taken_over_;  // how this program came to be the parent
 

@@ -27,7 +27,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
 
@@ -68,6 +68,7 @@ struct alignas(cache_line) Header {
   Shared<std::int32_t> parent_pid;
   Shared<std::uint32_t> log_epoch;  // moves when logs are reopened
   Shared<std::uint32_t> stopping;   // 1: the parent drains or has ended on purpose
+  Shared<std::uint32_t> upgrades;   // programs that have taken over from the one before
   std::array<char, 64> name;        // of the server, NUL-terminated
 };
 

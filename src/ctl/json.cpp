@@ -116,7 +116,8 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"alive", snapshot.parent_alive},
                        {"state", state},
                        {"stopping", snapshot.stopping},
-                       {"age_seconds", seconds(snapshot.age)}}},
+                       {"age_seconds", seconds(snapshot.age)},
+                       {"upgrades", snapshot.upgrades}}},
                      {"lock", {{"recoveries", snapshot.recoveries}, {"repairs", snapshot.repairs}}},
                      {"services", services}};
   return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';

@@ -75,6 +75,7 @@ TEST_CASE("no connection is lost over ten upgrades under load, to good programs 
     return service.total.finished == figures.answered && service.total.aborted == 0;
   }));
   CHECK(it.server.service().children_failed == 0);
+  CHECK(it.server.snapshot().upgrades == 10);
 }
 
 TEST_CASE("figures go on: no snapshot shows fewer than the one before") {

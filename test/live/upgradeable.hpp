@@ -92,15 +92,4 @@ class Upgradeable {
   }
 };
 
-// All children are of this generation, and there are enough.
-inline auto settled_at(std::uint32_t generation) {
-  return [generation](const ServiceSnapshot& service) {
-    return service.generation == generation && service.starting == 0 && service.leaving == 0 &&
-           service.idle >= service.min_spare_servers &&
-           std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
-             return slot.state == SlotState::empty || slot.generation == generation;
-           });
-  };
-}
-
 }  // namespace brood::test

@@ -215,4 +215,14 @@ std::string describe(const ServiceSnapshot& service) {
   return out.str();
 }
 
+std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation) {
+  return [generation](const ServiceSnapshot& service) {
+    return service.generation == generation && service.starting == 0 && service.leaving == 0 &&
+           service.idle >= service.min_spare_servers &&
+           std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
+             return slot.state == SlotState::empty || slot.generation == generation;
+           });
+  };
+}
+
 }  // namespace brood::test

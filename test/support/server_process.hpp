@@ -108,4 +108,7 @@ class ServerProcess {
 
 std::string describe(const ServiceSnapshot& service);
 
+// All children are of this generation, and there are enough.
+std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation);
+
 }  // namespace brood::test
