@@ -133,6 +133,12 @@ TEST_CASE("a server in the background that is not ready is upgraded to one that 
   CHECK(it.server.running());
   write_file(place / "order", "\n");
   REQUIRE(upgraded(it.server, parent, 1));
+  CHECK(it.server.running());
+  // They wait for a signal.
+  CHECK(eventually([&] {
+    for (const pid_t child : children_of(parent)) ::kill(child, SIGUSR1);
+    return !it.server.running();
+  }));
   CHECK(it.server.wait_exit() == exited(0));
   it.server.wait_ready();
   CHECK(it.server.connect().ask("echo hello") == "hello");
