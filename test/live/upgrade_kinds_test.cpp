@@ -131,7 +131,6 @@ TEST_CASE("a server in the background that is not ready is upgraded to one that 
   const Killed killed{parent};
   REQUIRE(eventually([&] { return !children_of(parent).empty(); }));
   CHECK(it.server.running());
-  write_file(place / "order", "\n");
   REQUIRE(upgraded(it.server, parent, 1));
   CHECK(it.server.running());
   // They wait for a signal.
