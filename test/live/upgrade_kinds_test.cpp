@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 
 #include "asker.hpp"
@@ -151,6 +152,8 @@ TEST_CASE("as PID 1 of a container a server is upgraded") {
     return;
   }
   Upgradeable it({"--start-servers=2"}, "", {.in_process = [] {
+                   // The search for leaks at the end of a step finds no /proc of this namespace.
+                   ::setenv("ASAN_OPTIONS", "exitcode=99:detect_leaks=0", 1);
                    if (::unshare(CLONE_NEWPID) != 0) ::_exit(125);
                    const pid_t first = ::fork();
                    if (first == 0) return;
