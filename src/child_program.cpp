@@ -69,7 +69,8 @@ int run_as_child(const Handover& handover, std::span<const NamedServer> servers,
     ChildBirth birth = inherited->birth();
     birth.server = &find_server(servers, inherited->service());
     ProgramSettings settings(program, servers);
-    settings.take(parse_command_line(settings.table(), arguments), ProgramSettings::Whose::servers);
+    settings.take(parse_command_line(settings.table(), arguments));
+    settings.about(ProgramSettings::Whose::servers);
     settings.read();
     settings.commit(When::starting, "");
     fit(birth);

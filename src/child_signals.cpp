@@ -115,10 +115,12 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   nudged.sa_sigaction = on_nudge;
   nudged.sa_flags = SA_SIGINFO;
   act(nudge, nudged);
-  // A terminal sends these to the whole process group: what they mean is for the parent to say.
-  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU}) handle(signal, SIG_IGN);
+  // A terminal, or an operator, sends these to the whole process group: what they mean is for the parent to
+  // say.
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR2})
+    handle(signal, SIG_IGN);
   handle(SIGPIPE, SIG_IGN);  // write() tells
-  for (const int signal : {SIGUSR2, SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
+  for (const int signal : {SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
   unblock_all_signals();
 }
 

@@ -47,12 +47,25 @@ void Control::obey(const ControlSocket::Request& request, Time now) {
   try {
     const Verb& verb = find_verb(request.record.kind());
     if (parent_.stopping() && !verb.while_stopping) throw Refusal(refused::not_now, while_stopping);
-    errands_.push_back({request.client, verb.while_stopping, verb.order(parent_, request.record, now)});
+    errands_.push_back(
+        {request.client, verb.while_stopping, verb.crosses_exec, verb.order(parent_, request.record, now)});
   } catch (const Refusal& why) {
     socket_.answer(request.client, {done(why.code(), why.what())});
   } catch (const Error& error) {
     socket_.answer(request.client, refusal(error));
   }
+}
+
+std::vector<int> Control::waiting_for_upgrade() const {
+  std::vector<int> descriptors;
+  for (const auto& errand : errands_)
+    if (errand.crosses_exec && socket_.is_there(errand.client))
+      descriptors.push_back(socket_.descriptor(errand.client));
+  return descriptors;
+}
+
+void Control::take_over(Descriptor asker, Awaited awaited) {
+  errands_.push_back({socket_.take_over(std::move(asker)), false, true, std::move(awaited)});
 }
 
 Time Control::look(Time now) {

@@ -23,12 +23,16 @@ class Control {
   void add_watched(std::vector<pollfd>& to) const { socket_.add_watched(to); }
   void take(const std::vector<pollfd>& events, Time now) { requests_ = socket_.take(events, now); }
 
+  // Descriptors of those who ask for an upgrade; and one of them, as it comes over exec().
+  std::vector<int> waiting_for_upgrade() const;
+  void take_over(Descriptor asker, Awaited awaited);
+
   void forget() { socket_.forget(); }  // in a child
 
  private:
   struct Errand {
     ControlSocket::Client client;
-    bool while_stopping;
+    bool while_stopping, crosses_exec;
     Awaited awaited;
   };
   void obey(const ControlSocket::Request& request, Time now);

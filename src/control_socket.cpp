@@ -156,6 +156,16 @@ bool ControlSocket::is_there(Client client) const {
   return std::ranges::any_of(peers_, [client](const Peer& peer) { return peer.id == client; });
 }
 
+int ControlSocket::descriptor(Client client) const {
+  return std::ranges::find(peers_, client, &Peer::id)->socket.get();
+}
+
+ControlSocket::Client ControlSocket::take_over(Descriptor socket) {
+  peers_.push_back(
+      {.id = ++last_, .from = "who asked for the upgrade", .socket = std::move(socket), .asked = true});
+  return last_;
+}
+
 void ControlSocket::answer(Client client, const Answer& answer) {
   const auto peer = std::ranges::find(peers_, client, &Peer::id);
   if (peer == peers_.end()) return;

@@ -51,6 +51,10 @@ class ControlSocket {
   bool is_there(Client client) const;
   void answer(Client client, const Answer& answer);  // its last record is `done`
 
+  // One that has asked, and crosses an exec().
+  int descriptor(Client client) const;  // it is there
+  Client take_over(Descriptor socket);
+
   void forget();  // in a child: closes all, removes nothing
 
  private:

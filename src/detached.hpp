@@ -13,6 +13,7 @@ class Detached {
  public:
   void add(ChildRecord child, Time now);
   bool has(pid_t pid) const;
+  const std::vector<ChildRecord>& all() const { return children_; }
   unsigned count() const { return static_cast<unsigned>(children_.size()); }
   bool all_lost() const;  // nobody is left but those that KILL could not end
 

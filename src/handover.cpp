@@ -81,4 +81,12 @@ Descriptor take_descriptor(int descriptor) {
   return Descriptor(descriptor);
 }
 
+std::vector<int> descriptors_of(const Handover& handover) {
+  std::vector<int> all;
+  for (const auto& record : handover)
+    for (const auto& [name, value] : record.fields())
+      if (name.ends_with("descriptor")) all.push_back(record.number<int>(name));
+  return all;
+}
+
 }  // namespace brood

@@ -27,5 +27,7 @@ std::string tell_handover(const Descriptor& descriptor, pid_t heir);
 void keep_over_exec(int descriptor);
 // One that came over: from here on it is ours alone. Throws Error where it is not open.
 Descriptor take_descriptor(int descriptor);
+// All that the records tell of: a field whose name ends in "descriptor" is one.
+std::vector<int> descriptors_of(const Handover& handover);
 
 }  // namespace brood

@@ -146,6 +146,28 @@ Listener::Listener(Descriptor socket, const ListenSpec& spec)
   take_options(spec);
 }
 
+Listener::Listener(Descriptor socket, const InheritedListener& former)
+    : socket_(std::move(socket)),
+      spec_(former.spec),
+      brings_(brought_by(socket_, spec_)),
+      address_(address_of(socket_, spec_, brings_)) {
+  if (former.named) path_ = SocketPath(spec_.path, former.device, former.inode);
+  name_ = spec_.name.empty() ? address_ : spec_.name;
+}
+
+InheritedListener Listener::bequest() const {
+  return {.spec = spec_,
+          .descriptor = descriptor(),
+          .named = static_cast<bool>(path_),
+          .device = path_.device(),
+          .inode = path_.inode()};
+}
+
+bool InheritedListener::serves(const ListenSpec& wanted) const {
+  // A name in the file system that is gone can't be had back: the place is bound anew.
+  return same_place(spec, wanted) && !(drained && spec.has_path());
+}
+
 std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
   std::vector<Listener> listeners;
   switch (spec.kind) {

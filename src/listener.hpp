@@ -13,11 +13,28 @@
 
 namespace brood {
 
+// What of a listener outlives the program that opened it.
+struct InheritedListener {
+  ListenSpec spec;
+  int descriptor = -1;
+  bool drained = false;  // it is being closed
+  bool named = false;    // its path is still ours:
+  dev_t device = 0;
+  ino_t inode = 0;
+
+  // Whether `wanted` is this one, or could be again.
+  bool serves(const ListenSpec& wanted) const;
+};
+
 class Listener {
  public:
   // Opens what `spec` names: several listeners where a host name has several addresses. Port 0 takes a free
   // port (one and the same for all addresses of the name). Throws SystemError or ConfigurationError.
   static std::vector<Listener> open(const ListenSpec& spec, int backlog);
+
+  // One that was opened before exec(), as it was.
+  Listener(Descriptor socket, const InheritedListener& former);
+  InheritedListener bequest() const;  // but for `drained`
 
   int descriptor() const { return socket_.get(); }
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound

@@ -13,10 +13,33 @@ namespace brood {
 using namespace std::chrono_literals;
 
 Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
-                     Arrivals takes)
+                     Arrivals takes, std::span<const InheritedListener> former)
     : service_(std::move(service)), backlog_(backlog), takes_(takes) {
-  for (const auto& spec : specs)
+  for (const auto& spec : specs) {
+    if (std::ranges::any_of(former, [&](const auto& known) { return known.serves(spec); })) continue;
     for (auto& listener : open(spec)) listeners_.push_back(std::move(listener));
+  }
+}
+
+void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now,
+                          Time drain_until) {
+  for (const auto& opened : listeners_)
+    log_info(text("service ", service_, ": listens on ", opened.address()));
+  // First those whose addresses people know.
+  for (auto& opened : listeners_) serving.push_back(std::move(opened));
+  listeners_ = std::move(serving);
+  if (!drained.empty()) drain_.emplace(std::move(drained), now, drain_until);
+}
+
+std::vector<InheritedListener> Listeners::bequest() const {
+  std::vector<InheritedListener> all;
+  for (const auto& listener : listeners_) all.push_back(listener.bequest());
+  if (!drain_) return all;
+  for (const auto& listener : drain_->listeners()) {
+    all.push_back(listener.bequest());
+    all.back().drained = true;
+  }
+  return all;
 }
 
 std::vector<Listener> Listeners::open(const ListenSpec& spec) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,14 @@ namespace brood {
 
 class Listeners {
  public:
-  // Opens them all. `service`: whose they are, for the log. Throws SystemError or ConfigurationError.
-  Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, Arrivals takes);
+  // Opens them all, but for those that a former program left. `service`: whose they are, for the log. Throws
+  // SystemError or ConfigurationError.
+  Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, Arrivals takes,
+            std::span<const InheritedListener> former = {});
+  // Takes in what it left; that which is drained goes on with it, until `drain_until`.
+  void take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now, Time drain_until);
+  std::vector<InheritedListener> bequest() const;
+  Time drain_until() const { return drain_ ? drain_->limit() : never; }
 
   std::string addresses() const;  // for people
   unsigned backlog() const;       // of those that are drained, too

@@ -13,14 +13,11 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "log_target.hpp"
+#include "succession.hpp"
 #include "text.hpp"
 
 namespace brood {
 namespace {
-
-void log_lines(std::string_view lines) {
-  for (const auto line : split(lines, '\n')) log_error(line);
-}
 
 Descriptor new_wake_descriptor() {
   Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -31,13 +28,27 @@ Descriptor new_wake_descriptor() {
 }  // namespace
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
+    : Parent(
+          std::move(duties), std::move(services),
+          Scoreboard(duties.scoreboard_path, duties.name, Roster::shapes(services, duties.reserved_entries)),
+          new_wake_descriptor()) {
+  for (const auto& service : services_) service->begin();
+}
+
+Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir)
+    : Parent(std::move(duties), std::move(services), open_scoreboard(heir.left()),
+             Heir::share(heir.left().wake_descriptor)) {}
+
+Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
+               Descriptor wake)
     : duties_(std::move(duties)),
       services_(std::move(services)),
-      scoreboard_(duties_.scoreboard_path, duties_.name, services_.shapes(duties_.reserved_entries)),
+      scoreboard_(std::move(scoreboard)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
-      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
-      wake_(new_wake_descriptor()),
-      control_(*this, duties_.scoreboard_path) {
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
+      wake_(std::move(wake)),
+      control_(*this, duties_.scoreboard_path),
+      upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
   block_all_signals();
   services_.settle(scoreboard_, lock_, wake_.get(), [this] { in_child(); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
@@ -51,6 +62,7 @@ Parent::~Parent() {
 void Parent::in_child() {
   duties_.in_child();
   for (auto& service : services_) service->forget();
+  upgrade_.forget();
   signals_ = SignalDescriptor();
   control_.forget();
   scoreboard_.give_up_orders();
@@ -73,85 +85,11 @@ void Parent::obey(int signal) {
       return try_reload("");
     case SIGUSR1:
       return try_reopen();
+    case SIGUSR2:
+      return upgrade();
     default:
       return;  // SIGCHLD: reap() comes next
   }
-}
-
-void Parent::try_reload(const std::string& only) {
-  try {
-    reload(only);
-  } catch (const Error& error) {
-    log_lines(error.what());
-    log_error("reload refused: everything goes on as before");
-  }
-}
-
-void Parent::try_reopen() {
-  try {
-    reopen_logs();
-  } catch (const Error& error) {
-    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
-  }
-}
-
-std::string Parent::reload(const std::string& only) {
-  if (stopping_) return {};
-  const Roster::Outcome outcome =
-      services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
-  if (!outcome.changed())
-    throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
-  if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
-  try {
-    duties_.commit(only, outcome.refused);
-  } catch (const std::exception& error) {
-    log_error(text("reload: ", std::string_view(error.what())));
-  }
-  tell_hooks(outcome.taken);
-  if (only.empty()) try_reopen();
-  log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
-                ": children of older generations are replaced"));
-  return outcome.mistakes;
-}
-
-void Parent::tell_hooks(const std::vector<Service*>& services) const {
-  for (Service* service : services) try {
-      service->server().on_reload();
-    } catch (const std::exception& error) {
-      log_error(text("reload: ", std::string_view(error.what())));
-    }
-}
-
-void Parent::check() const {
-  std::vector<std::string> mistakes;
-  for (const auto& wanted : duties_.read_again()) try {
-      if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
-      if (const Service* service = services_.find(wanted.name)) service->check(*wanted.configuration);
-    } catch (const Error& error) {
-      mistakes.emplace_back(error.what());
-    }
-  if (!mistakes.empty()) throw ConfigurationError(join(mistakes));
-}
-
-std::vector<Parent::Change> Parent::scale(Service& service, const ScaledSettings& changes) {
-  ScaledSettings all = service.scaled();
-  for (const auto& [setting, value] : changes) all[setting] = value;
-  const ServiceConfiguration scaled = duties_.scaled(service.name(), all);
-  // The defaults of a table are the values that it was made over.
-  Settings before;
-  ServiceConfiguration present = service.configuration();
-  add_service_settings(before, present);
-  service.scale(scaled, std::move(all));
-  std::vector<Change> changed;
-  for (const auto& [setting, value] : changes)
-    changed.push_back({setting, before.find(setting)->defaults.front(), value});
-  return changed;
-}
-
-void Parent::reopen_logs() {
-  reopen_log();
-  auto& epoch = scoreboard_.orders().log_epoch;
-  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 std::chrono::milliseconds Parent::graceful_timeout() const {
@@ -165,6 +103,7 @@ std::chrono::milliseconds Parent::graceful_timeout() const {
 }
 
 void Parent::stop() {
+  upgrade_.cancel("the server stops");
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
   const auto patience = graceful_timeout();
@@ -175,6 +114,7 @@ void Parent::stop() {
 }
 
 void Parent::stop_now() {
+  upgrade_.cancel("the server stops");
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
   log_info("stopping now");
@@ -205,6 +145,7 @@ void Parent::bury(pid_t pid, int code, int status, Time now) {
     if (const auto slot = service->pool().find(pid)) return service->reaped(*slot, code, status, now);
     if (service->reaped_without_slot(pid, code, status)) return;
   }
+  upgrade_.reaped(pid, code, status, now);
 }
 
 void Parent::note_stop(pid_t pid, bool is_stopped) {
@@ -213,7 +154,7 @@ void Parent::note_stop(pid_t pid, bool is_stopped) {
 }
 
 Time Parent::look(Time now) {
-  Time next = never;
+  Time next = upgrade_.look(now);
   for (auto& service : services_) {
     next = std::min(next, service->look(now));
   }
@@ -231,7 +172,9 @@ Time Parent::look(Time now) {
   }
   if (readiness == Roster::Readiness::ready && !ready_ && !stopping_) {
     ready_ = true;
-    duties_.on_ready();
+    std::string addresses;
+    for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
+    duties_.on_ready(addresses);
   }
   for (const auto& service : services_.drop_ended()) {
     try_reload(service);

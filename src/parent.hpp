@@ -18,6 +18,7 @@
 #include "roster.hpp"
 #include "scoreboard.hpp"
 #include "signals.hpp"
+#include "upgrade.hpp"
 
 namespace brood {
 
@@ -34,22 +35,36 @@ struct ParentDuties {
   // The configuration of a service, with these values in the place of those that the settings say: checked
   // like those. Throws, and changes nothing.
   std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
-  // `broodctl upgrade`: begins it, and leaves how its outcome is known. None: not possible here. Throws
-  // Refusal or Error.
-  std::function<Awaited()> upgrade;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
-  std::function<void()> on_ready;      // the first child of each service can take a connection
+  // The first child of each service can take a connection. `addresses`: of all listeners, for people.
+  std::function<void(const std::string& addresses)> on_ready;
+  Executable program;  // of this process
+  // What of the program itself is left to its successor.
+  std::function<void(Inheritance&)> hand_over;
 };
 
 class Parent {
  public:
   Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services);
+  // Over what a former program left: changes nothing of it before take_over().
+  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir);
   ~Parent();
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
 
-  int run();  // until it has stopped; the exit code
+  void take_over(Heir& heir);  // from here on it is the parent; nothing fails any more
+  int run();                   // until it has stopped; the exit code
+
+  // Replaces the running program by the one that stands in its place by now, in this process: SIGUSR2.
+  // Returns at once; what came of it is told by last_upgrade(), of this program or of the new one, and in the
+  // log.
+  void upgrade();
+  struct UpgradeOutcome {
+    enum class State { none, under_way, done, refused } state = State::none;
+    std::string message;  // done, refused: for people
+  };
+  UpgradeOutcome last_upgrade() const;
 
   // ---- orders: by a signal or by the control socket
   // `only`: the service that it is about; "": all. Throws, and everything is as before; returns what was
@@ -70,6 +85,9 @@ class Parent {
   const Roster& services() const { return services_; }
 
  private:
+  Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
+         Descriptor wake);
+  Inheritance bequest() const;
   void obey(int signal);
   void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
   void try_reopen();
@@ -93,6 +111,8 @@ class Parent {
   bool ready_ = false;
   bool told_not_ready_ = false;
   bool stopping_ = false;
+  Upgrade upgrade_;
+  UpgradeOutcome taken_over_;  // how this program came to be the parent
 
   int exit_code_ = 0;
 };

@@ -37,6 +37,11 @@ PidFile::PidFile(std::string path) : path_(std::move(path)) {
     throw SystemError("write pid-file " + path_, errno);
 }
 
+void PidFile::take_over(std::string path, Descriptor file) {
+  path_ = std::move(path);
+  file_ = std::move(file);
+}
+
 PidFile::~PidFile() {
   if (!path_.empty()) ::unlink(path_.c_str());
 }

@@ -15,6 +15,11 @@ class PidFile {
   explicit PidFile(std::string path);
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
+  // The one that this process locked before exec(). The lock is held all the time, as no descriptor of the
+  // file was closed.
+  void take_over(std::string path, Descriptor file);
+  const std::string& path() const { return path_; }
+  int descriptor() const { return file_.get(); }
   ~PidFile();                       // removes it
   void forget() { file_.reset(); }  // in a child
 

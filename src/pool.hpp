@@ -59,9 +59,11 @@ class Pool {
   // Frees the slots of the children that say that they are detached, and knows them no more.
   std::vector<ChildRecord> take_detached();
 
+  // Children that were started before exec().
+  void take_over(std::uint32_t slot, const ChildRecord& child) { children_[slot] = child; }
+  const Children& children() const { return children_; }
   const Tally& tally() const { return tally_; }
   pid_t pid_of(std::uint32_t slot) const { return children_[slot].pid; }
-  const Children& children() const { return children_; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child

@@ -52,8 +52,12 @@ void ProgramSettings::add_several(std::span<const NamedServer> servers) {
 std::vector<WantedService> ProgramSettings::read() {
   SettingsReader& reader = settings_.begin();
   kept_.clear();
-  if (!line_.config.empty()) reader.read_file(line_.config);
-  reader.override_with(line_.settings);
+  if (const auto values = std::exchange(go_by_, {})) {
+    reader.override_with(*values);
+  } else {
+    if (!line_.config.empty()) reader.read_file(line_.config);
+    reader.override_with(line_.settings);
+  }
   reader.inherit_shared();
   reader.check();
   reader.store([](const Setting& setting) { return setting.kits; });

@@ -3,6 +3,7 @@
 // its command line. Parent only.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -23,14 +24,13 @@ class ProgramSettings final : public ServiceSource {
   ProgramSettings(const std::string& program, std::span<const NamedServer> servers);
 
   const Settings& table() const { return settings_.table; }
-  // Before all that follows. Where it is only about what is the server's own, what the kit is told is not
-  // held together.
+  // Where it is only about what is the server's own, what the kit is told is not held together.
   enum class Whose { all, servers };
-  void take(CommandLine line, Whose whose = Whose::all) {
-    line_ = std::move(line);
-    whose_ = whose;
-  }
+  void about(Whose whose) { whose_ = whose; }
 
+  void take(CommandLine line) override { line_ = std::move(line); }
+  void go_by(GivenSettings values) override { go_by_ = std::move(values); }
+  GivenSettings given() const override { return settings_.given(); }
   std::vector<WantedService> read() override;
   const Configuration& staged() const override { return staged_; }
   const Configuration& in_force() const override { return in_force_; }
@@ -49,6 +49,7 @@ class ProgramSettings final : public ServiceSource {
   ServiceConfiguration shared_;  // binds what several services share; its values are read by none
   StagedSettings settings_;
   CommandLine line_;
+  std::optional<GivenSettings> go_by_;
   Whose whose_ = Whose::all;
   std::set<std::string> kept_;
 };

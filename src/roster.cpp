@@ -18,11 +18,12 @@ void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" :
 
 }  // namespace
 
-std::vector<ServiceShape> Roster::shapes(std::uint32_t reserved_entries) const {
+std::vector<ServiceShape> Roster::shapes(const std::vector<std::unique_ptr<Service>>& services,
+                                         std::uint32_t reserved_entries) {
   std::vector<ServiceShape> shapes;
-  shapes.reserve(services_.size() + reserved_entries);
-  for (const auto& service : services_) shapes.push_back({service->name(), service->slots_wanted()});
-  shapes.resize(services_.size() + reserved_entries, {"", slots_of_reserved});
+  shapes.reserve(services.size() + reserved_entries);
+  for (const auto& service : services) shapes.push_back({service->name(), service->slots_wanted()});
+  shapes.resize(services.size() + reserved_entries, {"", slots_of_reserved});
   return shapes;
 }
 
@@ -32,8 +33,11 @@ void Roster::settle(const Scoreboard& scoreboard, const ParentLock& lock, int wa
   lock_ = &lock;
   wake_fd_ = wake_fd;
   in_child_ = std::move(in_child);
-  for (std::uint32_t i = 0; i < services_.size(); ++i)
-    services_[i]->settle(scoreboard, lock, i, wake_fd, in_child_);
+  for (const auto& service : services_) {
+    const auto index = scoreboard.find(service->name());
+    if (!index) throw Error(text("service ", service->name(), " has no place on the scoreboard"));
+    service->settle(scoreboard, lock, *index, wake_fd, in_child_);
+  }
 }
 
 Service* Roster::find(std::string_view name) const {
@@ -110,6 +114,7 @@ void Roster::add(WantedService& wanted) {
   wanted.server->on_parent_start();
   scoreboard_->occupy(*entry, wanted.name);
   service->settle(*scoreboard_, *lock_, *entry, wake_fd_, in_child_);
+  service->begin();
   log_info(text("service ", wanted.name, ": new, on ", service->addresses()));
   services_.push_back(std::move(service));
 }

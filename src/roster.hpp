@@ -21,7 +21,8 @@ class Roster {
   explicit Roster(std::vector<std::unique_ptr<Service>> services) : services_(std::move(services)) {}
 
   // On a scoreboard: the services that there are, and entries for some that come later.
-  std::vector<ServiceShape> shapes(std::uint32_t reserved_entries) const;
+  static std::vector<ServiceShape> shapes(const std::vector<std::unique_ptr<Service>>& services,
+                                          std::uint32_t reserved_entries);
   // As Service::settle(), for each; what is passed outlives the roster.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
               std::function<void()> in_child);
@@ -29,6 +30,7 @@ class Roster {
   // All, also those that are not wanted any more and have not ended yet.
   auto begin() const { return services_.begin(); }
   auto end() const { return services_.end(); }
+  std::size_t size() const { return services_.size(); }
   // nullptr: there is none of that name that is wanted.
   Service* find(std::string_view name) const;
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "birth_record.hpp"
@@ -23,6 +24,7 @@
 #include "program_settings.hpp"
 #include "scoreboard_path.hpp"
 #include "signals.hpp"
+#include "succession.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -60,13 +62,16 @@ void tell(const std::string& lines, const Configuration& configuration) {
 // Where services are independent, one that can't be started is left out.
 class Starting {
  public:
-  Starting(ServiceSource& source, const Configuration& configuration)
-      : source_(source), configuration_(configuration) {}
+  Starting(ServiceSource& source, const Configuration& configuration, const Heir* heir)
+      : source_(source), configuration_(configuration), heir_(heir) {}
 
   void open(WantedService& wanted) {
+    const InheritedService nothing;
+    const InheritedService* left = heir_ != nullptr ? heir_->find(wanted.name) : &nothing;
+    if (left == nullptr) return leave_out(wanted.name);
     attempt(wanted.name, [&] {
       if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
-      services.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server));
+      services.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server, *left));
     });
   }
   // When all listeners are bound.
@@ -85,35 +90,39 @@ class Starting {
       step();
       return true;
     } catch (const std::exception& error) {
-      if (source_.manner().all_or_none) throw;
+      if (source_.manner().all_or_none || heir_ != nullptr) throw;
       tell(error.what(), configuration_);
     }
+    leave_out(name);
+    return false;
+  }
+
+  void leave_out(const std::string& name) {
     tell(text("service ", name, " is left out"), configuration_);
     source_.keep(name);
-    return false;
   }
 
   ServiceSource& source_;
   const Configuration& configuration_;
+  const Heir* const heir_;  // nullptr: nothing was left
 };
 
-int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon) {
+int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon, Beginning& beginning) {
+  Heir* const heir = beginning.heir();
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = source.in_force();
   const Manner manner = source.manner();
   if (manner.refuses_namesake) refuse_namesake(started);
-  PidFile pid_file(started.pid_file);
+  PidFile pid_file(heir != nullptr ? "" : started.pid_file);
+  if (heir != nullptr) check_succession(heir->left(), wanted, manner.reserved_entries > 0);
 
-  Starting starting(source, started);
+  Starting starting(source, started, heir);
   for (auto& each : wanted) starting.open(each);
   starting.call_hooks();
   if (starting.services.empty()) throw ConfigurationError("no service is left that could be started");
-  std::string addresses;
-  for (const auto& service : starting.services)
-    addresses += (addresses.empty() ? "" : " ") + service->addresses();
 
-  const std::string scoreboard = prepare_scoreboard(started);
+  const std::string scoreboard = heir != nullptr ? heir->left().scoreboard : prepare_scoreboard(started);
   ParentDuties duties;
   duties.name = started.name;
   duties.scoreboard_path = scoreboard;
@@ -144,21 +153,37 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));
   };
-  duties.on_ready = [&] {
+  duties.on_ready = [&](const std::string& addresses) {
     log_info(text("ready: ", started.name, " on ", addresses, ", pid ", ::getpid(),
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
-  Parent parent(std::move(duties), std::move(starting.services));
+  duties.program = beginning.executable();
+  duties.hand_over = [&](Inheritance& left) {
+    left.runtime_directory = started.runtime_directory;
+    left.pid_file = pid_file.path();
+    left.pid_file_descriptor = pid_file.descriptor();
+    left.report_descriptor = daemon.descriptor();
+    left.settings = source.given();
+  };
+  Parent parent = heir != nullptr ? Parent(std::move(duties), std::move(starting.services), *heir)
+                                  : Parent(std::move(duties), std::move(starting.services));
+  if (heir != nullptr) {
+    pid_file.take_over(heir->left().pid_file, heir->claim(heir->left().pid_file_descriptor));
+    daemon = Daemon(heir->claim(heir->left().report_descriptor));
+    parent.take_over(*heir);
+  }
   daemon.leave_terminal();
   const int code = parent.run();
   log_info("stopped");
   return code;
 }
 
-int start(ServiceSource& source, std::vector<WantedService> wanted) {
-  Daemon daemon = source.in_force().daemonize ? Daemon::detach() : Daemon();
+int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& beginning) {
+  const bool detaches = source.in_force().daemonize && beginning.heir() == nullptr;
+  Daemon daemon = detaches ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::exception& error, ExitCode code) {
+    beginning.give_back(error.what());
     print_errors(error.what());
     if (source.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
     return static_cast<int>(code);
@@ -167,7 +192,7 @@ int start(ServiceSource& source, std::vector<WantedService> wanted) {
   try {
     open_log(log_target(source.in_force()));
     block_all_signals();
-    code = serve(source, std::move(wanted), daemon);
+    code = serve(source, std::move(wanted), daemon, beginning);
   } catch (const Error& error) {
     code = fail(error, error.code());
   } catch (const std::exception& error) {
@@ -178,7 +203,7 @@ int start(ServiceSource& source, std::vector<WantedService> wanted) {
 }
 
 int run(std::span<const NamedServer> servers, int argc, char** argv) {
-  return run_program([&] {
+  return run_program(argc, argv, [&](Beginning& beginning) {
     const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
     const auto arguments =
         std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
@@ -190,14 +215,15 @@ int run(std::span<const NamedServer> servers, int argc, char** argv) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
     }
-    settings.take(line);
-    return run_source(settings, line);
+    return run_source(settings, line, beginning);
   });
 }
 
 }  // namespace
 
-int run_source(ServiceSource& source, const CommandLine& line) {
+int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginning) {
+  source.take(beginning.hold(line));
+  beginning.hold(source);
   std::vector<WantedService> wanted = source.read();
   std::string mistakes;
   for (const auto& each : wanted)
@@ -205,6 +231,11 @@ int run_source(ServiceSource& source, const CommandLine& line) {
   source.commit(When::starting, "");
   const bool refused = !mistakes.empty() && (line.test_config || source.manner().all_or_none);
   if (refused) throw ConfigurationError(mistakes);
+  if (beginning.rehearses()) {
+    beginning.rehearse(wanted, source.manner());
+    try_log(log_target(source.in_force()));
+    return 0;
+  }
   if (line.print_config) {
     print_errors(mistakes.c_str());
     std::fputs(source.print().c_str(), stdout);
@@ -214,19 +245,24 @@ int run_source(ServiceSource& source, const CommandLine& line) {
     std::puts("settings: no mistakes found");
     return 0;
   }
-  return start(source, std::move(wanted));
+  return start(source, std::move(wanted), beginning);
 }
 
-int run_program(const std::function<int()>& program) {
+int run_program(int argc, const char* const* argv, const std::function<int(Beginning&)>& program) {
   fill_standard_descriptors();
+  std::optional<Beginning> beginning;
+  const auto fail = [&](const char* what, ExitCode code) {
+    if (beginning) beginning->give_back(what);
+    print_errors(what);
+    return static_cast<int>(code);
+  };
   try {
-    return program();
+    beginning.emplace(argc, argv);
+    return program(*beginning);
   } catch (const Error& error) {
-    print_errors(error.what());
-    return static_cast<int>(error.code());
+    return fail(error.what(), error.code());
   } catch (const std::exception& error) {
-    print_errors(error.what());
-    return static_cast<int>(ExitCode::software);
+    return fail(error.what(), ExitCode::software);
   }
 }
 

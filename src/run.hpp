@@ -4,15 +4,15 @@
 
 #include <functional>
 
-#include "command_line.hpp"
+#include "beginning.hpp"
 #include "service_source.hpp"
 
 namespace brood {
 
 // The whole of a main(): what it throws is printed and becomes the exit code.
-int run_program(const std::function<int()>& program);
+int run_program(int argc, const char* const* argv, const std::function<int(Beginning&)>& program);
 
 // Reads the settings; prints or checks them, or runs what they say until it is told to stop.
-int run_source(ServiceSource& source, const CommandLine& line);
+int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginning);
 
 }  // namespace brood

@@ -107,6 +107,13 @@ const Header& Scoreboard::header() const { return *at<Header>(mapping_.orders(),
 const ServiceOrders& Scoreboard::service(std::uint32_t service) const {
   return *at<ServiceOrders>(mapping_.orders(), layout_.service_orders, service);
 }
+std::optional<std::uint32_t> Scoreboard::find(std::string_view name) const {
+  for (std::uint32_t i = 0; i < header().services; ++i) {
+    const auto& written = service(i).name;
+    if (name.substr(0, written.size() - 1) == written.data()) return i;
+  }
+  return {};
+}
 const SlotOrders& Scoreboard::slot_orders(std::uint32_t slot) const {
   return *at<SlotOrders>(mapping_.orders(), layout_.slot_orders, slot);
 }

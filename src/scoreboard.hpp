@@ -36,6 +36,7 @@ class Scoreboard {
 
   const Header& header() const;
   const ServiceOrders& service(std::uint32_t service) const;
+  std::optional<std::uint32_t> find(std::string_view service) const;
   const SlotOrders& slot_orders(std::uint32_t slot) const;
   Slot& slot(std::uint32_t slot) const;
   GossipHeader& gossip() const;

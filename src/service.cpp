@@ -30,12 +30,13 @@ constexpr auto hearing_time = 250ms;
 
 }  // namespace
 
-Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
+Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server,
+                 const InheritedService& left)
     : configuration_(in_effect(std::move(configuration))),
       server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
-      listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
-                 configuration_.model.takes),
+      listeners_(configuration_.name, left.stopped ? std::vector<ListenSpec>() : configuration_.listen_specs,
+                 configuration_.listen_backlog, configuration_.model.takes, left.listeners),
       failure_command_(configuration_.name),
       limits_by_settings_(configuration_.limits) {
   failure_command_.set(configuration_.on_failure_words);
@@ -54,7 +55,6 @@ void Service::settle(const Scoreboard& scoreboard, const ParentLock& lock, std::
   wake_fd_ = wake_fd;
   in_child_ = std::move(in_child);
   pool_.emplace(scoreboard, lock, index);
-  publish_limits();
 }
 
 void Service::publish_limits() {

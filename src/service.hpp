@@ -16,6 +16,7 @@
 #include "configuration.hpp"
 #include "detached.hpp"
 #include "failure_command.hpp"
+#include "heir.hpp"
 #include "identity.hpp"
 #include "listeners.hpp"
 #include "pool.hpp"
@@ -26,7 +27,11 @@ namespace brood {
 class Service {
  public:
   // Opens the listeners; no child yet.
-  Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server);
+  Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
+      : Service(std::move(configuration), std::move(server), InheritedService()) {}
+  // What a former program left: opens only what is new. Everything else stays its own until take_over().
+  Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server,
+          const InheritedService& left);
 
   const std::string& name() const { return configuration_.name; }
   ServerBase& server() { return *server_; }
@@ -38,6 +43,12 @@ class Service {
   // scoreboard. `in_child`: closes, in a fresh child, what is the parent's alone.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
               std::function<void()> in_child);
+
+  void begin() { publish_limits(); }  // says on the scoreboard what the service is
+  // Instead: listeners and children are ours from here on. Before a new program, unlike before the former one
+  // that has them back, they are of an old generation.
+  void take_over(Heir& heir, Time now);
+  InheritedService bequest() const;  // throws Error while the service is on its way out
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);
@@ -115,6 +126,7 @@ class Service {
   void act(const Plan& plan, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits);
   void publish_limits();
+  void take_new_settings(Time now);
   void step_of_stopping(Time now);
   void start_after_stop(Time now);
   Time deadline_of_stage(Time now);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "brood/server_base.hpp"
+#include "command_line.hpp"
 #include "configuration.hpp"
 #include "staged_settings.hpp"
 
@@ -37,6 +38,12 @@ class ServiceSource {
   virtual ~ServiceSource() = default;
 
   virtual Manner manner() const { return {}; }
+
+  virtual void take(CommandLine line) = 0;  // before all that follows
+  // The next read() goes by these values alone, whatever files and command line say: what given() told.
+  virtual void go_by(GivenSettings values) = 0;
+  // In force; a service's own as "SERVICE.NAME" where there are several.
+  virtual GivenSettings given() const = 0;
 
   // Reads all of it, anew each time, and checks. Nothing has changed after it. Throws ConfigurationError
   // where what is wrong concerns more than one service.

@@ -68,6 +68,7 @@ struct alignas(cache_line) Header {
   Shared<std::int32_t> parent_pid;
   Shared<std::uint32_t> log_epoch;  // moves when logs are reopened
   Shared<std::uint32_t> stopping;   // 1: the parent drains or has ended on purpose
+  Shared<std::uint32_t> upgrades;   // programs that have taken over from the one before
   std::array<char, 64> name;        // of the server, NUL-terminated
 };
 

@@ -155,6 +155,7 @@ Snapshot Snapshot::read(const std::string& path) {
   snapshot.parent_state = snapshot.parent_alive ? state_of(snapshot.parent_pid) : '\0';
   if (snapshot.parent_state == 'Z') snapshot.parent_alive = false;
   snapshot.stopping = header.stopping.load(relaxed) != 0;
+  snapshot.upgrades = header.upgrades.load(relaxed);
   snapshot.age = std::chrono::nanoseconds(to_nanoseconds(now) - header.started_at);
   snapshot.recoveries = table.gossip().recoveries.load(relaxed);
   snapshot.repairs = table.gossip().repairs.load(relaxed);

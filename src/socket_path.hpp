@@ -20,6 +20,9 @@ class SocketPath {
   SocketPath() = default;  // none
   // Right after bind(), or with the FIFO that was opened there. Throws where the path is another's by now.
   explicit SocketPath(std::string path, int fifo = -1);
+  // One that a former program of this process made.
+  SocketPath(std::string path, dev_t device, ino_t inode)
+      : path_(std::move(path)), device_(device), inode_(inode) {}
   SocketPath(SocketPath&& other) noexcept
       : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
   SocketPath& operator=(SocketPath&& other) noexcept {
@@ -33,6 +36,8 @@ class SocketPath {
   ~SocketPath() { remove(); }
 
   explicit operator bool() const { return !path_.empty(); }
+  dev_t device() const { return device_; }
+  ino_t inode() const { return inode_; }
   void set_owner_and_mode(const ListenSpec& spec) const;  // throws
   void remove();
 

@@ -103,18 +103,32 @@ Awaited check(Parent& parent, const Record& /*request*/, Time /*now*/) {
 }
 
 Awaited upgrade(Parent& parent, const Record& /*request*/, Time /*now*/) {
-  if (!parent.duties().upgrade) throw Refusal(refused::not_here, "upgrade is not possible here");
-  return parent.duties().upgrade();
+  parent.upgrade();
+  return outcome_of_upgrade(parent);
 }
 
 constexpr std::array verbs = {
-    Verb{"scale", scale},   Verb{"retire", retire},   Verb{"signal", signal},
-    Verb{"reopen", reopen}, Verb{"upgrade", upgrade}, Verb{"check", check},
+    Verb{"scale", scale},
+    Verb{"retire", retire},
+    Verb{"signal", signal},
+    Verb{"reopen", reopen},
+    Verb{"upgrade", upgrade, false, true},
+    Verb{"check", check},
 };
 
 }  // namespace
 
 const std::span<const Verb> other_verbs = verbs;
+
+Awaited outcome_of_upgrade(Parent& parent) {
+  return [&parent](Time) -> std::optional<Answer> {
+    using State = Parent::UpgradeOutcome::State;
+    const auto [state, message] = parent.last_upgrade();
+    if (state == State::done) return Answer{Record("upgrade").set("message", message), done(0, "")};
+    if (state != State::refused) return {};
+    return Answer{done(refused::failing, "upgrade refused: " + message + "; everything goes on as before")};
+  };
+}
 
 const Verb& find_verb(std::string_view name) {
   std::vector<std::string> known;

@@ -41,6 +41,7 @@ struct Verb {
   // Throws Refusal, or Error with all that is wrong, a line each.
   Awaited (*order)(Parent& parent, const Record& request, Time now);
   bool while_stopping = false;
+  bool crosses_exec = false;  // the next program of the process answers
 };
 
 class Refusal : public std::runtime_error {
@@ -66,5 +67,6 @@ const Verb& find_verb(std::string_view name);  // throws Refusal
 
 Service& named_service(const Parent& parent, const Record& request);  // throws Refusal
 Awaited at_once(Answer answer);
+Awaited outcome_of_upgrade(Parent& parent);
 
 }  // namespace brood

@@ -90,6 +90,7 @@ struct Snapshot {
   char parent_state = '\0';  // as in ps: 'S' sleeping, 'T' stopped, …
   bool stopping = false;     // the parent drains, or has ended on purpose
   std::chrono::nanoseconds age{};
+  std::uint32_t upgrades = 0;    // programs that took over in the parent's process (SIGUSR2)
   std::uint64_t recoveries = 0;  // of the lock, from owners that died
   std::uint64_t repairs = 0;     // fields that were wrong then
   std::vector<ServiceSnapshot> services;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "directory_settings.hpp"
 
+#include <tuple>
+#include <utility>
+
 #include "brood/error.hpp"
 #include "text.hpp"
 
@@ -8,6 +11,21 @@ namespace brood {
 namespace {
 
 constexpr std::uint32_t entries_for_new_services = 16;
+
+using ByService = std::map<std::string, GivenSettings>;
+
+// What is for all, and what is for one.
+std::pair<GivenSettings, ByService> by_service(const GivenSettings& values) {
+  std::pair<GivenSettings, ByService> parts;
+  for (const auto& [name, given] : values) {
+    const auto dot = name.find('.');
+    if (dot == std::string::npos)
+      parts.first[name] = given;
+    else
+      parts.second[name.substr(0, dot)][name.substr(dot + 1)] = given;
+  }
+  return parts;
+}
 
 }  // namespace
 
@@ -17,15 +35,9 @@ DirectorySettings::DirectorySettings(ConfigDirectory directory)
   add_shared_settings(shared_table_.table, shared_, staged_, strict_);
 }
 
-void DirectorySettings::take(const CommandLine& line) {
+void DirectorySettings::take(CommandLine line) {
   config_ = line.config;
-  for (const auto& [name, given] : line.settings) {
-    const auto dot = name.find('.');
-    if (dot == std::string::npos)
-      for_all_[name] = given;
-    else
-      for_one_[name.substr(0, dot)][name.substr(dot + 1)] = given;
-  }
+  std::tie(for_all_, for_one_) = by_service(line.settings);
 }
 
 Manner DirectorySettings::manner() const {
@@ -33,35 +45,55 @@ Manner DirectorySettings::manner() const {
 }
 
 const Configuration& DirectorySettings::read_shared() {
+  const auto files = config_.empty() ? directory_.defaults() : std::vector<std::string>{config_};
+  read_shared(files, for_all_);
+  return staged_;
+}
+
+void DirectorySettings::read_shared(const std::vector<std::string>& files, const GivenSettings& values) {
   SettingsReader& reader = shared_table_.begin(directory_.path());
-  for (const auto& file : config_.empty() ? directory_.defaults() : std::vector<std::string>{config_}) {
+  for (const auto& file : files) {
     const bool known = reader.find("command") != nullptr;
     reader.read_file(file);
     if (Given* command = reader.find("command"); command != nullptr && !known)
       command->values.front() = resolve_command(command->values.front(), file);
   }
-  reader.override_with(for_all_);
+  reader.override_with(values);
   reader.check();
   reader.store([](const Setting&) { return true; });
   check_parent(staged_, reader);
   reader.finish();
-  return staged_;
 }
 
 std::vector<WantedService> DirectorySettings::read() {
+  if (go_by_) return read_values(*std::exchange(go_by_, {}));
   read_shared();
   const GivenSettings& shared = shared_table_.reader().given();
-  const auto paths = directory_.services();
+  return read_each(directory_.services(),
+                   [&](ServiceFile& file) { file.read(for_one_[file.name()], shared); });
+}
+
+std::vector<WantedService> DirectorySettings::read_values(const GivenSettings& values) {
+  auto [for_all, for_one] = by_service(values);
+  read_shared({}, for_all);
+  std::vector<ServicePath> services;
+  for (const auto& [name, its] : for_one)
+    services.push_back({name, text(directory_.path(), '/', name, ".conf")});
+  return read_each(services, [&](ServiceFile& file) { file.go_by(for_one[file.name()]); });
+}
+
+std::vector<WantedService> DirectorySettings::read_each(const std::vector<ServicePath>& services,
+                                                        const std::function<void(ServiceFile&)>& read) {
   ++readings_;
   kept_.clear();
   wanted_.clear();
   staged_.services.clear();
   std::vector<WantedService> all;
   std::vector<const ServiceFile*> right;
-  for (const auto& [name, path] : paths) {
+  for (const auto& [name, path] : services) {
     auto& file = files_[name];
     if (!file) file = std::make_unique<ServiceFile>(name, path);
-    file->read(for_one_[name], shared);
+    read(*file);
     for (const ServiceFile* other : right)
       if (file->is_right()) file->refuse_place_of(*other);
     if (file->is_right()) right.push_back(file.get());
@@ -103,6 +135,13 @@ void DirectorySettings::list_in_force() {
 
 ServiceConfiguration DirectorySettings::scaled(const std::string& service, const ScaledSettings& scaled) {
   return files_.at(service)->scaled(scaled);
+}
+
+GivenSettings DirectorySettings::given() const {
+  GivenSettings all = shared_table_.given();
+  for (const auto& [service, file] : files_)
+    for (const auto& [name, given] : file->given()) all[service + '.' + name] = given;
+  return all;
 }
 
 std::string DirectorySettings::print() const {

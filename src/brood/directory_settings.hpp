@@ -5,8 +5,10 @@
 // shared file, then the default.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,9 +27,10 @@ class DirectorySettings final : public ServiceSource {
  public:
   explicit DirectorySettings(ConfigDirectory directory);
 
-  void take(const CommandLine& line);  // before all that follows
-
   Manner manner() const override;
+  void take(CommandLine line) override;
+  void go_by(GivenSettings values) override { go_by_ = std::move(values); }
+  GivenSettings given() const override;
   std::vector<WantedService> read() override;
   const Configuration& staged() const override { return staged_; }
   const Configuration& in_force() const override { return in_force_; }
@@ -40,12 +43,17 @@ class DirectorySettings final : public ServiceSource {
   const Configuration& read_shared();
 
  private:
+  void read_shared(const std::vector<std::string>& files, const GivenSettings& values);
+  std::vector<WantedService> read_values(const GivenSettings& values);
+  std::vector<WantedService> read_each(const std::vector<ServicePath>& services,
+                                       const std::function<void(ServiceFile&)>& read);
   void list_in_force();
 
   const ConfigDirectory directory_;
   GivenSettings for_all_;                         // on the command line
   std::map<std::string, GivenSettings> for_one_;  // the same, by service
-  std::string config_;                            // a file in the place of defaults/; "": none
+  std::optional<GivenSettings> go_by_;
+  std::string config_;  // a file in the place of defaults/; "": none
   Configuration staged_, in_force_;
   bool strict_ = false;
   ServiceSettings shared_;  // its values are read by none: services inherit what was given

@@ -35,22 +35,24 @@ int try_lock(const Configuration& configuration) {
   return 1;
 }
 
-int run(std::span<const char* const> arguments) {
+int run(std::span<const char* const> arguments, Beginning& beginning) {
   for (const std::string_view word : arguments)
     if (word == "--help" || word == "-h") return help(arguments);
   const ConfigDirectory directory(directory_named_in(arguments));
   const CommandLine line = CommandTable(directory.services()).parse(arguments);
   DirectorySettings settings(directory);
-  settings.take(line);
-  if (line.options.contains("try-lock")) return try_lock(settings.read_shared());
-  return run_source(settings, line);
+  if (line.options.contains("try-lock")) {
+    settings.take(line);
+    return try_lock(settings.read_shared());
+  }
+  return run_source(settings, line, beginning);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program([&] {
+  return run_program(argc, argv, [&](Beginning& beginning) {
     const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-    return run(arguments.subspan(argc > 0 ? 1 : 0));
+    return run(arguments.subspan(argc > 0 ? 1 : 0), beginning);
   });
 }

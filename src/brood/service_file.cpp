@@ -51,6 +51,14 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
   mistakes_ = reader.errors();
 }
 
+void ServiceFile::go_by(const GivenSettings& values) {
+  SettingsReader& reader = table_.begin(path_);
+  reader.override_with(values);
+  check(reader);
+  choose_server();
+  mistakes_ = reader.errors();
+}
+
 void ServiceFile::check(SettingsReader& reader) {
   reader.check();
   reader.store([](const Setting&) { return true; });

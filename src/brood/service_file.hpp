@@ -32,6 +32,9 @@ class ServiceFile {
   // Reads the file again. `own`: what the command line says of this service, which wins; `shared`: what holds
   // where the file says nothing.
   void read(const GivenSettings& own, const GivenSettings& shared);
+  // Goes by these values alone: what given() told.
+  void go_by(const GivenSettings& values);
+  const GivenSettings& given() const { return table_.given(); }
   // Of two services the one at the same place as the other is wrong.
   void refuse_place_of(const ServiceFile& other);
   bool is_right() const { return mistakes_.empty(); }

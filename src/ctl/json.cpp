@@ -123,7 +123,8 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"alive", snapshot.parent_alive},
                        {"state", state},
                        {"stopping", snapshot.stopping},
-                       {"age_seconds", seconds(snapshot.age)}}},
+                       {"age_seconds", seconds(snapshot.age)},
+                       {"upgrades", snapshot.upgrades}}},
                      {"lock", {{"recoveries", snapshot.recoveries}, {"repairs", snapshot.repairs}}},
                      {"services", services}};
   return dump(json);

@@ -37,7 +37,8 @@ std::string header(const Snapshot& snapshot, const Verdict& verdict) {
   std::string out = level + ": " + harmless(snapshot.name) + ", parent " +
                     std::to_string(snapshot.parent_pid) + ' ' + state_of_parent(snapshot) +
                     (snapshot.parent_alive ? ", up " : ", was started ") + duration(snapshot.age) +
-                    (snapshot.parent_alive ? "\n" : " ago\n");
+                    (snapshot.parent_alive ? "" : " ago") +
+                    (snapshot.upgrades > 0 ? ", upgraded " + number(snapshot.upgrades) + " time(s)\n" : "\n");
   for (const auto& problem : verdict.problems) out += "  " + problem.text + '\n';
   return out;
 }

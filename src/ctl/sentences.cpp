@@ -44,6 +44,7 @@ std::string line(const std::string& verb, const Record& record) {
   if (record.kind() == "signal")
     return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
            word(record, "service");
+  if (record.kind() == "upgrade") return "upgraded: " + word(record, "message");
   if (record.kind() == "mistake") return word(record, "text");
   return harmless(record.line());  // of a server newer than this program
 }

@@ -33,6 +33,7 @@ constexpr std::array measures = {
     Measure{"spike", "200 connections at once, each held 1 s, on 5 children", measure_spike},
     Measure{"shrink", "back to max-spare-servers after that spike, under light load", measure_shrink},
     Measure{"reload", "SIGHUP every 0.5 s under load", measure_reload},
+    Measure{"upgrade", "SIGUSR2 every second under load, to good programs and bad ones", measure_upgrade},
     Measure{"stop", "SIGTERM under load", measure_stop},
     Measure{"inherit", "a start on an inherited listener, under load", measure_inherit},
     Measure{"stopped", "all children SIGSTOPped under load", measure_stopped},
@@ -47,8 +48,6 @@ constexpr std::array measures = {
     Measure{"demand", "50 services on demand, without clients; and the first client", measure_demand},
     Measure{"storm", "a service that dies at once beside one under load", measure_storm},
     Measure{"reload-one", "one of 20 services is reloaded", measure_reload_one},
-    Measure{"upgrade", "SIGUSR2 every 2 s under load, also to programs that can't take over",
-            measure_upgrade},
     Measure{"orphans", "kill -9 of a parent with services of each kind", measure_orphans},
 };
 

@@ -22,6 +22,7 @@ void measure_memory(Report& report, Extent extent);
 void measure_spike(Report& report, Extent extent);
 void measure_shrink(Report& report, Extent extent);
 void measure_reload(Report& report, Extent extent);
+void measure_upgrade(Report& report, Extent extent);
 void measure_stop(Report& report, Extent extent);
 void measure_inherit(Report& report, Extent extent);
 void measure_stopped(Report& report, Extent extent);
@@ -36,7 +37,6 @@ void measure_stress(Report& report, Extent extent);
 void measure_demand(Report& report, Extent extent);
 void measure_storm(Report& report, Extent extent);
 void measure_reload_one(Report& report, Extent extent);
-void measure_upgrade(Report& report, Extent extent);
 void measure_orphans(Report& report, Extent extent);
 
 }  // namespace brood::bench

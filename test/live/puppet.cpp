@@ -10,7 +10,7 @@
 //   listener      answers the listener's name       spin        a busy loop without end
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
-//   env NAME      answers what the environment has
+//   env NAME      answers what the environment has  version     answers what this program was built with
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
@@ -32,6 +32,10 @@
 #include "brood/settings.hpp"
 #include "brood/this_child.hpp"
 
+#ifndef PUPPET_VERSION
+#define PUPPET_VERSION "one"
+#endif
+
 namespace {
 
 std::string after(const std::string& line, const std::string& command) {
@@ -49,17 +53,21 @@ class Puppet : public brood::Server {
     settings.text("child-leaving", child_leaving_,
                   "What a child does when it leaves: hang, hold, throw TEXT, or nothing.");
     settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
+    settings.text("parent-start", parent_start_, "A file that tells the parent what to do when it starts.");
   }
 
   void on_parent_start() override {
     if (!refuse_.empty()) throw std::runtime_error(refuse_);
+    obey_file(parent_start_);
   }
   void on_reload() override { brood::log_info("puppet: reloaded, word = " + word_); }
   void on_child_exit() override { brood::log_info("puppet: a child leaves"); }
 
-  void on_child_start() override {
-    if (child_start_.empty()) return;
-    std::ifstream file(child_start_);
+  void on_child_start() override { obey_file(child_start_); }
+
+  static void obey_file(const std::string& path) {
+    if (path.empty()) return;
+    std::ifstream file(path);
     std::string order;
     std::getline(file, order);
     if (order.starts_with("exit ")) ::_exit(std::stoi(order.substr(5)));
@@ -97,6 +105,7 @@ class Puppet : public brood::Server {
     if (command == "peer") answer(connection.peer());
     if (command == "local") answer(connection.local());
     if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
+    if (command == "version") answer(PUPPET_VERSION);
     if (command == "word") answer(word_);
     if (command == "env") {
       const char* value = std::getenv(rest.c_str());
@@ -160,7 +169,7 @@ class Puppet : public brood::Server {
     ::_exit(0);
   }
 
-  std::string word_ = "none", fixed_word_ = "none", child_start_, child_leaving_, refuse_;
+  std::string word_ = "none", fixed_word_ = "none", child_start_, child_leaving_, parent_start_, refuse_;
 };
 
 }  // namespace
@@ -171,6 +180,10 @@ int main(int argc, char** argv) {
   brood::Program program;
   program.add("left", left);
   program.add("right", right);
+#ifdef THREE_PUPPETS
+  Puppet middle;
+  program.add("middle", middle);
+#endif
   return program.run(argc, argv);
 }
 #else

@@ -36,17 +36,6 @@ struct Reloadable {
   ServerProcess server;
 };
 
-// All children are of this generation, and there are enough.
-auto settled_at(std::uint32_t generation) {
-  return [generation](const ServiceSnapshot& service) {
-    return service.generation == generation && service.starting == 0 && service.leaving == 0 &&
-           service.idle >= service.min_spare_servers &&
-           std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
-             return slot.state == SlotState::empty || slot.generation == generation;
-           });
-  };
-}
-
 bool none_in_common(const std::vector<pid_t>& a, const std::vector<pid_t>& b) {
   return std::none_of(a.begin(), a.end(), [&](pid_t pid) { return std::count(b.begin(), b.end(), pid) > 0; });
 }

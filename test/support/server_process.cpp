@@ -59,7 +59,9 @@ std::string to_string(const Exit& exit) {
                           : "exit code " + std::to_string(exit.code);
 }
 
-std::string program_path(const std::string& program) { return BROOD_PROGRAMS "/" + program; }
+std::string program_path(const std::string& program) {
+  return program.starts_with('/') ? program : BROOD_PROGRAMS "/" + program;
+}
 std::string example_path(const std::string& example) { return BROOD_EXAMPLES "/" + example; }
 
 ServerProcess::ServerProcess(std::vector<std::string> arguments, ServerOptions options)
@@ -215,6 +217,16 @@ std::string describe(const ServiceSnapshot& service) {
           << (slot.asks ? " asks" : "") << " accepted " << slot.figures.accepted << " in hand "
           << slot.in_hand << " note '" << slot.note << "'";
   return out.str();
+}
+
+std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation) {
+  return [generation](const ServiceSnapshot& service) {
+    return service.generation == generation && service.starting == 0 && service.leaving == 0 &&
+           service.idle >= service.min_spare_servers &&
+           std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {
+             return slot.state == SlotState::empty || slot.generation == generation;
+           });
+  };
 }
 
 }  // namespace brood::test

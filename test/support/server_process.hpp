@@ -46,7 +46,7 @@ inline Exit exited(int code) { return {.code = code}; }
 inline Exit killed_by(int signal) { return {.signal = signal}; }
 
 struct ServerOptions {
-  std::string program = "brood-puppet";  // in the build directory
+  std::string program = "brood-puppet";  // in the build directory, or a whole path
   bool listen = true;                    // add --listen=127.0.0.1:0
   bool runtime_directory = true;         // add --runtime-directory
   bool log = true;                       // add --log=FILE
@@ -111,5 +111,8 @@ class ServerProcess {
 };
 
 std::string describe(const ServiceSnapshot& service);
+
+// All children are of this generation, and there are enough.
+std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation);
 
 }  // namespace brood::test

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// What a parent leaves to the program that takes its place in the same process, and how it is written down: a
+// record a thing. Kinds and fields that a reader doesn't know it passes over, those that it misses it
+// refuses: that is how two versions of the kit get along.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "children.hpp"
+#include "clock.hpp"
+#include "handover.hpp"
+#include "listener.hpp"
+#include "settings_source.hpp"
+
+namespace brood {
+
+inline constexpr const char* inheritance_variable = "BROOD_PARENT";
+
+struct InheritedChild {
+  std::uint32_t slot = 0;  // of the service
+  ChildRecord record;
+};
+
+struct InheritedService {
+  std::string name;
+  std::uint32_t generation = 0;
+  bool paused = false, stopped = false;  // by order
+  Time drain_until = never;              // of the listeners that are being closed
+  std::vector<InheritedListener> listeners;
+  std::vector<InheritedChild> children;
+  std::vector<ChildRecord> detached;
+};
+
+struct Inheritance {
+  // What holds as long as the process lives, whatever the settings say by now.
+  std::string name, runtime_directory;
+  std::string program;  // path
+  std::string pid_file;
+  int pid_file_descriptor = -1;  // -1: none
+  int report_descriptor = -1;    // the verdict of a start in the background is still awaited
+  bool ready = false, told_not_ready = false;
+  std::string scoreboard;
+  int whole_descriptor = -1, read_only_descriptor = -1;  // of the scoreboard
+  int wake_descriptor = -1;
+  std::vector<int> asker_descriptors;  // of those who wait to hear what came of the upgrade
+  GivenSettings settings;              // in force
+  std::vector<InheritedService> services;
+
+  std::string
+      refused;  // why the successor gave it back to the program that left it; "": this is the successor
+};
+
+Handover to_handover(const Inheritance& inheritance);
+Inheritance from_handover(const Handover& handover);  // throws Error
+
+// What makes a handover another one.
+Record rehearsal_record();
+Record former_record(int descriptor);                // the program that leaves it
+int former_descriptor_of(const Handover& handover);  // -1: none
+Record refusal_record(std::string_view why);
+bool has(const Handover& handover, std::string_view kind);
+
+// For the environment of the process that a handover is for.
+std::string variable_for(const Descriptor& handover, pid_t heir);
+
+}  // namespace brood

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// How the parent leaves all that it has to the next program of its process, and takes it over from the one
+// before.
+#include "brood/log.hpp"
+#include "parent.hpp"
+#include "text.hpp"
+#include "verbs.hpp"
+
+namespace brood {
+
+void Parent::upgrade() {
+  if (stopping_) return upgrade_.refuse("the server stops");
+  upgrade_.begin(Clock::now());
+}
+
+Parent::UpgradeOutcome Parent::last_upgrade() const {
+  using State = UpgradeOutcome::State;
+  if (upgrade_.under_way()) return {State::under_way, ""};
+  if (!upgrade_.refused().empty()) return {State::refused, upgrade_.refused()};
+  return taken_over_;
+}
+
+Inheritance Parent::bequest() const {
+  Inheritance left;
+  duties_.hand_over(left);
+  left.name = duties_.name;
+  left.program = duties_.program.path();
+  left.ready = ready_;
+  left.told_not_ready = told_not_ready_;
+  left.scoreboard = duties_.scoreboard_path;
+  left.whole_descriptor = scoreboard_.descriptors().whole.get();
+  left.read_only_descriptor = scoreboard_.descriptors().read_only.get();
+  left.wake_descriptor = wake_.get();
+  left.asker_descriptors = control_.waiting_for_upgrade();
+  for (const auto& service : services_) left.services.push_back(service->bequest());
+  return left;
+}
+
+void Parent::take_over(Heir& heir) {
+  const Time now = Clock::now();
+  unsigned children = 0;
+  for (const auto& service : services_) {
+    service->take_over(heir, now);
+    children += service->pool().count();
+  }
+  for (const int asker : heir.left().asker_descriptors)
+    control_.take_over(heir.claim(asker), outcome_of_upgrade(*this));
+  ready_ = heir.left().ready;
+  told_not_ready_ = heir.left().told_not_ready;
+  using State = UpgradeOutcome::State;
+  if (heir.is_former()) {
+    taken_over_ = {State::refused, heir.left().refused};
+    log_error(text("upgrade refused: ", heir.left().refused, "; the former program has all back"));
+  } else {
+    taken_over_ = {State::done, text(duties_.program.path(), " took over ", children, " children of ",
+                                     services_.size(), " service(s)")};
+    log_info("upgraded: " + taken_over_.message);
+    add(scoreboard_.orders().upgrades, 1);
+  }
+  heir.accept();
+}
+
+}  // namespace brood

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Programs that can't take over: each is found out in time, the log says why, and the server that runs goes
+// on with its children as if nothing had been.
+#include <doctest/doctest.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "load.hpp"
+#include "process_table.hpp"
+#include "server_process.hpp"
+#include "upgradeable.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+// What refuses must not have cost a connection, a child or the generation.
+struct Unharmed {
+  explicit Unharmed(Upgradeable& upgradeable)
+      : it(upgradeable), children(it.server.children()), load(it.server.address(), 2) {
+    REQUIRE(load.more_answers(20));
+  }
+  void check(std::uint32_t generation = 1) {
+    CHECK(load.more_answers(20));
+    CHECK(load.stop().failed() == 0);
+    CHECK(it.server.running());
+    CHECK(it.server.service().generation == generation);
+    const auto now = it.server.children();
+    for (const pid_t child : children) CHECK(std::ranges::find(now, child) != now.end());
+    CHECK(it.server.connect().ask("version") == "one");
+  }
+
+  Upgradeable& it;
+  std::vector<pid_t> children;
+  Load load;
+};
+
+// Of which no child leaves by itself.
+const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=20",
+                                       "--max-requests-per-child=0"};
+
+// A script to which the program is what `else` says when it is not only tested.
+std::string unless_tested(const std::string& otherwise) {
+  return "case \"$*\" in *--test-config) exit 0;; esac\n" + otherwise;
+}
+
+}  // namespace
+
+TEST_CASE("a program that fails its test is refused, with what it said") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_script("echo the moon is wrong >&2\necho so is the sun\nexit 78");
+  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.server.wait_for_log("upgrade: --test-config says: the moon is wrong"));
+  CHECK(it.server.wait_for_log("upgrade: --test-config says: so is the sun"));
+  unharmed.check();
+}
+
+TEST_CASE("settings that the new program refuses are told with file and line") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.write_settings("\nno-such-thing = 5\n");
+  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.server.wait_for_log("settings.conf:2: unknown setting 'no-such-thing'"));
+  unharmed.check();
+}
+
+TEST_CASE("a program that dies at once after its test is refused") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_script(unless_tested("exit 3"));
+  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 3"));
+  it.install_script(unless_tested("kill -SEGV $$"));
+  CHECK(it.upgrade_is_refused("its rehearsal was killed by signal 11"));
+  unharmed.check();
+}
+
+TEST_CASE("a program that ends well, whatever it is given, is refused") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_script("exit 0");
+  CHECK(it.upgrade_is_refused("its rehearsal ended without having understood what is handed over"));
+  unharmed.check();
+}
+
+TEST_CASE("a file that is no program, and one that is not there, are refused") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_file("no program\n");
+  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.server.wait_for_log("Exec format error"));
+  std::filesystem::remove(it.program);
+  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.server.wait_for_log("No such file or directory"));
+  unharmed.check();
+  it.install("brood-puppet-two");
+  REQUIRE(it.upgrade());
+  CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
+}
+
+TEST_CASE("a program that does not end its test is killed at the deadline") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_script("exec sleep 1000");
+  CHECK(it.upgrade_is_refused("--test-config took longer than 10s"));
+  CHECK(eventually([&] { return it.server.children().size() == it.server.service().children(); }));
+  unharmed.check();
+}
+
+TEST_CASE("a program that says more than anybody reads is told so, and holds nobody up") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.install_script("yes | head -c 1000000\nexit 5");
+  CHECK(it.upgrade_is_refused("--test-config ended with exit code 5"));
+  CHECK(it.count("says: y") == 20);
+  unharmed.check();
+}
+
+TEST_CASE("another layout of the scoreboard is refused") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  // As if the program had been built for another one: the version stands behind the magic.
+  const auto write_version = [&](char version) {
+    std::fstream board(it.server.scoreboard(), std::ios::in | std::ios::out | std::ios::binary);
+    board.seekg(8);
+    const char before = static_cast<char>(board.peek());
+    board.seekp(8);
+    board.put(version);
+    return before;
+  };
+  const char right = write_version(99);
+  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+  CHECK(it.server.wait_for_log("the scoreboard that is handed over has layout version 99"));
+  write_version(right);
+  unharmed.check();
+}
+
+TEST_CASE("more max-clients than there are slots need a restart") {
+  Upgradeable it(pool);
+  Unharmed unharmed(it);
+  it.write_settings("max-clients = 2000\n");
+  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+  CHECK(it.server.wait_for_log("max-clients = 2000 exceeds the"));
+  unharmed.check();
+}
+
+TEST_CASE("a service more or less needs a restart") {
+  const std::string two = "[left]\nlisten = 127.0.0.1:0\n[right]\nlisten = 127.0.0.1:0\n";
+  const std::string three = two + "[middle]\nlisten = 127.0.0.1:0\n";
+  SUBCASE("more") {
+    Upgradeable it({}, two, {.program = "brood-two-puppets", .listen = false});
+    it.install("brood-three-puppets");
+    it.write_settings(three);
+    CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+    CHECK(it.server.wait_for_log("service middle is not one of the running server's"));
+    CHECK(Client(it.server.addresses()[1]).ask("echo right") == "right");
+  }
+  SUBCASE("less") {
+    Upgradeable it({}, three, {.program = "brood-three-puppets", .listen = false});
+    it.install("brood-two-puppets");
+    it.write_settings(two);
+    CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+    CHECK(it.server.wait_for_log("service middle is none of this program"));
+    CHECK(Client(it.server.addresses()[2]).ask("echo middle") == "middle");
+  }
+}
+
+TEST_CASE("a program that fails in the parent's process gives all back to the former one") {
+  Upgradeable it(pool, "word = before\n");
+  Unharmed unharmed(it);
+  Client client = it.server.connect();
+  const pid_t child = client.child();
+  it.install("brood-puppet-two");
+  // Only on_parent_start() reads it: neither the test nor the rehearsal does.
+  it.write_settings("word = after\nrefuse = the stars are wrong\n");
+  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
+  CHECK(it.count("info: upgraded: ") == 0);
+  CHECK(client.child() == child);
+  unharmed.check();
+  // With the settings that were in force.
+  CHECK(it.server.connect().ask("word") == "before");
+  CHECK(read_file("/proc/" + std::to_string(it.server.pid()) + "/comm") == "server\n");
+  CHECK(it.server.connect().ask("version") == "one");
+
+  SUBCASE("which reloads, and is upgraded in its turn") {
+    it.write_settings("word = later\n");
+    it.server.signal(SIGHUP);
+    CHECK(eventually([&] { return it.server.connect().ask("word") == "later"; }));
+    REQUIRE(it.upgrade());
+    CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
+  }
+  SUBCASE("again and again, without a leak") {
+    const auto descriptors = it.descriptors();
+    for (int i = 0; i < 3; ++i) CHECK(it.upgrade_is_refused("the stars are wrong"));
+    CHECK(it.descriptors() == descriptors);
+    CHECK(it.server.service().generation == 1);
+    CHECK(it.server.snapshot().upgrades == 0);
+    CHECK(it.server.children().size() == it.server.service().children());
+  }
+  SUBCASE("which stops as ever") {
+    client.close();
+    it.server.signal(SIGTERM);
+    CHECK(it.server.wait_exit() == exited(0));
+    CHECK(read_file(it.server.scoreboard()).empty());
+  }
+}
+
+TEST_CASE("a new listener that can't be opened gives all back, with the paths of the others") {
+  const TemporaryDirectory place;
+  const std::string listen = "listen = 127.0.0.1:0\nlisten = unix:" + (place / "socket") + "\n";
+  Upgradeable it(pool, listen, {.listen = false});
+  Upgradeable other({"--start-servers=1"});
+  it.write_settings(listen + "listen = unix:" + (place / "new") + "\nlisten = " + other.server.address() +
+                    "\n");
+  CHECK(it.upgrade_is_refused("Address already in use"));
+  CHECK(it.server.wait_for_log("the former program has all back"));
+  CHECK(Client("unix:" + (place / "socket")).ask("echo here") == "here");
+  CHECK(!std::filesystem::exists(place / "new"));
+  CHECK(it.server.service().generation == 1);
+}
+
+TEST_CASE("when the program dies after it has taken over, its children finish what they have and leave") {
+  Upgradeable it(pool);
+  Client client = it.server.connect();
+  const pid_t child = client.child();
+  REQUIRE(it.upgrade());
+  const auto children = it.server.children();
+  it.server.signal(SIGKILL);
+  CHECK(it.server.wait_exit() == killed_by(SIGKILL));
+  CHECK(client.ask("echo still") == "still");
+  CHECK(client.child() == child);
+  client.close();
+  CHECK(eventually([&] { return std::ranges::none_of(children, is_alive) && !is_alive(child); }));
+}
+
+TEST_CASE("with too few descriptors an upgrade is refused, and the server goes on") {
+  // Without what the test itself was started with. A sanitizer opens descriptors of its own, and takes it for
+  // an error when it gets none.
+  Upgradeable it(
+      pool, "", {.heed_sanitizers = false, .in_process = [] { ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }});
+  Unharmed unharmed(it);
+  const auto limit_to = [&](rlim_t most) {
+    rlimit limit{};
+    REQUIRE(::prlimit(it.server.pid(), RLIMIT_NOFILE, nullptr, &limit) == 0);
+    limit.rlim_cur = most;
+    REQUIRE(::prlimit(it.server.pid(), RLIMIT_NOFILE, &limit, nullptr) == 0);
+  };
+  rlim_t used = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(it.server.pid()) + "/fd"))
+    used = std::max<rlim_t>(used, std::stoul(entry.path().filename()) + 1);
+  unsigned refused = 0;
+  // From none at all to more than enough: each that can't be had is missed once.
+  for (rlim_t more = 0; it.count("info: upgraded: ") == 0; ++more) {
+    REQUIRE(more < 100);
+    limit_to(used + more);
+    it.server.signal(SIGUSR2);
+    REQUIRE(eventually(
+        [&] { return it.count("info: upgraded: ") == 1 || it.count("error: upgrade refused: ") > refused; }));
+    refused = it.count("error: upgrade refused: ");
+    REQUIRE(it.server.running());
+  }
+  CHECK(refused > 10);
+  CHECK(it.count("has all back") == 0);
+  CHECK(unharmed.load.more_answers(20));
+  CHECK(unharmed.load.stop().failed() == 0);
+}
