@@ -121,6 +121,11 @@ void add_time_settings(Settings& settings, Limits& limits) {
 
 }  // namespace
 
+const std::vector<std::string> scalable_settings = {
+    "start-servers",          "min-spare-servers",         "max-spare-servers", "max-clients",
+    "max-requests-per-child", "max-connections-per-child", "graceful-timeout",  "idle-timeout",
+    "connection-timeout",     "connection-idle-timeout"};
+
 ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
                                            bool is_thread_safe)
     : name(std::move(its_name)), model(its_model), thread_safe(is_thread_safe) {
@@ -182,11 +187,13 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
             "Empty: no file.")
       .takes = Takes::restart;
   settings
-      .text(
-          "runtime-directory", configuration.runtime_directory,
-          "Where the scoreboard is, as NAME.scoreboard, for broodctl to read. Empty: /run/brood for root, "
-          "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': in anonymous memory, which "
-          "broodctl can't see.")
+      .text("runtime-directory", configuration.runtime_directory,
+            "Where the scoreboard is, as NAME.scoreboard, for broodctl to read, and NAME.control, by which "
+            "it gives "
+            "orders. Empty: /run/brood for root, "
+            "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': the scoreboard is in "
+            "anonymous "
+            "memory, and broodctl can neither see the server nor give it orders.")
       .takes = Takes::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
   add_log_level(settings, configuration.log_level);

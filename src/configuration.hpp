@@ -3,6 +3,7 @@
 // checks that hold several of them together.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ struct Configuration {
   std::string log_level = "info";  // of the parent
   bool daemonize = false;
 };
+
+// Limits that are changed while running, beside what the settings say: name and value, as written.
+using ScaledSettings = std::map<std::string, std::string>;
+// Which settings can be.
+extern const std::vector<std::string> scalable_settings;
 
 // Bind fields, which hold the defaults.
 void add_service_settings(Settings& settings, ServiceConfiguration& service);

@@ -21,6 +21,8 @@ struct Limits {
   unsigned threads_per_child = 1;
   unsigned max_connections_per_child = 1;                // at once
   std::chrono::milliseconds connection_idle_timeout{0};  // 0: no limit
+
+  bool operator==(const Limits&) const = default;
 };
 
 }  // namespace brood

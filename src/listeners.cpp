@@ -98,13 +98,13 @@ void Listeners::drain_all(Time now, Time limit) {
 }
 
 void Listeners::close_drained() {
-  if (drain_) drain_->close();
+  if (drain_) lost_ += drain_->close();
   drain_.reset();
 }
 
 void Listeners::close_all() {
   close_drained();
-  for (auto& listener : listeners_) listener.close();
+  for (auto& listener : listeners_) lost_ += listener.close();
   listeners_.clear();
 }
 

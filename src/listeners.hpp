@@ -2,6 +2,7 @@
 // The listeners of one service: opened, changed at a reload, and drained before they are closed. Parent only.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,8 +32,10 @@ class Listeners {
   // the queues may be closed.
   void drain_all(Time now, Time limit);
   Drain& drain() { return *drain_; }
+  bool draining() const { return drain_.has_value(); }
   void close_drained();
-  void close_all();  // at once
+  void close_all();                             // at once
+  std::uint64_t lost() const { return lost_; }  // connections that were in queues when those were closed
 
  private:
   std::vector<Listener> open(const ListenSpec& spec) const;
@@ -42,6 +45,7 @@ class Listeners {
   Arrivals takes_;
   std::vector<Listener> listeners_;
   std::optional<Drain> drain_;  // of those that are being closed
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace brood

@@ -12,6 +12,7 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "command_settings.hpp"
 #include "log_target.hpp"
 #include "text.hpp"
 
@@ -36,7 +37,8 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
       scoreboard_(duties_.scoreboard_path, duties_.name, services_.shapes(duties_.reserved_entries)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}),
-      wake_(new_wake_descriptor()) {
+      wake_(new_wake_descriptor()),
+      control_(*this, duties_.scoreboard_path) {
   block_all_signals();
   services_.settle(scoreboard_, lock_, wake_.get(), [this] { in_child(); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
@@ -51,6 +53,7 @@ void Parent::in_child() {
   duties_.in_child();
   for (auto& service : services_) service->forget();
   signals_ = SignalDescriptor();
+  control_.forget();
   scoreboard_.give_up_orders();
 }
 
@@ -69,7 +72,7 @@ void Parent::obey(int signal) {
     case SIGHUP:
       return try_reload("");
     case SIGUSR1:
-      return reopen_logs();
+      return try_reopen();
     default:
       return;  // SIGCHLD: reap() comes next
   }
@@ -81,6 +84,14 @@ void Parent::try_reload(const std::string& only) {
   } catch (const Error& error) {
     log_lines(error.what());
     log_error("reload refused: everything goes on as before");
+  }
+}
+
+void Parent::try_reopen() {
+  try {
+    reopen_logs();
+  } catch (const Error& error) {
+    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
   }
 }
 
@@ -96,7 +107,7 @@ void Parent::reload(const std::string& only) {
     log_error(text("reload: ", std::string_view(error.what())));
   }
   tell_hooks(outcome.taken);
-  if (only.empty()) reopen_logs();
+  if (only.empty()) try_reopen();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
 }
@@ -109,20 +120,52 @@ void Parent::tell_hooks(const std::vector<Service*>& services) const {
     }
 }
 
+void Parent::check() const {
+  std::string mistakes;
+  for (const auto& wanted : duties_.read_again()) try {
+      if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
+      if (const Service* service = find(wanted.name)) service->check(in_effect(*wanted.configuration).limits);
+    } catch (const Error& error) {
+      mistakes += (mistakes.empty() ? "" : "\n") + std::string(error.what());
+    }
+  if (!mistakes.empty()) throw ConfigurationError(mistakes);
+}
+
+std::vector<Parent::Change> Parent::scale(Service& service, const ScaledSettings& changes) {
+  ScaledSettings all = service.scaled();
+  for (const auto& [setting, value] : changes) all[setting] = value;
+  const Limits limits = in_effect(duties_.scaled(service.name(), all)).limits;
+  // The defaults of a table are the values that it was made over.
+  Settings before;
+  ServiceConfiguration present = service.configuration();
+  add_service_settings(before, present);
+  service.scale(limits, std::move(all));
+  std::vector<Change> changed;
+  for (const auto& [setting, value] : changes)
+    changed.push_back({setting, before.find(setting)->defaults.front(), value});
+  return changed;
+}
+
 void Parent::reopen_logs() {
-  try {
-    reopen_log();
-    auto& epoch = scoreboard_.orders().log_epoch;
-    epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  } catch (const Error& error) {
-    log_error(text(std::string_view(error.what()), "; the log goes on into the old file"));
+  reopen_log();
+  auto& epoch = scoreboard_.orders().log_epoch;
+  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::chrono::milliseconds Parent::graceful_timeout() const {
+  std::chrono::milliseconds longest{0};
+  for (const auto& service : services_) {
+    const auto its = service->limits().graceful_timeout;
+    if (its.count() == 0) return its;
+    longest = std::max(longest, its);
   }
+  return longest;
 }
 
 void Parent::stop() {
   stopping_ = true;
   scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
-  const auto patience = duties_.graceful_timeout();
+  const auto patience = graceful_timeout();
   log_info(patience.count() == 0 ? std::string("stopping: connections in hand are finished")
                                  : text("stopping: connections in hand are finished, within ", patience));
   const Time limit = patience.count() == 0 ? never : Clock::now() + patience;
@@ -182,7 +225,7 @@ Time Parent::look(Time now) {
     told_not_ready_ = true;
     duties_.on_not_ready();
   }
-  if (readiness == Roster::Readiness::ready && !ready_) {
+  if (readiness == Roster::Readiness::ready && !ready_ && !stopping_) {
     ready_ = true;
     duties_.on_ready();
   }
@@ -202,6 +245,7 @@ void Parent::wait(Time until) {
   std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
                                 {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
   for (const auto& service : services_) service->add_watched(events);
+  control_.add_watched(events);
   const auto left =
       std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
   const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
@@ -209,6 +253,7 @@ void Parent::wait(Time until) {
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
   std::uint64_t wakes = 0;
   [[maybe_unused]] const auto read = ::read(wake_.get(), &wakes, sizeof wakes);
+  control_.take(events, Clock::now());
 }
 
 // The whole of a parent's life, with one sleep and without a tick.
@@ -219,9 +264,11 @@ int Parent::run() {
     const std::vector<int> arrived = signals_.arrived();
     reap();
     for (const int signal : arrived) obey(signal);
+    control_.obey(Clock::now());
     const Time next = look(Clock::now());
+    const Time asked = control_.look(Clock::now());
     if (ended()) return exit_code_;
-    wait(next);
+    wait(std::min(next, asked));
   }
 }
 

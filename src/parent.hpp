@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "brood/descriptor.hpp"
+#include "control.hpp"
 #include "parent_lock.hpp"
 #include "roster.hpp"
 #include "scoreboard.hpp"
@@ -30,7 +31,12 @@ struct ParentDuties {
   // for those that could not. `only`: the service that it is about; "": all.
   std::function<std::vector<WantedService>()> read_again;
   std::function<void(const std::string& only, const std::vector<std::string>& refused)> commit;
-  std::function<std::chrono::milliseconds()> graceful_timeout;
+  // The configuration of a service, with these values in the place of those that the settings say: checked
+  // like those. Throws, and changes nothing.
+  std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
+  // `broodctl upgrade`: begins it, and leaves how its outcome is known. None: not possible here. Throws
+  // Refusal or Error.
+  std::function<Awaited()> upgrade;
   std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
   std::function<void()> on_not_ready;  // before that, a child has failed: once
   std::function<void()> on_ready;      // the first child of each service can take a connection
@@ -45,23 +51,37 @@ class Parent {
 
   int run();  // until it has stopped; the exit code
 
- private:
-  void obey(int signal);
+  // ---- orders: by a signal or by the control socket
   // service; "": all. Throws, and everything is as before. What only some can't take is logged.
   void reload(const std::string& only);
-  void try_reload(const std::string& only);  // logs what is thrown
-  void tell_hooks(const std::vector<Service*>& services) const;
-  void reopen_logs();
+  void check() const;  // throws what a reload would
+  void reopen_logs();  // throws, and the log goes on into the old file
+  struct Change {
+    std::string setting, from, to;
+  };
+  std::vector<Change> scale(Service& service, const ScaledSettings& changes);  // throws
   void stop();
   void stop_now();
+
+  bool stopping() const { return stopping_; }
+  bool ended() const;
+  const ParentDuties& duties() const { return duties_; }
+  const Roster& services() const { return services_; }
+  Service* find(std::string_view service) const { return services_.find(service); }
+
+ private:
+  void obey(int signal);
+  void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
+  void try_reopen();
+  void tell_hooks(const std::vector<Service*>& services) const;
   void reap();
   void bury(pid_t pid, int code, int status, Time now);
   void note_stop(pid_t pid, bool is_stopped);
   Time look(Time now);
-  bool ended() const;
   void wait(Time until);
   void in_child();
   bool is_child(pid_t pid) const;
+  std::chrono::milliseconds graceful_timeout() const;  // the longest
 
   ParentDuties duties_;
   Roster services_;
@@ -69,6 +89,7 @@ class Parent {
   ParentLock lock_;
   SignalDescriptor signals_;
   Descriptor wake_;
+  Control control_;
   bool ready_ = false;
   bool told_not_ready_ = false;
   bool stopping_ = false;

@@ -97,11 +97,19 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
 }
 
 void Pool::retire_all(Reason reason) {
-  for (const std::uint32_t slot : children_.taken()) {
-    tell_to_leave(slot, reason);
-    // Stopped, it hears of nothing but this; with nothing in hand nobody misses it.
-    if (children_[slot].stopped && !tally_.is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
-  }
+  for (const std::uint32_t slot : children_.taken()) retire_one(slot, reason);
+}
+
+void Pool::retire_one(std::uint32_t slot, Reason reason) {
+  tell_to_leave(slot, reason);
+  // Stopped, it hears of nothing but this; with nothing in hand nobody misses it.
+  if (children_[slot].stopped && !tally_.is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
+}
+
+unsigned Pool::signal_all(int signal) const {
+  const auto taken = children_.taken();
+  return static_cast<unsigned>(std::ranges::count_if(
+      taken, [&](std::uint32_t slot) { return ::kill(children_[slot].pid, signal) == 0; }));
 }
 
 void Pool::redeem(unsigned replacements) {

@@ -36,6 +36,8 @@ class Pool {
   // busy.
   void retire(unsigned number, Reason reason, std::uint32_t generation);
   void retire_all(Reason reason);
+  void retire_one(std::uint32_t slot, Reason reason);
+  unsigned signal_all(int signal) const;  // to how many
   // So many outdated children were told to leave for replacements that are ready.
   void redeem(unsigned replacements);
   void nudge();         // wakes one idle child from its wait
@@ -52,6 +54,7 @@ class Pool {
   Time end_overdue(std::chrono::milliseconds timeout, std::chrono::milliseconds to_leave, Time now);
 
   const Tally& tally() const { return tally_; }
+  const Children& children() const { return children_; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "program_settings.hpp"
 
+#include <algorithm>
+
 namespace brood {
 
 ProgramSettings::ProgramSettings(const std::string& program, std::span<const NamedServer> servers)
@@ -87,6 +89,17 @@ void ProgramSettings::commit(When when, const std::string& only) {
 
 std::string ProgramSettings::print() const {
   return print_settings(settings_.table, settings_.given(), "Settings of " + program_);
+}
+
+ServiceConfiguration ProgramSettings::scaled(const std::string& service, const ScaledSettings& scaled) {
+  const bool several = staged_.services.size() > 1;
+  SettingsReader reader(settings_.table);
+  reader.override_with(settings_.scaled(scaled, several ? service + '.' : "", service));
+  reader.check();
+  reader.store([](const Setting& setting) { return setting.kits; });
+  check_together(staged_, reader);
+  reader.finish();
+  return *std::ranges::find(staged_.services, service, &ServiceConfiguration::name);
 }
 
 }  // namespace brood

@@ -36,6 +36,7 @@ class ProgramSettings final : public ServiceSource {
   const Configuration& in_force() const override { return in_force_; }
   void keep(const std::string& service) override { kept_.insert(service); }
   void commit(When when, const std::string& only) override;
+  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
   std::string print() const override;
 
  private:

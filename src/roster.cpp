@@ -120,7 +120,7 @@ std::vector<std::string> Roster::drop_ended() {
 Roster::Readiness Roster::readiness(bool all_or_none) const {
   unsigned serving = 0, failing = 0, waiting = 0;
   for (const auto& service : services_) {
-    if (service->fatal_exit() || service->dismissed()) continue;
+    if (service->state() != ServiceState::running || service->dismissed()) continue;
     if (service->ready())
       ++serving;
     else if (service->throttled())

@@ -51,15 +51,6 @@ void fill_standard_descriptors() {
     if (::fcntl(standard, F_GETFD) < 0) Descriptor(::open("/dev/null", O_RDWR)).release();
 }
 
-std::chrono::milliseconds longest_graceful_timeout(const Configuration& configuration) {
-  std::chrono::milliseconds longest{0};
-  for (const auto& service : configuration.services) {
-    if (service.limits.graceful_timeout.count() == 0) return std::chrono::milliseconds(0);
-    longest = std::max(longest, service.limits.graceful_timeout);
-  }
-  return longest;
-}
-
 // To the terminal, as long as there is one, and to the log.
 void tell(const std::string& lines, const Configuration& configuration) {
   if (configuration.log != "stderr") print_errors(lines.c_str());
@@ -146,7 +137,9 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
     daemon.forget();
     pid_file.forget();
   };
-  duties.graceful_timeout = [&] { return longest_graceful_timeout(source.in_force()); };
+  duties.scaled = [&](const std::string& service, const ScaledSettings& scaled) {
+    return source.scaled(service, scaled);
+  };
   duties.on_not_ready = [&] {
     log_error("not ready: children fail; the server goes on trying");
     daemon.failed(static_cast<int>(ExitCode::sick));

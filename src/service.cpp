@@ -33,7 +33,8 @@ Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase>
       server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, configuration_.listen_specs, configuration_.listen_backlog,
-                 configuration_.model.takes) {}
+                 configuration_.model.takes),
+      limits_by_settings_(configuration_.limits) {}
 
 std::uint32_t Service::slots_wanted() const {
   const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
@@ -60,6 +61,7 @@ void Service::publish_limits() {
   orders.min_spare_servers.store(limits.min_spare_servers, relaxed);
   orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
   orders.max_clients.store(limits.max_clients, relaxed);
+  orders.scaled.store(limits == limits_by_settings_ ? 0 : 1, relaxed);
   const std::string all = listeners_.addresses();
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
@@ -101,12 +103,18 @@ bool Service::has_served(std::uint32_t slot, int code, int status, Time now) con
   return content || pool_->tally().age(slot, now) >= std::max(program_trial, throttle_.delay());
 }
 
-void Service::reload(ServiceConfiguration configuration, Time now) {
+void Service::check(const Limits& limits) const {
   const std::uint32_t most = scoreboard_->service(index_).slot_count;
-  if (in_effect(configuration).limits.max_clients > most)
-    throw ConfigurationError(text("max-clients = ", configuration.limits.max_clients, " exceeds the ", most,
+  if (limits.max_clients > most)
+    throw ConfigurationError(text("max-clients = ", limits.max_clients, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
-  listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
+}
+
+void Service::reload(ServiceConfiguration configuration, Time now) {
+  check(in_effect(configuration).limits);
+  // One that is stopped stays stopped, and takes what is new when it is started again.
+  if (stage_ == Stage::serving)
+    listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
   // What only a restart changes stays as it was.
   configuration.name = configuration_.name;
   configuration.user = configuration_.user;
@@ -114,6 +122,8 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.listen_backlog = configuration_.listen_backlog;
   configuration.command.gets_written = configuration_.command.gets_written;
   configuration_ = in_effect(std::move(configuration));
+  limits_by_settings_ = configuration_.limits;
+  scaled_.clear();
   ++generation_;
   throttle_.cleared();  // what failed may be mended
   fatal_exit_.reset();
@@ -121,7 +131,9 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
 }
 
 void Service::stop(Time limit) {
+  starts_after_stop_ = false;
   if (stage_ != Stage::serving) return;
+  paused_ = false;  // who waits in the queue is served
   stage_ = Stage::draining;
   limit_ = limit;
   // What is accepted in the last moment needs time, too.
@@ -131,6 +143,7 @@ void Service::stop(Time limit) {
 
 void Service::dismiss(Time now) {
   dismissed_ = true;
+  starts_after_stop_ = false;
   const auto patience = configuration_.limits.graceful_timeout;
   log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
                 patience == 0ms ? "" : text(", within ", patience)));
@@ -138,6 +151,7 @@ void Service::dismiss(Time now) {
 }
 
 void Service::stop_now(const char* why) {
+  starts_after_stop_ = false;
   stage_ = Stage::finishing;
   pool_->kill_all(why);
   listeners_.close_all();
@@ -234,10 +248,12 @@ Time Service::look(Time now) {
   scoreboard_->service_gossip(index_).wake.store(0,
                                                  seq_cst);  // first this, then the table: nothing is missed
   step_of_stopping(now);
+  start_after_stop(now);
+  scoreboard_->service_orders(index_).state.store(static_cast<std::uint32_t>(state()), relaxed);
   const Time overdue = end_overdue(now);
   Time next = std::min(overdue, deadline_of_stage(now));
   watches_listeners_ = false;
-  if (stage_ == Stage::closing || stage_ == Stage::finishing) return next;
+  if (stage_ == Stage::closing || stage_ == Stage::finishing || paused_) return next;
 
   lift_throttle(now);
   Census census;
@@ -290,7 +306,7 @@ void Service::step_of_stopping(Time now) {
     listeners_.close_drained();
     stage_ = Stage::finishing;
   }
-  if (stage_ == Stage::finishing && now >= limit_) pool_->kill_all("graceful-timeout is over");
+  if (stage_ == Stage::finishing && now >= limit_ && !ended()) pool_->kill_all("graceful-timeout is over");
 }
 
 Time Service::deadline_of_stage(Time now) {

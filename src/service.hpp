@@ -43,10 +43,32 @@ class Service {
   // Limits, listeners, a new generation. Opens what is new before anything changes: throws, and all is as
   // before.
   void reload(ServiceConfiguration configuration, Time now);
-  void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
-  void stop_now(const char* why);  // kill
-  void dismiss(Time now);          // stops, for it is no longer wanted: others go on
-  Time look(Time now);             // count, decide, act; returns when to look again
+  void check(const Limits& limits) const;  // throws what reload() would refuse of them
+  void stop(Time limit);                   // the ladder: drain, close, finish what is in hand, until `limit`
+  void stop_now(const char* why);          // kill
+  void dismiss(Time now);                  // stops, for it is no longer wanted: others go on
+  Time look(Time now);                     // count, decide, act; returns when to look again
+
+  // ---- orders of an operator, each given in a state that fits (service_control.cpp)
+  // The children leave, and what comes waits in the listeners' queues.
+  void pause();
+  void resume();
+  // After stop(); opens the listeners again: throws, and it stays stopped. Or after it has failed.
+  void start_again(Time now);
+  // As stop(), and then start_again() by itself; where that fails, start_failure() says why.
+  void restart(Time limit);
+  bool starts_after_stop() const { return starts_after_stop_; }
+  const std::string& start_failure() const { return start_failure_; }
+  // Other limits, until the next reload; `written`: as they were given, with those of earlier orders. Throws,
+  // and all is as before.
+  void scale(const Limits& limits, ScaledSettings written);
+  const ScaledSettings& scaled() const { return scaled_; }
+  ServiceState state() const;
+  const ServiceConfiguration& configuration() const { return configuration_; }
+  const Limits& limits() const { return configuration_.limits; }
+  std::uint32_t generation() const { return generation_; }
+  bool drains_listeners() const { return listeners_.draining(); }
+  std::uint64_t connections_lost() const { return pool_->tally().aborted() + listeners_.lost(); }
 
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
@@ -62,6 +84,7 @@ class Service {
 
   std::uint32_t index() const { return index_; }
   const Pool& pool() const { return *pool_; }
+  Pool& pool() { return *pool_; }
   void forget() { pool_->forget(); }  // in a child
 
  private:
@@ -83,6 +106,7 @@ class Service {
   bool publish(const Thresholds& wanted, unsigned idle_bits);
   void publish_limits();
   void step_of_stopping(Time now);
+  void start_after_stop(Time now);
   Time deadline_of_stage(Time now);
   void warn_of_max_clients();
 
@@ -105,6 +129,11 @@ class Service {
   bool dismissed_ = false;
   Time limit_ = never;  // of stopping
   std::optional<int> fatal_exit_;
+  bool paused_ = false;
+  bool starts_after_stop_ = false;
+  std::string start_failure_;
+  Limits limits_by_settings_;
+  ScaledSettings scaled_;
 };
 
 }  // namespace brood

@@ -49,6 +49,10 @@ class ServiceSource {
   // Puts in force what was read. `only`: that service's alone; "": everything.
   virtual void commit(When when, const std::string& only) = 0;
 
+  // What is in force for `service`, with these values of scalable_settings instead. Throws ConfigurationError
+  // with what is wrong with them, as read() does.
+  virtual ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) = 0;
+
   virtual std::string print() const = 0;  // --print-config
 };
 

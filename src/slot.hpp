@@ -27,7 +27,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
 
@@ -96,6 +96,8 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint32_t> wake_above;
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
+  Shared<std::uint32_t> state;                // a ServiceState
+  Shared<std::uint32_t> scaled;               // 1: the limits differ from what the settings say
   Shared<std::uint32_t> lost;                 // children that KILL could not end
   Shared<std::uint64_t> max_clients_reached;  // how often that began
   Shared<std::uint64_t> connection_timeouts;  // children ended for a connection beyond connection-timeout

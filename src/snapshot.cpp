@@ -96,6 +96,9 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   ServiceSnapshot to;
   to.name = to_string(from.name);
   to.listeners = to_string(from.listeners);
+  const std::uint32_t state = from.state.load(relaxed);
+  if (state < service_state_names.size()) to.state = static_cast<ServiceState>(state);
+  to.scaled = from.scaled.load(relaxed) != 0;
   to.generation = from.generation.load(relaxed);
   to.start_servers = from.start_servers.load(relaxed);
   to.min_spare_servers = from.min_spare_servers.load(relaxed);

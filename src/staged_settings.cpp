@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "staged_settings.hpp"
 
+#include <algorithm>
+
+#include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "text.hpp"
 
@@ -13,6 +16,22 @@ const std::vector<std::string>& values(const Setting& setting, const GivenSettin
 }
 
 }  // namespace
+
+GivenSettings StagedSettings::scaled(const ScaledSettings& scaled, const std::string& prefix,
+                                     const std::string& service) const {
+  GivenSettings given = given_;
+  for (const auto& [name, value] : scaled) {
+    if (std::ranges::find(scalable_settings, name) == scalable_settings.end() ||
+        table.find(prefix + name) == nullptr) {
+      const std::string near = nearest(name, scalable_settings);
+      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service,
+                                    " that can be changed while running",
+                                    near.empty() || near == name ? "" : "; did you mean '" + near + "'?"));
+    }
+    given[prefix + name] = {.values = {value}, .where = "scale"};
+  }
+  return given;
+}
 
 void StagedSettings::commit(When when, const std::function<bool(const Setting&)>& is_concerned) {
   const auto needs_restart = [&](const Setting& setting) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "brood/settings.hpp"
+#include "configuration.hpp"
 #include "settings_source.hpp"
 
 namespace brood {
@@ -22,6 +23,11 @@ class StagedSettings {
   SettingsReader& begin(std::string place = "") { return reader_.emplace(table, std::move(place)); }
   SettingsReader& reader() { return *reader_; }
   const GivenSettings& given() const { return given_; }  // in force
+
+  // What is in force, with these values of scalable_settings instead, whose names stand behind `prefix` here.
+  // Throws ConfigurationError where `service` has none of that name.
+  GivenSettings scaled(const ScaledSettings& scaled, const std::string& prefix,
+                       const std::string& service) const;
 
   // Puts in force what was read of the settings that `is_concerned` picks. The kit's own were stored when
   // they were read, a server's are stored here. What only a restart changes stays, and is told.

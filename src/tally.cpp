@@ -104,10 +104,12 @@ bool Tally::lived_since(Time time, Clock::duration trial, Time now) const {
     return children_[slot].forked_at > time && age(slot, now) >= trial;
   });
 }
+std::uint64_t Tally::aborted() const { return scoreboard_.service(service_).gone.aborted.load(relaxed); }
 
 bool Tally::any_serving() const {
-  return std::ranges::any_of(children_.taken(),
-                             [&](std::uint32_t slot) { return lifecycle(slot).phase == Phase::serving; });
+  return std::ranges::any_of(children_.taken(), [&](std::uint32_t slot) {
+    return lifecycle(slot).phase == Phase::serving && !children_[slot].told_to_leave;
+  });
 }
 
 // What the child says, within its life.

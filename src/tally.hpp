@@ -34,6 +34,7 @@ class Tally {
   Census census(std::uint32_t generation, std::chrono::milliseconds idle_timeout,
                 Time now) const;   // but for the backlog
   std::uint64_t accepted() const;  // connections, by all children that there are and were
+  std::uint64_t aborted() const;   // of those: were in hand when their child died
   // A child forked after `time` has finished a connection, or has lived for `trial` and has one.
   bool proven_since(Time time, Clock::duration trial, Time now) const;
   bool lived_since(Time time, Clock::duration trial, Time now) const;  // the same, whatever it has done

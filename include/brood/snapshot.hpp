@@ -62,6 +62,8 @@ struct SlotSnapshot {
 struct ServiceSnapshot {
   std::string name;
   std::string listeners;
+  ServiceState state = ServiceState::running;
+  bool scaled = false;  // the limits differ from what the settings say, by an order to broodctl
   std::uint32_t generation = 0;
   std::uint32_t start_servers = 0, min_spare_servers = 0, max_spare_servers = 0, max_clients = 0;
   std::uint32_t max_requests_per_child = 0;

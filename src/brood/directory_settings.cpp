@@ -101,6 +101,10 @@ void DirectorySettings::list_in_force() {
     if (file->in_force()) in_force_.services.push_back(*file->in_force());
 }
 
+ServiceConfiguration DirectorySettings::scaled(const std::string& service, const ScaledSettings& scaled) {
+  return files_.at(service)->scaled(scaled);
+}
+
 std::string DirectorySettings::print() const {
   std::string out = print_settings(shared_table_.table, shared_table_.given(),
                                    "Settings of " + in_force_.name + ", and what its services share");

@@ -33,6 +33,7 @@ class DirectorySettings final : public ServiceSource {
   const Configuration& in_force() const override { return in_force_; }
   void keep(const std::string& service) override;
   void commit(When when, const std::string& only) override;
+  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
   std::string print() const override;
 
   // Of all that read() reads, what is the parent's alone.

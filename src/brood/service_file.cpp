@@ -48,13 +48,16 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
   reader.inherit(shared, whose);
   reader.check();
   reader.store([](const Setting&) { return true; });
-  // What it has of the model depends on what it runs.
-  ServiceConfiguration& configuration = settings_.configuration;
-  configuration.model = CommandServer().child_model();
-  if (settings_.built_in != "none") configuration.model = BuiltIn().child_model();
-  check_service(configuration, reader);
+  choose_model();
+  check_service(settings_.configuration, reader);
   choose_server();
   mistakes_ = reader.errors();
+}
+
+// It depends on what it runs.
+void ServiceFile::choose_model() {
+  settings_.configuration.model =
+      settings_.built_in == "none" ? CommandServer().child_model() : BuiltIn().child_model();
 }
 
 void ServiceFile::choose_server() {
@@ -97,6 +100,17 @@ void ServiceFile::commit(When when) {
   table_.commit(when, [](const Setting&) { return true; });
   in_force_ = settings_.configuration;
   if (built_in_) built_in_->become(settings_.built_in);
+}
+
+ServiceConfiguration ServiceFile::scaled(const ScaledSettings& scaled) {
+  SettingsReader reader(table_.table, path_);
+  reader.override_with(table_.scaled(scaled, "", name()));
+  reader.check();
+  reader.store([](const Setting&) { return true; });
+  choose_model();
+  check_service(settings_.configuration, reader);
+  reader.finish();
+  return settings_.configuration;
 }
 
 std::string ServiceFile::print() const {

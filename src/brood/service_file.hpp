@@ -39,9 +39,11 @@ class ServiceFile {
 
   void commit(When when);
   const std::optional<ServiceConfiguration>& in_force() const { return in_force_; }
+  ServiceConfiguration scaled(const ScaledSettings& scaled);
   std::string print() const;
 
  private:
+  void choose_model();
   void choose_server();
 
   const std::string path_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace brood::ctl {
@@ -67,6 +69,8 @@ Json to_json(const ServiceSnapshot& service) {
   total["latency_p99_under_microseconds"] = share(service.total, 0.99);
   return {{"name", service.name},
           {"listeners", service.listeners},
+          {"state", name_of(service.state)},
+          {"scaled", service.scaled},
           {"generation", service.generation},
           {"limits",
            {{"start_servers", service.start_servers},
@@ -98,6 +102,8 @@ Json to_json(const ServiceSnapshot& service) {
           {"slots", slots}};
 }
 
+std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n'; }
+
 }  // namespace
 
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path) {
@@ -119,7 +125,36 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"age_seconds", seconds(snapshot.age)}}},
                      {"lock", {{"recoveries", snapshot.recoveries}, {"repairs", snapshot.repairs}}},
                      {"services", services}};
-  return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
+  return dump(json);
+}
+
+std::string list_as_json(const Snapshot& snapshot) {
+  Json services = Json::array();
+  for (const auto& service : snapshot.services) {
+    Json all = to_json(service);
+    all.erase("slots");
+    services.push_back(all);
+  }
+  return dump({{"name", snapshot.name}, {"services", services}});
+}
+
+std::string to_json(const std::string& verb, std::span<const Record> answer) {
+  // Figures have a name that says so; all else is text, whatever it looks like.
+  constexpr std::array figures = {"generation",  "children", "before", "gone", "milliseconds",
+                                  "connections", "lost",     "pid",    "code"};
+  Json told = Json::array();
+  for (const Record& record : answer) {
+    Json json = {{"kind", record.kind()}};
+    for (const auto& [name, value] : record.fields())
+      if (std::ranges::find(figures, name) == figures.end())
+        json[name] = value;
+      else
+        json[name] = record.number<std::uint64_t>(name);
+    told.push_back(json);
+  }
+  Json done = told.back();
+  told.erase(told.size() - 1);
+  return dump({{"verb", verb}, {"code", done["code"]}, {"message", done["message"]}, {"answer", told}});
 }
 
 }  // namespace brood::ctl

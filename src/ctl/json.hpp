@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard as JSON for programs: all of the snapshot, and the verdict. Keys are stable; each names its
-// unit.
+// Answers as JSON for programs: all of a snapshot, and the verdict; or what came of an order. Keys are
+// stable; each names its unit.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "brood/snapshot.hpp"
+#include "record.hpp"
 #include "verdict.hpp"
 
 namespace brood::ctl {
 
 // ASCII alone: what is no valid UTF-8 becomes U+FFFD, and what is no ASCII is escaped.
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
+std::string list_as_json(const Snapshot& snapshot);
+// Of an order: the verb, what was answered, and `done`.
+std::string to_json(const std::string& verb, std::span<const Record> answer);
 
 }  // namespace brood::ctl

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "brood/snapshot.hpp"
 #include "words.hpp"
 
 namespace brood::ctl {
@@ -52,6 +53,14 @@ std::string locate(const std::string& wanted, const std::string& directory) {
   throw Failure(which + " in " + directory + (names.empty() ? "" : "; there are those of:" + join(names)) +
                     "; the server doesn't run, or has another runtime-directory",
                 no_scoreboard);
+}
+
+std::string directory_of(const std::string& given) {
+  return given.empty() ? default_runtime_directory() : given;
+}
+
+std::string control_path(const std::string& scoreboard) {
+  return fs::path(scoreboard).replace_extension(".control");
 }
 
 }  // namespace brood::ctl

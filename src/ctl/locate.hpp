@@ -19,10 +19,14 @@ class Failure : public std::runtime_error {
 
 inline constexpr int no_scoreboard = 2;   // critical: where a server should be, there is none
 inline constexpr int wrong_usage = 64;    // EX_USAGE
+inline constexpr int unavailable = 69;    // EX_UNAVAILABLE: there is nobody to take an order
 inline constexpr int not_permitted = 77;  // EX_NOPERM: nothing was learned about the server
 
 // `wanted`: a path (it has a '/'), the name of a server in `directory`, or "" for the only one there. Throws
 // Failure.
 std::string locate(const std::string& wanted, const std::string& directory);
+
+std::string directory_of(const std::string& given);       // "": the default one
+std::string control_path(const std::string& scoreboard);  // the socket beside it
 
 }  // namespace brood::ctl

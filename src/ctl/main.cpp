@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// broodctl: what an administrator asks a server, and in time tells it. The command line, and the errors; each
+// broodctl: what an administrator asks a server, and tells it. The command line, and the errors; each
 // verb has a file of its own.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "command.hpp"
+#include "list.hpp"
 #include "locate.hpp"
+#include "order.hpp"
 #include "status.hpp"
+#include "text.hpp"
 #include "words.hpp"
 
 namespace {
@@ -16,46 +20,45 @@ namespace {
 using namespace brood::ctl;
 
 constexpr const char* usage =
-    "usage: broodctl status [--json] [--runtime-directory=DIRECTORY] [NAME | PATH]\n"
-    "       broodctl --help\n"
+    "usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] VERB [ARGUMENT ...]\n"
     "\n"
-    "Shows the scoreboard of the server NAME, of the file PATH (it has a '/'), or of the only server here.\n"
-    "Exit code: 0 fine; 1 warning; 2 critical; 64 wrong usage; 77 not permitted. See broodctl(8).\n";
+    "  status [NAME|PATH]               shows the scoreboard, and whether the server is well\n"
+    "  list                             the services, a line each\n"
+    "  reload [SERVICE]                 reads the settings again and replaces all children\n"
+    "  check                            reads the settings and changes nothing\n"
+    "  start|stop|restart SERVICE       the others go on\n"
+    "  pause|resume SERVICE             what comes waits in the queue meanwhile\n"
+    "  scale SERVICE SETTING=VALUE ...  other limits, until the next reload\n"
+    "  retire PID                       this child leaves when it is done\n"
+    "  signal SERVICE SIGNAL            to each child\n"
+    "  reopen                           opens the log anew\n"
+    "  upgrade                          to the program that is on disk now\n"
+    "  stop [--now]                     the whole server\n"
+    "\n"
+    "The server is the only one here, NAME, or the one whose scoreboard is PATH (it has a '/'). An order is\n"
+    "answered when its outcome is known. Exit code: 0 done. Of status: 0 fine; 1 warning; 2 critical.\n"
+    "See broodctl(8).\n";
 
-StatusRequest parse_status(const std::vector<std::string>& words) {
-  const std::string directory = "--runtime-directory";
-  StatusRequest request;
-  bool only_names = false;  // after "--"
-  for (auto word = words.begin(); word != words.end(); ++word) {
-    if (only_names || word->empty() || word->front() != '-') {
-      if (word->empty() || !request.server.empty()) throw Failure("one NAME or PATH, please", wrong_usage);
-      request.server = *word;
-    } else if (*word == "--") {
-      only_names = true;
-    } else if (*word == "--json") {
-      request.json = true;
-    } else if (word->starts_with(directory + '=')) {
-      request.runtime_directory = word->substr(directory.size() + 1);
-    } else if (*word == directory && std::next(word) != words.end()) {
-      request.runtime_directory = *++word;
-    } else {
-      throw Failure("unknown option '" + *word + "', or it lacks its value; broodctl --help tells",
-                    wrong_usage);
-    }
-  }
-  return request;
+std::string unknown(const std::string& verb) {
+  std::vector<std::string> known = order_verbs();
+  known.insert(known.end(), {"status", "list"});
+  if (std::ranges::count(known, verb) > 0) return verb + " doesn't take that; broodctl --help tells";
+  const std::string meant = brood::nearest(verb, known);
+  return "unknown verb '" + verb + '\'' +
+         (meant.empty() ? "; broodctl --help tells" : "; did you mean '" + meant + "'?");
 }
 
 int run(const std::vector<std::string>& words) {
-  if (words.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
-  for (const auto& word : words) {
-    if (word == "--") break;
-    if (word != "--help" && word != "-h") continue;
+  const Command command = parse_command(words);
+  if (command.help) {
     std::fputs(usage, stdout);
     return 0;
   }
-  if (words.front() != "status") throw Failure("unknown command '" + words.front() + "'", wrong_usage);
-  return status(parse_status({words.begin() + 1, words.end()}));
+  if (command.verb.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
+  if (command.verb == "list" && command.arguments.empty() && !command.now) return list(command);
+  if (command.verb == "status" && !command.now) return status(command);
+  if (const auto request = request_of(command)) return order(command, *request);
+  throw Failure(unknown(command.verb), wrong_usage);
 }
 
 }  // namespace

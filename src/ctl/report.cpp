@@ -47,8 +47,8 @@ std::string pool(const ServiceSnapshot& service) {
                               ": " + number(service.idle) + " idle, " + number(service.busy) + " busy, " +
                               number(service.starting) + " starting, " + number(service.leaving) +
                               " leaving") +
-         line("", "of those " + number(service.spare) + " spare, " + number(service.stopped) + " stopped, " + number(service.lost) +
-                      " lost; generation " + number(service.generation)) +
+         line("", "of those " + number(service.spare) + " spare, " + number(service.stopped) + " stopped, " +
+                      number(service.lost) + " lost; generation " + number(service.generation)) +
          line("limits", "start " + number(service.start_servers) + ", spare " +
                             number(service.min_spare_servers) + " to " + number(service.max_spare_servers) +
                             ", requests a child " +
@@ -110,10 +110,12 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
   table.column("NOTE", Align::left);
   for (const auto& slot : service.slots) {
     if (slot.state == SlotState::empty) continue;
-    std::vector<std::string> cells = {
-        number(slot.index), std::to_string(slot.pid),
-        std::string(slot_state_names[static_cast<std::size_t>(slot.state)]), number(slot.generation),
-        duration(slot.age), number(slot.figures.accepted)};
+    std::vector<std::string> cells = {number(slot.index),
+                                      std::to_string(slot.pid),
+                                      std::string(slot_state_names[static_cast<std::size_t>(slot.state)]),
+                                      number(slot.generation),
+                                      duration(slot.age),
+                                      number(slot.figures.accepted)};
     if (many) cells.push_back(number(slot.in_hand) + '/' + number(slot.room));
     cells.insert(cells.end(), {slot.in_hand > 0 ? duration(slot.busy_for) : "-", flags(slot),
                                harmless(slot.peer), harmless(slot.note)});
@@ -129,7 +131,9 @@ std::string report(const Snapshot& snapshot, const Verdict& verdict, std::size_t
   for (const auto& service : snapshot.services) {
     out += '\n';
     if (snapshot.services.size() > 1) out += line("service", harmless(service.name));
-    out += line("listens on", harmless(service.listeners)) + pool(service) + totals(service) +
+    out += line("state", std::string(name_of(service.state)) +
+                             (service.scaled ? "; the limits differ from the settings (scale)" : "")) +
+           line("listens on", harmless(service.listeners)) + pool(service) + totals(service) +
            events(snapshot, service);
     out += '\n' + rows(service, width);
   }

@@ -24,7 +24,9 @@ std::size_t width_of_output() {
   return size.ws_col;
 }
 
-Snapshot read(const std::string& path) {
+}  // namespace
+
+Snapshot read_scoreboard(const std::string& path) {
   try {
     return Snapshot::read(path);
   } catch (const SystemError& error) {
@@ -35,15 +37,17 @@ Snapshot read(const std::string& path) {
   }
 }
 
-}  // namespace
-
-int status(const StatusRequest& request) {
-  const std::string directory =
-      request.runtime_directory.empty() ? default_runtime_directory() : request.runtime_directory;
-  const std::string path = locate(request.server, directory);
-  const Snapshot snapshot = read(path);
+int status(const Command& command) {
+  // NAME or PATH may stand behind the verb as well.
+  const auto& given = command.arguments;
+  const bool named = !command.server.empty();
+  if (given.size() > 1 || (!given.empty() && (named || given[0].empty())))
+    throw Failure("one NAME or PATH, please", wrong_usage);
+  const std::string path =
+      locate(given.empty() ? command.server : given[0], directory_of(command.runtime_directory));
+  const Snapshot snapshot = read_scoreboard(path);
   const Verdict verdict = judge(snapshot);
-  std::fputs((request.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
+  std::fputs((command.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
                  .c_str(),
              stdout);
   return static_cast<int>(verdict.level);

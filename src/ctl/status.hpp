@@ -4,14 +4,13 @@
 
 #include <string>
 
+#include "brood/snapshot.hpp"
+#include "command.hpp"
+
 namespace brood::ctl {
 
-struct StatusRequest {
-  std::string server;             // NAME, PATH, or "" for the only one
-  std::string runtime_directory;  // "": the default one
-  bool json = false;
-};
+int status(const Command& command);  // the exit code; throws Failure
 
-int status(const StatusRequest& request);  // the exit code; throws Failure
+Snapshot read_scoreboard(const std::string& path);  // throws Failure
 
 }  // namespace brood::ctl

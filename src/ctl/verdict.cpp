@@ -32,6 +32,16 @@ void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
   const auto warn = [&](std::string text) {
     verdict.problems.push_back({Level::warning, harmless(service.name) + ": " + std::move(text)});
   };
+  const auto orders = [&](const char* verb) {
+    return "; 'broodctl " + std::string(verb) + ' ' + harmless(service.name) + "' ends that";
+  };
+  if (service.state == ServiceState::paused) warn("paused, connections wait" + orders("resume"));
+  if (service.state == ServiceState::stopped) warn("stopped by an order" + orders("start"));
+  if (service.state == ServiceState::failed)
+    verdict.problems.push_back(
+        {Level::critical, harmless(service.name) +
+                              ": its children say that their configuration can't work; the log tells, and a "
+                              "reload starts it again"});
   if (service.throttled_for.count() > 0)
     warn("children fail at once or can't be forked, the next start is in " + duration(service.throttled_for) +
          "; the log says why");

@@ -39,6 +39,21 @@ std::string bytes(std::uint64_t count) {
   return print("%.1f %s", scaled, units[unit]);
 }
 
+std::string grouped(std::uint64_t count) {
+  const std::string digits = std::to_string(count);
+  std::string all;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) all += ',';
+    all += digits[i];
+  }
+  return all;
+}
+
+std::string tenths_of_seconds(std::uint64_t milliseconds) {
+  const std::uint64_t tenths = (milliseconds + 50) / 100;
+  return grouped(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
+}
+
 std::string upper_end(std::chrono::microseconds latency) {
   const auto microseconds = static_cast<double>(latency.count());
   if (latency.count() >> (latency_buckets - 1) != 0) return "over 3 days";  // the last bucket has no end

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 // broodctl status on real servers: well, in trouble, stopped, crashed, and not there.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "broodctl.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -18,22 +16,7 @@ using namespace brood::test;
 
 namespace {
 
-struct Answer {
-  int code;
-  std::string text;  // of both outputs
-};
-
-Answer broodctl(const std::string& arguments, const std::string& before = "") {
-  FILE* pipe = ::popen((before + BROODCTL " " + arguments + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Answer answer{};
-  std::array<char, 4096> buffer{};
-  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    answer.text.append(buffer.data(), size);
-  const int status = ::pclose(pipe);
-  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return answer;
-}
+using Answer = CtlAnswer;
 
 Answer status_of(const ServerProcess& server, const std::string& options = "") {
   return broodctl("status " + options + " " + server.scoreboard());

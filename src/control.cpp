@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "control.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "parent.hpp"
+#include "text.hpp"
+
+namespace brood {
+namespace {
+
+constexpr const char* while_stopping = "the server is stopping";
+
+ControlSocket open_beside(const std::string& scoreboard_path) {
+  if (scoreboard_path.empty()) return {};
+  const auto path = std::filesystem::path(scoreboard_path).replace_extension(".control").string();
+  try {
+    return ControlSocket(path);
+  } catch (const Error& error) {
+    log_warning(text("control socket ", path, ": ", std::string_view(error.what()),
+                     "; broodctl can look at this server, and order nothing"));
+    return {};
+  }
+}
+
+Answer refusal(const Error& error) {
+  Answer answer;
+  for (const auto line : split(error.what(), '\n')) answer.push_back(Record("mistake").set("text", line));
+  answer.push_back(done(static_cast<int>(error.code()), "refused: everything goes on as before"));
+  return answer;
+}
+
+}  // namespace
+
+Control::Control(Parent& parent, const std::string& scoreboard_path)
+    : parent_(parent), socket_(open_beside(scoreboard_path)) {}
+
+void Control::obey(Time now) {
+  for (const auto& request : std::exchange(requests_, {})) obey(request, now);
+}
+
+void Control::obey(const ControlSocket::Request& request, Time now) {
+  log_info(text("control: ", request.from, " asks: ", escape(request.record.line())));
+  try {
+    const Verb& verb = find_verb(request.record.kind());
+    if (parent_.stopping() && !verb.while_stopping) throw Refusal(refused::not_now, while_stopping);
+    errands_.push_back({request.client, verb.while_stopping, verb.order(parent_, request.record, now)});
+  } catch (const Refusal& why) {
+    socket_.answer(request.client, {done(why.code(), why.what())});
+  } catch (const Error& error) {
+    socket_.answer(request.client, refusal(error));
+  }
+}
+
+Time Control::look(Time now) {
+  std::erase_if(errands_, [&](const Errand& errand) {
+    if (!socket_.is_there(errand.client)) return true;  // what was ordered goes on
+    std::optional<Answer> answer = errand.awaited(now);
+    if (!answer && parent_.stopping() && !errand.while_stopping)
+      answer = {done(refused::not_now, while_stopping)};
+    if (answer) socket_.answer(errand.client, *answer);
+    return answer.has_value();
+  });
+  return socket_.deadline();
+}
+
+}  // namespace brood

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The orders that come by the control socket: who asked what, and who still waits for the outcome. What the
+// verbs do is not known here. Parent only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control_socket.hpp"
+#include "verbs.hpp"
+
+namespace brood {
+
+class Control {
+ public:
+  // The socket stands beside the scoreboard; without one (""), or where it can't be opened, nobody asks.
+  // `parent` outlives it.
+  Control(Parent& parent, const std::string& scoreboard_path);
+
+  // In the order of the parent's loop. Returns when it has to go on for a client that is late.
+  void obey(Time now);
+  Time look(Time now);  // after everything else has
+  void add_watched(std::vector<pollfd>& to) const { socket_.add_watched(to); }
+  void take(const std::vector<pollfd>& events, Time now) { requests_ = socket_.take(events, now); }
+
+  void forget() { socket_.forget(); }  // in a child
+
+ private:
+  struct Errand {
+    ControlSocket::Client client;
+    bool while_stopping;
+    Awaited awaited;
+  };
+  void obey(const ControlSocket::Request& request, Time now);
+
+  Parent& parent_;
+  ControlSocket socket_;
+  std::vector<ControlSocket::Request> requests_;
+  std::vector<Errand> errands_;
+};
+
+}  // namespace brood

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "order.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "ask.hpp"
+#include "brood/error.hpp"
+#include "brood/snapshot.hpp"
+#include "json.hpp"
+#include "locate.hpp"
+#include "sentences.hpp"
+
+namespace brood::ctl {
+namespace {
+
+enum class Takes { nothing, maybe_service, service, settings, pid, signal };
+
+struct Form {
+  std::string_view verb;
+  Takes takes;
+};
+constexpr std::array forms = {
+    Form{"reload", Takes::maybe_service}, Form{"stop", Takes::maybe_service}, Form{"start", Takes::service},
+    Form{"restart", Takes::service},      Form{"pause", Takes::service},      Form{"resume", Takes::service},
+    Form{"scale", Takes::settings},       Form{"retire", Takes::pid},         Form{"signal", Takes::signal},
+    Form{"reopen", Takes::nothing},       Form{"upgrade", Takes::nothing},    Form{"check", Takes::nothing},
+};
+
+[[noreturn]] void misused(const Command& command, const std::string& arguments) {
+  throw Failure("usage: broodctl " + command.verb + arguments, wrong_usage);
+}
+
+// One that is stopped hears nobody, and would keep us waiting.
+void refuse_if_stopped(const std::string& scoreboard) {
+  try {
+    const Snapshot snapshot = Snapshot::read(scoreboard);
+    if (snapshot.parent_alive && snapshot.parent_state == 'T')
+      throw Failure("parent " + std::to_string(snapshot.parent_pid) + " is stopped; 'kill -CONT " +
+                        std::to_string(snapshot.parent_pid) + "' continues it",
+                    unavailable);
+  } catch (const Error&) {
+    // Whether somebody answers is to be seen.
+  }
+}
+
+std::string find_server(const Command& command) {
+  try {
+    return locate(command.server, directory_of(command.runtime_directory));
+  } catch (const Failure& failure) {
+    if (failure.exit_code() != no_scoreboard) throw;
+    throw Failure(failure.what(), unavailable);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> order_verbs() {
+  std::vector<std::string> verbs;
+  for (const Form& form : forms) verbs.emplace_back(form.verb);
+  return verbs;
+}
+
+std::optional<Record> request_of(const Command& command) {
+  const auto form = std::ranges::find(forms, command.verb, &Form::verb);
+  if (form == forms.end()) return {};
+  const auto& given = command.arguments;
+  Record request(command.verb);
+  if (command.now && (command.verb != "stop" || !given.empty()))
+    throw Failure("--now is for stopping the whole server", wrong_usage);
+  if (command.now) request.set("now", 1);
+  switch (form->takes) {
+    case Takes::nothing:
+      if (!given.empty()) misused(command, "");
+      break;
+    case Takes::maybe_service:
+      if (given.size() > 1 || (!given.empty() && given[0].empty())) misused(command, " [SERVICE]");
+      if (!given.empty()) request.set("service", given[0]);
+      break;
+    case Takes::service:
+      if (given.size() != 1) misused(command, " SERVICE");
+      request.set("service", given[0]);
+      break;
+    case Takes::pid:
+      if (given.size() != 1) misused(command, " PID");
+      request.set("pid", given[0]);
+      break;
+    case Takes::signal:
+      if (given.size() != 2) misused(command, " SERVICE SIGNAL");
+      request.set("service", given[0]).set("signal", given[1]);
+      break;
+    case Takes::settings:
+      if (given.size() < 2) misused(command, " SERVICE SETTING=VALUE ...");
+      request.set("service", given[0]);
+      for (auto setting = given.begin() + 1; setting != given.end(); ++setting) {
+        const auto equals = setting->find('=');
+        if (equals == std::string::npos || setting->starts_with("service="))
+          misused(command, " SERVICE SETTING=VALUE ...");
+        request.set(setting->substr(0, equals), setting->substr(equals + 1));
+      }
+  }
+  return request;
+}
+
+int order(const Command& command, const Record& request) {
+  const std::string scoreboard = find_server(command);
+  refuse_if_stopped(scoreboard);
+  const bool to_the_end = command.verb == "stop" && command.arguments.empty();
+  const auto answer = ask(control_path(scoreboard), request, to_the_end);
+  const int code = answer.back().number<int>("code");
+  if (command.json)
+    std::fputs(to_json(command.verb, answer).c_str(), stdout);
+  else
+    std::fputs(sentences(command.verb, answer).c_str(), code == 0 ? stdout : stderr);
+  return code;
+}
+
+}  // namespace brood::ctl

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The verbs that give orders: each is a request to the parent (verbs.hpp), which is answered when its outcome
+// is known.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "record.hpp"
+
+namespace brood::ctl {
+
+std::vector<std::string> order_verbs();
+// What to ask; none: it is no such verb. Throws Failure where it lacks an argument.
+std::optional<Record> request_of(const Command& command);
+
+// Asks, waits, prints; the exit code. Throws Failure.
+int order(const Command& command, const Record& request);
+
+}  // namespace brood::ctl

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "sentences.hpp"
+
+#include "brood/snapshot.hpp"
+#include "words.hpp"
+
+namespace brood::ctl {
+namespace {
+
+std::string word(const Record& record, std::string_view name) { return harmless(record[name]); }
+
+std::uint64_t number(const Record& record, std::string_view name) {
+  return record.number<std::uint64_t>(name);
+}
+
+std::string traffic(const Record& service) {
+  const std::uint64_t connections = number(service, "connections");
+  return grouped(connections) + (connections == 1 ? " connection, " : " connections, ") +
+         grouped(number(service, "lost")) + " lost";
+}
+
+std::string of_service(const std::string& verb, const Record& service) {
+  const std::string took = " in " + tenths_of_seconds(number(service, "milliseconds"));
+  const std::string generation = "generation " + grouped(number(service, "generation"));
+  const std::string gone = grouped(number(service, "gone")) + " of " +
+                           count_of(number(service, "before"), "child") +
+                           (verb == "reload" ? " replaced" : " left");
+  const std::string state = word(service, "state");
+  const std::string name = word(service, "name") + ": ";
+  if (verb == "reload")
+    return name + (state == "running" ? "" : state + ", ") + generation + ", " + gone + took + ", " +
+           traffic(service);
+  if (verb == "stop" || verb == "pause") return name + state + ", " + gone + took + ", " + traffic(service);
+  return name + state + ", " + count_of(number(service, "children"), "child") + took + ", " + generation;
+}
+
+std::string line(const std::string& verb, const Record& record) {
+  if (record.kind() == "service") return of_service(verb, record);
+  if (record.kind() == "setting")
+    return word(record, "name") + " = " + word(record, "to") + ", it was " + word(record, "from");
+  if (record.kind() == "child")
+    return "child " + word(record, "pid") + " of " + word(record, "service") + " has left after " +
+           tenths_of_seconds(number(record, "milliseconds"));
+  if (record.kind() == "signal")
+    return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
+           word(record, "service");
+  if (record.kind() == "mistake") return word(record, "text");
+  return harmless(record.line());  // of a server newer than this program
+}
+
+std::string what_is_done(const std::string& verb) {
+  if (verb == "check") return "settings: no mistakes found\n";
+  if (verb == "reopen") return "the log is open anew\n";
+  if (verb == "stop") return "stopped\n";
+  if (verb == "upgrade") return "upgraded\n";
+  return "";
+}
+
+}  // namespace
+
+std::string sentences(const std::string& verb, std::span<const Record> answer) {
+  std::string all;
+  for (const Record& record : answer.first(answer.size() - 1)) all += line(verb, record) + '\n';
+  const Record& done = answer.back();
+  if (done["code"] != "0") return all + "broodctl: " + word(done, "message") + '\n';
+  if (verb == "scale") return all + "until the next reload of the service\n";
+  return all.empty() ? what_is_done(verb) : all;
+}
+
+}  // namespace brood::ctl

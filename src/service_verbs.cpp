@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// The verbs that start, stop and replace children.
+#include <algorithm>
+#include <array>
+
+#include "brood/error.hpp"
+#include "course.hpp"
+#include "parent.hpp"
+#include "text.hpp"
+#include "verbs.hpp"
+
+namespace brood {
+namespace {
+
+Answer told(const Course& course, const Service& service, int code = 0, const std::string& message = "") {
+  return {course.tell(service), done(code, message)};
+}
+
+Time limit_of_stop(const Service& service, Time now) {
+  const auto patience = service.limits().graceful_timeout;
+  return patience.count() == 0 ? never : now + patience;
+}
+
+[[noreturn]] void refuse_state(const Service& service, std::string_view advice) {
+  throw Refusal(refused::not_now,
+                text("service ", service.name(), " is ", name_of(service.state()), ": ", advice));
+}
+
+// Until `over` holds, or it is clear that it never will.
+using Condition = std::function<std::optional<Answer>(const Course&, Service&)>;
+Awaited when(Parent& parent, const Service& service, Time now, Condition over) {
+  return [&parent, course = Course(service, now), over = std::move(over)](Time) -> std::optional<Answer> {
+    Service* const its = parent.find(course.service());
+    if (its == nullptr) return Answer{done(refused::not_here, course.service() + " is no service any more")};
+    return over(course, *its);
+  };
+}
+
+std::string how_it_fails(const Service& service) {
+  return text("service ", service.name(), ": children of generation ", service.generation(),
+              " fail at once; the log says why",
+              service.fatal_exit() ? "" : ", and the next one is tried ever later");
+}
+
+int code_of_failure(const Service& service) { return service.fatal_exit().value_or(refused::failing); }
+
+bool fails(const Service& service) { return service.throttled() || service.fatal_exit(); }
+
+std::optional<Answer> once_ready(const Course& course, Service& service) {
+  if (service.state() == ServiceState::running && service.ready()) return told(course, service);
+  if (service.state() == ServiceState::stopped && !service.starts_after_stop())
+    return told(course, service, refused::failing,
+                service.start_failure().empty() ? "it was stopped meanwhile" : service.start_failure());
+  if (service.state() == ServiceState::paused)
+    return told(course, service, refused::failing, "it was paused meanwhile");
+  if (!service.starts_after_stop() && service.stage() == Service::Stage::serving && fails(service))
+    return told(course, service, code_of_failure(service), how_it_fails(service));
+  return {};
+}
+
+// ---- the verbs
+
+Awaited reload(Parent& parent, const Record& request, Time now) {
+  const std::string* const only = request.find("service");
+  std::vector<Course> courses;
+  if (only != nullptr)
+    courses.emplace_back(named_service(parent, request), now);
+  else
+    for (const auto& service : parent.services()) courses.emplace_back(*service, now);
+  parent.reload(only == nullptr ? "" : *only);
+  return [&parent, courses = std::move(courses)](Time) -> std::optional<Answer> {
+    Answer answer;
+    int code = 0;
+    std::string failure;
+    for (const Course& course : courses) {
+      const Service* const service = parent.find(course.service());
+      if (service == nullptr) continue;  // gone with its settings
+      const bool failed = fails(*service);
+      const bool over = course.all_gone(*service) && !service->drains_listeners() &&
+                        (service->state() != ServiceState::running || service->ready());
+      if (!failed && !over) return {};
+      if (failed && code == 0) {
+        code = code_of_failure(*service);
+        failure = how_it_fails(*service);
+      }
+      answer.push_back(course.tell(*service));
+    }
+    answer.push_back(done(code, failure));
+    return answer;
+  };
+}
+
+Awaited start(Parent& parent, const Record& request, Time now) {
+  Service& service = named_service(parent, request);
+  Awaited awaited = when(parent, service, now, once_ready);
+  switch (service.state()) {
+    case ServiceState::stopped:
+    case ServiceState::failed:
+      service.start_again(now);
+      break;
+    case ServiceState::paused:
+      refuse_state(service, "resume it");
+    case ServiceState::stopping:
+      if (!service.starts_after_stop()) refuse_state(service, "wait for that, or restart it");
+      break;
+    case ServiceState::running:
+      break;
+  }
+  return awaited;
+}
+
+std::optional<Answer> once_ended(const Course& course, Service& service) {
+  if (service.ended()) return told(course, service);
+  if (service.stage() != Service::Stage::serving) return {};
+  return told(course, service, refused::failing, "it was started again meanwhile");
+}
+
+// Asked twice, it stops as once: who asks again may not know of the other. `now` is for the impatient.
+Awaited stop_all(Parent& parent, const Record& request) {
+  if (request.find("now") != nullptr)
+    parent.stop_now();
+  else if (!parent.stopping())
+    parent.stop();
+  return [&parent](Time) -> std::optional<Answer> {
+    if (!parent.ended()) return {};
+    return Answer{done(0, "")};
+  };
+}
+
+Awaited stop(Parent& parent, const Record& request, Time now) {
+  if (request.find("service") == nullptr) return stop_all(parent, request);
+  Service& service = named_service(parent, request);
+  Awaited awaited = when(parent, service, now, once_ended);
+  service.stop(limit_of_stop(service, now));
+  return awaited;
+}
+
+Awaited restart(Parent& parent, const Record& request, Time now) {
+  Service& service = named_service(parent, request);
+  Awaited awaited = when(parent, service, now, once_ready);
+  service.restart(limit_of_stop(service, now));
+  return awaited;
+}
+
+Awaited pause(Parent& parent, const Record& request, Time now) {
+  Service& service = named_service(parent, request);
+  const ServiceState state = service.state();
+  if (state != ServiceState::running && state != ServiceState::paused)
+    refuse_state(service, "only one that runs can be paused");
+  Awaited awaited =
+      when(parent, service, now, [](const Course& course, Service& its) -> std::optional<Answer> {
+        if (its.state() != ServiceState::paused)
+          return told(course, its, refused::failing, "it was ordered otherwise meanwhile");
+        if (!course.all_gone(its)) return {};
+        return told(course, its);
+      });
+  if (state == ServiceState::running) service.pause();
+  return awaited;
+}
+
+Awaited resume(Parent& parent, const Record& request, Time now) {
+  Service& service = named_service(parent, request);
+  const ServiceState state = service.state();
+  if (state != ServiceState::running && state != ServiceState::paused)
+    refuse_state(service, "only one that is paused can be resumed");
+  Awaited awaited = when(parent, service, now, once_ready);
+  if (state == ServiceState::paused) service.resume();
+  return awaited;
+}
+
+constexpr std::array verbs = {
+    Verb{"reload", reload},   Verb{"start", start}, Verb{"stop", stop, true},
+    Verb{"restart", restart}, Verb{"pause", pause}, Verb{"resume", resume},
+};
+
+}  // namespace
+
+const std::span<const Verb> service_verbs = verbs;
+
+}  // namespace brood

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// broodctl's orders: from words to a request, and from an answer to sentences and JSON.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "brood/error.hpp"
+#include "command.hpp"
+#include "json.hpp"
+#include "locate.hpp"
+#include "order.hpp"
+#include "sentences.hpp"
+#include "words.hpp"
+
+using namespace brood;
+using namespace brood::ctl;
+
+namespace {
+
+std::string request(const std::vector<std::string>& words) {
+  const auto record = request_of(parse_command(words));
+  return record ? record->line() : "none";
+}
+
+std::vector<Record> answer(std::initializer_list<const char*> lines) {
+  std::vector<Record> records;
+  for (const char* line : lines) records.push_back(Record::parse(line));
+  return records;
+}
+
+constexpr const char* imap =
+    "service name=imap state=running generation=4 children=16 before=16 gone=16 milliseconds=412 "
+    "connections=18204 lost=0";
+
+}  // namespace
+
+TEST_CASE("options stand anywhere, and what is behind -- is none") {
+  const Command command = parse_command(
+      {"--server=imap", "scale", "--json", "--runtime-directory", "/run/x", "imap", "--", "--max-clients=5"});
+  CHECK(command.verb == "scale");
+  CHECK(command.arguments == std::vector<std::string>{"imap", "--max-clients=5"});
+  CHECK(command.server == "imap");
+  CHECK(command.runtime_directory == "/run/x");
+  CHECK(command.json);
+  for (const char* wrong : {"--jason", "--server", "-x"})
+    CHECK_THROWS_AS(parse_command({"list", wrong}), Failure);
+}
+
+TEST_CASE("each verb is a request of one line") {
+  CHECK(request({"reload"}) == "reload");
+  CHECK(request({"reload", "imap"}) == "reload service=imap");
+  CHECK(request({"stop", "--now"}) == "stop now=1");
+  CHECK(request({"stop", "a b"}) == "stop service=a%20b");
+  CHECK(request({"scale", "imap", "max-clients=5", "idle-timeout=1m=x"}) ==
+        "scale service=imap max-clients=5 idle-timeout=1m%3Dx");
+  CHECK(request({"retire", "4711"}) == "retire pid=4711");
+  CHECK(request({"signal", "imap", "HUP"}) == "signal service=imap signal=HUP");
+  CHECK(request({"status"}) == "none");
+}
+
+TEST_CASE("a verb with too few or too many arguments is refused") {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"start"},
+                                             {"pause"},
+                                             {"start", "a", "b"},
+                                             {"reload", "a", "b"},
+                                             {"reload", ""},
+                                             {"scale", "a"},
+                                             {"scale", "a", "b"},
+                                             {"scale", "a", "service=b"},
+                                             {"retire"},
+                                             {"signal", "a"},
+                                             {"check", "a"},
+                                             {"stop", "--now", "a"},
+                                             {"reload", "--now"}}) {
+    try {
+      request(words);
+      FAIL(words.front());
+    } catch (const Failure& failure) {
+      CHECK(failure.exit_code() == wrong_usage);
+    }
+  }
+}
+
+TEST_CASE("an answer is told in sentences") {
+  const auto well = answer({imap, "done code=0 message="});
+  CHECK(sentences("reload", well) ==
+        "imap: generation 4, 16 of 16 children replaced in 0.4 s, 18,204 connections, 0 lost\n");
+  CHECK(sentences("stop", well).starts_with("imap: running, 16 of 16 children left in 0.4 s, 18,204 conn"));
+  CHECK(sentences("start", well) == "imap: running, 16 children in 0.4 s, generation 4\n");
+  CHECK(sentences("retire", answer({"child pid=5 service=imap milliseconds=60", "done code=0 message="})) ==
+        "child 5 of imap has left after 0.1 s\n");
+  CHECK(sentences("scale", answer({"setting name=a from=1 to=2", "done code=0 message="})) ==
+        "a = 2, it was 1\nuntil the next reload of the service\n");
+  CHECK(sentences("check", answer({"done code=0 message="})) == "settings: no mistakes found\n");
+  CHECK(sentences("check", answer({"mistake text=x.conf:1:%20%1B[31mbad", "done code=78 message=refused"})) ==
+        "x.conf:1: \\x1b[31mbad\nbroodctl: refused\n");
+  CHECK(sentences("new", answer({"thing of=tomorrow", "done code=0 message="})) == "thing of=tomorrow\n");
+  CHECK_THROWS_AS(sentences("reload", answer({"service name=imap", "done code=0 message="})), Error);
+}
+
+TEST_CASE("an answer as JSON has numbers where it tells figures") {
+  const auto json =
+      nlohmann::json::parse(to_json("reload", answer({imap, "done code=71 message=no%20luck"})));
+  CHECK(json["verb"] == "reload");
+  CHECK(json["code"] == 71);
+  CHECK(json["message"] == "no luck");
+  CHECK(json["answer"][0]["kind"] == "service");
+  CHECK(json["answer"][0]["connections"] == 18204);
+  CHECK(nlohmann::json::parse(to_json("signal", answer({"signal service=7 name=9 children=2",
+                                                        "done code=0 message="})))["answer"][0]["service"] ==
+        "7");
+}
+
+TEST_CASE("figures are grouped, and times have tenths") {
+  CHECK(grouped(0) == "0");
+  CHECK(grouped(999) == "999");
+  CHECK(grouped(18204) == "18,204");
+  CHECK(grouped(1234567) == "1,234,567");
+  CHECK(tenths_of_seconds(0) == "0.0 s");
+  CHECK(tenths_of_seconds(949) == "0.9 s");
+  CHECK(tenths_of_seconds(61'000) == "61.0 s");
+}
