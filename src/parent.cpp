@@ -95,9 +95,9 @@ void Parent::try_reopen() {
   }
 }
 
-void Parent::reload(const std::string& only) {
-  if (stopping_) return;
-  const Roster::Outcome outcome = services_.reload(duties_.read_again(), only, Clock::now());
+Roster::Outcome Parent::reload(const std::string& only) {
+  if (stopping_) return {};
+  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, Clock::now());
   if (!outcome.changed())
     throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
@@ -110,6 +110,7 @@ void Parent::reload(const std::string& only) {
   if (only.empty()) try_reopen();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
+  return outcome;
 }
 
 void Parent::tell_hooks(const std::vector<Service*>& services) const {

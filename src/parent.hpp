@@ -52,8 +52,8 @@ class Parent {
   int run();  // until it has stopped; the exit code
 
   // ---- orders: by a signal or by the control socket
-  // service; "": all. Throws, and everything is as before. What only some can't take is logged.
-  void reload(const std::string& only);
+  // service; "": all. Throws, and everything is as before. What only some can't take is logged and returned.
+  Roster::Outcome reload(const std::string& only);
   void check() const;  // throws what a reload would
   void reopen_logs();  // throws, and the log goes on into the old file
   struct Change {

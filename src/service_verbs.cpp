@@ -67,11 +67,16 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     courses.emplace_back(named_service(parent, request), now);
   else
     for (const auto& service : parent.services()) courses.emplace_back(*service, now);
-  parent.reload(only == nullptr ? "" : *only);
-  return [&parent, courses = std::move(courses)](Time) -> std::optional<Answer> {
+  const Roster::Outcome outcome = parent.reload(only == nullptr ? "" : *only);
+  std::erase_if(courses, [&](const Course& course) {
+    return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
+  });
+  const int code_of_mistakes = outcome.refused.empty() ? 0 : static_cast<int>(ExitCode::configuration);
+  return [&parent, courses = std::move(courses), code_of_mistakes,
+          mistakes = outcome.mistakes](Time) -> std::optional<Answer> {
     Answer answer;
-    int code = 0;
-    std::string failure;
+    int code = code_of_mistakes;
+    std::string failure = mistakes;
     for (const Course& course : courses) {
       const Service* const service = parent.find(course.service());
       if (service == nullptr) continue;  // gone with its settings
