@@ -19,6 +19,7 @@ unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace&
 // predecessor has to go first, and then a few at a time, so that the pool never empties. Without leave to
 // start anything, nobody goes.
 void recycle(const Census& census, bool may_start, unsigned batch, unsigned room, Plan& plan) {
+  plan.look_again = std::min(plan.look_again, census.next_proof);
   const unsigned outdated = census.outdated_idle + census.outdated_busy;
   plan.retire_outdated = std::min(census.replacements_ready, outdated);
   plan.redeem = census.replacements_ready;

@@ -25,7 +25,8 @@ struct Census {
   // Started to replace one of those, which was not told to leave for it yet:
   unsigned replacements_starting = 0;
   unsigned replacements_ready = 0;
-  unsigned backlog = 0;  // connections that wait in the listeners' queues
+  Time next_proof = never;  // when the next of those that start has shown that it lives
+  unsigned backlog = 0;     // connections that wait in the listeners' queues
 };
 
 // What one look leaves to the next.

@@ -21,9 +21,11 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
-// Of a program that tells nothing: as long as it has to live to be proven good, and how long SIGTERM takes to
-// be heard.
+// Of a program that tells nothing: how long it has to live to be proven good; how long for its predecessor to
+// be told to leave, or to be believed that it is done where it was started on demand; and how long SIGTERM
+// takes to be heard.
 constexpr Clock::duration program_trial = 10s;
+constexpr Clock::duration first_trial = 1s;
 constexpr auto hearing_time = 250ms;
 
 }  // namespace
@@ -97,10 +99,12 @@ void Service::lift_throttle(Time now) {
 }
 
 // For a program that tells nothing of its connections. Started because one waited, it may also have served
-// what there was and ended.
+// what there was and ended; if more waits now that may have come in this moment, unless it ends at once.
 bool Service::has_served(std::uint32_t slot, int code, int status, Time now) const {
-  const bool content = code == CLD_EXITED && status == 0 && starts_on_demand() && listeners_.backlog() == 0;
-  return content || pool_->tally().age(slot, now) >= std::max(program_trial, throttle_.delay());
+  const auto age = pool_->tally().age(slot, now);
+  const bool done = code == CLD_EXITED && status == 0 && starts_on_demand();
+  return (done && (listeners_.backlog() == 0 || age >= std::max(first_trial, throttle_.delay()))) ||
+         age >= std::max(program_trial, throttle_.delay());
 }
 
 void Service::check(const Limits& limits) const {
@@ -260,7 +264,8 @@ Time Service::look(Time now) {
   unsigned idle_bits = 0;
   lock_->change([&] {
     idle_bits = scoreboard_->count_idle(index_);
-    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout, now);
+    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout,
+                                   silent() ? first_trial : Clock::duration::zero(), now);
   });
   census.backlog = listeners_.backlog();
   // Whoever has the listeners takes what waits; the first one has to be started.

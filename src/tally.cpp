@@ -39,7 +39,8 @@ bool Tally::is_busy(std::uint32_t slot) const {
   return scoreboard_.slot(on_table(slot)).in_hand.load(relaxed) > 0;
 }
 
-Census Tally::census(std::uint32_t generation, std::chrono::milliseconds idle_timeout, Time now) const {
+Census Tally::census(std::uint32_t generation, std::chrono::milliseconds idle_timeout, Clock::duration trial,
+                     Time now) const {
   Census census;
   for (std::uint32_t slot = 0; slot < children_.slots(); ++slot) {  // under the lock: nothing allocates
     const ChildRecord& child = children_[slot];
@@ -69,7 +70,9 @@ Census Tally::census(std::uint32_t generation, std::chrono::milliseconds idle_ti
       if (expiry <= now) ++census.expired;
       if (expiry > now) census.next_expiry = std::min(census.next_expiry, expiry);
     }
-    if (child.replacement) ++census.replacements_ready;
+    const bool on_trial = child.replacement && age(slot, now) < trial;
+    if (on_trial) census.next_proof = std::min<Time>(census.next_proof, child.forked_at + trial);
+    if (child.replacement) ++(on_trial ? census.replacements_starting : census.replacements_ready);
     if (outdated(slot, generation)) ++(idle ? census.outdated_idle : census.outdated_busy);
   }
   return census;

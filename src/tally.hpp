@@ -31,8 +31,9 @@ class Tally {
   std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""
 
   // ---- all
-  Census census(std::uint32_t generation, std::chrono::milliseconds idle_timeout,
-                Time now) const;   // but for the backlog
+  // But for the backlog. A replacement that is younger than `trial` still starts, whatever it says.
+  Census census(std::uint32_t generation, std::chrono::milliseconds idle_timeout, Clock::duration trial,
+                Time now) const;
   std::uint64_t accepted() const;  // connections, by all children that there are and were
   std::uint64_t aborted() const;   // of those: were in hand when their child died
   // A child forked after `time` has finished a connection, or has lived for `trial` and has one.

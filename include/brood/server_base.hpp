@@ -18,7 +18,9 @@ class ServerBase {
   ServerBase& operator=(const ServerBase&) = delete;
   virtual ~ServerBase() = default;
 
-  // The whole program: reads settings, opens listeners, forks, serves until it is told to stop. Returns what
+  // The whole program: reads settings, opens listeners, forks, serves until it is told to stop. Started by
+  // the parent of a CommandServer with command-gets = slot: that parent's child, until it is told to leave.
+  // Returns what
   // main() returns: 0 stopped as asked; 78 wrong settings; 70 or 71 could not go on. Reports errors itself.
   int run(int argc, char** argv);
 
@@ -38,7 +40,9 @@ class ServerBase {
   virtual void add_settings(Settings& /*settings*/) {}
 
   // In the parent, with its privileges: listeners are bound, no child was forked. What children share is
-  // loaded here. An exception ends the server before it has started.
+  // loaded here. An exception ends the server before it has started. In a program that another parent has
+  // started to be its child: in each such process, without privileges, before on_child_start() and with its
+  // errors.
   virtual void on_parent_start() {}
   // In the parent, with its privileges, after SIGHUP: the new settings are in force, no child of the new
   // generation was forked. An exception is logged; the server goes on.

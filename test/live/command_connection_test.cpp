@@ -148,6 +148,10 @@ TEST_CASE("one that is gone costs the connection, is told, and stops the service
   CHECK(server.reaches([](const auto& service) { return service.total.failed == 1; }));
   script.write("exec cat");
   CHECK(server.connect().ask("hello") == "hello");
+  std::filesystem::remove(script.path());
+  for (const pid_t child : server.children()) ::kill(child, SIGKILL);
+  CHECK(server.wait_exit() == exited(78));
+  CHECK(server.wait_for_log("configuration can't work"));
 }
 
 TEST_CASE("it is killed with its child: by connection-timeout, and by whoever kills it") {

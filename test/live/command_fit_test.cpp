@@ -2,6 +2,7 @@
 // Which programs can take which slot: what a program takes and can bear is known to it alone, and told in the
 // parent's log where it doesn't fit.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -136,4 +137,27 @@ TEST_CASE("one that can't be executed any more stops the service, with what fail
   std::filesystem::permissions(script.place("bad"), std::filesystem::perms::owner_all);
   refuses(runs(script.place("bad"), gets, few),
           "run command " + script.place("bad") + ": No such file or directory");
+}
+
+TEST_CASE("with user, it is that user, and logs where the parent does") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root");
+    return;
+  }
+  const TemporaryDirectory directory;
+  std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+  std::filesystem::copy_file(program_path("brood-puppet"), directory / "program");
+  ServerProcess server(runs(directory / "program", "slot", {"--user=nobody", "--start-servers=1"}), host());
+  Client client = server.connect();
+  CHECK(client.ask("log from nobody") == "logged");
+  CHECK(server.wait_for_log("from nobody"));
+  const pid_t child = client.child();
+  CHECK(status_of(child, "Uid") == "65534\t65534\t65534\t65534");
+  CHECK(status_of(child, "Gid") == "65534\t65534\t65534\t65534");
+  CHECK(std::stoull(status_of(child, "CapPrm"), nullptr, 16) == 0);
+  // A change of user would have cleared what tells it of its parent's end.
+  client.close();
+  server.signal(SIGKILL);
+  server.wait_exit();
+  CHECK(eventually([&] { return !is_alive(child); }));
 }

@@ -90,6 +90,42 @@ TEST_CASE("a reload replaces each, and under load no connection is lost") {
   CHECK(server.service().children_failed == 0);
 }
 
+TEST_CASE("a program that can't start any more at a reload costs none of those that run") {
+  Script script("exec " + example_path("listen_fds.py"));
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  const auto before = server.children();
+  script.write("exit 1");
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.children_failed >= 2; }));
+  CHECK(server.wait_for_log("children fail at once"));
+  for (const pid_t child : before) CHECK(is_alive(child));
+  CHECK(server.connect().ask("hello") == "hello");
+  script.write("exec " + example_path("listen_fds.py"));
+  server.signal(SIGHUP);
+  CHECK(
+      eventually([&] { return std::ranges::none_of(before, [](pid_t child) { return is_alive(child); }); }));
+  CHECK(server.connect().ask("hello") == "hello");
+}
+
+TEST_CASE("what it gets is not changed by a reload") {
+  const TemporaryDirectory directory;
+  const std::string settings =
+      "start-servers = 1\ncommand = " + example_path("listen_fds.py") + "\ncommand-gets = ";
+  write_file(directory / "conf", settings + "listeners\n");
+  ServerProcess server({"--config=" + (directory / "conf")}, host());
+  REQUIRE(all_listen(server));
+  write_file(directory / "conf", settings + "connection\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("setting command-gets has changed; that needs a restart"));
+  CHECK(server.reaches([](const auto& service) {
+    return service.generation == 2 && service.children_gone == 1 && service.idle == 1;
+  }));
+  CHECK(server.service().children() == 1);
+  CHECK(server.connect().ask("hello") == "hello");
+}
+
 TEST_CASE("one that dies is replaced") {
   ServerProcess server(pythons({"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));
@@ -135,6 +171,18 @@ TEST_CASE("on demand: the first connection starts one, and it may end when there
   CHECK(server.count_in_log("warning") == 0);
 }
 
+TEST_CASE("nobody wakes while nothing comes") {
+  std::string number;
+  SUBCASE("on demand") { number = "0"; }
+  SUBCASE("with processes") { number = "2"; }
+  ServerProcess server(pythons({"--start-servers=" + number}), host());
+  REQUIRE(runs_as_many(server, static_cast<unsigned>(std::stoi(number))));
+  REQUIRE(eventually([&] { return process_state(server.pid()) == 'S'; }));
+  const std::string before = status_of(server.pid(), "voluntary_ctxt_switches");
+  CHECK_FALSE(eventually([&] { return status_of(server.pid(), "voluntary_ctxt_switches") != before; },
+                         std::chrono::seconds(2)));
+}
+
 TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
   SUBCASE("it has no handler") {
     const Script script("exec sleep 600");
@@ -161,6 +209,20 @@ TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
     client.close();
     CHECK(server.wait_exit() == exited(0));
   }
+}
+
+TEST_CASE("a stop under load loses no connection") {
+  const TemporaryDirectory directory;
+  const std::string address = "unix:" + (directory / "socket");
+  ServerProcess server(pythons({"--start-servers=2", "--listen=" + address}),
+                       {.program = "brood-command-host", .listen = false});
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  Load load(address, 3, "load", "load");
+  CHECK(load.more_answers(50));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(load.stop().lost() == 0);
 }
 
 TEST_CASE("a reload kills one that does not leave within graceful-timeout") {

@@ -72,7 +72,7 @@ TEST_CASE("it has no more open than a forked child, and nothing tells of its bir
   }
 }
 
-TEST_CASE("caps replace it, and losing nothing") {
+TEST_CASE("caps replace it, and nothing is lost") {
   ServerProcess server(puppets(few_and({"--max-requests-per-child=5"})), host());
   Load load(server.address(), 3);
   CHECK(load.more_answers(100));
@@ -156,6 +156,23 @@ TEST_CASE("without its parent it finishes what it has in hand, and is gone") {
   CHECK(is_alive(busy));
   client.close();
   CHECK(eventually([&] { return !is_alive(busy); }));
+}
+
+TEST_CASE("one whose parent ends while it starts is gone") {
+  const Script script("sleep 0.5; exec " + program_path("brood-puppet"));
+  ServerProcess server(runs(script.path(), "slot", {"--start-servers=1", "--min-spare-servers=1"}),
+                       host_that_fails());
+  REQUIRE(eventually([&] { return !server.children().empty(); }));
+  const pid_t child = server.children().front();
+  SUBCASE("and with its parent it serves, though another program has handed it on") {
+    server.wait_ready();
+    CHECK(server.connect().child() == child);
+  }
+  SUBCASE("without it") {
+    server.signal(SIGKILL);
+    server.wait_exit();
+    CHECK(eventually([&] { return !is_alive(child); }));
+  }
 }
 
 TEST_CASE("a stopped one is no spare") {

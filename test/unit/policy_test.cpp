@@ -50,6 +50,15 @@ TEST_CASE("growing: the deficit and what waits, at once") {
   }
 }
 
+TEST_CASE("a replacement that is still to show that it lives is looked at then, and lets nobody go before") {
+  const Plan plan =
+      decide({.total = 6, .idle = 6, .outdated_idle = 5, .replacements_starting = 1, .next_proof = now + 1s},
+             limits, running(), now);
+  CHECK(plan.look_again == now + 1s);
+  CHECK(plan.retire_outdated == 0);
+  CHECK(plan.spawn_replacements == 0);
+}
+
 TEST_CASE("a deficit larger than a batch is looked at again at once") {
   const Plan plan = decide({.total = 5, .backlog = 80}, limits, running(), now);
   CHECK(plan.spawn == spawn_batch);
