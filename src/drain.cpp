@@ -41,6 +41,10 @@ Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
     limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
 }
 
+bool Drain::has(const ListenSpec& spec) const {
+  return std::ranges::any_of(listeners_, [&](const Listener& listener) { return listener.is_of(spec); });
+}
+
 std::optional<Listener> Drain::take_back(const ListenSpec& spec) {
   const auto found = std::find_if(listeners_.begin(), listeners_.end(),
                                   [&](const Listener& listener) { return listener.is_of(spec); });

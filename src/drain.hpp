@@ -32,6 +32,7 @@ class Drain {
 
   const std::vector<Listener>& listeners() const { return listeners_; }
   unsigned backlog() const;
+  bool has(const ListenSpec& spec) const;
   // Ends the drain for the listener at this place, or for all, which go on elsewhere.
   std::optional<Listener> take_back(const ListenSpec& spec);
   std::vector<Listener> take_all() { return std::move(listeners_); }

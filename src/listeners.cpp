@@ -2,6 +2,7 @@
 #include "listeners.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -46,18 +47,36 @@ std::vector<ChildListener> Listeners::of_a_child() const {
   return all;
 }
 
+bool Listeners::knows(const ListenSpec& spec) const {
+  return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); });
+}
+
+void Listeners::prepare(const std::vector<ListenSpec>& specs) {
+  std::vector<Listener> opened;
+  for (const auto& spec : specs)
+    if (!knows(spec) && !(drain_ && drain_->has(spec)))
+      for (auto& listener : open(spec)) opened.push_back(std::move(listener));
+  prepared_ = std::move(opened);
+}
+
+std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec) {
+  const auto taken =
+      std::ranges::stable_partition(prepared_, [&](const auto& listener) { return !listener.is_of(spec); });
+  std::vector<Listener> prepared(std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
+  prepared_.erase(taken.begin(), taken.end());
+  return prepared.empty() ? open(spec) : std::move(prepared);
+}
+
 void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
   // What is new is opened first: when that fails, nothing has changed.
   std::vector<Listener> opened;
   for (const auto& spec : specs) {
-    if (std::any_of(listeners_.begin(), listeners_.end(),
-                    [&](const auto& known) { return known.is_of(spec); }))
-      continue;
+    if (knows(spec)) continue;
     if (auto drained = drain_ ? drain_->take_back(spec) : std::nullopt) {
       opened.push_back(std::move(*drained));
       continue;
     }
-    for (auto& listener : open(spec)) opened.push_back(std::move(listener));
+    for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
   }
   std::vector<Listener> staying, going;
   const auto spec_of = [&specs](const Listener& listener) {

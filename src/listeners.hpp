@@ -22,6 +22,10 @@ class Listeners {
   // Those that are drained still have to be served.
   std::vector<ChildListener> of_a_child() const;
 
+  // Opens what of `specs` is new, for change() to find: throws, and all is as before. Where change() doesn't
+  // follow, forget_prepared() closes it.
+  void prepare(const std::vector<ListenSpec>& specs);
+  void forget_prepared() { prepared_.clear(); }
   // Opens what is new before anything changes: throws, and all is as before. What is no longer named is
   // drained, until `timeout` (0: without limit), and closed.
   void change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now);
@@ -39,11 +43,13 @@ class Listeners {
 
  private:
   std::vector<Listener> open(const ListenSpec& spec) const;
+  std::vector<Listener> take_or_open(const ListenSpec& spec);
+  bool knows(const ListenSpec& spec) const;
 
   std::string service_;
   unsigned backlog_;
   Arrivals takes_;
-  std::vector<Listener> listeners_;
+  std::vector<Listener> listeners_, prepared_;
   std::optional<Drain> drain_;  // of those that are being closed
   std::uint64_t lost_ = 0;
 };

@@ -97,7 +97,7 @@ void Parent::try_reopen() {
 
 Roster::Outcome Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, Clock::now());
+  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.together, Clock::now());
   if (!outcome.changed())
     throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);

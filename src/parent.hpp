@@ -26,6 +26,7 @@ struct ParentDuties {
   std::string scoreboard_path;         // "": anonymous
   std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
   bool all_or_none = true;             // it isn't ready while one of the services fails
+  bool together = true;                // and at a reload, all take what is new, or none
   // SIGHUP, in two steps: reads and checks, and returns the services that are wanted (throws, and then all
   // stays as it was); then, when the services have taken theirs, puts in force what is the program's own, but
   // for those that could not. `only`: the service that it is about; "": all.

@@ -42,7 +42,9 @@ Service* Roster::find(std::string_view name) const {
   return found == services_.end() ? nullptr : found->get();
 }
 
-Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::string& only, Time now) {
+Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::string& only, bool together,
+                               Time now) {
+  if (together) prepare(wanted, only);
   Outcome outcome;
   // First: one that goes may be in the way of one that comes.
   outcome.some_go = dismiss_unwanted(wanted, only, now);
@@ -76,6 +78,18 @@ bool Roster::dismiss_unwanted(const std::vector<WantedService>& wanted, const st
     some_go = true;
   }
   return some_go;
+}
+
+// All of them, before any of them changes.
+void Roster::prepare(const std::vector<WantedService>& wanted, const std::string& only) {
+  try {
+    for (const auto& each : wanted)
+      if (Service* service = find(each.name); service != nullptr && (only.empty() || each.name == only))
+        service->prepare(*each.configuration);
+  } catch (...) {
+    for (auto& service : services_) service->forget_prepared();
+    throw;
+  }
 }
 
 void Roster::take(WantedService& wanted, Time now) {

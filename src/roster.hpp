@@ -39,8 +39,9 @@ class Roster {
     bool some_go = false;              // some are no longer wanted
     bool changed() const { return !taken.empty() || some_go; }
   };
-  // `only`: the service that it is about; "": all.
-  Outcome reload(std::vector<WantedService> wanted, const std::string& only, Time now);
+  // `only`: the service that it is about; "": all. `together`: throws where one of them can't, and all is as
+  // before.
+  Outcome reload(std::vector<WantedService> wanted, const std::string& only, bool together, Time now);
 
   // Frees what services have that went and have ended. Returns the names of those that could not come while
   // others held their place, and may now.
@@ -54,6 +55,7 @@ class Roster {
   std::optional<int> hopeless() const;
 
  private:
+  void prepare(const std::vector<WantedService>& wanted, const std::string& only);
   void take(WantedService& wanted, Time now);
   void add(WantedService& wanted);
   bool place_is_held() const;

@@ -119,6 +119,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   duties.scoreboard_path = scoreboard;
   duties.reserved_entries = manner.reserved_entries;
   duties.all_or_none = manner.all_or_none;
+  duties.together = manner.together;
   duties.read_again = [&] {
     auto wanted_now = source.read();
     try_log(log_target(source.staged()));

@@ -114,6 +114,11 @@ void Service::check(const Limits& limits) const {
                                   " slots that the scoreboard was made with; more need a restart"));
 }
 
+void Service::prepare(const ServiceConfiguration& configuration) {
+  check(in_effect(configuration).limits);
+  if (stage_ == Stage::serving) listeners_.prepare(configuration.listen_specs);
+}
+
 void Service::reload(ServiceConfiguration configuration, Time now) {
   check(in_effect(configuration).limits);
   // One that is stopped stays stopped, and takes what is new when it is started again.

@@ -44,10 +44,14 @@ class Service {
   // before.
   void reload(ServiceConfiguration configuration, Time now);
   void check(const Limits& limits) const;  // throws what reload() would refuse of them
-  void stop(Time limit);                   // the ladder: drain, close, finish what is in hand, until `limit`
-  void stop_now(const char* why);          // kill
-  void dismiss(Time now);                  // stops, for it is no longer wanted: others go on
-  Time look(Time now);                     // count, decide, act; returns when to look again
+  // What of a reload may fail: throws, and all is as before. Where reload() doesn't follow,
+  // forget_prepared().
+  void prepare(const ServiceConfiguration& configuration);
+  void forget_prepared() { listeners_.forget_prepared(); }
+  void stop(Time limit);           // the ladder: drain, close, finish what is in hand, until `limit`
+  void stop_now(const char* why);  // kill
+  void dismiss(Time now);          // stops, for it is no longer wanted: others go on
+  Time look(Time now);             // count, decide, act; returns when to look again
 
   // ---- orders of an operator, each given in a state that fits (service_control.cpp)
   // The children leave, and what comes waits in the listeners' queues.

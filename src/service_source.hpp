@@ -25,6 +25,7 @@ struct WantedService {
 // How services are held together. As it stands here: those of one program, which belong together.
 struct Manner {
   bool all_or_none = true;             // one that can't be started is a reason to start none
+  bool together = true;                // the same at a reload
   bool refuses_namesake = false;       // where a server of this name runs, there is no second one
   std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
 };

@@ -29,7 +29,10 @@ void DirectorySettings::take(const CommandLine& line) {
 }
 
 Manner DirectorySettings::manner() const {
-  return {.all_or_none = strict_, .refuses_namesake = true, .reserved_entries = entries_for_new_services};
+  return {.all_or_none = strict_,
+          .together = false,
+          .refuses_namesake = true,
+          .reserved_entries = entries_for_new_services};
 }
 
 const Configuration& DirectorySettings::read_shared() {

@@ -20,7 +20,7 @@ std::string traffic(const Record& service) {
 }
 
 std::string of_service(const std::string& verb, const Record& service) {
-  const std::string took = " in " + tenths_of_seconds(number(service, "milliseconds"));
+  const std::string took = " in " + time_taken(number(service, "milliseconds"));
   const std::string generation = "generation " + grouped(number(service, "generation"));
   const std::string gone = grouped(number(service, "gone")) + " of " +
                            count_of(number(service, "before"), "child") +
@@ -40,7 +40,7 @@ std::string line(const std::string& verb, const Record& record) {
     return word(record, "name") + " = " + word(record, "to") + ", it was " + word(record, "from");
   if (record.kind() == "child")
     return "child " + word(record, "pid") + " of " + word(record, "service") + " has left after " +
-           tenths_of_seconds(number(record, "milliseconds"));
+           time_taken(number(record, "milliseconds"));
   if (record.kind() == "signal")
     return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
            word(record, "service");

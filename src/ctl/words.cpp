@@ -49,7 +49,8 @@ std::string grouped(std::uint64_t count) {
   return all;
 }
 
-std::string tenths_of_seconds(std::uint64_t milliseconds) {
+std::string time_taken(std::uint64_t milliseconds) {
+  if (milliseconds < 100) return std::to_string(milliseconds) + " ms";
   const std::uint64_t tenths = (milliseconds + 50) / 100;
   return grouped(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
 }

@@ -89,7 +89,7 @@ TEST_CASE("an answer is told in sentences") {
   CHECK(sentences("stop", well).starts_with("imap: running, 16 of 16 children left in 0.4 s, 18,204 conn"));
   CHECK(sentences("start", well) == "imap: running, 16 children in 0.4 s, generation 4\n");
   CHECK(sentences("retire", answer({"child pid=5 service=imap milliseconds=60", "done code=0 message="})) ==
-        "child 5 of imap has left after 0.1 s\n");
+        "child 5 of imap has left after 60 ms\n");
   CHECK(sentences("scale", answer({"setting name=a from=1 to=2", "done code=0 message="})) ==
         "a = 2, it was 1\nuntil the next reload of the service\n");
   CHECK(sentences("check", answer({"done code=0 message="})) == "settings: no mistakes found\n");
@@ -112,12 +112,14 @@ TEST_CASE("an answer as JSON has numbers where it tells figures") {
         "7");
 }
 
-TEST_CASE("figures are grouped, and times have tenths") {
+TEST_CASE("figures are grouped, and times have a unit") {
   CHECK(grouped(0) == "0");
   CHECK(grouped(999) == "999");
   CHECK(grouped(18204) == "18,204");
   CHECK(grouped(1234567) == "1,234,567");
-  CHECK(tenths_of_seconds(0) == "0.0 s");
-  CHECK(tenths_of_seconds(949) == "0.9 s");
-  CHECK(tenths_of_seconds(61'000) == "61.0 s");
+  CHECK(time_taken(0) == "0 ms");
+  CHECK(time_taken(99) == "99 ms");
+  CHECK(time_taken(100) == "0.1 s");
+  CHECK(time_taken(949) == "0.9 s");
+  CHECK(time_taken(61'000) == "61.0 s");
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "controlled.hpp"
@@ -120,6 +121,22 @@ TEST_CASE("settings that are wrong are told with their place, and change nothing
   CHECK(two.to_left().ask("word") == "old");
   two.write("max-clients = 5000");
   CHECK(two.ask("check").says("exceeds the 512 slots"));
+}
+
+TEST_CASE("when one service can't listen where it is told, none has changed") {
+  const Controlled two("word = old");
+  REQUIRE(two.settles());
+  const TemporaryDirectory place;
+  const std::string left = two.left().listeners;
+  write_file(two.settings(), "[left]\nlisten = unix:" + (place / "left") +
+                                 "\n[right]\nlisten = unix:" + (place / "no/right") + "\n");
+  const CtlAnswer answer = two.ask("reload");
+  CHECK(answer.code == 71);
+  CHECK(answer.says("No such file or directory"));
+  CHECK(two.left().generation == 1);
+  CHECK(two.left().listeners == left);
+  CHECK(two.to_left().ask("word") == "old");
+  CHECK_FALSE(std::filesystem::exists(place / "left"));
 }
 
 TEST_CASE("a reload whose children fail at once says so, and the old ones go on") {

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "controlled.hpp"
@@ -98,6 +99,29 @@ TEST_CASE("a restart goes on when nobody waits for it any more") {
   client.close();
   CHECK(eventually([&] { return two.left().state == ServiceState::running; }));
   CHECK(two.to_left().ask("echo again") == "again");
+}
+
+TEST_CASE("a service whose listeners can't be opened again stays stopped, and says why") {
+  const TemporaryDirectory place;
+  std::filesystem::create_directory(place / "sockets");
+  const Controlled two("listen = unix:" + (place / "sockets/left"));
+  REQUIRE(two.settles());
+  Client client("unix:" + (place / "sockets/left"));
+  client.child();
+  BroodctlProcess restart(two.which() + "restart left");
+  CHECK(eventually([&] { return two.left().state == ServiceState::stopping; }));
+  std::filesystem::remove_all(place / "sockets");
+  client.close();
+  const CtlAnswer answer = restart.wait();
+  CHECK(answer.code == 71);
+  CHECK(answer.says("No such file or directory"));
+  CHECK(two.server.wait_for_log("service left: can't be started again, and stays stopped: "));
+  CHECK(two.ask("start left").code == 71);
+  CHECK(two.left().state == ServiceState::stopped);
+  CHECK(two.to_right().ask("echo right") == "right");
+  std::filesystem::create_directory(place / "sockets");
+  CHECK(two.ask("start left").code == 0);
+  CHECK(Client("unix:" + (place / "sockets/left")).ask("echo again") == "again");
 }
 
 TEST_CASE("while a service is paused its clients wait, and are served when it is resumed") {
