@@ -67,9 +67,9 @@ class Parent {
   UpgradeOutcome last_upgrade() const;
 
   // ---- orders: by a signal or by the control socket
-  // `only`: the service that it is about; "": all. Throws, and everything is as before; returns what was
-  // wrong with services that stay as they were while others have changed, in lines.
-  std::string reload(const std::string& only);
+  // `only`: the service that it is about; "": all. Throws, and everything is as before; tells which
+  // services stay as they were while others have changed.
+  Roster::Outcome reload(const std::string& only);
   void check() const;  // throws what a reload would
   void reopen_logs();  // throws, and the log goes on into the old file
   struct Change {

@@ -32,10 +32,9 @@ void Parent::try_reopen() {
   }
 }
 
-std::string Parent::reload(const std::string& only) {
+Roster::Outcome Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  const Roster::Outcome outcome =
-      services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
+  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
   if (!outcome.changed())
     throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
@@ -48,7 +47,7 @@ std::string Parent::reload(const std::string& only) {
   if (only.empty()) try_reopen();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
-  return outcome.mistakes;
+  return outcome;
 }
 
 void Parent::tell_hooks(const std::vector<Service*>& services) const {

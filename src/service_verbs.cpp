@@ -70,12 +70,16 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     if (is_meant(service)) courses.emplace_back(*service, now);
   const bool may_be_new = parent.duties().reserved_entries > 0;
   if (only != nullptr && courses.empty() && !may_be_new) named_service(parent, request);
-  const std::string mistakes = parent.reload(only == nullptr ? "" : *only);
+  const Roster::Outcome outcome = parent.reload(only == nullptr ? "" : *only);
+  const auto is_refused = [&](const Course& course) {
+    return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
+  };
   // What is new has no children of before.
   for (const auto& service : parent.services())
     if (is_meant(service) && std::ranges::find(courses, service->name(), &Course::service) == courses.end())
       courses.emplace_back(*service, now);
-  return [&parent, mistakes, courses = std::move(courses)](Time) -> std::optional<Answer> {
+  std::erase_if(courses, is_refused);
+  return [&parent, mistakes = outcome.mistakes, courses = std::move(courses)](Time) -> std::optional<Answer> {
     Answer answer;
     for (const auto mistake : split(mistakes, '\n'))
       if (!mistake.empty()) answer.push_back(Record("mistake").set("text", mistake));
