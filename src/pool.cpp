@@ -187,7 +187,7 @@ Pool::Limit Pool::limit_of(std::uint32_t slot, const Patience& patience, Time no
     return patience.leave == 0ms
                ? Limit{}
                : Limit{std::max(child.told_at, tally_.idle_since(slot, now)) + patience.leave,
-                       "leave-timeout"};
+                       patience.leave_setting};
   if (tally_.lifecycle(slot).phase == Phase::starting)
     return {child.forked_at + start_patience, "its time to start"};
   return {};

@@ -17,7 +17,8 @@ namespace brood {
 // How long a child may take; 0: as long as it likes.
 struct Patience {
   std::chrono::milliseconds connection{0};
-  std::chrono::milliseconds leave{60'000};  // with nothing in hand
+  std::chrono::milliseconds leave{60'000};      // with nothing in hand
+  const char* leave_setting = "leave-timeout";  // what says so
 };
 
 // What of a child's end matters to the service.

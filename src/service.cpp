@@ -204,10 +204,15 @@ ChildLimits Service::limits_of_a_child() const {
 
 // A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
 Patience Service::patience() const {
-  const auto timeout = configuration_.limits.connection_timeout;
-  return {.connection =
-              configuration_.model.many_connections && timeout > 0ms ? timeout + loop_patience : timeout,
-          .leave = silent() ? configuration_.limits.graceful_timeout : configuration_.limits.leave_timeout};
+  const Limits& limits = configuration_.limits;
+  const auto timeout = limits.connection_timeout;
+  Patience patience{.connection = configuration_.model.many_connections && timeout > 0ms
+                                      ? timeout + loop_patience
+                                      : timeout,
+                    .leave = limits.leave_timeout};
+  // Nobody knows what such a program has in hand.
+  if (silent()) patience = {patience.connection, limits.graceful_timeout, "graceful-timeout"};
+  return patience;
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {

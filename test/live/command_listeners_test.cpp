@@ -233,7 +233,7 @@ TEST_CASE("a reload kills one that does not leave within graceful-timeout") {
   const pid_t old = server.children().at(0);
   server.signal(SIGHUP);
   CHECK(eventually([&] { return !is_alive(old); }));
-  CHECK(server.wait_for_log("its time to leave; it gets SIGABRT"));
+  CHECK(server.wait_for_log("beyond graceful-timeout; it gets SIGABRT"));
 }
 
 TEST_CASE("without its parent it is told to leave, and finishes what it has in hand") {

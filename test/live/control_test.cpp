@@ -303,7 +303,6 @@ TEST_CASE("what can't be meant is refused by name") {
   const CtlAnswer answer = two.ask("reload lefd");
   CHECK(answer.code == 64);
   CHECK(answer.says("unknown service 'lefd'; did you mean 'left'?"));
-  CHECK(two.ask("upgrade").code == 69);
   CHECK(two.ask("pause '\x1b[31m'").says("unknown service"));
   CHECK(two.server.log().find('\x1b') == std::string::npos);
 }
