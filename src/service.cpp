@@ -26,7 +26,6 @@ constexpr auto loop_patience = 5s;
 // takes to be heard.
 constexpr Clock::duration program_trial = 10s;
 constexpr Clock::duration first_trial = 1s;
-constexpr auto hearing_time = 250ms;
 
 }  // namespace
 
@@ -168,25 +167,6 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   publish_limits();
 }
 
-void Service::stop(Time limit) {
-  starts_after_stop_ = false;
-  if (stage_ != Stage::serving) return;
-  paused_ = false;  // who waits in the queue is served
-  stage_ = Stage::draining;
-  limit_ = limit;
-  // What is accepted in the last moment needs time, too.
-  const Time now = Clock::now();
-  listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
-}
-
-void Service::stop_now(const char* why) {
-  starts_after_stop_ = false;
-  stage_ = Stage::finishing;
-  pool_->kill_all(why);
-  detached_.kill_all(why);
-  listeners_.close_all();
-}
-
 void Service::add_watched(std::vector<pollfd>& to) const {
   if (!watches_listeners_) return;
   for (const auto& listener : listeners_.of_a_child())
@@ -321,42 +301,6 @@ Time Service::look(Time now) {
                             .watch = configuration_.limits.connection_timeout > 0ms && overdue == never};
   if (publish(thresholds(plan, configuration_.limits, attention), idle_bits)) return now;
   return std::min(next, plan.look_again);
-}
-
-void Service::step_of_stopping(Time now) {
-  if (stage_ == Stage::serving) return;
-  const bool nobody_serves = pool_->count() == 0 && (fatal_exit_ || throttle_.active());
-  if (stage_ == Stage::draining &&
-      (nobody_serves || listeners_.drain().done(pool_->tally().accepted(), now))) {
-    pool_->retire_all(Reason::stop);
-    stage_ = Stage::closing;
-  }
-  // Nobody accepts any more: what is in the queue now is what will be lost.
-  if (stage_ == Stage::closing &&
-      ((pool_->tally().none_accepts(silent() ? now - hearing_time : Time::min()) &&
-        listeners_.drain().settled(now)) ||
-       now >= limit_)) {
-    listeners_.close_drained();
-    stage_ = Stage::finishing;
-  }
-  if (stage_ == Stage::finishing && now >= limit_ && !ended()) {
-    pool_->kill_all("graceful-timeout is over");
-    detached_.kill_all("graceful-timeout is over");
-  }
-}
-
-Time Service::deadline_of_stage(Time now) {
-  switch (stage_) {
-    case Stage::serving:
-      return listeners_.drain_on(now);
-    case Stage::draining:
-      return listeners_.drain().look_again(now);
-    case Stage::closing:
-      return std::min<Time>(limit_, now + 10ms);
-    case Stage::finishing:
-      return now < limit_ ? limit_ : never;
-  }
-  return never;
 }
 
 }  // namespace brood

@@ -18,14 +18,6 @@ ServiceState Service::state() const {
   return paused_ ? ServiceState::paused : ServiceState::running;
 }
 
-void Service::dismiss(Time now) {
-  dismissed_ = true;
-  const auto patience = configuration_.limits.graceful_timeout;
-  log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
-                patience.count() == 0 ? "" : text(", within ", patience)));
-  stop(patience.count() == 0 ? never : now + patience);
-}
-
 void Service::pause() {
   paused_ = true;
   log_info(text("service ", name(), ": paused, what comes waits in the queue"));

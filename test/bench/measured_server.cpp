@@ -49,7 +49,7 @@ MeasuredServer::~MeasuredServer() {
 Command MeasuredServer::command(const std::string& name, const Words& settings,
                                 const Surroundings& surroundings) const {
   Command command;
-  command.words = {neighbour(name), "--runtime-directory=" + directory_.path(), "--log=" + log_path()};
+  command.words = {neighbour(name), "--runtime-directory=" + place(), "--log=" + log_path()};
   for (const auto& listen : surroundings.listen) command.words.push_back("--listen=" + listen);
   command.words.insert(command.words.end(), settings.begin(), settings.end());
   command.output = place() + "/output";
