@@ -21,9 +21,8 @@ using namespace std::chrono_literals;
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr auto loop_patience = 5s;
-// Of a program that tells nothing: how long it has to live to be proven good; how long for its predecessor to
-// be told to leave, or to be believed that it is done where it was started on demand; and how long SIGTERM
-// takes to be heard.
+// Of a program that tells nothing: how long it has to live to be proven good, and how long for its
+// predecessor to be told to leave, or to be believed that it is done where it was started on demand.
 constexpr Clock::duration program_trial = 10s;
 constexpr Clock::duration first_trial = 1s;
 

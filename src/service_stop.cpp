@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Until a program that tells nothing has heard SIGTERM.
 constexpr auto hearing_time = 250ms;
 
 }  // namespace
