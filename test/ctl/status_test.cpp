@@ -46,6 +46,8 @@ TEST_CASE("JSON is the snapshot") {
   ServerProcess server;
   Client client = server.connect();
   const pid_t child = client.child();
+  // Nothing changes any more: another spare has been started for it.
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 5 && service.starting == 0; }));
   const Answer answer = status_of(server, "--json");
   CHECK(answer.code == 0);
   const auto json = nlohmann::json::parse(answer.text);
