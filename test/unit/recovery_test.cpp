@@ -32,7 +32,7 @@ pid_t in_child(const std::function<void()>& body) {
   if (pid > 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() == parent) {
-    ::alarm(100);
+    ::alarm(280);
     body();
   }
   ::_exit(0);
