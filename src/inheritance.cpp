@@ -57,6 +57,19 @@ void read_scoreboard(const Record& record, Inheritance& to) {
   to.read_only_descriptor = record.number<int>("read-only-descriptor");
 }
 
+Record write_control(const InheritedControl& from) {
+  return Record("control")
+      .set("descriptor", from.descriptor)
+      .set("device", from.device)
+      .set("inode", from.inode);
+}
+
+void read_control(const Record& record, Inheritance& to) {
+  to.control = {.descriptor = record.number<int>("descriptor"),
+                .device = record.number<dev_t>("device"),
+                .inode = record.number<ino_t>("inode")};
+}
+
 Record write_pid_file(const Inheritance& from) {
   Record record("pid-file");
   record.set("path", from.pid_file).set("descriptor", from.pid_file_descriptor);
@@ -172,6 +185,7 @@ void check_all_told(const Handover& handover) {
 Handover to_handover(const Inheritance& inheritance) {
   Handover handover = {write_parent(inheritance), write_scoreboard(inheritance)};
   if (inheritance.pid_file_descriptor >= 0) handover.push_back(write_pid_file(inheritance));
+  if (inheritance.control.descriptor >= 0) handover.push_back(write_control(inheritance.control));
   for (const int asker : inheritance.asker_descriptors)
     handover.push_back(Record("asker").set("descriptor", asker));
   for (const auto& [name, given] : inheritance.settings) handover.push_back(write_setting(name, given));
@@ -193,6 +207,7 @@ Inheritance from_handover(const Handover& handover) {
     const std::string& kind = record.kind();
     if (kind == "parent") read_parent(record, to);
     if (kind == "scoreboard") read_scoreboard(record, to);
+    if (kind == "control") read_control(record, to);
     if (kind == "pid-file") read_pid_file(record, to);
     if (kind == "setting") read_setting(record, to);
     if (kind == "service") read_service(record, to);
