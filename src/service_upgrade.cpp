@@ -9,7 +9,8 @@ namespace brood {
 
 InheritedService Service::bequest() const {
   const ServiceState its_state = state();
-  if (its_state == ServiceState::stopping)
+  // Also one that has ended by now, and is still there to be dropped: no settings tell of it any more.
+  if (its_state == ServiceState::stopping || dismissed_)
     throw Error(text("service ", name(), " is on its way out: wait until it has ended"));
   InheritedService left{.name = name(),
                         .generation = generation_,
