@@ -113,7 +113,8 @@ void read_service(const Record& record, Inheritance& to) {
                          .drain_until = time_of(record, "drain-until"),
                          .listeners = {},
                          .children = {},
-                         .detached = {}});
+                         .detached = {},
+                         .on_failure = {}});
 }
 
 Record write_listener(const std::string& service, const InheritedListener& from) {
@@ -167,6 +168,35 @@ ChildRecord read_child(const Record& record) {
           .ending_at = time_of(record, "ending-at")};
 }
 
+bool is_worth_telling(const FailureRun& run) { return run.failures > 0 || run.started != Time::min(); }
+
+Record write_failure_run(const std::string& service, const FailureRun& from) {
+  Record record("on-failure");
+  record.set("service", service)
+      .set("pid", from.pid)
+      .set("killed", int{from.killed})
+      .set("started", to_nanoseconds(from.started))
+      .set("failures", from.failures)
+      .set("failed-pid", from.last.pid)
+      .set("failed-code", from.last.code)
+      .set("failed-status", from.last.status);
+  if (from.last.slot) record.set("failed-slot", *from.last.slot);
+  return record;
+}
+
+FailureRun read_failure_run(const Record& record) {
+  FailureRun run{.failures = record.number<unsigned>("failures"),
+                 .last = {.slot = {},
+                          .pid = record.number<pid_t>("failed-pid"),
+                          .code = record.number<int>("failed-code"),
+                          .status = record.number<int>("failed-status")},
+                 .pid = record.number<pid_t>("pid"),
+                 .killed = is_set(record, "killed"),
+                 .started = time_of(record, "started")};
+  if (record.find("failed-slot") != nullptr) run.last.slot = record.number<std::uint32_t>("failed-slot");
+  return run;
+}
+
 InheritedService& service_of(const Record& record, Inheritance& to) {
   const auto found = std::ranges::find(to.services, record["service"], &InheritedService::name);
   if (found == to.services.end())
@@ -196,6 +226,8 @@ Handover to_handover(const Inheritance& inheritance) {
       handover.push_back(write_child("child", service.name, child).set("slot", slot));
     for (const auto& child : service.detached)
       handover.push_back(write_child("detached", service.name, child));
+    if (is_worth_telling(service.on_failure))
+      handover.push_back(write_failure_run(service.name, service.on_failure));
   }
   return handover;
 }
@@ -215,6 +247,7 @@ Inheritance from_handover(const Handover& handover) {
     if (kind == "child")
       service_of(record, to).children.push_back({record.number<std::uint32_t>("slot"), read_child(record)});
     if (kind == "detached") service_of(record, to).detached.push_back(read_child(record));
+    if (kind == "on-failure") service_of(record, to).on_failure = read_failure_run(record);
     if (kind == "asker") to.asker_descriptors.push_back(record.number<int>("descriptor"));
     if (kind == "refused") to.refused = record["why"];
   }

@@ -13,6 +13,7 @@
 #include "children.hpp"
 #include "clock.hpp"
 #include "control_socket.hpp"
+#include "failure_command.hpp"
 #include "handover.hpp"
 #include "listener.hpp"
 #include "settings_source.hpp"
@@ -34,6 +35,7 @@ struct InheritedService {
   std::vector<InheritedListener> listeners;
   std::vector<InheritedChild> children;
   std::vector<ChildRecord> detached;
+  FailureRun on_failure;
 };
 
 struct Inheritance {

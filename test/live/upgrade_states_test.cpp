@@ -14,12 +14,13 @@ namespace {
 
 // Two services, and orders for them.
 struct Two {
-  explicit Two(const std::string& left = "", const std::string& shared = "")
-      : it({}, settings(left, shared), {.program = "brood-two-puppets", .listen = false}) {}
+  explicit Two(const std::string& left = "")
+      : it({}, settings(left), {.program = "brood-two-puppets", .listen = false}) {}
 
-  static std::string settings(const std::string& left, const std::string& shared) {
-    return "start-servers = 2\nmin-spare-servers = 2\nmax-spare-servers = 4\n" + shared +
-           "\n[left]\nlisten = 127.0.0.1:0\n" + left + "\n[right]\nlisten = 127.0.0.1:0\n";
+  static std::string settings(const std::string& left) {
+    return "start-servers = 2\nmin-spare-servers = 2\nmax-spare-servers = 4\n"
+           "\n[left]\nlisten = 127.0.0.1:0\n" +
+           left + "\n[right]\nlisten = 127.0.0.1:0\n";
   }
   CtlAnswer ask(const std::string& order) const { return broodctl(to(order)); }
   std::string to(const std::string& order) const {
@@ -47,7 +48,7 @@ TEST_CASE("a paused service stays paused over upgrades, and serves who waited wh
   CHECK(two.left().children() == 0);
   SUBCASE("by an order") { CHECK(two.ask("resume left").code == 0); }
   SUBCASE("after an upgrade that was given back") {
-    two.it.write_settings(Two::settings("refuse = no", ""));
+    two.it.write_settings(Two::settings("refuse = no"));
     REQUIRE(two.ask("upgrade").code == 71);
     CHECK(two.left().state == ServiceState::paused);
     CHECK(two.ask("resume left").code == 0);
@@ -76,11 +77,11 @@ TEST_CASE("a stopped service stays stopped over upgrades, and is started by the 
   Two two("word = old\n");
   REQUIRE(two.ask("stop left").code == 0);
   for (int i = 0; i < 2; ++i) REQUIRE(two.ask("upgrade").code == 0);
-  two.it.write_settings(Two::settings("refuse = no\n", ""));
+  two.it.write_settings(Two::settings("refuse = no\n"));
   REQUIRE(two.ask("upgrade").code == 71);
   CHECK(two.left().state == ServiceState::stopped);
   CHECK(two.left().listeners.empty());
-  two.it.write_settings(Two::settings("word = new\n", ""));
+  two.it.write_settings(Two::settings("word = new\n"));
   REQUIRE(two.ask("upgrade").code == 0);
   CHECK(two.left().state == ServiceState::stopped);
   CHECK(two.ask("start left").code == 0);
@@ -123,8 +124,8 @@ TEST_CASE("after an upgrade the limits of the settings hold again, and are not m
 TEST_CASE("a service that is throttled is tried again by the new program, and the other goes on") {
   const TemporaryDirectory place;
   write_file(place / "order", "exit 71\n");
-  Two two("", "child-start = " + (place / "none") + "\n");
-  two.it.write_settings(Two::settings("child-start = " + (place / "order") + "\n", ""));
+  Two two;
+  two.it.write_settings(Two::settings("child-start = " + (place / "order") + "\n"));
   two.it.server.signal(SIGHUP);
   REQUIRE(two.it.server.wait_for_log("service left: children fail at once"));
   const CtlAnswer answer = two.ask("upgrade");
