@@ -225,6 +225,28 @@ TEST_CASE("where the new brood gives up, the former one has all back, by the val
   CHECK(it.server.wait_exit() == exited(0));
 }
 
+TEST_CASE("the former brood needs nothing of a directory that is gone when it has all back") {
+  const Directory directory;
+  directory.add_unix("a");
+  directory.add_unix("b");
+  UpgradeableBrood it(directory, {"--a.max-clients=40"});
+  const std::string away = directory.path() + ".away";
+  // Neither its test nor its rehearsal has the parent's pid.
+  it.install_script("test -d " + directory.path() + " && test $$ = " + std::to_string(it.server.pid()) +
+                    " && mv " + directory.path() + " " + away + "\nexec " + program_path("brood") +
+                    " \"$@\"");
+  CHECK(it.upgrade_is_refused("the former program has all back"));
+  std::filesystem::rename(away, directory.path());
+  for (const char* service : {"a", "b"}) CHECK(answers(directory.address(service)));
+  CHECK(find_service(it.server, "a")->max_clients == 40);
+  CHECK(find_service(it.server, "a")->generation == 1);
+  it.server.signal(SIGHUP);
+  CHECK(it.reaches("a", all_of_generation(2)));
+  it.install("brood");
+  REQUIRE(it.upgrade());
+  CHECK(find_service(it.server, "a")->max_clients == 40);
+}
+
 TEST_CASE("on-demand services without a child are served after an upgrade, and nobody wakes until then") {
   const Directory directory;
   const std::string on_demand =
