@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A program of the kit as a child under `brood`: what a forked child may do it may do, too. And what is run
 // when children of each kind fail.
+#include <algorithm>
+
 #include "brood_directory.hpp"
 #include "broodctl.hpp"
 
