@@ -14,9 +14,13 @@ namespace {
 
 constexpr const char* while_stopping = "the server is stopping";
 
+std::string path_beside(const std::string& scoreboard_path) {
+  return std::filesystem::path(scoreboard_path).replace_extension(".control").string();
+}
+
 ControlSocket open_beside(const std::string& scoreboard_path) {
   if (scoreboard_path.empty()) return {};
-  const auto path = std::filesystem::path(scoreboard_path).replace_extension(".control").string();
+  const auto path = path_beside(scoreboard_path);
   try {
     return ControlSocket(path);
   } catch (const Error& error) {
@@ -35,8 +39,7 @@ Answer refusal(const Error& error) {
 
 }  // namespace
 
-Control::Control(Parent& parent, const std::string& scoreboard_path)
-    : parent_(parent), socket_(open_beside(scoreboard_path)) {}
+void Control::open(const std::string& scoreboard_path) { socket_ = open_beside(scoreboard_path); }
 
 void Control::obey(Time now) {
   for (const auto& request : std::exchange(requests_, {})) obey(request, now);
@@ -64,8 +67,14 @@ std::vector<int> Control::waiting_for_upgrade() const {
   return descriptors;
 }
 
-void Control::take_over(Descriptor asker, Awaited awaited) {
-  errands_.push_back({socket_.take_over(std::move(asker)), false, true, std::move(awaited)});
+void Control::take_over(Heir& heir, const Awaited& awaited) {
+  const Inheritance& left = heir.left();
+  if (left.control.descriptor >= 0)
+    socket_ = ControlSocket(path_beside(left.scoreboard), heir.claim(left.control.descriptor), left.control);
+  else
+    open(left.scoreboard);
+  for (const int asker : left.asker_descriptors)
+    errands_.push_back({socket_.take_over(heir.claim(asker)), false, true, awaited});
 }
 
 Time Control::look(Time now) {

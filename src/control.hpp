@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "control_socket.hpp"
+#include "heir.hpp"
 #include "verbs.hpp"
 
 namespace brood {
 
 class Control {
  public:
+  // Nobody asks, until it is opened or taken over. `parent` outlives it.
+  explicit Control(Parent& parent) : parent_(parent) {}
   // The socket stands beside the scoreboard; without one (""), or where it can't be opened, nobody asks.
-  // `parent` outlives it.
-  Control(Parent& parent, const std::string& scoreboard_path);
+  void open(const std::string& scoreboard_path);
 
   // In the order of the parent's loop. Returns when it has to go on for a client that is late.
   void obey(Time now);
@@ -23,9 +25,10 @@ class Control {
   void add_watched(std::vector<pollfd>& to) const { socket_.add_watched(to); }
   void take(const std::vector<pollfd>& events, Time now) { requests_ = socket_.take(events, now); }
 
-  // Descriptors of those who ask for an upgrade; and one of them, as it comes over exec().
+  // The socket, and descriptors of those who ask for an upgrade; and both as they come over exec().
+  InheritedControl bequest() const { return socket_.bequest(); }
   std::vector<int> waiting_for_upgrade() const;
-  void take_over(Descriptor asker, Awaited awaited);
+  void take_over(Heir& heir, const Awaited& awaited);
 
   void forget() { socket_.forget(); }  // in a child
 

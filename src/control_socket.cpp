@@ -62,6 +62,13 @@ ControlSocket::ControlSocket(const std::string& path) {
   path_ = SocketPath(path);
 }
 
+ControlSocket::ControlSocket(const std::string& path, Descriptor listener, const InheritedControl& left)
+    : listener_(std::move(listener)), path_(path, left.device, left.inode) {}
+
+InheritedControl ControlSocket::bequest() const {
+  return {.descriptor = listener_.get(), .device = path_.device(), .inode = path_.inode()};
+}
+
 void ControlSocket::add_watched(std::vector<pollfd>& to) const {
   if (!listener_) return;
   if (accepts_again_ == Time::min()) to.push_back({.fd = listener_.get(), .events = POLLIN, .revents = 0});

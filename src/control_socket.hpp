@@ -15,6 +15,7 @@
 #pragma once
 
 #include <poll.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string>
@@ -30,6 +31,13 @@ namespace brood {
 using Answer = std::vector<Record>;
 Record done(int code, std::string_view message);
 
+// What of it crosses an exec().
+struct InheritedControl {
+  int descriptor = -1;  // -1: none
+  dev_t device = 0;     // of its name in the file system
+  ino_t inode = 0;
+};
+
 class ControlSocket {
  public:
   using Client = std::uint64_t;  // none is given twice
@@ -42,6 +50,9 @@ class ControlSocket {
   ControlSocket() = default;  // none: nobody asks
   // Takes the place of what a killed parent has left at `path`. Throws SystemError or Error.
   explicit ControlSocket(const std::string& path);
+  // The one that a former program of this process had there: who is in its queue is answered by this one.
+  ControlSocket(const std::string& path, Descriptor listener, const InheritedControl& left);
+  InheritedControl bequest() const;
 
   // What poll() is to look at; when it has, what was asked. Drops who is late.
   void add_watched(std::vector<pollfd>& to) const;

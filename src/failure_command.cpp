@@ -31,24 +31,25 @@ void set_variable(const char* name, const std::string& value) { ::setenv(name, v
 
 void FailureCommand::note(const Failure& failure) {
   if (words_.empty()) return;
-  ++failures_;
-  last_ = failure;
+  ++run_.failures;
+  run_.last = failure;
 }
 
 Time FailureCommand::look(Time now) {
-  if (pid_ == 0 && failures_ > 0 && (started_ == Time::min() || now >= started_ + interval)) run(now);
-  if (pid_ != 0 && !killed_ && now >= started_ + time_limit) {
+  if (run_.pid == 0 && run_.failures > 0 && (run_.started == Time::min() || now >= run_.started + interval))
+    run(now);
+  if (run_.pid != 0 && !run_.killed && now >= run_.started + time_limit) {
     log_warning(text("service ", service_, ": on-failure takes more than ", time_limit, "; it is killed"));
-    ::kill(-pid_, SIGKILL);  // with what it has started
-    killed_ = true;
+    ::kill(-run_.pid, SIGKILL);  // with what it has started
+    run_.killed = true;
   }
-  if (pid_ != 0) return killed_ ? never : started_ + time_limit;
-  return failures_ > 0 ? started_ + interval : never;
+  if (run_.pid != 0) return run_.killed ? never : run_.started + time_limit;
+  return run_.failures > 0 ? run_.started + interval : never;
 }
 
 void FailureCommand::run(Time now) {
-  started_ = now;
-  killed_ = false;
+  run_.started = now;
+  run_.killed = false;
   const pid_t parent = ::getpid();
   const pid_t pid = spawn([&]() -> int { become(parent); });
   if (pid < 0) {
@@ -57,8 +58,8 @@ void FailureCommand::run(Time now) {
     return;
   }
   ::setpgid(pid, pid);  // here too: whoever of the two is first, the group is there when it is to be killed
-  pid_ = pid;
-  failures_ = 0;
+  run_.pid = pid;
+  run_.failures = 0;
 }
 
 // In the new process. The parent has no threads, so that all of the library may be used.
@@ -68,15 +69,15 @@ void FailureCommand::become(pid_t parent) const {
   if (::getppid() != parent) ::_exit(not_run);
   ::setpgid(0, 0);
   set_variable("BROOD_SERVICE", service_);
-  set_variable("BROOD_SLOT", last_.slot ? text(*last_.slot) : "");
-  set_variable("BROOD_CHILD_PID", text(last_.pid));
-  set_variable("BROOD_FAILURES", text(failures_));
+  set_variable("BROOD_SLOT", run_.last.slot ? text(*run_.last.slot) : "");
+  set_variable("BROOD_CHILD_PID", text(run_.last.pid));
+  set_variable("BROOD_FAILURES", text(run_.failures));
   for (const char* const name : {"BROOD_EXIT_CODE", "BROOD_SIGNAL", "BROOD_SIGNAL_NAME"}) ::unsetenv(name);
-  if (last_.code == CLD_EXITED) {
-    set_variable("BROOD_EXIT_CODE", text(last_.status));
+  if (run_.last.code == CLD_EXITED) {
+    set_variable("BROOD_EXIT_CODE", text(run_.last.status));
   } else {
-    const char* const name = ::sigabbrev_np(last_.status);
-    set_variable("BROOD_SIGNAL", text(last_.status));
+    const char* const name = ::sigabbrev_np(run_.last.status);
+    set_variable("BROOD_SIGNAL", text(run_.last.status));
     set_variable("BROOD_SIGNAL_NAME", name == nullptr ? "" : text("SIG", std::string_view(name)));
   }
   std::vector<char*> arguments;
@@ -96,9 +97,9 @@ void FailureCommand::become(pid_t parent) const {
 }
 
 bool FailureCommand::reaped(pid_t pid, int code, int status) {
-  if (pid_ == 0 || pid != pid_) return false;
-  pid_ = 0;
-  if (!killed_ && (code != CLD_EXITED || status != 0))
+  if (run_.pid == 0 || pid != run_.pid) return false;
+  run_.pid = 0;
+  if (!run_.killed && (code != CLD_EXITED || status != 0))
     log_warning(text("service ", service_, ": on-failure ", how_it_ended(code, status)));
   return true;
 }

@@ -21,11 +21,23 @@ struct Failure {
   int code, status;  // as waitid() told
 };
 
+// How it stands with the command: what the next program of the parent's process has to know.
+struct FailureRun {
+  unsigned failures = 0;  // since the last run
+  Failure last{};
+  pid_t pid = 0;  // of the one that runs; 0: none
+  bool killed = false;
+  Time started = Time::min();
+};
+
 class FailureCommand {
  public:
   explicit FailureCommand(std::string service) : service_(std::move(service)) {}
   // Its path and its arguments; none: nothing is run.
   void set(std::vector<std::string> words) { words_ = std::move(words); }
+
+  const FailureRun& bequest() const { return run_; }
+  void take_over(const FailureRun& left) { run_ = left; }
 
   void note(const Failure& failure);
   bool reaped(pid_t pid, int code, int status);  // false: the process is none of ours
@@ -38,11 +50,7 @@ class FailureCommand {
 
   const std::string service_;
   std::vector<std::string> words_;
-  unsigned failures_ = 0;  // since the last run
-  Failure last_{};
-  pid_t pid_ = 0;  // of the one that runs; 0: none
-  bool killed_ = false;
-  Time started_ = Time::min();
+  FailureRun run_;
 };
 
 }  // namespace brood

@@ -57,6 +57,19 @@ void read_scoreboard(const Record& record, Inheritance& to) {
   to.read_only_descriptor = record.number<int>("read-only-descriptor");
 }
 
+Record write_control(const InheritedControl& from) {
+  return Record("control")
+      .set("descriptor", from.descriptor)
+      .set("device", from.device)
+      .set("inode", from.inode);
+}
+
+void read_control(const Record& record, Inheritance& to) {
+  to.control = {.descriptor = record.number<int>("descriptor"),
+                .device = record.number<dev_t>("device"),
+                .inode = record.number<ino_t>("inode")};
+}
+
 Record write_pid_file(const Inheritance& from) {
   Record record("pid-file");
   record.set("path", from.pid_file).set("descriptor", from.pid_file_descriptor);
@@ -100,7 +113,8 @@ void read_service(const Record& record, Inheritance& to) {
                          .drain_until = time_of(record, "drain-until"),
                          .listeners = {},
                          .children = {},
-                         .detached = {}});
+                         .detached = {},
+                         .on_failure = {}});
 }
 
 Record write_listener(const std::string& service, const InheritedListener& from) {
@@ -154,6 +168,35 @@ ChildRecord read_child(const Record& record) {
           .ending_at = time_of(record, "ending-at")};
 }
 
+bool is_worth_telling(const FailureRun& run) { return run.failures > 0 || run.started != Time::min(); }
+
+Record write_failure_run(const std::string& service, const FailureRun& from) {
+  Record record("on-failure");
+  record.set("service", service)
+      .set("pid", from.pid)
+      .set("killed", int{from.killed})
+      .set("started", to_nanoseconds(from.started))
+      .set("failures", from.failures)
+      .set("failed-pid", from.last.pid)
+      .set("failed-code", from.last.code)
+      .set("failed-status", from.last.status);
+  if (from.last.slot) record.set("failed-slot", *from.last.slot);
+  return record;
+}
+
+FailureRun read_failure_run(const Record& record) {
+  FailureRun run{.failures = record.number<unsigned>("failures"),
+                 .last = {.slot = {},
+                          .pid = record.number<pid_t>("failed-pid"),
+                          .code = record.number<int>("failed-code"),
+                          .status = record.number<int>("failed-status")},
+                 .pid = record.number<pid_t>("pid"),
+                 .killed = is_set(record, "killed"),
+                 .started = time_of(record, "started")};
+  if (record.find("failed-slot") != nullptr) run.last.slot = record.number<std::uint32_t>("failed-slot");
+  return run;
+}
+
 InheritedService& service_of(const Record& record, Inheritance& to) {
   const auto found = std::ranges::find(to.services, record["service"], &InheritedService::name);
   if (found == to.services.end())
@@ -172,6 +215,7 @@ void check_all_told(const Handover& handover) {
 Handover to_handover(const Inheritance& inheritance) {
   Handover handover = {write_parent(inheritance), write_scoreboard(inheritance)};
   if (inheritance.pid_file_descriptor >= 0) handover.push_back(write_pid_file(inheritance));
+  if (inheritance.control.descriptor >= 0) handover.push_back(write_control(inheritance.control));
   for (const int asker : inheritance.asker_descriptors)
     handover.push_back(Record("asker").set("descriptor", asker));
   for (const auto& [name, given] : inheritance.settings) handover.push_back(write_setting(name, given));
@@ -182,6 +226,8 @@ Handover to_handover(const Inheritance& inheritance) {
       handover.push_back(write_child("child", service.name, child).set("slot", slot));
     for (const auto& child : service.detached)
       handover.push_back(write_child("detached", service.name, child));
+    if (is_worth_telling(service.on_failure))
+      handover.push_back(write_failure_run(service.name, service.on_failure));
   }
   return handover;
 }
@@ -193,6 +239,7 @@ Inheritance from_handover(const Handover& handover) {
     const std::string& kind = record.kind();
     if (kind == "parent") read_parent(record, to);
     if (kind == "scoreboard") read_scoreboard(record, to);
+    if (kind == "control") read_control(record, to);
     if (kind == "pid-file") read_pid_file(record, to);
     if (kind == "setting") read_setting(record, to);
     if (kind == "service") read_service(record, to);
@@ -200,6 +247,7 @@ Inheritance from_handover(const Handover& handover) {
     if (kind == "child")
       service_of(record, to).children.push_back({record.number<std::uint32_t>("slot"), read_child(record)});
     if (kind == "detached") service_of(record, to).detached.push_back(read_child(record));
+    if (kind == "on-failure") service_of(record, to).on_failure = read_failure_run(record);
     if (kind == "asker") to.asker_descriptors.push_back(record.number<int>("descriptor"));
     if (kind == "refused") to.refused = record["why"];
   }

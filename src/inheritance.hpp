@@ -12,6 +12,8 @@
 
 #include "children.hpp"
 #include "clock.hpp"
+#include "control_socket.hpp"
+#include "failure_command.hpp"
 #include "handover.hpp"
 #include "listener.hpp"
 #include "settings_source.hpp"
@@ -33,6 +35,7 @@ struct InheritedService {
   std::vector<InheritedListener> listeners;
   std::vector<InheritedChild> children;
   std::vector<ChildRecord> detached;
+  FailureRun on_failure;
 };
 
 struct Inheritance {
@@ -46,6 +49,7 @@ struct Inheritance {
   std::string scoreboard;
   int whole_descriptor = -1, read_only_descriptor = -1;  // of the scoreboard
   int wake_descriptor = -1;
+  InheritedControl control;
   std::vector<int> asker_descriptors;  // of those who wait to hear what came of the upgrade
   GivenSettings settings;              // in force
   std::vector<InheritedService> services;

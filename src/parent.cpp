@@ -32,6 +32,7 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
           std::move(duties), std::move(services),
           Scoreboard(duties.scoreboard_path, duties.name, Roster::shapes(services, duties.reserved_entries)),
           new_wake_descriptor()) {
+  control_.open(duties_.scoreboard_path);
   for (const auto& service : services_) service->begin();
 }
 
@@ -47,7 +48,7 @@ Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& se
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
       wake_(std::move(wake)),
-      control_(*this, duties_.scoreboard_path),
+      control_(*this),
       upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
   block_all_signals();
   services_.settle(scoreboard_, lock_, wake_.get(), [this] { in_child(); });

@@ -31,6 +31,7 @@ Inheritance Parent::bequest() const {
   left.whole_descriptor = scoreboard_.descriptors().whole.get();
   left.read_only_descriptor = scoreboard_.descriptors().read_only.get();
   left.wake_descriptor = wake_.get();
+  left.control = control_.bequest();
   left.asker_descriptors = control_.waiting_for_upgrade();
   for (const auto& service : services_) left.services.push_back(service->bequest());
   return left;
@@ -43,8 +44,7 @@ void Parent::take_over(Heir& heir) {
     service->take_over(heir, now);
     children += service->pool().count();
   }
-  for (const int asker : heir.left().asker_descriptors)
-    control_.take_over(heir.claim(asker), outcome_of_upgrade(*this));
+  control_.take_over(heir, outcome_of_upgrade(*this));
   ready_ = heir.left().ready;
   told_not_ready_ = heir.left().told_not_ready;
   using State = UpgradeOutcome::State;

@@ -9,7 +9,8 @@ namespace brood {
 
 InheritedService Service::bequest() const {
   const ServiceState its_state = state();
-  if (its_state == ServiceState::stopping)
+  // Also one that has ended by now, and is still there to be dropped: no settings tell of it any more.
+  if (its_state == ServiceState::stopping || dismissed_)
     throw Error(text("service ", name(), " is on its way out: wait until it has ended"));
   InheritedService left{.name = name(),
                         .generation = generation_,
@@ -18,7 +19,8 @@ InheritedService Service::bequest() const {
                         .drain_until = listeners_.drain_until(),
                         .listeners = listeners_.bequest(),
                         .children = {},
-                        .detached = detached_.all()};
+                        .detached = detached_.all(),
+                        .on_failure = failure_command_.bequest()};
   for (const std::uint32_t slot : pool_->children().taken())
     left.children.push_back({slot, pool_->children()[slot]});
   return left;
@@ -32,6 +34,7 @@ void Service::take_over(Heir& heir, Time now) {
   listeners_.take_over(std::move(serving), std::move(drained), now, left.drain_until);
   for (const auto& child : left.children) pool_->take_over(child.slot, child.record);
   for (const auto& child : left.detached) detached_.add(child, child.told_at);
+  failure_command_.take_over(left.on_failure);
   generation_ = left.generation;
   paused_ = left.paused;
   if (left.stopped) stage_ = Stage::finishing;

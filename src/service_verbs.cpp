@@ -87,7 +87,12 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     std::string failure = mistakes.empty() ? "" : "some services stay as they were";
     for (const Course& course : courses) {
       const Service* const service = parent.services().find(course.service());
-      if (service == nullptr) continue;  // gone with its settings
+      if (service == nullptr) {  // gone with its settings, when what it has in hand is finished
+        const bool still_goes = std::ranges::any_of(
+            parent.services(), [&](const auto& its) { return its->name() == course.service(); });
+        if (still_goes) return {};
+        continue;
+      }
       const bool failed = fails(*service);
       const bool over = course.all_gone(*service) && !service->drains_listeners() &&
                         (service->state() != ServiceState::running || service->ready());

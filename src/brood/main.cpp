@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // brood: the ready-made parent. Each file of a directory is a service, run by a program or built in.
+#include <algorithm>
 #include <cstdio>
 #include <span>
 
@@ -35,11 +36,27 @@ int try_lock(const Configuration& configuration) {
   return 1;
 }
 
+// Those of whom the command line may speak. A former program that has all back is what it was, whatever
+// became of the directory since.
+std::vector<ServicePath> services_of(const ConfigDirectory& directory, Beginning& beginning) {
+  if (!beginning.heir() || !beginning.heir()->is_former()) return directory.services();
+  std::vector<ServicePath> services;
+  try {
+    services = directory.services();
+  } catch (const Error&) {
+    // Those that were left are known.
+  }
+  for (const auto& left : beginning.heir()->left().services)
+    if (std::ranges::find(services, left.name, &ServicePath::service) == services.end())
+      services.push_back({left.name, ""});
+  return services;
+}
+
 int run(std::span<const char* const> arguments, Beginning& beginning) {
   for (const std::string_view word : arguments)
     if (word == "--help" || word == "-h") return help(arguments);
   const ConfigDirectory directory(directory_named_in(arguments));
-  const CommandLine line = CommandTable(directory.services()).parse(arguments);
+  const CommandLine line = CommandTable(services_of(directory, beginning)).parse(arguments);
   DirectorySettings settings(directory);
   if (line.options.contains("try-lock")) {
     settings.take(line);

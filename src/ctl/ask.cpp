@@ -42,6 +42,11 @@ Descriptor process_behind(const Descriptor& socket) {
   return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
 }
 
+bool runs(const Descriptor& process) {
+  pollfd ends{.fd = process.get(), .events = POLLIN, .revents = 0};
+  return process && ::poll(&ends, 1, 0) == 0;
+}
+
 std::string read_all(const Descriptor& socket) {
   std::string all;
   std::array<char, 4096> buffer{};
@@ -73,7 +78,9 @@ std::vector<Record> ask(const std::string& path, const Record& request, bool to_
     at = end + 1;
   }
   if (answer.empty() || answer.back().kind() != "done")
-    throw Failure("the server has gone before the outcome was known; its log may tell more", unavailable);
+    throw Failure(runs(process) ? "the server was upgraded before the outcome was known; ask again"
+                                : "the server has gone before the outcome was known; its log may tell more",
+                  unavailable);
   pollfd ends{.fd = process.get(), .events = POLLIN, .revents = 0};
   if (to_the_end && process && answer.back()["code"] == "0")
     while (::poll(&ends, 1, -1) < 0 && errno == EINTR) {

@@ -64,14 +64,7 @@ class Upgradeable {
     return came;
   }
 
-  // What is open, without the numbers of sockets: the one that takes orders is another one each time.
-  std::vector<std::string> descriptors() const {
-    auto all = descriptors_of_process(server.pid());
-    for (auto& each : all)
-      if (each.starts_with("socket:")) each = "socket";
-    std::sort(all.begin(), all.end());
-    return all;
-  }
+  std::vector<std::string> descriptors() const { return descriptors_of_process(server.pid()); }
 
   TemporaryDirectory place;
   std::string program;

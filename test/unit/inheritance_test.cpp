@@ -27,6 +27,7 @@ Inheritance example() {
   left.whole_descriptor = 6;
   left.read_only_descriptor = 7;
   left.wake_descriptor = 8;
+  left.control = {.descriptor = 11, .device = 56, .inode = 78};
   left.settings["listen"] = {.values = {"127.0.0.1:25", "unix:/run/a b,mode=0600"}, .where = "mail.conf:3"};
   left.settings["note"] = {.values = {""}, .where = "command line"};
   const ChildRecord child{.pid = 4711,
@@ -48,12 +49,20 @@ Inheritance example() {
                       .device = 12,
                       .inode = 34},
                      {.spec = parse_listen("127.0.0.1:25"), .descriptor = 10, .drained = true}},
-       .children = {{.slot = 2, .record = child}}});
+       .children = {{.slot = 2, .record = child}},
+       .detached = {},
+       .on_failure = {.failures = 3,
+                      .last = {.slot = 7, .pid = 4712, .code = 1, .status = 70},
+                      .pid = 4713,
+                      .killed = true,
+                      .started = Time(std::chrono::nanoseconds(423456789))}});
   left.services.push_back({.name = "pop",
                            .generation = 1,
                            .drain_until = Time(std::chrono::nanoseconds(5)),
                            .listeners = {},
-                           .children = {}});
+                           .children = {},
+                           .detached = {},
+                           .on_failure = {}});
   return left;
 }
 
@@ -91,15 +100,19 @@ TEST_CASE("inheritance: what was written is read, every bit of it") {
   CHECK(imap.children[0].slot == 2);
   CHECK(imap.children[0].record.ending == Ending::killed);
   CHECK(to_nanoseconds(imap.children[0].record.ending_at) == 323456789);
+  CHECK(imap.on_failure.last.slot == 7U);
+  CHECK(imap.on_failure.pid == 4713);
   CHECK(left.services[1].listeners.empty());
+  CHECK(left.services[1].on_failure.started == Time::min());
+  CHECK(left.control.inode == 78);
 }
 
 TEST_CASE("inheritance: the descriptors that cross are known without knowing the records") {
   Handover handover = to_handover(example());
-  handover.push_back(Record("of-another-version").set("its-descriptor", 11));
+  handover.push_back(Record("of-another-version").set("its-descriptor", 12));
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
-  CHECK(all == std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11});
+  CHECK(all == std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12});
 }
 
 TEST_CASE("inheritance: of another version, what is more is passed over") {
@@ -115,8 +128,9 @@ TEST_CASE("inheritance: what is missing is refused, whatever it is") {
     const std::string& kind = whole[i].kind();
     if (kind == "setting") continue;
     for (const auto& [left_out, value] : whole[i].fields()) {
-      // Those that may be missing: a pipe, and a listener without a name.
-      if (left_out == "report-descriptor" || left_out == "inode") continue;
+      // Those that may be missing: a pipe, a listener without a name, and the slot of a detached child.
+      if (left_out == "report-descriptor" || left_out == "failed-slot") continue;
+      if (left_out == "inode" && kind == "listener") continue;
       Handover handover = whole;
       handover[i] = Record(kind);
       for (const auto& [name, kept] : whole[i].fields())

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// `brood` under orders that concern services of each kind, and such as come and go.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "brood_directory.hpp"
+#include "broodctl.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const char* const two_children = "start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 3\n";
+
+CtlAnswer ask(const ServerProcess& server, const std::string& order) {
+  return broodctl("--server=" + server.scoreboard() + " " + order);
+}
+
+struct Kind {
+  std::string name, settings, question;
+};
+
+const std::vector<Kind> kinds = {
+    {"echo", "built-in = echo\n", "hello"},
+    {"slot", "command = " + program_path("brood-puppet") + "\ncommand-gets = slot\n", "echo hello"},
+    {"python", "command = " + example_path("listen_fds.py") + "\ncommand-gets = listeners\n", "hello"},
+    {"shell", "command = /bin/cat\ncommand-gets = connection\n", "hello"}};
+
+void add(const Directory& directory, const Kind& kind, const std::string& more = "") {
+  directory.write(kind.name, kind.settings + "listen = " + directory.address(kind.name) + "\n" + more);
+}
+
+bool serves(const Directory& directory, const Kind& kind) {
+  try {
+    return Client(directory.address(kind.name)).ask(kind.question) == "hello";
+  } catch (const ClientError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("services of each kind are stopped, started, restarted, paused and resumed") {
+  const Directory directory(two_children);
+  for (const Kind& kind : kinds) add(directory, kind);
+  const ServerProcess server(in(directory), brood_options());
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    const auto its = [&](const std::string& verb) {
+      const CtlAnswer answer = ask(server, verb + " " + kind.name);
+      CHECK_MESSAGE(answer.code == 0, verb << ": " << answer.text);
+      return answer;
+    };
+    REQUIRE(serves(directory, kind));
+    const auto first = pids_of(server, kind.name);
+    CHECK(its("stop").says(kind.name + ": stopped, "));
+    CHECK(pids_of(server, kind.name).empty());
+    for (const pid_t pid : first) CHECK_FALSE(is_alive(pid));
+    CHECK_FALSE(serves(directory, kind));
+    CHECK_FALSE(std::filesystem::exists(directory.path() + "/" + kind.name + ".sock"));
+    CHECK(its("start").says(kind.name + ": running, "));
+    CHECK(serves(directory, kind));
+    const auto second = pids_of(server, kind.name);
+    its("restart");
+    CHECK(serves(directory, kind));
+    for (const pid_t pid : second) CHECK_FALSE(is_alive(pid));
+    its("pause");
+    CHECK(pids_of(server, kind.name).empty());
+    Client waiting(directory.address(kind.name));
+    waiting.send(kind.question + "\n");
+    its("resume");
+    CHECK(waiting.line() == "hello");
+    waiting.close();
+  }
+  for (const Kind& kind : kinds) CHECK(find_service(server, kind.name)->state == ServiceState::running);
+}
+
+TEST_CASE("services of each kind are scaled, their children retired and sent signals") {
+  const Directory directory(two_children);
+  for (const Kind& kind : kinds) add(directory, kind);
+  const ServerProcess server(in(directory), brood_options());
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    REQUIRE(serves(directory, kind));
+    CHECK(ask(server, "scale " + kind.name + " start-servers=3").code == 0);
+    CHECK(find_service(server, kind.name)->scaled);
+    const auto before = pids_of(server, kind.name);
+    const CtlAnswer retired = ask(server, "retire " + std::to_string(before.at(0)));
+    CHECK_MESSAGE(retired.code == 0, retired.text);
+    CHECK_FALSE(is_alive(before.at(0)));
+    CHECK(serves(directory, kind));
+    const auto failed = find_service(server, kind.name)->children_failed;
+    REQUIRE(eventually([&] { return find_service(server, kind.name)->starting == 0; }));
+    const auto number = pids_of(server, kind.name).size();
+    CHECK(ask(server, "signal " + kind.name + " KILL").says("SIGKILL sent to "));
+    CHECK(eventually([&] { return find_service(server, kind.name)->children_failed >= failed + number; }));
+    CHECK(serves(directory, kind));
+  }
+}
+
+TEST_CASE("a reload by name takes a file that is new, lets one go that is gone, and leaves the others") {
+  const Directory directory(two_children);
+  directory.add_unix("a");
+  const ServerProcess server(in(directory), brood_options());
+  REQUIRE(answers(directory.address("a")));
+  const auto others = pids_of(server, "a");
+  CHECK(ask(server, "reload b").code == 78);
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    add(directory, kind);
+    const CtlAnswer come = ask(server, "reload " + kind.name);
+    CHECK_MESSAGE(come.code == 0, come.text);
+    CHECK(come.says(kind.name + ": "));
+    CHECK(serves(directory, kind));
+    add(directory, kind, "max-clients = many\n");
+    const CtlAnswer wrong = ask(server, "reload " + kind.name);
+    CHECK(wrong.code == 78);
+    CHECK(wrong.says(".conf:"));
+    CHECK(wrong.says("max-clients = many is not a number"));
+    CHECK(serves(directory, kind));
+    add(directory, kind, "max-clients = 33\n");
+    CHECK(ask(server, "reload " + kind.name).code == 0);
+    CHECK(find_service(server, kind.name)->generation == 2);
+    directory.remove(kind.name);
+    const CtlAnswer gone = ask(server, "reload " + kind.name);
+    CHECK_MESSAGE(gone.code == 0, gone.text);
+    CHECK_FALSE(find_service(server, kind.name));
+    CHECK_FALSE(serves(directory, kind));
+    const CtlAnswer unknown = ask(server, "stop " + kind.name);
+    CHECK(unknown.code == 64);
+    CHECK(unknown.says("unknown service '" + kind.name + "'"));
+  }
+  CHECK(pids_of(server, "a") == others);
+  CHECK(find_service(server, "a")->generation == 1);
+}
+
+TEST_CASE("a service that was stopped or paused by an order goes with its file, and comes back anew") {
+  const Directory directory(two_children);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  for (const char* order : {"stop b", "pause b"}) {
+    CAPTURE(order);
+    REQUIRE(ask(server, order).code == 0);
+    directory.remove("b");
+    CHECK(ask(server, "reload").code == 0);
+    CHECK_FALSE(find_service(server, "b"));
+    CHECK(ask(server, "upgrade --json").code == 0);
+    directory.add_unix("b");
+    CHECK(ask(server, "reload").code == 0);
+    CHECK(find_service(server, "b")->state == ServiceState::running);
+    CHECK(answers(directory.address("b")));
+  }
+}
+
+TEST_CASE("entries that are kept for others, and such as were left, are told by nobody") {
+  const Directory directory(two_children);
+  for (const char* name : {"a", "b", "c"}) directory.add_unix(name);
+  const ServerProcess server(in(directory), brood_options());
+  directory.remove("b");
+  REQUIRE(ask(server, "reload").code == 0);
+  REQUIRE(eventually([&] { return !find_service(server, "b"); }));
+  const auto names = [&](const std::string& verb) {
+    std::vector<std::string> all;
+    const auto told = nlohmann::json::parse(ask(server, verb + " --json").text);
+    for (const auto& service : told["services"]) all.push_back(service["name"]);
+    std::ranges::sort(all);
+    return all;
+  };
+  CHECK(names("list") == std::vector<std::string>{"a", "c"});
+  CHECK(names("status") == std::vector<std::string>{"a", "c"});
+  CHECK(ask(server, "status").code == 0);
+  directory.add_unix("d");
+  REQUIRE(ask(server, "reload d").code == 0);
+  CHECK(names("list") == std::vector<std::string>{"a", "c", "d"});
+  CHECK(ask(server, "upgrade").code == 0);
+  CHECK(names("list") == std::vector<std::string>{"a", "c", "d"});
+  CHECK(names("status") == std::vector<std::string>{"a", "c", "d"});
+  CHECK(ask(server, "reload").code == 0);
+}

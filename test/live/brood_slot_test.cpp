@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// A program of the kit as a child under `brood`: what a forked child may do it may do, too. And what is run
+// when children of each kind fail.
+#include <algorithm>
+
+#include "brood_directory.hpp"
+#include "broodctl.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
+
+std::string puppet(const Directory& directory, const std::string& arguments = "",
+                   const std::string& more = "") {
+  return "command = " + program_path("brood-puppet") + arguments +
+         "\ncommand-gets = slot\nlisten = " + directory.address("puppet") + "\n" + more;
+}
+
+bool ends(pid_t pid) {
+  return eventually([&] { return !is_alive(pid); });
+}
+
+bool reaches(const ServerProcess& server, const std::string& service,
+             const std::function<bool(const ServiceSnapshot&)>& condition) {
+  return eventually([&] {
+    const auto found = find_service(server, service);
+    return found && condition(*found);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a program in a slot detaches: its place is taken, and it ends in its own time") {
+  const Directory directory(one_child);
+  directory.write("puppet", puppet(directory, "", "detach-timeout = 10m\n"));
+  const ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("puppet"));
+  const pid_t child = client.child();
+  REQUIRE(client.ask("detach") == "detached");
+  CHECK(reaches(server, "puppet", [](const auto& its) { return its.detached == 1 && its.idle >= 1; }));
+  CHECK(client.ask("echo on") == "on");
+  CHECK(std::ranges::count(pids_of(server, "puppet"), child) == 0);
+  SUBCASE("when it is done") {}
+  SUBCASE("over a reload of its service") {
+    CHECK(broodctl("--server=" + server.scoreboard() + " reload puppet").code == 0);
+    CHECK(client.ask("echo on") == "on");
+  }
+  SUBCASE("over an upgrade") {
+    CHECK(broodctl("--server=" + server.scoreboard() + " upgrade").code == 0);
+    CHECK(client.ask("echo on") == "on");
+  }
+  client.close();
+  CHECK(ends(child));
+  CHECK(reaches(server, "puppet", [](const auto& its) { return its.detached == 0; }));
+  CHECK(find_service(server, "puppet")->children_failed == 0);
+}
+
+TEST_CASE("a program in a slot that is detached for too long is ended, and on-failure is told") {
+  const Directory directory(one_child);
+  const std::string told = directory.path() + "/told";
+  write_file(directory.path() + "/tell", "#!/bin/sh\necho \"$BROOD_SERVICE ${BROOD_SLOT:-none}\" > " + told);
+  std::filesystem::permissions(directory.path() + "/tell", std::filesystem::perms(0755));
+  directory.write("puppet", puppet(directory, "",
+                                   "detach-timeout = 300ms\non-failure = " + directory.path() + "/tell\n"));
+  const ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("puppet"));
+  const pid_t child = client.child();
+  REQUIRE(client.ask("detach") == "detached");
+  CHECK(client.ending() == Ending::closed);
+  CHECK(ends(child));
+  CHECK(eventually([&] { return read_file(told) == "puppet none\n"; }));
+}
+
+TEST_CASE("a program in a slot stops itself after its connection, and hears that it leaves") {
+  const Directory directory(one_child);
+  directory.write("puppet", puppet(directory, " --child-leaving=hold"));
+  const ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("puppet"));
+  const pid_t child = client.child();
+  REQUIRE(client.ask("stop") == "stopping");
+  CHECK(client.ask("echo on") == "on");
+  client.close();
+  CHECK(ends(child));
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " hears that it leaves"));
+  CHECK(server.wait_for_log("child " + std::to_string(child) + " has held"));
+  CHECK(Client(directory.address("puppet")).ask("echo next") == "next");
+  CHECK(find_service(server, "puppet")->children_failed == 0);
+}
+
+TEST_CASE("a program in a slot whose leaving hook hangs is ended after leave-timeout") {
+  const Directory directory(one_child);
+  directory.write("puppet", puppet(directory, " --child-leaving=hang", "leave-timeout = 300ms\n"));
+  const ServerProcess server(in(directory), brood_options());
+  const pid_t child = Client(directory.address("puppet")).child();
+  const CtlAnswer answer = broodctl("--server=" + server.scoreboard() + " restart puppet");
+  CHECK_MESSAGE(answer.code == 0, answer.text);
+  CHECK_FALSE(is_alive(child));
+  CHECK(Client(directory.address("puppet")).ask("echo next") == "next");
+}
+
+TEST_CASE("connection-timeout ends a child of each kind but those that tell nothing") {
+  const Directory directory(std::string(one_child) + "connection-timeout = 400ms\n");
+  directory.write("puppet", puppet(directory));
+  directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
+                               directory.address("shell") + "\n");
+  directory.add_unix("echo");
+  const ServerProcess server(in(directory), brood_options());
+  for (const auto& [service, question] :
+       {std::pair{"puppet", "echo one"}, {"shell", "one"}, {"echo", "one"}}) {
+    CAPTURE(service);
+    Client client(directory.address(service));
+    CHECK(client.ask(question) == "one");
+    CHECK(client.ending() != Ending::timed_out);
+    CHECK(reaches(server, service, [](const auto& its) { return its.connection_timeouts == 1; }));
+    CHECK(Client(directory.address(service)).ask(question) == "one");
+  }
+}
+
+TEST_CASE("idle children of each kind go after idle-timeout, and come again") {
+  const Directory directory(
+      "start-servers = 0\nmin-spare-servers = 0\nmax-spare-servers = 2\nidle-timeout = 200ms\n");
+  directory.write("puppet", puppet(directory));
+  directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
+                               directory.address("shell") + "\n");
+  const ServerProcess server(in(directory), brood_options());
+  for (int i = 0; i < 2; ++i) {
+    CHECK(Client(directory.address("puppet")).ask("echo one") == "one");
+    CHECK(Client(directory.address("shell")).ask("one") == "one");
+    CHECK(eventually([&] { return server.children().empty(); }));
+  }
+  for (const char* service : {"puppet", "shell"}) CHECK(find_service(server, service)->children_failed == 0);
+}
+
+TEST_CASE("on-failure is run for children of each kind") {
+  const Directory directory(one_child);
+  const std::string told = directory.path() + "/told";
+  write_file(directory.path() + "/tell",
+             "#!/bin/sh\necho \"$BROOD_CHILD_PID $BROOD_SIGNAL_NAME\" > " + told + ".$BROOD_SERVICE\n");
+  std::filesystem::permissions(directory.path() + "/tell", std::filesystem::perms(0755));
+  const std::string on_failure = "on-failure = " + directory.path() + "/tell\n";
+  directory.write("puppet", puppet(directory, "", on_failure));
+  directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
+                               directory.address("shell") + "\n" + on_failure);
+  directory.write("python", "command = " + example_path("listen_fds.py") +
+                                "\ncommand-gets = listeners\nlisten = " + directory.address("python") + "\n" +
+                                on_failure);
+  directory.add_unix("echo", on_failure);
+  const ServerProcess server(in(directory), brood_options());
+  for (const char* service : {"puppet", "shell", "python", "echo"}) {
+    CAPTURE(service);
+    REQUIRE(eventually([&] { return !pids_of(server, service).empty(); }));
+    const pid_t child = pids_of(server, service).at(0);
+    ::kill(child, SIGKILL);
+    CHECK(
+        eventually([&] { return read_file(told + "." + service) == std::to_string(child) + " SIGKILL\n"; }));
+  }
+}

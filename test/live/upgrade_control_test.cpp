@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// `broodctl upgrade`: who orders one hears what came of it, over a socket that crosses exec(); and whoever
+// else asks meanwhile is not left hanging.
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "broodctl.hpp"
+#include "load.hpp"
+#include "upgradeable.hpp"
+
+using namespace brood;
+using namespace brood::test;
+
+namespace {
+
+const std::vector<std::string> pool = {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"};
+
+std::string to(const Upgradeable& it, const std::string& order) {
+  return "--server=" + it.server.scoreboard() + " " + order;
+}
+
+CtlAnswer ask(const Upgradeable& it, const std::string& order) { return broodctl(to(it, order)); }
+
+std::string socket_of(const Upgradeable& it) {
+  return std::filesystem::path(it.server.scoreboard()).replace_extension(".control").string();
+}
+
+// Goes on when `go` is there.
+std::string waits_in_test(const Upgradeable& it) {
+  return "case \"$*\" in *--test-config) while test ! -e " + (it.place / "go") +
+         "; do sleep 0.01; done;; esac\n";
+}
+
+bool tests(const Upgradeable& it, unsigned times = 1) {
+  return eventually([&] { return it.count("info: upgrade: testing ") == times; });
+}
+
+}  // namespace
+
+TEST_CASE("who orders an upgrade is told by the new program that it is done") {
+  Upgradeable it(pool);
+  it.install("brood-puppet-two");
+  const CtlAnswer answer = ask(it, "upgrade");
+  CHECK(answer.code == 0);
+  CHECK_MESSAGE(answer.text.starts_with("upgraded: " + it.program + " took over 2 children of 1 service(s)"),
+                answer.text);
+  CHECK(it.server.running());
+  CHECK(it.server.snapshot().upgrades == 1);
+  // The new one takes orders in its turn.
+  CHECK(ask(it, "check").code == 0);
+  CHECK(ask(it, "reload").code == 0);
+  CHECK(it.server.connect().ask("version") == "two");
+  const CtlAnswer json = ask(it, "upgrade --json");
+  CHECK(json.code == 0);
+  const auto told = nlohmann::json::parse(json.text);
+  CHECK_MESSAGE(json.text.find("took over") != std::string::npos, json.text);
+  CHECK(told["code"] == 0);
+}
+
+TEST_CASE("who orders an upgrade that is refused is told why, and where it ended") {
+  Upgradeable it(pool);
+  std::string why;
+  SUBCASE("by its test") {
+    it.install_script("exit 3");
+    why = "--test-config ended with exit code 3";
+  }
+  SUBCASE("by its rehearsal") {
+    it.install_script("case \"$*\" in *--test-config) exit 0;; esac; exit 4");
+    why = "its rehearsal ended with exit code 4";
+  }
+  SUBCASE("by the new program in the parent's process") {
+    it.install("brood-puppet-two");
+    it.write_settings("refuse = the stars are wrong\n");
+    why = "the stars are wrong";
+  }
+  for (int i = 0; i < 2; ++i) {
+    const CtlAnswer answer = ask(it, "upgrade");
+    CHECK(answer.code == 71);
+    CHECK_MESSAGE(answer.says("upgrade refused: "), answer.text);
+    CHECK_MESSAGE(answer.says(why), answer.text);
+    CHECK_MESSAGE(answer.says("everything goes on as before"), answer.text);
+  }
+  const CtlAnswer json = ask(it, "upgrade --json");
+  CHECK(json.code == 71);
+  CHECK(nlohmann::json::parse(json.text)["code"] == 71);
+  CHECK_MESSAGE(json.says(why), json.text);
+  CHECK(it.server.service().generation == 1);
+  CHECK(it.server.connect().ask("version") == "one");
+  // Mended, it succeeds; and the earlier refusal is forgotten.
+  it.install("brood-puppet-two");
+  it.write_settings("");
+  CHECK(ask(it, "upgrade").code == 0);
+  CHECK(ask(it, "check").code == 0);
+}
+
+TEST_CASE("two who order an upgrade at once both hear of the one that comes of it") {
+  Upgradeable it(pool);
+  it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
+  BroodctlProcess first(to(it, "upgrade"));
+  REQUIRE(tests(it));
+  BroodctlProcess second(to(it, "upgrade"));
+  REQUIRE(it.server.wait_for_log("upgrade: one is under way already"));
+  CHECK_FALSE(first.has_ended());
+  CHECK_FALSE(second.has_ended());
+  write_file(it.place / "go", "");
+  for (BroodctlProcess* each : {&first, &second}) {
+    const CtlAnswer answer = each->wait();
+    CHECK_MESSAGE(answer.code == 0, answer.text);
+    CHECK(answer.says("took over 2 children"));
+  }
+  CHECK(it.server.snapshot().upgrades == 1);
+}
+
+TEST_CASE("an upgrade goes on when nobody waits for it any more") {
+  Upgradeable it(pool);
+  it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
+  BroodctlProcess upgrade(to(it, "upgrade"));
+  REQUIRE(tests(it));
+  upgrade.kill();
+  write_file(it.place / "go", "");
+  REQUIRE(it.eventually_counts("info: upgraded: ", 1));
+  CHECK(ask(it, "check").code == 0);
+  CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
+}
+
+TEST_CASE("who waits for something else when the program is replaced is told that it runs on") {
+  Upgradeable it(pool);
+  auto held = it.server.hold(1);
+  BroodctlProcess reload(to(it, "reload"));
+  REQUIRE(it.server.reaches([](const auto& service) { return service.generation == 2; }));
+  CHECK_FALSE(reload.has_ended());
+  REQUIRE(ask(it, "upgrade").code == 0);
+  const CtlAnswer answer = reload.wait();
+  CHECK(answer.code == 69);
+  CHECK_MESSAGE(answer.says("was upgraded"), answer.text);
+  held.clear();
+  CHECK(it.server.reaches(settled_at(3)));
+}
+
+TEST_CASE("who asks while programs are replaced is answered, or told; nobody hangs") {
+  Upgradeable it(pool);
+  std::atomic<bool> over = false;
+  unsigned answered = 0, told = 0;
+  std::string other;
+  std::thread asker([&] {
+    while (!over) {
+      const CtlAnswer answer = ask(it, "check");
+      if (answer.code == 0)
+        ++answered;
+      else if (answer.code == 69 && answer.says("was upgraded"))
+        ++told;
+      else
+        other += answer.text;
+    }
+  });
+  for (int i = 0; i < 10; ++i) CHECK(ask(it, "upgrade").code == 0);
+  over = true;
+  asker.join();
+  CHECK(answered > 0);
+  CHECK_MESSAGE(other.empty(), other);
+}
+
+TEST_CASE("the control socket stays the server's own, and ten upgrades leak no descriptor") {
+  Upgradeable it(pool);
+  REQUIRE(ask(it, "upgrade").code == 0);
+  REQUIRE(it.server.reaches(settled_at(2)));
+  const auto descriptors = it.descriptors();
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    REQUIRE(ask(it, "upgrade").code == 0);
+    REQUIRE(it.server.reaches(settled_at(i + 3)));
+  }
+  CHECK(eventually([&] { return it.descriptors() == descriptors; }));
+  struct stat status {};
+  REQUIRE(::stat(socket_of(it).c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  CHECK(status.st_uid == ::geteuid());
+  for (const auto& entry : std::filesystem::directory_iterator(it.server.directory().path()))
+    CHECK(entry.path().string().find(".control.") == std::string::npos);
+  CHECK(ask(it, "stop").code == 0);
+  CHECK_FALSE(std::filesystem::exists(socket_of(it)));
+}
+
+TEST_CASE("an upgrade is refused while the server stops, and who waits for one is told") {
+  Upgradeable it(pool);
+  auto held = it.server.hold(1);
+  it.install_script(waits_in_test(it) + "exit 0");
+  BroodctlProcess upgrade(to(it, "upgrade"));
+  REQUIRE(tests(it));
+  it.server.signal(SIGTERM);
+  const CtlAnswer given_up = upgrade.wait();
+  CHECK_MESSAGE((given_up.code == 71 || given_up.code == 75), given_up.text);
+  CHECK(given_up.says("stop"));
+  const CtlAnswer late = ask(it, "upgrade");
+  CHECK(late.code == 75);
+  CHECK(late.says("the server is stopping"));
+  held.clear();
+  CHECK(it.server.wait_exit() == exited(0));
+}
