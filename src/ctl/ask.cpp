@@ -18,9 +18,11 @@
 namespace brood::ctl {
 namespace {
 
-Failure failure(const std::string& what, int error_number) {
-  const bool permitted = error_number != EACCES && error_number != EPERM;
-  return {what + ": " + std::strerror(error_number), permitted ? unavailable : not_permitted};
+Failure failure(const std::string& path, int error_number) {
+  const std::string why = path + ": " + std::strerror(error_number);
+  if (error_number == EACCES || error_number == EPERM)
+    return {why + "; a server takes orders from root and its own user", not_permitted};
+  return {"no server takes orders at " + why, unavailable};
 }
 
 Descriptor connect(const std::string& path) {
@@ -30,7 +32,7 @@ Descriptor connect(const std::string& path) {
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw failure("no server takes orders at " + path, errno);
+    throw failure(path, errno);
   return socket;
 }
 
@@ -73,7 +75,9 @@ std::vector<Record> ask(const std::string& path, const Record& request, bool to_
     at = end + 1;
   }
   if (answer.empty() || answer.back().kind() != "done")
-    throw Failure("the server has gone before the outcome was known; its log may tell more", unavailable);
+    throw Failure(
+        "the server has ended, or was upgraded, before the outcome was known; its log may tell more",
+        unavailable);
   pollfd ends{.fd = process.get(), .events = POLLIN, .revents = 0};
   if (to_the_end && process && answer.back()["code"] == "0")
     while (::poll(&ends, 1, -1) < 0 && errno == EINTR) {
