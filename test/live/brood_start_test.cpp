@@ -178,6 +178,11 @@ TEST_CASE("without any service that could be started, and without a directory, t
     CHECK(has(server.standard_error(), "a.conf:1: 'nonsense' is not of the form"));
     CHECK(has(server.standard_error(), "no service is left that could be started"));
   }
+  {
+    ServerProcess server({"--config-directory", "--strict"}, brood_options(false));
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(has(server.standard_error(), "command line: --config-directory names no directory"));
+  }
   ServerProcess server({"--config-directory=" + directory.path() + "/no-such"}, brood_options(false));
   CHECK(server.wait_exit() == exited(78));
   CHECK(has(server.standard_error(), "/no-such: No such file or directory"));
