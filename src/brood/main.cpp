@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <span>
 
+#include "birth_record.hpp"
 #include "brood/error.hpp"
 #include "command_table.hpp"
 #include "directory_settings.hpp"
@@ -38,6 +39,8 @@ int try_lock(const Configuration& configuration) {
 int run(std::span<const char* const> arguments, Beginning& beginning) {
   for (const std::string_view word : arguments)
     if (word == "--help" || word == "-h") return help(arguments);
+  if (take_handover(child_variable))
+    throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   const ConfigDirectory directory(directory_named_in(arguments));
   const CommandLine line = CommandTable(directory.services()).parse(arguments);
   DirectorySettings settings(directory);

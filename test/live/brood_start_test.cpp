@@ -250,3 +250,17 @@ TEST_CASE("try-lock without a scoreboard to look at can't tell") {
   ServerProcess asked(in(directory, {"--runtime-directory=none", "--try-lock"}), options);
   CHECK(asked.wait_exit() == exited(78));
 }
+
+TEST_CASE("brood is no child of another parent: it says so, and that service is stopped") {
+  const Directory directory("start-servers = 1\nmin-spare-servers = 1\n");
+  directory.add_unix("a");
+  const Directory inner;
+  inner.add_unix("c");
+  directory.write("b", "command = " + program_path("brood") +
+                           " --runtime-directory=none --config-directory=" + inner.path() +
+                           "\nlisten = 127.0.0.1:0\n");
+  const ServerProcess server(in(directory), brood_options());
+  CHECK(eventually([&] { return find_service(server, "b")->state == ServiceState::failed; }));
+  CHECK(answers(directory.address("a")));
+  CHECK_FALSE(answers(inner.address("c")));
+}
