@@ -14,19 +14,12 @@
 
 #include "brood/error.hpp"
 #include "connection_environment.hpp"
+#include "exec_words.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
 namespace brood {
 namespace {
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> all;
-  all.reserve(words.size() + 1);
-  for (const auto& word : words) all.push_back(const_cast<char*>(word.c_str()));
-  all.push_back(nullptr);
-  return all;
-}
 
 // The mask of this thread, all blocked meanwhile: no handler of the child's runs in what is to become the
 // program.
@@ -62,8 +55,7 @@ class SignalsBlocked {
 }
 
 pid_t start(const Command& command, const std::vector<std::string>& environment, int socket) {
-  const std::vector<char*> arguments = pointers(command.words);
-  const std::vector<char*> variables = pointers(environment);
+  const ExecWords arguments(command.words), variables(environment);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(SystemError("pipe", errno).what());
   const Descriptor told(ends[0]);
@@ -73,7 +65,7 @@ pid_t start(const Command& command, const std::vector<std::string>& environment,
   {
     const SignalsBlocked blocked;
     pid = ::fork();
-    if (pid == 0) become_program(arguments.data(), variables.data(), socket, tells.get(), child);
+    if (pid == 0) become_program(arguments.get(), variables.get(), socket, tells.get(), child);
   }
   if (pid < 0) throw Error(SystemError("fork", errno).what());
   tells.reset();

@@ -12,6 +12,7 @@
 #include "brood/error.hpp"
 #include "child_life.hpp"
 #include "command_runner.hpp"
+#include "exec_words.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
@@ -25,11 +26,7 @@ void set(const char* variable, const std::string& value) {
 }
 
 [[noreturn]] void become_program(const Command& command) {
-  std::vector<char*> arguments;
-  arguments.reserve(command.words.size() + 1);
-  for (const auto& word : command.words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  ::execve(command.program().c_str(), arguments.data(), environ);
+  ::execve(command.program().c_str(), ExecWords(command.words).get(), environ);
   throw SystemError("run command " + command.program(), errno, ExitCode::configuration);
 }
 

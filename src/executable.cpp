@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "brood/error.hpp"
+#include "exec_words.hpp"
 #include "handover.hpp"
 #include "text.hpp"
 
@@ -27,13 +28,6 @@ std::string path_of_this_program() {
   if (name.empty() || name.starts_with("/dev/fd/") || name.starts_with("/proc/"))
     return std::filesystem::read_symlink("/proc/self/exe", failed).string();
   return std::filesystem::absolute(name, failed).string();
-}
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-  std::vector<char*> all;
-  for (auto& word : words) all.push_back(word.data());
-  all.push_back(nullptr);
-  return all;
 }
 
 }  // namespace
@@ -58,12 +52,12 @@ void Executable::become(std::span<const std::string> more, const std::string& va
   arguments.insert(arguments.end(), more.begin(), more.end());
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
   if (!variable.empty()) environment.push_back(variable);
-  const auto argv = pointers(arguments), envp = pointers(environment);
+  const ExecWords argv(arguments), envp(environment);
   for (const int descriptor : kept) keep_over_exec(descriptor);
   if (image >= 0)
-    ::execveat(image, "", argv.data(), envp.data(), AT_EMPTY_PATH);
+    ::execveat(image, "", argv.get(), envp.get(), AT_EMPTY_PATH);
   else
-    ::execve(path_.c_str(), argv.data(), envp.data());
+    ::execve(path_.c_str(), argv.get(), envp.get());
   const int error_number = errno;
   for (const int descriptor : kept) ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   throw SystemError(image >= 0 ? "execute the former program" : "execute " + path_, error_number);

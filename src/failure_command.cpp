@@ -15,6 +15,8 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "ending.hpp"
+#include "exec_words.hpp"
+#include "signals.hpp"
 #include "spawner.hpp"
 #include "text.hpp"
 
@@ -80,17 +82,11 @@ void FailureCommand::become(pid_t parent) const {
     set_variable("BROOD_SIGNAL", text(run_.last.status));
     set_variable("BROOD_SIGNAL_NAME", name == nullptr ? "" : text("SIG", std::string_view(name)));
   }
-  std::vector<char*> arguments;
-  for (const auto& word : words_) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the log stays until then
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execv(arguments.front(), arguments.data());
+  default_signals();
+  ::execv(words_.front().c_str(), ExecWords(words_).get());
   log_error(text("service ", service_,
                  ": on-failure: ", std::string_view(SystemError("run " + words_.front(), errno).what())));
   ::_exit(not_run);

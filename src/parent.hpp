@@ -67,8 +67,8 @@ class Parent {
   UpgradeOutcome last_upgrade() const;
 
   // ---- orders: by a signal or by the control socket
-  // `only`: the service that it is about; "": all. Throws, and everything is as before; tells which
-  // services stay as they were while others have changed.
+  // `only`: the service that it is about; "": all. Throws, and everything is as before; nothing has
+  // changed, either, where none has that name. Tells which services stay as they were while others have.
   Roster::Outcome reload(const std::string& only);
   void check() const;  // throws what a reload would
   void reopen_logs();  // throws, and the log goes on into the old file

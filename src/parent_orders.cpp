@@ -35,8 +35,8 @@ void Parent::try_reopen() {
 Roster::Outcome Parent::reload(const std::string& only) {
   if (stopping_) return {};
   Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
-  if (!outcome.changed())
-    throw ConfigurationError(outcome.mistakes.empty() ? "there is no service " + only : outcome.mistakes);
+  if (!outcome.changed() && outcome.mistakes.empty()) return outcome;  // nothing has that name
+  if (!outcome.changed()) throw ConfigurationError(outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
   try {
     duties_.commit(only, outcome.refused);

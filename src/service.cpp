@@ -67,6 +67,7 @@ void Service::publish_limits() {
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
   orders.scaled.store(limits == limits_by_settings_ ? 0 : 1, relaxed);
   const std::string all = listeners_.addresses();
+  if (all.empty()) return;  // stopped: shows where it will listen again
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
 }

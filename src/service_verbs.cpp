@@ -60,6 +60,12 @@ std::optional<Answer> once_ready(const Course& course, Service& service) {
 
 // ---- the verbs
 
+// Neither a service nor, where they come and go, a file of that name.
+[[noreturn]] void refuse_name(const Parent& parent, const Record& request) {
+  const Service& service = named_service(parent, request);
+  throw Refusal(refused::not_now, text("service ", service.name(), " is on its way out"));
+}
+
 Awaited reload(Parent& parent, const Record& request, Time now) {
   const std::string* const only = request.find("service");
   const auto is_meant = [&](const auto& service) {
@@ -71,6 +77,7 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
   const bool may_be_new = parent.duties().reserved_entries > 0;
   if (only != nullptr && courses.empty() && !may_be_new) named_service(parent, request);
   const Roster::Outcome outcome = parent.reload(only == nullptr ? "" : *only);
+  if (!outcome.changed()) refuse_name(parent, request);
   const auto is_refused = [&](const Course& course) {
     return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
   };

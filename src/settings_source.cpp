@@ -52,10 +52,13 @@ std::string quote(const std::string& value) {
 }
 
 std::string read_whole(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // The parent waits for nobody who has yet to write it.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) throw SystemError(path, errno, ExitCode::configuration);
   if (S_ISDIR(status.st_mode)) throw SystemError(path, EISDIR, ExitCode::configuration);
+  if (S_ISFIFO(status.st_mode))
+    throw ConfigurationError(path + ": is a pipe: settings are read again at each reload, from a file");
   std::string content;
   std::array<char, 16384> buffer{};
   for (;;) {
@@ -106,15 +109,16 @@ void SettingsReader::error(const std::string& where, const std::string& wrong) {
   errors_.push_back(where.empty() ? wrong : text(where, ": ", wrong));
 }
 
-void SettingsReader::read_file(const std::string& path) {
+bool SettingsReader::read_file(const std::string& path) {
   std::string content;
   try {
     content = read_whole(path);
   } catch (const Error& failure) {
     errors_.emplace_back(failure.what());
-    return;
+    return false;
   }
   read_text(content, path);
+  return true;
 }
 
 // False: there is no such service. What stands in its section is no further mistake.

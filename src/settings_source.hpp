@@ -34,7 +34,7 @@ class SettingsReader {
       : settings_(settings), place_(std::move(place)) {}
 
   // The checks of single values, and the reading, collect what is wrong; finish() throws it.
-  void read_file(const std::string& path);
+  bool read_file(const std::string& path);  // false: it can't be read
   void read_text(std::string_view content, const std::string& name);
   void override_with(const GivenSettings& command_line);
   // What all services share is given to each that has the setting and no value of its own.

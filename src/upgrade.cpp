@@ -10,12 +10,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <optional>
 #include <vector>
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "ending.hpp"
 #include "inheritance.hpp"
 #include "signals.hpp"
 #include "spawner.hpp"
@@ -52,11 +52,6 @@ bool has_line(std::string_view output, std::string_view beginning) {
   for (const auto line : split(output, '\n'))
     if (line.starts_with(beginning)) return true;
   return false;
-}
-
-std::string how_it_ended(int code, int status) {
-  if (code == CLD_EXITED) return text("ended with exit code ", status);
-  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")");
 }
 
 constexpr std::string_view rehearsed = "rehearsed ";
@@ -132,11 +127,16 @@ void Upgrade::cancel(std::string_view why) {
 
 std::string_view Upgrade::name() const { return step_ == Step::test ? "--test-config" : "its rehearsal"; }
 
-void Upgrade::log_output() const {
+std::string Upgrade::log_output() const {
   const std::string output = written_to(output_);
+  std::string first;
   std::size_t lines = 0;
-  for (const auto line : split(output, '\n'))
-    if (!line.empty() && lines++ < most_lines) log_error(text("upgrade: ", name(), " says: ", line));
+  for (const auto line : split(output, '\n')) {
+    if (line.empty() || lines++ >= most_lines) continue;
+    if (first.empty()) first = line;
+    log_error(text("upgrade: ", name(), " says: ", line));
+  }
+  return first;
 }
 
 bool Upgrade::reaped(pid_t pid, int code, int status, Time now) {
@@ -149,11 +149,12 @@ bool Upgrade::reaped(pid_t pid, int code, int status, Time now) {
     advance(now);
     return true;
   }
-  log_output();
+  const std::string first = log_output();
   refuse(text(program_.path(), ": ", name(), ' ',
               overdue_ ? text("took longer than ", patience)
               : good   ? std::string("ended without having understood what is handed over")
-                       : how_it_ended(code, status)));
+                       : how_it_ended(code, status),
+              first.empty() ? "" : ": " + first));
   return true;
 }
 

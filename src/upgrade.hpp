@@ -44,7 +44,7 @@ class Upgrade {
   void start(Step step, Time now);
   void advance(Time now);
   std::string_view name() const;
-  void log_output() const;
+  std::string log_output() const;  // returns the first line of it
 
   Executable program_;
   std::function<Handover()> hand_over_;

@@ -3,7 +3,9 @@
 
 #include <string_view>
 
+#include "brood/error.hpp"
 #include "directory_settings.hpp"
+#include "text.hpp"
 
 namespace brood {
 namespace {
@@ -13,8 +15,7 @@ constexpr std::string_view directory_option = "--config-directory";
 const ProgramOptions options = {
     {"config-directory", "DIRECTORY",
      "where the services are, each in a file NAME.conf, and what they share in defaults/*.conf or else in "
-     "the "
-     "FILE of --config; /etc/brood if it isn't given"},
+     "the FILE of --config; /etc/brood if it isn't given"},
     {"try-lock", "", "say whether a server of this name runs: exit with 1 if so, with 0 if not"}};
 
 }  // namespace
@@ -44,10 +45,14 @@ std::string directory_named_in(std::span<const char* const> arguments) {
   std::string named = default_directory;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
-    if (word == directory_option && i + 1 < arguments.size())
-      named = arguments[i + 1];
-    else if (word.starts_with(directory_option) && word.substr(directory_option.size()).starts_with('='))
+    if (word == directory_option) {
+      const std::string_view next = i + 1 < arguments.size() ? arguments[i + 1] : "";
+      if (next.empty() || next.front() == '-')
+        throw ConfigurationError(text("command line: ", directory_option, " names no directory"));
+      named = next;
+    } else if (word.starts_with(directory_option) && word.substr(directory_option.size()).starts_with('=')) {
       named = word.substr(directory_option.size() + 1);
+    }
   }
   return named;
 }

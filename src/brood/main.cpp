@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <span>
 
+#include "birth_record.hpp"
 #include "brood/error.hpp"
 #include "command_table.hpp"
 #include "directory_settings.hpp"
@@ -55,6 +56,8 @@ std::vector<ServicePath> services_of(const ConfigDirectory& directory, Beginning
 int run(std::span<const char* const> arguments, Beginning& beginning) {
   for (const std::string_view word : arguments)
     if (word == "--help" || word == "-h") return help(arguments);
+  if (take_handover(child_variable))
+    throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   const ConfigDirectory directory(directory_named_in(arguments));
   const CommandLine line = CommandTable(services_of(directory, beginning)).parse(arguments);
   DirectorySettings settings(directory);

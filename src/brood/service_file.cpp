@@ -39,7 +39,10 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
     mistakes_ = text(path_, ": service name '", name(), "' is not 1 to 63 letters, digits, '-' or '_'");
     return;
   }
-  reader.read_file(path_);
+  if (!reader.read_file(path_)) {  // what it lacks is no further mistake
+    mistakes_ = reader.errors();
+    return;
+  }
   if (Given* command = reader.find("command"))
     command->values.front() = resolve_command(command->values.front(), path_);
   GivenSettings from_command_line = own;

@@ -18,9 +18,11 @@
 namespace brood::ctl {
 namespace {
 
-Failure failure(const std::string& what, int error_number) {
-  const bool permitted = error_number != EACCES && error_number != EPERM;
-  return {what + ": " + std::strerror(error_number), permitted ? unavailable : not_permitted};
+Failure failure(const std::string& path, int error_number) {
+  const std::string why = path + ": " + std::strerror(error_number);
+  if (error_number == EACCES || error_number == EPERM)
+    return {why + "; a server takes orders from root and its own user", not_permitted};
+  return {"no server takes orders at " + why, unavailable};
 }
 
 Descriptor connect(const std::string& path) {
@@ -30,7 +32,7 @@ Descriptor connect(const std::string& path) {
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw failure("no server takes orders at " + path, errno);
+    throw failure(path, errno);
   return socket;
 }
 

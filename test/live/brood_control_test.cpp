@@ -61,3 +61,45 @@ TEST_CASE("limits of a service are scaled, and checked like its file") {
   CHECK(ask(server, "scale a max-clients=many").code != 0);
   CHECK(answers(directory.address("a")));
 }
+
+TEST_CASE("a name that is neither a service's nor a file's is told, with what may have been meant") {
+  const Directory directory(one_child);
+  directory.add_unix("imap");
+  const ServerProcess server(in(directory), brood_options());
+  const CtlAnswer answer = ask(server, "reload imam");
+  CHECK(answer.code == 64);
+  CHECK(answer.says("unknown service 'imam'; did you mean 'imap'?"));
+  CHECK(find_service(server, "imap")->generation == 1);
+}
+
+TEST_CASE("over an upgrade a service stays paused, or stopped, and scaled limits don't") {
+  const Directory directory(one_child);
+  for (const char* name : {"a", "b", "c"}) directory.add_unix(name);
+  const ServerProcess server(in(directory), brood_options());
+  REQUIRE(ask(server, "pause a").code == 0);
+  REQUIRE(ask(server, "stop b").code == 0);
+  REQUIRE(ask(server, "scale c max-clients=33").code == 0);
+  const CtlAnswer answer = ask(server, "upgrade");
+  CHECK(answer.code == 0);
+  CHECK(answer.says("of 3 service(s)"));
+  CHECK(find_service(server, "a")->state == ServiceState::paused);
+  CHECK(find_service(server, "b")->state == ServiceState::stopped);
+  CHECK(find_service(server, "b")->listeners == directory.address("b"));
+  CHECK(find_service(server, "c")->max_clients == 256);
+  CHECK_FALSE(find_service(server, "c")->scaled);
+  CHECK(ask(server, "resume a").code == 0);
+  CHECK(ask(server, "start b").code == 0);
+  for (const char* name : {"a", "b", "c"}) CHECK(answers(directory.address(name)));
+}
+
+TEST_CASE("a refused upgrade says what the new program said") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("a", "max-clients = many\n");
+  const CtlAnswer answer = ask(server, "upgrade");
+  CHECK(answer.code == 71);
+  CHECK(answer.says("--test-config exited with code 78: "));
+  CHECK(answer.says("a.conf:3: max-clients = many is not a number"));
+  CHECK(answers(directory.address("a")));
+}

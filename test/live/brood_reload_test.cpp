@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `brood` at SIGHUP: services come, change and go, and the others don't notice.
+#include <sys/stat.h>
+
 #include "brood_directory.hpp"
 
 using namespace brood;
@@ -107,6 +109,24 @@ TEST_CASE("a file with a mistake leaves its service as it was, and the others ar
   server.signal(SIGHUP);
   CHECK(eventually([&] { return answers(directory.address("c")); }));
   CHECK(find_service(server, "b")->max_clients == 30);
+}
+
+TEST_CASE("what is no file to read is refused at once, and nobody waits for a writer") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  ServerProcess server(in(directory), brood_options());
+  directory.remove("b");
+  REQUIRE(mkfifo(directory.file("b").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("/nowhere/c.conf", directory.file("c"));
+  std::filesystem::create_directory(directory.file("d"));
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("b.conf: is a pipe"));
+  CHECK(server.wait_for_log("c.conf: No such file or directory"));
+  CHECK(server.count_in_log("c.conf") == 1);  // what it lacks is no further mistake
+  CHECK(eventually([&] { return has_generation(server, "a", 2); }));
+  CHECK(answers(directory.address("b")));
+  CHECK_FALSE(find_service(server, "d"));
 }
 
 TEST_CASE("a service that can't have its new listener stays as it was, and the others are reloaded") {

@@ -178,6 +178,11 @@ TEST_CASE("without any service that could be started, and without a directory, t
     CHECK(has(server.standard_error(), "a.conf:1: 'nonsense' is not of the form"));
     CHECK(has(server.standard_error(), "no service is left that could be started"));
   }
+  {
+    ServerProcess server({"--config-directory", "--strict"}, brood_options(false));
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(has(server.standard_error(), "command line: --config-directory names no directory"));
+  }
   ServerProcess server({"--config-directory=" + directory.path() + "/no-such"}, brood_options(false));
   CHECK(server.wait_exit() == exited(78));
   CHECK(has(server.standard_error(), "/no-such: No such file or directory"));
@@ -244,4 +249,18 @@ TEST_CASE("try-lock without a scoreboard to look at can't tell") {
   options.runtime_directory = false;
   ServerProcess asked(in(directory, {"--runtime-directory=none", "--try-lock"}), options);
   CHECK(asked.wait_exit() == exited(78));
+}
+
+TEST_CASE("brood is no child of another parent: it says so, and that service is stopped") {
+  const Directory directory("start-servers = 1\nmin-spare-servers = 1\n");
+  directory.add_unix("a");
+  const Directory inner;
+  inner.add_unix("c");
+  directory.write("b", "command = " + program_path("brood") +
+                           " --runtime-directory=none --config-directory=" + inner.path() +
+                           "\nlisten = 127.0.0.1:0\n");
+  const ServerProcess server(in(directory), brood_options());
+  CHECK(eventually([&] { return find_service(server, "b")->state == ServiceState::failed; }));
+  CHECK(answers(directory.address("a")));
+  CHECK_FALSE(answers(inner.address("c")));
 }

@@ -177,7 +177,7 @@ TEST_CASE("a script that starts the program can take its place") {
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
   // It is still the script that would be run.
   it.install_script("exit 6");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 6"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 6"));
 }
 
 TEST_CASE("a service whose children are started on demand goes on with none") {

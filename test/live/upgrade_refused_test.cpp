@@ -57,7 +57,7 @@ TEST_CASE("a program that fails its test is refused, with what it said") {
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.install_script("echo the moon is wrong >&2\necho so is the sun\nexit 78");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("upgrade: --test-config says: the moon is wrong"));
   CHECK(it.server.wait_for_log("upgrade: --test-config says: so is the sun"));
   unharmed.check();
@@ -67,7 +67,7 @@ TEST_CASE("settings that the new program refuses are told with file and line") {
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.write_settings("\nno-such-thing = 5\n");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("settings.conf:2: unknown setting 'no-such-thing'"));
   unharmed.check();
 }
@@ -76,7 +76,7 @@ TEST_CASE("a program that dies at once after its test is refused") {
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.install_script(unless_tested("exit 3"));
-  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 3"));
+  CHECK(it.upgrade_is_refused("its rehearsal exited with code 3"));
   it.install_script(unless_tested("kill -SEGV $$"));
   CHECK(it.upgrade_is_refused("its rehearsal was killed by signal 11"));
   unharmed.check();
@@ -94,10 +94,10 @@ TEST_CASE("a file that is no program, and one that is not there, are refused") {
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.install_file("no program\n");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("Exec format error"));
   std::filesystem::remove(it.program);
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("No such file or directory"));
   unharmed.check();
   it.install("brood-puppet-two");
@@ -118,7 +118,7 @@ TEST_CASE("a program that says more than anybody reads is told so, and holds nob
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.install_script("yes | head -c 1000000\nexit 5");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 5"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 5"));
   CHECK(it.count("says: y") == 20);
   unharmed.check();
 }
@@ -136,7 +136,7 @@ TEST_CASE("another layout of the scoreboard is refused") {
     return before;
   };
   const char right = write_version(99);
-  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
   CHECK(it.server.wait_for_log("the scoreboard that is handed over has layout version 99"));
   write_version(right);
   unharmed.check();
@@ -146,7 +146,7 @@ TEST_CASE("more max-clients than there are slots need a restart") {
   Upgradeable it(pool);
   Unharmed unharmed(it);
   it.write_settings("max-clients = 2000\n");
-  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
   CHECK(it.server.wait_for_log("max-clients = 2000 exceeds the"));
   unharmed.check();
 }
@@ -158,7 +158,7 @@ TEST_CASE("a service more or less needs a restart") {
     Upgradeable it({}, two, {.program = "brood-two-puppets", .listen = false});
     it.install("brood-three-puppets");
     it.write_settings(three);
-    CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+    CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
     CHECK(it.server.wait_for_log("service middle is not one of the running server's"));
     CHECK(Client(it.server.addresses()[1]).ask("echo right") == "right");
   }
@@ -166,7 +166,7 @@ TEST_CASE("a service more or less needs a restart") {
     Upgradeable it({}, three, {.program = "brood-three-puppets", .listen = false});
     it.install("brood-two-puppets");
     it.write_settings(two);
-    CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+    CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
     CHECK(it.server.wait_for_log("service middle is none of this program"));
     CHECK(Client(it.server.addresses()[2]).ask("echo middle") == "middle");
   }

@@ -62,7 +62,7 @@ TEST_CASE("an upgrade during an upgrade joins it, a reload during it is done") {
     for (const auto& open : descriptors_of_process(slot.pid))
       CHECK_MESSAGE(open.find("memfd:brood-upgrade") == std::string::npos, open);
   write_file(it.place / "go", "");
-  CHECK(it.server.wait_for_log("its rehearsal ended with exit code 4"));
+  CHECK(it.server.wait_for_log("its rehearsal exited with code 4"));
   CHECK(it.count("error: upgrade refused: ") == 1);
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("no connection is lost over ten upgrades under load, to good programs 
     REQUIRE(it.upgrade());
     REQUIRE(load.more_answers(50));
     it.install_script(i % 2 == 0 ? "exit 1" : "case \"$*\" in *--test-config) exit 0;; esac; exit 1");
-    REQUIRE(it.upgrade_is_refused("ended with exit code 1"));
+    REQUIRE(it.upgrade_is_refused("exited with code 1"));
     REQUIRE(load.more_answers(50));
   }
   const LoadFigures figures = load.stop();
@@ -144,7 +144,7 @@ TEST_CASE("twelve upgrades leak no descriptor, no child and no zombie") {
   for (std::uint32_t i = 0; i < 12; ++i) {
     if (i % 4 == 3) {
       it.install_script("exit 1");
-      REQUIRE(it.upgrade_is_refused("ended with exit code 1"));
+      REQUIRE(it.upgrade_is_refused("exited with code 1"));
       it.install("brood-puppet");
     }
     REQUIRE(it.upgrade());
