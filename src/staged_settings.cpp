@@ -12,6 +12,14 @@ const std::vector<std::string>& values(const Setting& setting, const GivenSettin
   return found == given.end() ? setting.defaults : found->second.values;
 }
 
+// Where it stands, or stood when it is the default by now: one name may be that of many services.
+std::string place_of(const Setting& setting, const GivenSettings& now, const GivenSettings& before) {
+  for (const auto* given : {&now, &before})
+    if (const auto found = given->find(setting.name); found != given->end() && !found->second.where.empty())
+      return found->second.where + ": ";
+  return "";
+}
+
 }  // namespace
 
 SettingsReader& StagedSettings::begin_with(const GivenSettings& changes) {
@@ -28,7 +36,8 @@ void StagedSettings::commit(When when, const std::function<bool(const Setting&)>
   };
   for (const auto& setting : table.all())
     if (is_concerned(setting) && needs_restart(setting))
-      log_warning(text("setting ", setting.name, " has changed; that needs a restart"));
+      log_warning(text(place_of(setting, reader_->given(), given_), "setting ", setting.name,
+                       " has changed; that needs a restart"));
   const auto waits = [&](const Setting& setting) { return !is_concerned(setting) || needs_restart(setting); };
   reader_->store([&](const Setting& setting) { return !setting.kits && !waits(setting); });
   GivenSettings given = reader_->given();

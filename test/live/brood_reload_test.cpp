@@ -222,3 +222,15 @@ TEST_CASE("a place that another service had begins with figures of its own") {
   CHECK(eventually([&] { return find_service(server, "c")->total.finished == 1; }));
   CHECK(find_service(server, "c")->children_gone == 0);
 }
+
+TEST_CASE("a setting that needs a restart is told with the file in which it has changed") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b", "listen-backlog = 20\n");
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("a", "listen-backlog = 10\n");
+  directory.add_unix("b");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("a.conf:3: setting listen-backlog has changed; that needs a restart"));
+  CHECK(server.wait_for_log("b.conf:3: setting listen-backlog has changed; that needs a restart"));
+}
