@@ -156,7 +156,9 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   configuration.user = configuration_.user;
   configuration.group = configuration_.group;
   configuration.listen_backlog = configuration_.listen_backlog;
-  configuration.command.gets_written = configuration_.command.gets_written;
+  // A program that is to be given something else waits, too: until then it would be given the wrong thing.
+  if (configuration.command.gets_written != configuration_.command.gets_written)
+    configuration.command = configuration_.command;
   configuration_ = in_effect(std::move(configuration));
   failure_command_.set(configuration_.on_failure_words);
   limits_by_settings_ = configuration_.limits;

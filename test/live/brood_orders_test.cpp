@@ -105,7 +105,7 @@ TEST_CASE("a reload by name takes a file that is new, lets one go that is gone, 
   const ServerProcess server(in(directory), brood_options());
   REQUIRE(answers(directory.address("a")));
   const auto others = pids_of(server, "a");
-  CHECK(ask(server, "reload b").code == 78);
+  CHECK(ask(server, "reload b").code == 64);
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
     add(directory, kind);
@@ -152,6 +152,24 @@ TEST_CASE("a service that was stopped or paused by an order goes with its file, 
     CHECK(find_service(server, "b")->state == ServiceState::running);
     CHECK(answers(directory.address("b")));
   }
+}
+
+TEST_CASE("a reload that lets a service go answers when what that has in hand is finished") {
+  const Directory directory(two_children);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  Client client(directory.address("b"));
+  REQUIRE(client.ask("one") == "one");
+  directory.remove("b");
+  BroodctlProcess reload("--server=" + server.scoreboard() + " reload");
+  REQUIRE(server.wait_for_log("service b: is no longer wanted"));
+  CHECK(client.ask("two") == "two");
+  CHECK(stays([&] { return !reload.has_ended(); }, 100ms));
+  client.close();
+  const CtlAnswer answer = reload.wait();
+  CHECK_MESSAGE(answer.code == 0, answer.text);
+  CHECK_FALSE(find_service(server, "b"));
 }
 
 TEST_CASE("entries that are kept for others, and such as were left, are told by nobody") {

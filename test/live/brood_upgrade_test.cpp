@@ -138,7 +138,7 @@ TEST_CASE("a file that is gone refuses the upgrade, which a reload makes good") 
   directory.add_unix("b");
   UpgradeableBrood it(directory);
   directory.remove("b");
-  CHECK(it.upgrade_is_refused("its rehearsal ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
   CHECK(it.server.wait_for_log("service b is none of this program; that needs a reload first"));
   CHECK(answers(directory.address("b")));
   // One that goes can't be carried over until it has gone.
@@ -164,7 +164,7 @@ TEST_CASE("a mistake in one file refuses the upgrade, with file and line") {
   directory.add_unix("b");
   UpgradeableBrood it(directory);
   directory.add_unix("b", "max-clients = many\n");
-  CHECK(it.upgrade_is_refused("--test-config ended with exit code 78"));
+  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log(directory.file("b") + ":3: max-clients = many is not a number"));
   CHECK(answers(directory.address("b")));
   CHECK(find_service(it.server, "a")->generation == 1);

@@ -66,11 +66,11 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
   std::string why;
   SUBCASE("by its test") {
     it.install_script("exit 3");
-    why = "--test-config ended with exit code 3";
+    why = "--test-config exited with code 3";
   }
   SUBCASE("by its rehearsal") {
     it.install_script("case \"$*\" in *--test-config) exit 0;; esac; exit 4");
-    why = "its rehearsal ended with exit code 4";
+    why = "its rehearsal exited with code 4";
   }
   SUBCASE("by the new program in the parent's process") {
     it.install("brood-puppet-two");
