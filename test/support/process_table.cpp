@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -64,14 +65,28 @@ void write_file(const std::string& path, const std::string& content) {
   std::filesystem::rename(fresh, path);
 }
 
-std::string status_of(pid_t pid, const std::string& key) {
-  std::istringstream lines(read_file("/proc/" + std::to_string(pid) + "/status"));
+namespace {
+
+std::string value_in(const std::string& status, const std::string& key) {
+  std::istringstream lines(status);
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with(key + ":")) {
       const auto value = line.find_first_not_of(" \t", key.size() + 1);
       return value == std::string::npos ? "" : line.substr(value);
     }
   return "";
+}
+
+}  // namespace
+
+std::string status_of(pid_t pid, const std::string& key) {
+  return value_in(read_file("/proc/" + std::to_string(pid) + "/status"), key);
+}
+
+bool is_empty_set(const std::string& status, const std::string& key) {
+  constexpr std::uint64_t of_the_library = 0b11ULL << 31U;
+  const std::string set = value_in(status, key);
+  return !set.empty() && (std::stoull(set, nullptr, 16) & ~of_the_library) == 0;
 }
 
 }  // namespace brood::test

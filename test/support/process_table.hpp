@@ -17,5 +17,8 @@ std::string read_file(const std::string& path);  // "" where it can't be read
 void write_file(const std::string& path, const std::string& content);
 // A line of /proc/PID/status, without its key: "Uid" -> "0\t0\t0\t0".
 std::string status_of(pid_t pid, const std::string& key);
+// "SigIgn", "SigBlk": whether the set of that name is empty, in such lines. Two signals are the C library's
+// own (32 and 33): it lets nobody change what a process was started with.
+bool is_empty_set(const std::string& status, const std::string& key);
 
 }  // namespace brood::test

@@ -76,7 +76,7 @@ TEST_CASE("the directory is known before the rest of the command line is") {
   CHECK(named({}) == default_directory);
   CHECK(named({"--strict", "--config-directory=/a"}) == "/a");
   CHECK(named({"--config-directory", "/a", "--strict"}) == "/a");
-  CHECK(named({"--config-directory"}) == default_directory);
+  CHECK_THROWS_AS(named({"--config-directory"}), ConfigurationError);
   CHECK(named({"--config-directory-of-mine=/a"}) == default_directory);
 }
 
