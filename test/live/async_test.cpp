@@ -179,7 +179,7 @@ TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as 
 }
 
 TEST_CASE("a connection beyond connection-timeout is closed by its child, and counts as failed") {
-  ServerProcess server(one_child({"--connection-timeout=200ms"}), puppet());
+  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=200ms"}), puppet());
   Client client = server.connect();
   const pid_t child = client.child();
   SUBCASE("between requests") {}
