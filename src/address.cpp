@@ -7,7 +7,6 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <charconv>
 #include <climits>
 #include <cstddef>
 #include <cstring>
@@ -26,12 +25,10 @@ bool all_digits(std::string_view word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-int parse_number(std::string_view word, int base, int highest, const char* what) {
-  int value = 0;
-  const auto result = std::from_chars(word.data(), word.data() + word.size(), value, base);
-  if (result.ec != std::errc{} || result.ptr != word.data() + word.size() || value < 0 || value > highest)
-    throw ConfigurationError(text("'", word, "' is no ", what));
-  return value;
+int number_up_to(std::string_view word, int base, int highest, const char* what) {
+  const auto value = parse_number<int>(word, base);
+  if (!value || *value < 0 || *value > highest) throw ConfigurationError(text("'", word, "' is no ", what));
+  return *value;
 }
 
 void parse_host_and_port(std::string_view address, ListenSpec& spec) {
@@ -52,7 +49,7 @@ void parse_host_and_port(std::string_view address, ListenSpec& spec) {
     spec.host = host == "*" ? "" : host;
     spec.port = address.substr(colon + 1);
   }
-  parse_number(spec.port, 10, 65535, "port");
+  number_up_to(spec.port, 10, 65535, "port");
 }
 
 // `room`: for the path and the NUL behind it.
@@ -80,7 +77,7 @@ void parse_option(std::string_view option, ListenSpec& spec) {
   if (key == "name") {
     spec.name = value;
   } else if (key == "mode" && spec.has_path()) {
-    spec.mode = static_cast<mode_t>(parse_number(value, 8, 0777, "file mode"));
+    spec.mode = static_cast<mode_t>(number_up_to(value, 8, 0777, "file mode"));
   } else if (key == "owner" && spec.has_path()) {
     const auto colon = value.find(':');
     spec.owner = value.substr(0, colon);
@@ -138,7 +135,7 @@ ListenSpec parse_listen(std::string_view written) {
   else if (is("timer:", ListenSpec::Kind::timer))
     parse_period(address, spec);
   else if (is("fd:", ListenSpec::Kind::inherited))
-    spec.descriptor = parse_number(address, 10, 1 << 20, "descriptor");
+    spec.descriptor = number_up_to(address, 10, 1 << 20, "descriptor");
   else {
     is("udp:", ListenSpec::Kind::udp);
     parse_host_and_port(address, spec);

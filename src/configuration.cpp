@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "brood/error.hpp"
@@ -69,11 +68,8 @@ std::optional<unsigned> parse_threads(const std::string& written) {
       ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? static_cast<unsigned>(CPU_COUNT(&cpus)) : 1;
   if (written == "cpu") return number_of_cpus + 1;
   if (written == "io") return 2 * number_of_cpus + 1;
-  unsigned number = 0;
-  const char* const end = written.data() + written.size();
-  const auto result = std::from_chars(written.data(), end, number);
-  if (result.ec != std::errc{} || result.ptr != end || number < 1 || number > most_threads) return {};
-  return number;
+  const auto number = parse_number<unsigned>(written);
+  return number && *number >= 1 && *number <= most_threads ? number : std::nullopt;
 }
 
 // Blames a service's settings, whose names begin with the service's where there are several.
@@ -142,10 +138,11 @@ GivenSettings scale(const Settings& table, const std::string& service, const std
   for (const auto& [name, value] : scaled) {
     if (std::ranges::find(scalable_settings, name) == scalable_settings.end() ||
         table.find(prefix + name) == nullptr) {
-      const std::string near = nearest(name, scalable_settings);
+      // It may be one that this service doesn't have.
+      const bool known = std::ranges::find(scalable_settings, name) != scalable_settings.end();
       throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service,
                                     " that can be changed while running",
-                                    near.empty() || near == name ? "" : "; did you mean '" + near + "'?"));
+                                    known ? "" : did_you_mean(name, scalable_settings)));
     }
     given[prefix + name] = {.values = {value}, .where = "scale"};
   }

@@ -7,20 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <optional>
 
 #include "brood/error.hpp"
+#include "text.hpp"
 
 namespace brood {
 namespace {
-
-std::optional<id_t> parse_id(const std::string& word) {
-  id_t id = 0;
-  const auto result = std::from_chars(word.data(), word.data() + word.size(), id);
-  if (result.ec != std::errc{} || result.ptr != word.data() + word.size()) return {};
-  return id;
-}
 
 std::vector<gid_t> groups_of(const std::string& account, gid_t group) {
   int number = 64;
@@ -37,7 +29,7 @@ Identity find_identity(const std::string& user, const std::string& group) {
   Identity identity{.name = user};
   bool has_account = false;
   if (!user.empty()) {
-    const auto id = parse_id(user);
+    const auto id = parse_number<id_t>(user);
     const passwd* account = id ? ::getpwuid(*id) : ::getpwnam(user.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (account == nullptr && !id) throw ConfigurationError("user " + user + " is not known here");
     identity.user = account != nullptr ? account->pw_uid : *id;
@@ -48,7 +40,7 @@ Identity find_identity(const std::string& user, const std::string& group) {
     }
   }
   if (!group.empty()) {
-    const auto id = parse_id(group);
+    const auto id = parse_number<id_t>(group);
     const ::group* entry = id ? nullptr : ::getgrnam(group.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (entry == nullptr && !id) throw ConfigurationError("group " + group + " is not known here");
     identity.group = entry != nullptr ? entry->gr_gid : *id;

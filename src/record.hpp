@@ -6,12 +6,13 @@
 // In a value a blank, '%', '=' and every byte that is not printable ASCII stand as %XX.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "text.hpp"
 
 namespace brood {
 
@@ -42,12 +43,9 @@ class Record {
 
 template <std::integral T>
 T Record::number(std::string_view name) const {
-  const std::string& written = (*this)[name];
-  T value{};
-  const char* const end = written.data() + written.size();
-  const auto result = std::from_chars(written.data(), end, value);
-  if (result.ec != std::errc{} || result.ptr != end) refuse(name, "is no number that fits");
-  return value;
+  const auto value = parse_number<T>((*this)[name]);
+  if (!value) refuse(name, "is no number that fits");
+  return *value;
 }
 
 }  // namespace brood

@@ -101,8 +101,7 @@ std::vector<std::string> services_of(const Settings& settings) {
 }
 
 std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
-  const std::string meant = nearest(name, known);
-  return text("unknown ", what, " '", name, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?");
+  return text("unknown ", what, " '", name, "'", did_you_mean(name, known));
 }
 
 void SettingsReader::error(const std::string& where, const std::string& wrong) {

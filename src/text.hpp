@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,19 @@ std::string join(const std::vector<std::string>& lines);  // with newlines betwe
 // Control characters, and what could be taken for them, become \xNN: what a peer sent can't forge a line.
 std::string escape(std::string_view text);
 
+// The whole word as a number; empty: it is none, or none that fits.
+template <std::integral T>
+std::optional<T> parse_number(std::string_view word, int base = 10) {
+  T value{};
+  const char* const end = word.data() + word.size();
+  const auto result = std::from_chars(word.data(), end, value, base);
+  if (result.ec != std::errc{} || result.ptr != end) return {};
+  return value;
+}
+
 // The candidate that is nearest to `word` by edit distance, or "" where none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+// "; did you mean 'max-clients'?", or "".
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace brood

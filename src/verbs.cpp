@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 
@@ -16,11 +15,6 @@
 namespace brood {
 namespace {
 
-std::string meant(std::string_view word, const std::vector<std::string>& known) {
-  const std::string near = nearest(word, known);
-  return near.empty() ? "" : "; did you mean '" + near + "'?";
-}
-
 const std::string& value(const Record& request, std::string_view name) {
   const std::string* const given = request.find(name);
   if (given == nullptr || given->empty())
@@ -30,10 +24,8 @@ const std::string& value(const Record& request, std::string_view name) {
 
 // "HUP", "SIGHUP" or "1".
 int parse_signal(std::string_view word) {
-  int number = 0;
-  const auto parsed = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (parsed.ec == std::errc{} && parsed.ptr == word.data() + word.size() && number > 0 && number <= SIGRTMAX)
-    return number;
+  if (const auto number = parse_number<int>(word); number && *number > 0 && *number <= SIGRTMAX)
+    return *number;
   const std::string_view name = word.starts_with("SIG") ? word.substr(3) : word;
   for (int signal = 1; signal < NSIG; ++signal)
     if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known) return signal;
@@ -57,10 +49,8 @@ Awaited scale(Parent& parent, const Record& request, Time /*now*/) {
 
 Awaited retire(Parent& parent, const Record& request, Time now) {
   const std::string& written = value(request, "pid");
-  pid_t pid = 0;
-  const auto parsed = std::from_chars(written.data(), written.data() + written.size(), pid);
-  if (parsed.ec != std::errc{} || parsed.ptr != written.data() + written.size() || pid <= 0)
-    throw Refusal(refused::usage, text("'", escape(written), "' is no pid"));
+  const pid_t pid = parse_number<pid_t>(written).value_or(0);
+  if (pid <= 0) throw Refusal(refused::usage, text("'", escape(written), "' is no pid"));
   for (const auto& service : parent.services()) {
     const auto slot = service->pool().find(pid);
     if (!slot) continue;
@@ -137,7 +127,7 @@ const Verb& find_verb(std::string_view name) {
       if (verb.name == name) return verb;
       known.emplace_back(verb.name);
     }
-  throw Refusal(refused::usage, text("unknown verb '", escape(name), "'", meant(name, known)));
+  throw Refusal(refused::usage, text("unknown verb '", escape(name), "'", did_you_mean(name, known)));
 }
 
 Service& named_service(const Parent& parent, const Record& request) {
@@ -145,7 +135,7 @@ Service& named_service(const Parent& parent, const Record& request) {
   if (Service* const service = parent.services().find(name)) return *service;
   std::vector<std::string> known;
   for (const auto& service : parent.services()) known.push_back(service->name());
-  throw Refusal(refused::usage, text("unknown service '", escape(name), "'", meant(name, known)));
+  throw Refusal(refused::usage, text("unknown service '", escape(name), "'", did_you_mean(name, known)));
 }
 
 Awaited at_once(Answer answer) {

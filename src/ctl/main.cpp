@@ -43,9 +43,8 @@ std::string unknown(const std::string& verb) {
   std::vector<std::string> known = order_verbs();
   known.insert(known.end(), {"status", "list"});
   if (std::ranges::count(known, verb) > 0) return verb + " doesn't take that; broodctl --help tells";
-  const std::string meant = brood::nearest(verb, known);
-  return "unknown verb '" + verb + '\'' +
-         (meant.empty() ? "; broodctl --help tells" : "; did you mean '" + meant + "'?");
+  const std::string meant = brood::did_you_mean(verb, known);
+  return "unknown verb '" + verb + '\'' + (meant.empty() ? "; broodctl --help tells" : meant);
 }
 
 int run(const std::vector<std::string>& words) {
