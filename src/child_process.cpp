@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "child_signals.hpp"
+#include "event_descriptor.hpp"
 #include "readable.hpp"
 #include "text.hpp"
 
@@ -328,8 +328,7 @@ int ChildProcess::listener_fd() {
 
 int ChildProcess::leave_fd() {
   if (!leave_) {
-    leave_.reset(::eventfd(leaving() ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!leave_) throw SystemError("eventfd", errno);
+    leave_ = new_event(leaving());
     child_signals::tell(leave_.get(), watch_ ? watch_->look_fd() : -1);
   }
   return leave_.get();

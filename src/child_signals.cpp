@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "brood/error.hpp"
+#include "event_descriptor.hpp"
 #include "signals.hpp"
 
 namespace brood::child_signals {
@@ -52,15 +53,9 @@ std::int64_t seconds_now() {
   return now.tv_sec;
 }
 
-void write_one(int eventfd) {
-  if (eventfd < 0) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(eventfd, &one, sizeof one);
-}
-
 void cut_the_wait() {
   if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
-  write_one(leave_descriptor);
+  tell_event(leave_descriptor);
 }
 
 // The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
@@ -86,7 +81,7 @@ void on_retire(int /*signal*/) {
 void on_nudge(int /*signal*/, siginfo_t* info, void* /*context*/) {
   if (info->si_code == SI_TKILL) return;
   const int error_number = errno;
-  write_one(look_descriptor);  // first this: who takes the nudge empties the descriptor
+  tell_event(look_descriptor);  // first this: who takes the nudge empties the descriptor
   is_nudged = true;
   interrupt_threads();
   errno = error_number;

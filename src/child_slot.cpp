@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "brood/log.hpp"
+#include "event_descriptor.hpp"
 
 namespace brood {
 namespace {
@@ -220,9 +221,7 @@ void ChildSlot::more_waits() {
 void ChildSlot::wake() {
   Shared<std::uint32_t>& flag = scoreboard_.service_gossip(service_index_).wake;
   if (flag.exchange(1, std::memory_order_seq_cst) != 0) return;
-  const std::uint64_t one = 1;
-  // Fails only with the parent gone, or when the counter is full, and then the parent is woken anyway.
-  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+  tell_event(wake_fd_);
 }
 
 }  // namespace brood

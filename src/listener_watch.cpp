@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cerrno>
 
 #include "brood/error.hpp"
+#include "event_descriptor.hpp"
 #include "readable.hpp"
 
 namespace brood {
@@ -22,11 +22,6 @@ void set_nonblocking(int descriptor) {
     throw SystemError("set a listener non-blocking", errno);
 }
 
-void empty(int descriptor) {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto size = ::read(descriptor, &count, sizeof count);
-}
-
 }  // namespace
 
 ListenerWatch::ListenerWatch(std::vector<ChildListener>& listeners, int epoll,
@@ -34,8 +29,7 @@ ListenerWatch::ListenerWatch(std::vector<ChildListener>& listeners, int epoll,
     : listeners_(listeners), epoll_(epoll), data_(data) {
   for (const auto& listener : listeners_) set_nonblocking(listener.descriptor);
   if (data_) {
-    look_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!look_) throw SystemError("eventfd", errno);
+    look_ = new_event();
     add(look_.get(), EPOLLIN, *data_, "for a nudge");
     // Now: when it is needed there may be no descriptor left.
     timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -88,14 +82,13 @@ void ListenerWatch::pause(std::chrono::milliseconds time) {
 
 void ListenerWatch::look_again() {
   again_ = true;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(look_.get(), &one, sizeof one);
+  tell_event(look_.get());
 }
 
 bool ListenerWatch::settle(bool nudged) {
   nudged = nudged || again_;
   again_ = false;
-  if (nudged) empty(look_.get());
+  if (nudged) clear_event(look_.get());
   if (!paused_) return nudged;
   paused_ = false;
   // Not only emptied: this may be before its time, and nobody would empty it then.

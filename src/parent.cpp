@@ -2,7 +2,6 @@
 #include "parent.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,26 +11,18 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "event_descriptor.hpp"
 #include "log_target.hpp"
 #include "succession.hpp"
 #include "text.hpp"
 
 namespace brood {
-namespace {
-
-Descriptor new_wake_descriptor() {
-  Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake) throw SystemError("eventfd", errno);
-  return wake;
-}
-
-}  // namespace
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
     : Parent(
           std::move(duties), std::move(services),
           Scoreboard(duties.scoreboard_path, duties.name, Roster::shapes(services, duties.reserved_entries)),
-          new_wake_descriptor()) {
+          new_event()) {
   control_.open(duties_.scoreboard_path);
   for (const auto& service : services_) service->begin();
 }
@@ -199,8 +190,7 @@ void Parent::wait(Time until) {
   const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
                          .tv_nsec = static_cast<long>(left % 1'000'000'000)};
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
-  std::uint64_t wakes = 0;
-  [[maybe_unused]] const auto read = ::read(wake_.get(), &wakes, sizeof wakes);
+  clear_event(wake_.get());
   control_.take(events, Clock::now());
 }
 

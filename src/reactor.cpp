@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "event_descriptor.hpp"
 #include "handled.hpp"
 #include "text.hpp"
 
@@ -65,7 +65,7 @@ Reactor::Reactor(Child& child, Handler handler)
       threads_(limits_.threads > 1),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       timer_(checked(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")),
-      end_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+      end_(new_event()) {
   child_.watch_listeners(epoll_.get(), listeners_key);
   watch(epoll_, child_.leave_fd(), EPOLL_CTL_ADD, EPOLLIN, leave_key);
   watch(epoll_, timer_.get(), EPOLL_CTL_ADD, EPOLLIN, timer_key);
@@ -152,8 +152,7 @@ void Reactor::end_if_empty() {
 }
 
 void Reactor::end() {
-  const std::uint64_t one = 1;
-  if (::write(end_.get(), &one, sizeof one) < 0) throw SystemError("end the event loop", errno);
+  if (!tell_event(end_.get())) throw SystemError("end the event loop", errno);
 }
 
 // ---- connections

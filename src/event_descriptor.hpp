@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// A descriptor that is readable once something has happened (eventfd(2)): how processes and threads of a
+// server are woken that wait for several things.
+#pragma once
+
+#include "brood/descriptor.hpp"
+
+namespace brood {
+
+Descriptor new_event(bool happened = false);  // throws SystemError
+// In a signal handler, too. -1: nobody is to be told. False with errno: it can't be told, or was told so
+// often that it is readable anyway.
+bool tell_event(int event);
+// Until it happens again.
+void clear_event(int event);
+
+}  // namespace brood
