@@ -42,8 +42,8 @@ class ServerBase {
   // In the parent, with its privileges: listeners are bound, no child was forked. What children share is
   // loaded here. An exception ends the server before it has started. In an upgrade (SIGUSR2) children of the
   // former program serve meanwhile, and an exception leads back to it: what is opened here should be
-  // close-on-exec. In a program that another parent has started to be its child: in each such process, without
-  // privileges, before on_child_start() and with its errors.
+  // close-on-exec. In a program that another parent has started to be its child: in each such process,
+  // without privileges, before on_child_start() and with its errors.
   virtual void on_parent_start() {}
   // In the parent, with its privileges, after SIGHUP: the new settings are in force, no child of the new
   // generation was forked. An exception is logged; the server goes on.
