@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "control.hpp"
 
-#include <filesystem>
 #include <utility>
 
 #include "brood/error.hpp"
@@ -14,13 +13,9 @@ namespace {
 
 constexpr const char* while_stopping = "the server is stopping";
 
-std::string path_beside(const std::string& scoreboard_path) {
-  return std::filesystem::path(scoreboard_path).replace_extension(".control").string();
-}
-
 ControlSocket open_beside(const std::string& scoreboard_path) {
   if (scoreboard_path.empty()) return {};
-  const auto path = path_beside(scoreboard_path);
+  const auto path = control_path(scoreboard_path);
   try {
     return ControlSocket(path);
   } catch (const Error& error) {
@@ -70,7 +65,7 @@ std::vector<int> Control::waiting_for_upgrade() const {
 void Control::take_over(Heir& heir, const Awaited& awaited) {
   const Inheritance& left = heir.left();
   if (left.control.descriptor >= 0)
-    socket_ = ControlSocket(path_beside(left.scoreboard), heir.claim(left.control.descriptor), left.control);
+    socket_ = ControlSocket(control_path(left.scoreboard), heir.claim(left.control.descriptor), left.control);
   else
     open(left.scoreboard);
   for (const int asker : left.asker_descriptors)

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -26,9 +27,6 @@ constexpr auto patience = 5s;  // for a request to come, and for an answer to be
 constexpr auto pause_of_accept = 1s;
 constexpr int queue = 16;
 
-// <sysexits.h>
-constexpr int usage = 64, busy = 75, not_permitted = 77;
-
 Descriptor bind_at(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -44,6 +42,10 @@ Descriptor bind_at(const std::string& path) {
 }
 
 }  // namespace
+
+std::string control_path(const std::string& scoreboard) {
+  return std::filesystem::path(scoreboard).replace_extension(".control").string();
+}
 
 Record done(int code, std::string_view message) {
   return Record("done").set("code", code).set("message", message);
@@ -124,9 +126,10 @@ void ControlSocket::accept_some(Time now) {
     if (!known || (who.uid != 0 && who.uid != ::geteuid())) {
       log_warning(text("control socket: ", peer.from,
                        " is refused: orders are taken from root and from the server's own user"));
-      answer(peer, {done(not_permitted, "orders are taken from root and from the server's own user")});
+      answer(peer,
+             {done(refused::not_permitted, "orders are taken from root and from the server's own user")});
     } else if (peers_.size() > most_peers) {
-      answer(peer, {done(busy, text("too many others are being answered (", most_peers, ")"))});
+      answer(peer, {done(refused::not_now, text("too many others are being answered (", most_peers, ")"))});
     }
   }
   std::erase_if(peers_, [](const Peer& peer) { return !peer.socket; });
@@ -140,7 +143,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
   peer.request.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = peer.request.find('\n');
   if (std::min(end, peer.request.size()) > largest_request)
-    return answer(peer, {done(usage, text("a request has at most ", largest_request, " bytes"))});
+    return answer(peer, {done(refused::usage, text("a request has at most ", largest_request, " bytes"))});
   if (end == std::string::npos) return;
   try {
     requests.push_back({.client = peer.id,
@@ -149,7 +152,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
     peer.asked = true;
     peer.deadline = never;
   } catch (const Error& error) {
-    answer(peer, {done(usage, error.what())});
+    answer(peer, {done(refused::usage, error.what())});
   }
 }
 

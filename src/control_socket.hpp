@@ -38,6 +38,18 @@ struct InheritedControl {
   ino_t inode = 0;
 };
 
+// Of the socket beside a scoreboard.
+std::string control_path(const std::string& scoreboard);
+
+// Codes of <sysexits.h>: what a program that asked can do about it.
+namespace refused {
+inline constexpr int usage = 64;
+inline constexpr int not_here = 69;
+inline constexpr int failing = 71;
+inline constexpr int not_now = 75;
+inline constexpr int not_permitted = 77;
+}  // namespace refused
+
 class ControlSocket {
  public:
   using Client = std::uint64_t;  // none is given twice

@@ -53,14 +53,6 @@ class Refusal : public std::runtime_error {
   int code_;
 };
 
-// Of <sysexits.h>: what a program that asked can do about it.
-namespace refused {
-inline constexpr int usage = 64;
-inline constexpr int not_here = 69;
-inline constexpr int failing = 71;
-inline constexpr int not_now = 75;
-}  // namespace refused
-
 extern const std::span<const Verb> service_verbs;  // those that start, stop and replace children
 extern const std::span<const Verb> other_verbs;
 const Verb& find_verb(std::string_view name);  // throws Refusal

@@ -59,8 +59,4 @@ std::string directory_of(const std::string& given) {
   return given.empty() ? default_runtime_directory() : given;
 }
 
-std::string control_path(const std::string& scoreboard) {
-  return fs::path(scoreboard).replace_extension(".control");
-}
-
 }  // namespace brood::ctl

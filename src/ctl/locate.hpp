@@ -26,7 +26,6 @@ inline constexpr int not_permitted = 77;  // EX_NOPERM: nothing was learned abou
 // Failure.
 std::string locate(const std::string& wanted, const std::string& directory);
 
-std::string directory_of(const std::string& given);       // "": the default one
-std::string control_path(const std::string& scoreboard);  // the socket beside it
+std::string directory_of(const std::string& given);  // "": the default one
 
 }  // namespace brood::ctl
