@@ -49,14 +49,16 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
   for (auto& [setting, given] : from_command_line) given.where += ", " + whose;
   reader.override_with(from_command_line);
   reader.inherit(shared, whose);
-  check(reader);
-  choose_server();
-  mistakes_ = reader.errors();
+  conclude(reader);
 }
 
 void ServiceFile::go_by(const GivenSettings& values) {
   SettingsReader& reader = table_.begin(path_);
   reader.override_with(values);
+  conclude(reader);
+}
+
+void ServiceFile::conclude(SettingsReader& reader) {
   check(reader);
   choose_server();
   mistakes_ = reader.errors();

@@ -47,6 +47,7 @@ class ServiceFile {
   std::string print() const;
 
  private:
+  void conclude(SettingsReader& reader);  // what read() and go_by() have begun
   void check(SettingsReader& reader);
   void choose_server();
 
