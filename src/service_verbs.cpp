@@ -26,6 +26,12 @@ Time limit_of_stop(const Service& service, Time now) {
                 text("service ", service.name(), " is ", name_of(service.state()), ": ", advice));
 }
 
+ServiceState running_or_paused(const Service& service, std::string_view advice) {
+  const ServiceState state = service.state();
+  if (state != ServiceState::running && state != ServiceState::paused) refuse_state(service, advice);
+  return state;
+}
+
 // Until `over` holds, or it is clear that it never will.
 using Condition = std::function<std::optional<Answer>(const Course&, Service&)>;
 Awaited when(Parent& parent, const Service& service, Time now, Condition over) {
@@ -169,9 +175,7 @@ Awaited restart(Parent& parent, const Record& request, Time now) {
 
 Awaited pause(Parent& parent, const Record& request, Time now) {
   Service& service = named_service(parent, request);
-  const ServiceState state = service.state();
-  if (state != ServiceState::running && state != ServiceState::paused)
-    refuse_state(service, "only one that runs can be paused");
+  const ServiceState state = running_or_paused(service, "only one that runs can be paused");
   Awaited awaited =
       when(parent, service, now, [](const Course& course, Service& its) -> std::optional<Answer> {
         if (its.state() != ServiceState::paused)
@@ -185,9 +189,7 @@ Awaited pause(Parent& parent, const Record& request, Time now) {
 
 Awaited resume(Parent& parent, const Record& request, Time now) {
   Service& service = named_service(parent, request);
-  const ServiceState state = service.state();
-  if (state != ServiceState::running && state != ServiceState::paused)
-    refuse_state(service, "only one that is paused can be resumed");
+  const ServiceState state = running_or_paused(service, "only one that is paused can be resumed");
   Awaited awaited = when(parent, service, now, once_ready);
   if (state == ServiceState::paused) service.resume();
   return awaited;
