@@ -39,19 +39,23 @@ int live(const ChildBirth& birth) {
     if (!enter(birth)) return;
     raise_descriptor_limit(birth.limits.connections);
     ChildProcess child(birth);
-    try {
-      birth.server->on_child_start();
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw Error(text("on_child_start: ", std::string_view(error.what())), ExitCode::sick);
-    }
+    call_start_hook("on_child_start", [&] { birth.server->on_child_start(); });
     child.ready();
     birth.server->serve(child);
     child_signals::forget_threads();
     child.leave();
     birth.server->on_child_exit();
   });
+}
+
+void call_start_hook(const char* name, const std::function<void()>& hook) {
+  try {
+    hook();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(text(std::string_view(name), ": ", std::string_view(error.what())), ExitCode::sick);
+  }
 }
 
 int exit_code_of(const std::function<void()>& life) {

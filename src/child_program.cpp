@@ -47,16 +47,6 @@ void fit(ChildBirth& birth) {
   if (!model.many_connections) birth.limits.connections = birth.limits.threads;
 }
 
-void start(ServerBase& server) {
-  try {
-    server.on_parent_start();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(text("on_parent_start: ", std::string_view(error.what())), ExitCode::sick);
-  }
-}
-
 }  // namespace
 
 int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
@@ -74,7 +64,7 @@ int run_as_child(const Handover& handover, std::span<const NamedServer> servers,
     settings.read();
     settings.commit(When::starting, "");
     fit(birth);
-    start(*birth.server);
+    call_start_hook("on_parent_start", [&] { birth.server->on_parent_start(); });
     code = live(birth);
     block_all_signals();  // their handlers' world ends here
   });
