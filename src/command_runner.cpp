@@ -15,6 +15,7 @@
 #include "brood/error.hpp"
 #include "connection_environment.hpp"
 #include "exec_words.hpp"
+#include "process.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
@@ -92,11 +93,10 @@ void CommandRunner::handle_connection(Connection& connection) {
   const pid_t pid = start(command_, connection_environment(socket, service_, connection.listener()), socket);
   connection.note(text("pid ", pid));
   const int status = wait_for(pid);
-  if (WIFSIGNALED(status))
-    throw Error(text("command ", command_.program(), " was killed by signal ", WTERMSIG(status), " (",
-                     std::string_view(::strsignal(WTERMSIG(status))), ")"));
-  if (WEXITSTATUS(status) != 0)
-    throw Error(text("command ", command_.program(), " exited with code ", WEXITSTATUS(status)));
+  if (status == 0) return;
+  const std::string how = WIFSIGNALED(status) ? how_it_ended(CLD_KILLED, WTERMSIG(status))
+                                              : how_it_ended(CLD_EXITED, WEXITSTATUS(status));
+  throw Error(text("command ", command_.program(), " ", how));
 }
 
 }  // namespace brood

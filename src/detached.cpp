@@ -8,6 +8,7 @@
 
 #include "brood/log.hpp"
 #include "ending.hpp"
+#include "process.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -60,9 +61,7 @@ void Detached::kill_all(const char* why) {
   for (ChildRecord& child : children_) {
     if (child.ending == Ending::killed || child.ending == Ending::lost) continue;
     log_warning(text("child ", child.pid, ", detached: ", std::string_view(why), "; it is killed"));
-    child.ending = Ending::killed;
-    child.ending_at = now;
-    ::kill(child.pid, SIGKILL);
+    end_now(child, now);
   }
 }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ending.hpp"
 
-#include <sys/wait.h>
-
 #include <csignal>
-#include <cstring>
 
 #include "brood/log.hpp"
 #include "text.hpp"
@@ -34,10 +31,10 @@ void escalate(ChildRecord& child, const std::string& doing, const char* why, Tim
   }
 }
 
-std::string how_it_ended(int code, int status) {
-  if (code == CLD_EXITED) return text("exited with code ", status);
-  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
-              code == CLD_DUMPED ? ", core dumped" : "");
+void end_now(ChildRecord& child, Time now) {
+  child.ending = Ending::killed;
+  child.ending_at = now;
+  ::kill(child.pid, SIGKILL);
 }
 
 }  // namespace brood

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the parent ends a child that takes too long, step by step, and how it tells of a child's end. Knows
-// neither why nor when: who asks does.
+// How the parent ends a child that takes too long, step by step or at once. Knows neither why nor when: who
+// asks does.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +16,7 @@ inline constexpr std::chrono::seconds ending_patience{5};  // between ABRT, KILL
 
 // The next step: SIGABRT, then SIGKILL, then it is lost. `doing`: " while serving …", or "".
 void escalate(ChildRecord& child, const std::string& doing, const char* why, Time now);
-
-// As waitid() told: "exited with code 1".
-std::string how_it_ended(int code, int status);
+// SIGKILL at once, for a reason that was told.
+void end_now(ChildRecord& child, Time now);
 
 }  // namespace brood

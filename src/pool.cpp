@@ -13,6 +13,7 @@
 #include "brood/log.hpp"
 #include "child_signals.hpp"
 #include "ending.hpp"
+#include "process.hpp"
 #include "spawner.hpp"
 #include "text.hpp"
 
@@ -232,9 +233,7 @@ void Pool::kill_stopped() {
     if (!child.stopped || tally_.is_busy(slot) || child.ending != Ending::none) continue;
     log_warning(
         text("child ", child.pid, " is stopped, and max-clients leaves no room for another: it is killed"));
-    child.ending = Ending::killed;
-    child.ending_at = Clock::now();
-    ::kill(child.pid, SIGKILL);
+    end_now(child, Clock::now());
   }
 }
 
@@ -246,9 +245,7 @@ void Pool::kill_all(const char* why) {
     if (tally_.is_busy(slot))
       log_warning(
           text("child ", child.pid, tally_.serving(slot), ": ", std::string_view(why), "; it is killed"));
-    child.ending = Ending::killed;
-    child.ending_at = now;
-    ::kill(child.pid, SIGKILL);
+    end_now(child, now);
   }
 }
 

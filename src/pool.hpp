@@ -16,9 +16,9 @@ namespace brood {
 
 // How long a child may take; 0: as long as it likes.
 struct Patience {
-  std::chrono::milliseconds connection{0};
-  std::chrono::milliseconds leave{60'000};      // with nothing in hand
-  const char* leave_setting = "leave-timeout";  // what says so
+  std::chrono::milliseconds connection;
+  std::chrono::milliseconds leave;  // with nothing in hand
+  const char* leave_setting;        // what says so
 };
 
 // What of a child's end matters to the service.
@@ -64,7 +64,6 @@ class Pool {
   void take_over(std::uint32_t slot, const ChildRecord& child) { children_[slot] = child; }
   const Children& children() const { return children_; }
   const Tally& tally() const { return tally_; }
-  pid_t pid_of(std::uint32_t slot) const { return children_[slot].pid; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child

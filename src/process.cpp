@@ -2,9 +2,11 @@
 #include "process.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -58,6 +60,12 @@ pid_t process_of(pid_t thread) {
   if (at != std::string::npos)
     std::from_chars(status.data() + at + key.size(), status.data() + status.size(), process);
   return process;
+}
+
+std::string how_it_ended(int code, int status) {
+  if (code == CLD_EXITED) return text("exited with code ", status);
+  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
+              code == CLD_DUMPED ? ", core dumped" : "");
 }
 
 }  // namespace brood

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace brood {
 
@@ -18,5 +19,8 @@ char state_of(pid_t pid);
 
 // The process that a thread belongs to; 0 where there is no such thread.
 pid_t process_of(pid_t thread);
+
+// As waitid() told: "exited with code 1", "was killed by signal 9 (Killed)".
+std::string how_it_ended(int code, int status);
 
 }  // namespace brood

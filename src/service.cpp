@@ -75,7 +75,7 @@ void Service::publish_limits() {
 void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   // Before the slot's figures are gone: this child, or another one, may have proved itself.
   lift_throttle(now);
-  const pid_t pid = pool_->pid_of(slot);
+  const pid_t pid = pool_->children()[slot].pid;
   const Death death = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
   look_for_stranded_ = true;
   if (death.failed) failure_command_.note({slot, pid, code, status});
@@ -188,13 +188,11 @@ ChildLimits Service::limits_of_a_child() const {
 Patience Service::patience() const {
   const Limits& limits = configuration_.limits;
   const auto timeout = limits.connection_timeout;
-  Patience patience{.connection = configuration_.model.many_connections && timeout > 0ms
-                                      ? timeout + loop_patience
-                                      : timeout,
-                    .leave = limits.leave_timeout};
-  // Nobody knows what such a program has in hand.
-  if (silent()) patience = {patience.connection, limits.graceful_timeout, "graceful-timeout"};
-  return patience;
+  const bool loops = configuration_.model.many_connections;
+  // Nobody knows what a program that tells nothing has in hand.
+  return {.connection = loops && timeout > 0ms ? timeout + loop_patience : timeout,
+          .leave = silent() ? limits.graceful_timeout : limits.leave_timeout,
+          .leave_setting = silent() ? "graceful-timeout" : "leave-timeout"};
 }
 
 void Service::start(unsigned number, bool replacement, Time now) {

@@ -107,6 +107,7 @@ bool Tally::lived_since(Time time, Clock::duration trial, Time now) const {
     return children_[slot].forked_at > time && age(slot, now) >= trial;
   });
 }
+
 std::uint64_t Tally::aborted() const { return scoreboard_.service(service_).gone.aborted.load(relaxed); }
 
 bool Tally::any_serving() const {
@@ -135,7 +136,7 @@ bool Tally::is_full(std::uint32_t slot) const {
 bool Tally::none_accepts(Time told) const {
   return std::ranges::all_of(children_.taken(), [&](std::uint32_t slot) {
     const ChildRecord& child = children_[slot];
-    return is_full(slot) || (child.told_to_leave && child.told_at < told) || children_[slot].stopped ||
+    return is_full(slot) || (child.told_to_leave && child.told_at < told) || child.stopped ||
            lifecycle(slot).phase == Phase::leaving;
   });
 }

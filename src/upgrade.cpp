@@ -15,8 +15,8 @@
 
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "ending.hpp"
 #include "inheritance.hpp"
+#include "process.hpp"
 #include "signals.hpp"
 #include "spawner.hpp"
 #include "text.hpp"
