@@ -50,13 +50,12 @@ std::vector<std::string> parse_command(std::string_view written) {
   for (std::string_view rest = trim(written); !rest.empty(); rest = trim(rest))
     words.push_back(take_word(rest));
   if (words.empty()) throw ConfigurationError("names no program");
-  check_executable(words.front());
+  if (!words.front().starts_with('/'))
+    throw ConfigurationError("does not begin with an absolute path: " + words.front());
   return words;
 }
 
 void check_executable(const std::string& program) {
-  if (!program.starts_with('/'))
-    throw ConfigurationError(text("does not begin with an absolute path: ", program));
   struct stat status {};
   int error_number = 0;
   if (::stat(program.c_str(), &status) != 0)

@@ -24,10 +24,10 @@ struct Command {
 };
 
 // Splits as a shell does, with quotes and backslashes and without any expansion. Throws ConfigurationError
-// where that is not possible, or the first word is not the absolute path of a file that can be executed.
+// where that is not possible, or the first word is no absolute path.
 std::vector<std::string> parse_command(std::string_view written);
 
-// Throws ConfigurationError with what failed on what.
+// Whether there is such a file now, and it may be run. Throws ConfigurationError with what failed on what.
 void check_executable(const std::string& program);
 
 }  // namespace brood

@@ -80,6 +80,7 @@ class Blame {
     reader_.blame(prefix_ + setting, prefix_ + wrong);
   }
   bool given(const std::string& setting) const { return reader_.given().contains(prefix_ + setting); }
+  bool restores() const { return reader_.restores(); }
 
  private:
   SettingsReader& reader_;
@@ -231,6 +232,28 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
 
 namespace {
 
+void check_programs(ServiceConfiguration& service, const Blame& blame) {
+  const auto check = [&](const std::string& setting, const std::string& written, const auto& step) {
+    try {
+      step();
+    } catch (const Error& error) {
+      blame(setting, text(setting, " = ", written, " ", std::string_view(error.what())));
+    }
+  };
+  const Command& command = service.command;
+  if (service.model.command && command.words.empty())
+    blame("command", blame.given("command") ? "command =  names no program"
+                                            : "command is not set: there is nothing to run");
+  else if (service.model.command && !blame.restores())
+    check("command", command.written, [&] { check_executable(command.program()); });
+  service.on_failure_words.clear();
+  if (service.on_failure.empty()) return;
+  check("on-failure", service.on_failure, [&] {
+    service.on_failure_words = parse_command(service.on_failure);
+    if (!blame.restores()) check_executable(service.on_failure_words.front());
+  });
+}
+
 void check_one(ServiceConfiguration& service, const Blame& blame) {
   const ServiceConfiguration effective = in_effect(service);
   const Limits& limits = effective.limits;
@@ -243,9 +266,7 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
   exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 
   check_threads(service, blame);
-  if (service.model.command && service.command.words.empty())
-    blame("command", blame.given("command") ? "command =  names no program"
-                                            : "command is not set: there is nothing to run");
+  check_programs(service, blame);
   if (service.listen.empty()) blame("listen", "listen is not set: each service needs a place of its own");
   service.listen_specs.clear();
   for (const auto& written : service.listen) {
@@ -260,12 +281,6 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
     } catch (const Error& error) {
       blame("listen", text("listen = ", written, " ", std::string_view(error.what())));
     }
-  }
-  service.on_failure_words.clear();
-  try {
-    if (!service.on_failure.empty()) service.on_failure_words = parse_command(service.on_failure);
-  } catch (const Error& error) {
-    blame("on-failure", text("on-failure = ", service.on_failure, " ", std::string_view(error.what())));
   }
   try {
     const Identity identity = find_identity(service.user, service.group);

@@ -53,7 +53,7 @@ std::vector<WantedService> ProgramSettings::read() {
   SettingsReader& reader = settings_.begin();
   kept_.clear();
   if (const auto values = std::exchange(go_by_, {})) {
-    reader.override_with(*values);
+    reader.restore(*values);
   } else {
     if (!line_.config.empty()) reader.read_file(line_.config);
     reader.override_with(line_.settings);

@@ -178,6 +178,11 @@ void SettingsReader::override_with(const GivenSettings& command_line) {
   for (const auto& [name, given] : command_line) given_[name] = given;
 }
 
+void SettingsReader::restore(const GivenSettings& values) {
+  override_with(values);
+  restores_ = true;
+}
+
 void SettingsReader::inherit_shared() {
   for (const auto& setting : settings_.all()) {
     if (setting.service.empty() || given_.contains(setting.name)) continue;

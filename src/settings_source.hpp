@@ -37,6 +37,9 @@ class SettingsReader {
   bool read_file(const std::string& path);  // false: it can't be read
   void read_text(std::string_view content, const std::string& name);
   void override_with(const GivenSettings& command_line);
+  // Values that were in force: files that they name were found then, and are not looked for again.
+  void restore(const GivenSettings& values);
+  bool restores() const { return restores_; }
   // What all services share is given to each that has the setting and no value of its own.
   void inherit_shared();
   // The same from another table. `whose`: said behind the place, in case that it doesn't fit here.
@@ -64,6 +67,7 @@ class SettingsReader {
   const Settings& settings_;
   const std::string place_;
   GivenSettings given_;
+  bool restores_ = false;
   std::map<std::string, std::function<void()>> stores_;
   std::vector<std::string> errors_;
 };

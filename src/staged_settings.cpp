@@ -24,7 +24,7 @@ std::string place_of(const Setting& setting, const GivenSettings& now, const Giv
 
 SettingsReader& StagedSettings::begin_with(const GivenSettings& changes) {
   SettingsReader& reader = begin();
-  reader.override_with(given_);
+  reader.restore(given_);
   reader.override_with(changes);
   return reader;
 }

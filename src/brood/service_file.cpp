@@ -54,7 +54,7 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
 
 void ServiceFile::go_by(const GivenSettings& values) {
   SettingsReader& reader = table_.begin(path_);
-  reader.override_with(values);
+  reader.restore(values);
   conclude(reader);
 }
 

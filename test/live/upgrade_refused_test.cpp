@@ -212,6 +212,20 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   }
 }
 
+TEST_CASE("the former program has all back also when a file that its settings name is gone") {
+  const TemporaryDirectory place;
+  const std::string command = place / "on-failure";
+  std::filesystem::copy_file("/bin/true", command);
+  Upgradeable it(pool, "on-failure = " + command + "\nword = before\n");
+  Unharmed unharmed(it);
+  std::filesystem::remove(command);
+  it.install("brood-puppet-two");
+  it.write_settings("refuse = the stars are wrong\n");
+  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
+  unharmed.check();
+  CHECK(it.server.connect().ask("word") == "before");
+}
+
 TEST_CASE("a new listener that can't be opened gives all back, with the paths of the others") {
   const TemporaryDirectory place;
   const std::string listen = "listen = 127.0.0.1:0\nlisten = unix:" + (place / "socket") + "\n";
