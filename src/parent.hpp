@@ -29,9 +29,11 @@ struct ParentDuties {
   bool all_or_none = true;             // it isn't ready while one of the services fails
   // SIGHUP, in two steps: reads and checks, and returns the services that are wanted (throws, and then all
   // stays as it was); then, when the services have taken theirs, puts in force what is the program's own, but
-  // for those that could not. `only`: the service that it is about; "": all.
+  // for those that could not; returns what needs a restart, in lines. `only`: the service that it is about;
+  // "": all.
   std::function<std::vector<WantedService>()> read_again;
-  std::function<void(const std::string& only, const std::vector<std::string>& refused)> commit;
+  std::function<std::vector<std::string>(const std::string& only, const std::vector<std::string>& refused)>
+      commit;
   // The configuration of a service, with these values in the place of those that the settings say: checked
   // like those. Throws, and changes nothing.
   std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
@@ -69,7 +71,10 @@ class Parent {
   // ---- orders: by a signal or by the control socket
   // `only`: the service that it is about; "": all. Throws, and everything is as before; nothing has
   // changed, either, where none has that name. Tells which services stay as they were while others have.
-  Roster::Outcome reload(const std::string& only);
+  struct Reloaded : Roster::Outcome {
+    std::vector<std::string> waits;  // for a restart, in lines
+  };
+  Reloaded reload(const std::string& only);
   void check() const;  // throws what a reload would
   void reopen_logs();  // throws, and the log goes on into the old file
   struct Change {

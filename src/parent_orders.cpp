@@ -32,14 +32,14 @@ void Parent::try_reopen() {
   }
 }
 
-Roster::Outcome Parent::reload(const std::string& only) {
+Parent::Reloaded Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  Roster::Outcome outcome = services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now());
+  Reloaded outcome{services_.reload(duties_.read_again(), only, duties_.all_or_none, Clock::now()), {}};
   if (!outcome.changed() && outcome.mistakes.empty()) return outcome;  // nothing has that name
   if (!outcome.changed()) throw ConfigurationError(outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
   try {
-    duties_.commit(only, outcome.refused);
+    outcome.waits = duties_.commit(only, outcome.refused);
   } catch (const std::exception& error) {
     log_error(text("reload: ", std::string_view(error.what())));
   }

@@ -79,16 +79,17 @@ std::vector<WantedService> ProgramSettings::read() {
   return wanted;
 }
 
-void ProgramSettings::commit(When when, const std::string& only) {
+std::vector<std::string> ProgramSettings::commit(When when, const std::string& only) {
   const bool alone = staged_.services.size() == 1;
   const auto is_of = [&](const std::string& service) {
     return (only.empty() || alone || service == only) && !kept_.contains(service);
   };
-  settings_.commit(when, [&](const Setting& setting) { return is_of(setting.service); });
+  auto waits = settings_.commit(when, [&](const Setting& setting) { return is_of(setting.service); });
   const Configuration before = in_force_;
   in_force_ = staged_;
   for (std::size_t i = 0; i < before.services.size(); ++i)
     if (!is_of(before.services[i].name)) in_force_.services[i] = before.services[i];
+  return waits;
 }
 
 std::string ProgramSettings::print() const {

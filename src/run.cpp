@@ -135,12 +135,14 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   };
   duties.commit = [&](const std::string& only, const std::vector<std::string>& refused) {
     for (const auto& service : refused) source.keep(service);
-    source.commit(When::running, only);
+    const auto waits = source.commit(When::running, only);
+    for (const auto& line : waits) log_warning(line);
     try {
       open_log(log_target(source.in_force()));
     } catch (const Error& error) {
       log_error(text(std::string_view(error.what()), "; the log goes on as before"));
     }
+    return waits;
   };
   duties.in_child = [&] {
     daemon.forget();

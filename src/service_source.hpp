@@ -53,8 +53,9 @@ class ServiceSource {
   virtual const Configuration& in_force() const = 0;
   // Before commit(): this service can't take what was read, and keeps what it has.
   virtual void keep(const std::string& service) = 0;
-  // Puts in force what was read. `only`: that service's alone; "": everything.
-  virtual void commit(When when, const std::string& only) = 0;
+  // Puts in force what was read. `only`: that service's alone; "": everything. Returns what of it needs a
+  // restart, in lines.
+  virtual std::vector<std::string> commit(When when, const std::string& only) = 0;
 
   // What is in force for `service`, with these values instead: checked as read() does. Throws
   // ConfigurationError with what is wrong with them, and changes nothing.

@@ -82,7 +82,7 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     if (is_meant(service)) courses.emplace_back(*service, now);
   const bool may_be_new = parent.duties().reserved_entries > 0;
   if (only != nullptr && courses.empty() && !may_be_new) named_service(parent, request);
-  const Roster::Outcome outcome = parent.reload(only == nullptr ? "" : *only);
+  const Parent::Reloaded outcome = parent.reload(only == nullptr ? "" : *only);
   if (!outcome.changed()) refuse_name(parent, request);
   const auto is_refused = [&](const Course& course) {
     return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
@@ -92,10 +92,12 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
     if (is_meant(service) && std::ranges::find(courses, service->name(), &Course::service) == courses.end())
       courses.emplace_back(*service, now);
   std::erase_if(courses, is_refused);
-  return [&parent, mistakes = outcome.mistakes, courses = std::move(courses)](Time) -> std::optional<Answer> {
+  return [&parent, mistakes = outcome.mistakes, waits = outcome.waits,
+          courses = std::move(courses)](Time) -> std::optional<Answer> {
     Answer answer;
     for (const auto mistake : split(mistakes, '\n'))
       if (!mistake.empty()) answer.push_back(Record("mistake").set("text", mistake));
+    for (const auto& line : waits) answer.push_back(Record("waits").set("text", line));
     int code = mistakes.empty() ? 0 : static_cast<int>(ExitCode::configuration);
     std::string failure = mistakes.empty() ? "" : "some services stay as they were";
     for (const Course& course : courses) {

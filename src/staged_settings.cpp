@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "staged_settings.hpp"
 
-#include "brood/log.hpp"
 #include "text.hpp"
 
 namespace brood {
@@ -29,15 +28,17 @@ SettingsReader& StagedSettings::begin_with(const GivenSettings& changes) {
   return reader;
 }
 
-void StagedSettings::commit(When when, const std::function<bool(const Setting&)>& is_concerned) {
+std::vector<std::string> StagedSettings::commit(When when,
+                                                const std::function<bool(const Setting&)>& is_concerned) {
   const auto needs_restart = [&](const Setting& setting) {
     return when == When::running && setting.takes == Takes::restart &&
            values(setting, given_) != values(setting, reader_->given());
   };
+  std::vector<std::string> told;
   for (const auto& setting : table.all())
     if (is_concerned(setting) && needs_restart(setting))
-      log_warning(text(place_of(setting, reader_->given(), given_), "setting ", setting.name,
-                       " has changed; that needs a restart"));
+      told.push_back(text(place_of(setting, reader_->given(), given_), "setting ", setting.name,
+                          " has changed; that needs a restart"));
   const auto waits = [&](const Setting& setting) { return !is_concerned(setting) || needs_restart(setting); };
   reader_->store([&](const Setting& setting) { return !setting.kits && !waits(setting); });
   GivenSettings given = reader_->given();
@@ -49,6 +50,7 @@ void StagedSettings::commit(When when, const std::function<bool(const Setting&)>
       given[setting.name] = known->second;
   }
   given_ = std::move(given);
+  return told;
 }
 
 }  // namespace brood

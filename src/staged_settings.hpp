@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "brood/settings.hpp"
 #include "settings_source.hpp"
@@ -26,8 +27,9 @@ class StagedSettings {
   const GivenSettings& given() const { return given_; }  // in force
 
   // Puts in force what was read of the settings that `is_concerned` picks. The kit's own were stored when
-  // they were read, a server's are stored here. What only a restart changes stays, and is told.
-  void commit(When when, const std::function<bool(const Setting&)>& is_concerned);
+  // they were read, a server's are stored here. What only a restart changes stays: returns what is to be told
+  // of that, in lines.
+  std::vector<std::string> commit(When when, const std::function<bool(const Setting&)>& is_concerned);
 
  private:
   std::optional<SettingsReader> reader_;

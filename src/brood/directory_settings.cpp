@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "directory_settings.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -112,19 +114,22 @@ void DirectorySettings::keep(const std::string& service) {
   list_in_force();
 }
 
-void DirectorySettings::commit(When when, const std::string& only) {
+std::vector<std::string> DirectorySettings::commit(When when, const std::string& only) {
+  std::vector<std::string> waits;
   if (only.empty()) {
-    shared_table_.commit(when, [](const Setting&) { return true; });
+    waits = shared_table_.commit(when, [](const Setting&) { return true; });
     in_force_ = staged_;
   }
   std::erase_if(files_, [&](const auto& each) {
     const auto& [name, file] = each;
     if (!only.empty() && name != only) return false;
     if (!wanted_.contains(name)) return true;
-    if (file->is_right() && !kept_.contains(name)) file->commit(when);
+    if (file->is_right() && !kept_.contains(name))
+      std::ranges::move(file->commit(when), std::back_inserter(waits));
     return !file->in_force();  // it is made anew when it is read again
   });
   list_in_force();
+  return waits;
 }
 
 void DirectorySettings::list_in_force() {

@@ -35,7 +35,7 @@ class DirectorySettings final : public ServiceSource {
   const Configuration& staged() const override { return staged_; }
   const Configuration& in_force() const override { return in_force_; }
   void keep(const std::string& service) override;
-  void commit(When when, const std::string& only) override;
+  std::vector<std::string> commit(When when, const std::string& only) override;
   ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
   std::string print() const override;
 

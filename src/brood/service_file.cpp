@@ -117,10 +117,11 @@ WantedService ServiceFile::wanted() const {
   return wanted;
 }
 
-void ServiceFile::commit(When when) {
-  table_.commit(when, [](const Setting&) { return true; });
+std::vector<std::string> ServiceFile::commit(When when) {
+  auto waits = table_.commit(when, [](const Setting&) { return true; });
   in_force_ = settings_.configuration;
   if (built_in_) built_in_->become(settings_.built_in);
+  return waits;
 }
 
 std::string ServiceFile::print() const {

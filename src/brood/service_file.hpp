@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "built_in.hpp"
 #include "service_source.hpp"
@@ -40,7 +41,7 @@ class ServiceFile {
   bool is_right() const { return mistakes_.empty(); }
   WantedService wanted() const;
 
-  void commit(When when);
+  std::vector<std::string> commit(When when);
   // As ServiceSource::scaled().
   ServiceConfiguration scaled(const ScaledSettings& scaled);
   const std::optional<ServiceConfiguration>& in_force() const { return in_force_; }

@@ -45,7 +45,7 @@ std::string line(const std::string& verb, const Record& record) {
     return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
            word(record, "service");
   if (record.kind() == "upgrade") return "upgraded: " + word(record, "message");
-  if (record.kind() == "mistake") return word(record, "text");
+  if (record.kind() == "mistake" || record.kind() == "waits") return word(record, "text");
   return harmless(record.line());  // of a server newer than this program
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `brood` under orders: what concerns one service of many concerns it alone.
+#include <nlohmann/json.hpp>
+
 #include "brood_directory.hpp"
 #include "broodctl.hpp"
 
@@ -50,6 +52,22 @@ TEST_CASE("a reload tells whoever ordered it of mistakes, and of nobody that it 
   CHECK(one.code == 78);
   CHECK(one.says("b.conf:3: max-clients = many is not a number"));
   CHECK(ask(server, "reload a").code == 0);
+}
+
+TEST_CASE("a reload tells whoever ordered it of a setting that needs a restart") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("a", "listen-backlog = 10\n");
+  const CtlAnswer answer = ask(server, "reload");
+  CHECK(answer.code == 0);
+  CHECK(answer.says("a.conf:3: setting listen-backlog has changed; that needs a restart"));
+  CHECK(answer.says("a: generation 2, 1 of 1 child replaced"));
+  CHECK(answer.says("b: generation 2, 1 of 1 child replaced"));
+  const auto json = nlohmann::json::parse(ask(server, "reload a --json").text);
+  CHECK(json["answer"][0]["kind"] == "waits");
+  CHECK(ask(server, "reload b").text.starts_with("b: generation"));
 }
 
 TEST_CASE("limits of a service are scaled, and checked like its file") {
