@@ -114,7 +114,8 @@ void read_service(const Record& record, Inheritance& to) {
                          .listeners = {},
                          .children = {},
                          .detached = {},
-                         .on_failure = {}});
+                         .on_failure = {},
+                         .scaled = {}});
 }
 
 Record write_listener(const std::string& service, const InheritedListener& from) {
@@ -197,6 +198,10 @@ FailureRun read_failure_run(const Record& record) {
   return run;
 }
 
+Record write_scaled(const std::string& service, const std::string& setting, const std::string& value) {
+  return Record("scaled").set("service", service).set("setting", setting).set("value", value);
+}
+
 InheritedService& service_of(const Record& record, Inheritance& to) {
   const auto found = std::ranges::find(to.services, record["service"], &InheritedService::name);
   if (found == to.services.end())
@@ -228,6 +233,8 @@ Handover to_handover(const Inheritance& inheritance) {
       handover.push_back(write_child("detached", service.name, child));
     if (is_worth_telling(service.on_failure))
       handover.push_back(write_failure_run(service.name, service.on_failure));
+    for (const auto& [setting, value] : service.scaled)
+      handover.push_back(write_scaled(service.name, setting, value));
   }
   return handover;
 }
@@ -248,6 +255,7 @@ Inheritance from_handover(const Handover& handover) {
       service_of(record, to).children.push_back({record.number<std::uint32_t>("slot"), read_child(record)});
     if (kind == "detached") service_of(record, to).detached.push_back(read_child(record));
     if (kind == "on-failure") service_of(record, to).on_failure = read_failure_run(record);
+    if (kind == "scaled") service_of(record, to).scaled[record["setting"]] = record["value"];
     if (kind == "asker") to.asker_descriptors.push_back(record.number<int>("descriptor"));
     if (kind == "refused") to.refused = record["why"];
   }

@@ -12,6 +12,7 @@
 
 #include "children.hpp"
 #include "clock.hpp"
+#include "configuration.hpp"
 #include "control_socket.hpp"
 #include "failure_command.hpp"
 #include "handover.hpp"
@@ -36,6 +37,7 @@ struct InheritedService {
   std::vector<InheritedChild> children;
   std::vector<ChildRecord> detached;
   FailureRun on_failure;
+  ScaledSettings scaled;  // for the former program, which has all back as it was
 };
 
 struct Inheritance {

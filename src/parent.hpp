@@ -93,6 +93,7 @@ class Parent {
   Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
          Descriptor wake);
   Inheritance bequest() const;
+  void scale_again(const Heir& heir);
   void obey(int signal);
   void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
   void try_reopen();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the parent leaves all that it has to the next program of its process, and takes it over from the one
 // before.
+#include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "parent.hpp"
 #include "text.hpp"
@@ -39,6 +40,7 @@ Inheritance Parent::bequest() const {
 
 void Parent::take_over(Heir& heir) {
   const Time now = Clock::now();
+  if (heir.is_former()) scale_again(heir);
   unsigned children = 0;
   for (const auto& service : services_) {
     service->take_over(heir, now);
@@ -58,6 +60,16 @@ void Parent::take_over(Heir& heir) {
     add(scoreboard_.orders().upgrades, 1);
   }
   heir.accept();
+}
+
+// Before the services take over: of which generation they are is told after it.
+void Parent::scale_again(const Heir& heir) {
+  for (const auto& service : services_) try {
+      if (const auto& scaled = heir.find(service->name())->scaled; !scaled.empty()) scale(*service, scaled);
+    } catch (const Error& error) {
+      log_error(text("service ", service->name(),
+                     ": the limits that it was scaled to are lost: ", std::string_view(error.what())));
+    }
 }
 
 }  // namespace brood

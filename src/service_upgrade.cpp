@@ -20,7 +20,8 @@ InheritedService Service::bequest() const {
                         .listeners = listeners_.bequest(),
                         .children = {},
                         .detached = detached_.all(),
-                        .on_failure = failure_command_.bequest()};
+                        .on_failure = failure_command_.bequest(),
+                        .scaled = scaled_};
   for (const std::uint32_t slot : pool_->children().taken())
     left.children.push_back({slot, pool_->children()[slot]});
   return left;

@@ -121,6 +121,26 @@ TEST_CASE("after an upgrade the limits of the settings hold again, and are not m
   CHECK(two.left().scaled);
 }
 
+TEST_CASE("a program that gives all back leaves the limits as they were scaled, and the generation") {
+  const std::string listen = "listen = 127.0.0.1:0\n";
+  Upgradeable it({"--start-servers=1", "--min-spare-servers=1"}, listen,
+                 {.program = "brood-event-puppet", .listen = false});
+  const Upgradeable other;
+  const auto ask = [&](const std::string& order) {
+    return broodctl("--server=" + it.server.scoreboard() + " " + order);
+  };
+  REQUIRE(ask("scale server max-connections-per-child=7 max-clients=77").code == 0);
+  REQUIRE(it.server.service().generation == 2);
+  it.write_settings(listen + "listen = " + other.server.address() + '\n');
+  CHECK(it.upgrade_is_refused("Address already in use; the former program has all back"));
+  CHECK(it.server.service().max_clients == 77);
+  CHECK(it.server.service().scaled);
+  CHECK(it.server.service().generation == 2);
+  it.write_settings(listen);
+  CHECK(ask("reload").code == 0);
+  CHECK_FALSE(it.server.service().scaled);
+}
+
 TEST_CASE("a service that is throttled is tried again by the new program, and the other goes on") {
   const TemporaryDirectory place;
   write_file(place / "order", "exit 71\n");

@@ -55,14 +55,16 @@ Inheritance example() {
                       .last = {.slot = 7, .pid = 4712, .code = 1, .status = 70},
                       .pid = 4713,
                       .killed = true,
-                      .started = Time(std::chrono::nanoseconds(423456789))}});
+                      .started = Time(std::chrono::nanoseconds(423456789))},
+       .scaled = {{"max-clients", "400"}, {"idle-timeout", "1h"}}});
   left.services.push_back({.name = "pop",
                            .generation = 1,
                            .drain_until = Time(std::chrono::nanoseconds(5)),
                            .listeners = {},
                            .children = {},
                            .detached = {},
-                           .on_failure = {}});
+                           .on_failure = {},
+                           .scaled = {}});
   return left;
 }
 
