@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Of the records below: to be raised when one of them changes.
-constexpr unsigned record_version = 1;
+constexpr unsigned record_version = 2;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
@@ -18,18 +18,18 @@ Record child_record(const ChildBirth& birth, const MappingDescriptors& table) {
   const ServiceOrders& service = birth.scoreboard->service(birth.service);
   Record record("child");
   record.set("version", record_version).set("service", service.name.data()).set("index", birth.service);
-  record.set("slot", birth.slot).set("parent", birth.parent).set("wake", birth.wake_fd);
-  record.set("table", table.whole.get()).set("orders", table.read_only.get());
+  record.set("slot", birth.slot).set("parent", birth.parent).set("wake-descriptor", birth.wake_fd);
+  record.set("descriptor", table.whole.get()).set("read-only-descriptor", table.read_only.get());
   record.set("threads", birth.limits.threads).set("connections", birth.limits.connections);
-  record.set("connection_timeout", birth.limits.connection_timeout.count());
-  record.set("idle_timeout", birth.limits.idle_timeout.count());
+  record.set("connection-timeout", birth.limits.connection_timeout.count());
+  record.set("idle-timeout", birth.limits.idle_timeout.count());
   return record;
 }
 
 Record listener_record(const ChildListener& listener) {
   Record record("listener");
   record.set("descriptor", listener.descriptor).set("name", listener.name);
-  record.set("wakes_all", listener.wakes_all ? 1 : 0);
+  record.set("wakes-all", listener.wakes_all ? 1 : 0);
   if (listener.trigger) record.set("trigger", name_of(*listener.trigger, trigger_names));
   return record;
 }
@@ -37,7 +37,8 @@ Record listener_record(const ChildListener& listener) {
 Record log_record(const LogTarget& log, std::uint32_t epoch) {
   Record record("log");
   record.set("name", log.name).set("to", log.to).set("level", static_cast<int>(log.level));
-  record.set("owner", log.owner).set("descriptor", log.descriptor).set("epoch", epoch);
+  record.set("owner", log.owner).set("epoch", epoch);
+  if (log.descriptor >= 0) record.set("descriptor", log.descriptor);
   return record;
 }
 
@@ -46,13 +47,8 @@ Record log_record(const LogTarget& log, std::uint32_t epoch) {
 Descriptor leave_birth(const ChildBirth& birth, const MappingDescriptors& table) {
   const LogTarget log = log_in_use();
   Handover handover = {child_record(birth, table), log_record(log, seen_log_epoch())};
-  for (const int descriptor : {table.whole.get(), table.read_only.get(), birth.wake_fd})
-    keep_over_exec(descriptor);
-  if (log.descriptor >= 0) keep_over_exec(log.descriptor);
-  for (const auto& listener : birth.listeners) {
-    handover.push_back(listener_record(listener));
-    keep_over_exec(listener.descriptor);
-  }
+  for (const auto& listener : birth.listeners) handover.push_back(listener_record(listener));
+  for (const int descriptor : descriptors_of(handover)) keep_over_exec(descriptor);
   return leave_handover(handover);
 }
 
@@ -85,8 +81,8 @@ void InheritedBirth::take_log(const Record& record) {
   if (level >= static_cast<int>(LogLevel::debug) && level <= static_cast<int>(LogLevel::error))
     log_.level = static_cast<LogLevel>(level);
   log_.owner = record.number<uid_t>("owner");
-  log_.descriptor = record.number<int>("descriptor");
-  if (log_.descriptor >= 0) take_descriptor(log_.descriptor).release();  // the log's from here on
+  if (record.find("descriptor") != nullptr)  // the log's from here on
+    log_.descriptor = take_descriptor(record.number<int>("descriptor")).release();
   log_epoch_ = record.number<std::uint32_t>("epoch");
   open_log(log_);
 }
@@ -100,13 +96,13 @@ void InheritedBirth::take_child(const Record& record) {
   index_ = record.number<std::uint32_t>("index");
   slot_ = record.number<std::uint32_t>("slot");
   parent_ = record.number<pid_t>("parent");
-  wake_ = take_descriptor(record.number<int>("wake"));
+  wake_ = take_descriptor(record.number<int>("wake-descriptor"));
   limits_.threads = record.number<unsigned>("threads");
   limits_.connections = record.number<unsigned>("connections");
-  limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection_timeout"));
-  limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle_timeout"));
-  MappingDescriptors table{.whole = take_descriptor(record.number<int>("table")),
-                           .read_only = take_descriptor(record.number<int>("orders"))};
+  limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
+  limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
+  MappingDescriptors table{.whole = take_descriptor(record.number<int>("descriptor")),
+                           .read_only = take_descriptor(record.number<int>("read-only-descriptor"))};
   scoreboard_.emplace(std::move(table), "", Mapping::Side::child);
   const Header& header = scoreboard_->header();
   if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
@@ -114,7 +110,7 @@ void InheritedBirth::take_child(const Record& record) {
 
 void InheritedBirth::take_listener(const Record& record) {
   ChildListener listener{.descriptor = record.number<int>("descriptor"), .name = record["name"]};
-  listener.wakes_all = record.number<int>("wakes_all") != 0;
+  listener.wakes_all = record.number<int>("wakes-all") != 0;
   if (const std::string* trigger = record.find("trigger"))
     for (std::size_t kind = 0; kind < trigger_names.size(); ++kind)
       if (trigger_names[kind] == *trigger) listener.trigger = static_cast<TriggerKind>(kind);

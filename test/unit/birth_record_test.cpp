@@ -126,10 +126,10 @@ TEST_CASE("what does not fit is refused") {
     CAPTURE(refused);
     CHECK(refused.find(why) != std::string::npos);
   };
-  refuses("version", "2", "this program reads 1; build this program with the parent's version");
+  refuses("version", "1", "this program reads 2; build this program with the parent's version");
   refuses("version", "x", "is no number");
   refuses("slot", "128", "the slot is not on the scoreboard");
   refuses("index", "2", "the slot is not on the scoreboard");
-  refuses("table", "999", "take over descriptor 999: Bad file descriptor");
+  refuses("read-only-descriptor", "999", "take over descriptor 999: Bad file descriptor");
   CHECK(refusal({}).find("no slot") != std::string::npos);
 }
