@@ -240,16 +240,7 @@ TEST_CASE("without its parent it is told to leave, and finishes what it has in h
   ServerProcess server(pythons({"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));
   REQUIRE(all_listen(server));
-  Client client = server.connect();
-  const pid_t busy = client.child();
-  const auto children = server.children();
-  server.signal(SIGKILL);
-  server.wait_exit();
-  for (const pid_t child : children)
-    if (child != busy) CHECK(eventually([&] { return !is_alive(child); }));
-  CHECK(client.ask("on") == "on");
-  client.close();
-  CHECK(eventually([&] { return !is_alive(busy); }));
+  check_orphans_leave(server, "on", "on");
 }
 
 TEST_CASE("a stopped one is replaced meanwhile") {

@@ -145,17 +145,7 @@ TEST_CASE("an exception in on_parent_start is a child's, and is told in the pare
 
 TEST_CASE("without its parent it finishes what it has in hand, and is gone") {
   ServerProcess server(puppets(few), host());
-  Client client = server.connect();
-  const pid_t busy = client.child();
-  const auto children = server.children();
-  server.signal(SIGKILL);
-  server.wait_exit();
-  for (const pid_t child : children)
-    if (child != busy) CHECK(eventually([&] { return !is_alive(child); }));
-  CHECK(client.ask("echo still here") == "still here");
-  CHECK(is_alive(busy));
-  client.close();
-  CHECK(eventually([&] { return !is_alive(busy); }));
+  check_orphans_leave(server, "echo still here", "still here");
 }
 
 TEST_CASE("one whose parent ends while it starts is gone") {

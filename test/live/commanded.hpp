@@ -2,6 +2,9 @@
 // A server whose children are a program, and programs for it.
 #pragma once
 
+#include <doctest/doctest.h>
+
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -53,6 +56,22 @@ inline std::vector<std::pair<int, std::string>> open_in(pid_t pid) {
 inline std::string program_of(pid_t pid) {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", ignored).string();
+}
+
+// Ends the parent: who waits for connections is gone, and who has one in hand finishes it first.
+inline void check_orphans_leave(ServerProcess& server, const std::string& question,
+                                const std::string& answer) {
+  Client client = server.connect();
+  const pid_t busy = client.child();
+  const auto children = server.children();
+  server.signal(SIGKILL);
+  server.wait_exit();
+  for (const pid_t child : children)
+    if (child != busy) CHECK(eventually([&] { return !is_alive(child); }));
+  CHECK(client.ask(question) == answer);
+  CHECK(is_alive(busy));
+  client.close();
+  CHECK(eventually([&] { return !is_alive(busy); }));
 }
 
 }  // namespace brood::test
