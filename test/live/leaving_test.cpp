@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "models.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -21,7 +22,6 @@ std::vector<std::string> operator+(std::vector<std::string> some, const std::vec
   return some;
 }
 
-std::string hears(pid_t child) { return "child " + std::to_string(child) + " hears that it leaves"; }
 std::string ends(pid_t child) { return "[" + std::to_string(child) + "] info: puppet: a child leaves"; }
 
 bool before(const std::string& log, const std::string& first, const std::string& second) {
@@ -34,19 +34,8 @@ bool before(const std::string& log, const std::string& first, const std::string&
 
 TEST_CASE("children of every model hear that they leave, once each, before they end") {
   std::vector<std::string> arguments = one_child;
-  ServerOptions options;
-  SUBCASE("blocking") {}
   SUBCASE("blocking, several listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
-  SUBCASE("threads") {
-    options.program = "brood-thread-puppet";
-    arguments.emplace_back("--threads-per-child=8");
-  }
-  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
-  SUBCASE("event loop with threads") {
-    options.program = "brood-event-puppet";
-    arguments.emplace_back("--threads-per-child=4");
-  }
-  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  const ServerOptions options = model(arguments, 8);
   ServerProcess server(arguments, options);
   const pid_t first = server.connect().child();
   server.signal(SIGHUP);
@@ -63,13 +52,7 @@ TEST_CASE("children of every model hear that they leave, once each, before they 
 
 TEST_CASE("with threads or in a loop it is heard while connections go on") {
   std::vector<std::string> arguments = one_child;
-  ServerOptions options;
-  SUBCASE("threads") {
-    options.program = "brood-thread-puppet";
-    arguments.emplace_back("--threads-per-child=4");
-  }
-  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
-  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  const ServerOptions options = model_of_many(arguments);
   ServerProcess server(arguments, options);
   Client client = server.connect();
   const pid_t child = client.child();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "models.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -12,25 +13,6 @@ using namespace brood;
 using namespace brood::test;
 
 namespace {
-
-// The servers of connections, to be called first in a test case, which is run once for each.
-ServerOptions model(std::vector<std::string>& arguments) {
-  ServerOptions options;
-  SUBCASE("blocking") {}
-  SUBCASE("threads") {
-    options.program = "brood-thread-puppet";
-    arguments.emplace_back("--threads-per-child=4");
-  }
-  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
-  SUBCASE("event loop with threads") {
-    options.program = "brood-event-puppet";
-    arguments.emplace_back("--threads-per-child=4");
-  }
-  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
-  return options;
-}
-
-std::string hears(pid_t child) { return "child " + std::to_string(child) + " hears that it leaves"; }
 
 bool adds_up(const ServiceSnapshot& service) {
   return service.total.accepted == service.total.finished + service.total.aborted + service.in_hand;
