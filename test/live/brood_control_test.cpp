@@ -8,16 +8,6 @@
 using namespace brood;
 using namespace brood::test;
 
-namespace {
-
-const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
-
-CtlAnswer ask(const ServerProcess& server, const std::string& order) {
-  return broodctl("--server=" + server.scoreboard() + " " + order);
-}
-
-}  // namespace
-
 TEST_CASE("a reload of 1 of 20 services leaves the other 19 as they are") {
   const Directory directory(one_child);
   std::vector<std::string> others;

@@ -14,6 +14,10 @@
 
 namespace brood::test {
 
+// For defaults/: as few children as a service can have and still keep a spare, and one more.
+inline const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
+inline const char* const two_children = "start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 3\n";
+
 class Directory {
  public:
   explicit Directory(const std::string& shared = "") {

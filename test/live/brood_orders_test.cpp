@@ -11,12 +11,6 @@ using namespace brood::test;
 
 namespace {
 
-const char* const two_children = "start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 3\n";
-
-CtlAnswer ask(const ServerProcess& server, const std::string& order) {
-  return broodctl("--server=" + server.scoreboard() + " " + order);
-}
-
 struct Kind {
   std::string name, settings, question;
 };
@@ -162,7 +156,7 @@ TEST_CASE("a reload that lets a service go answers when what that has in hand is
   Client client(directory.address("b"));
   REQUIRE(client.ask("one") == "one");
   directory.remove("b");
-  BroodctlProcess reload("--server=" + server.scoreboard() + " reload");
+  BroodctlProcess reload(to(server, "reload"));
   REQUIRE(server.wait_for_log("service b: is no longer wanted"));
   CHECK(client.ask("two") == "two");
   CHECK(stays([&] { return !reload.has_ended(); }, 100ms));

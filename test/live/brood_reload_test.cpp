@@ -9,8 +9,6 @@ using namespace brood::test;
 
 namespace {
 
-const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
-
 bool has_generation(const ServerProcess& server, const std::string& service, unsigned generation) {
   const auto found = find_service(server, service);
   return found && found->generation == generation;

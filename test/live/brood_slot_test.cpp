@@ -11,8 +11,6 @@ using namespace brood::test;
 
 namespace {
 
-const char* const one_child = "start-servers = 1\nmin-spare-servers = 1\nmax-spare-servers = 2\n";
-
 std::string puppet(const Directory& directory, const std::string& arguments = "",
                    const std::string& more = "") {
   return "command = " + program_path("brood-puppet") + arguments +
@@ -45,11 +43,11 @@ TEST_CASE("a program in a slot detaches: its place is taken, and it ends in its 
   CHECK(std::ranges::count(pids_of(server, "puppet"), child) == 0);
   SUBCASE("when it is done") {}
   SUBCASE("over a reload of its service") {
-    CHECK(broodctl("--server=" + server.scoreboard() + " reload puppet").code == 0);
+    CHECK(ask(server, "reload puppet").code == 0);
     CHECK(client.ask("echo on") == "on");
   }
   SUBCASE("over an upgrade") {
-    CHECK(broodctl("--server=" + server.scoreboard() + " upgrade").code == 0);
+    CHECK(ask(server, "upgrade").code == 0);
     CHECK(client.ask("echo on") == "on");
   }
   client.close();
@@ -95,7 +93,7 @@ TEST_CASE("a program in a slot whose leaving hook hangs is ended after leave-tim
   directory.write("puppet", puppet(directory, " --child-leaving=hang", "leave-timeout = 300ms\n"));
   const ServerProcess server(in(directory), brood_options());
   const pid_t child = Client(directory.address("puppet")).child();
-  const CtlAnswer answer = broodctl("--server=" + server.scoreboard() + " restart puppet");
+  const CtlAnswer answer = ask(server, "restart puppet");
   CHECK_MESSAGE(answer.code == 0, answer.text);
   CHECK_FALSE(is_alive(child));
   CHECK(Client(directory.address("puppet")).ask("echo next") == "next");

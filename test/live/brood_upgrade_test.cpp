@@ -10,8 +10,6 @@ using namespace brood::test;
 
 namespace {
 
-const char* const two_children = "start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 3\n";
-
 // The settings that all share stand in a file of their own.
 class UpgradeableBrood : public Upgradeable {
  public:

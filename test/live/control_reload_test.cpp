@@ -46,7 +46,7 @@ TEST_CASE("a reload is over when the last child of an older generation has left"
   REQUIRE(two.settles());
   Client client = two.to_left();
   client.child();
-  BroodctlProcess reload(two.which() + "reload left");
+  BroodctlProcess reload(to(two.server, "reload left"));
   CHECK(eventually([&] { return two.left().generation == 2 && two.left().children_gone == 2; }));
   CHECK(client.ask("echo still") == "still");
   CHECK_FALSE(reload.has_ended());
@@ -95,7 +95,7 @@ TEST_CASE("what is lost during a reload is told") {
   REQUIRE(two.settles());
   Client client = two.to_left();
   client.child();
-  BroodctlProcess reload(two.which() + "reload left");
+  BroodctlProcess reload(to(two.server, "reload left"));
   CHECK(eventually([&] { return two.left().generation == 2; }));
   client.send("crash\n");
   CHECK(reload.wait().text.ends_with(", 0 connections, 1 lost\n"));

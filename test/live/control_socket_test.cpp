@@ -33,10 +33,6 @@ std::string reply(const ServerProcess& server, const std::string& request) {
   return client.line();
 }
 
-CtlAnswer ask(const ServerProcess& server, const std::string& order, const std::string& before = "") {
-  return broodctl("--server=" + server.scoreboard() + ' ' + order, before);
-}
-
 std::size_t open_descriptors(pid_t pid) {
   const fs::directory_iterator entries("/proc/" + std::to_string(pid) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));

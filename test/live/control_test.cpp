@@ -31,7 +31,7 @@ TEST_CASE("a service is stopped, the other goes on, and it is started again") {
   const std::string address = two.left().listeners;
   Client client = two.to_left();
   REQUIRE(client.ask("echo hello") == "hello");
-  BroodctlProcess stop(two.which() + "stop left");
+  BroodctlProcess stop(to(two.server, "stop left"));
   CHECK(eventually([&] { return two.left().state == ServiceState::stopping; }));
   CHECK(client.ask("echo still") == "still");  // what is in hand is finished
   CHECK_FALSE(stop.has_ended());
@@ -93,7 +93,7 @@ TEST_CASE("a restart goes on when nobody waits for it any more") {
   CHECK(Controlled::pids(two.left()) != before);
   Client client = two.to_left();
   REQUIRE(client.ask("echo hello") == "hello");
-  BroodctlProcess restart(two.which() + "restart left");
+  BroodctlProcess restart(to(two.server, "restart left"));
   CHECK(eventually([&] { return two.left().state == ServiceState::stopping; }));
   restart.kill();
   client.close();
@@ -108,7 +108,7 @@ TEST_CASE("a service whose listeners can't be opened again stays stopped, and sa
   REQUIRE(two.settles());
   Client client("unix:" + (place / "sockets/left"));
   client.child();
-  BroodctlProcess restart(two.which() + "restart left");
+  BroodctlProcess restart(to(two.server, "restart left"));
   CHECK(eventually([&] { return two.left().state == ServiceState::stopping; }));
   std::filesystem::remove_all(place / "sockets");
   client.close();
@@ -207,7 +207,7 @@ TEST_CASE("limits are refused in the words in which a file's are") {
 
 TEST_CASE("a server of one service is scaled by its name") {
   const ServerProcess server;
-  const std::string scale = "--server=" + server.scoreboard() + " scale brood-puppet ";
+  const std::string scale = to(server, "scale brood-puppet ");
   CHECK(broodctl(scale + "connection-timeout=1h max-clients=7").code == 0);
   CHECK(server.service().max_clients == 7);
   CHECK(server.service().generation == 1);
@@ -220,8 +220,7 @@ TEST_CASE("what a child is told when it is born takes new children") {
   ServerOptions options;
   options.program = "brood-event-puppet";
   const ServerProcess server({}, options);
-  const std::string order = "--server=" + server.scoreboard() + ' ';
-  CHECK(broodctl(order + "scale brood-event-puppet connection-idle-timeout=1h").code == 0);
+  CHECK(ask(server, "scale brood-event-puppet connection-idle-timeout=1h").code == 0);
   CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle > 0; }));
 }
 
@@ -230,7 +229,7 @@ TEST_CASE("a child is retired when it is done, and replaced") {
   REQUIRE(two.settles());
   Client client = two.to_left();
   const pid_t child = client.child();
-  BroodctlProcess retire(two.which() + "retire " + std::to_string(child));
+  BroodctlProcess retire(to(two.server, "retire " + std::to_string(child)));
   CHECK(eventually([&] { return two.ask("status").says("retire"); }));
   CHECK(client.ask("leaving") == "yes");
   CHECK_FALSE(retire.has_ended());
@@ -271,14 +270,14 @@ TEST_CASE("stop answers when the server is gone") {
   Controlled two;
   Client client = two.to_left();
   client.child();
-  BroodctlProcess stop(two.which() + "stop");
+  BroodctlProcess stop(to(two.server, "stop"));
   CHECK(eventually([&] { return two.server.snapshot().stopping; }));
   const CtlAnswer late = two.ask("reload");
   CHECK(late.code == 75);
   CHECK(late.says("the server is stopping"));
   CHECK(two.ask("list").code == 0);
   CHECK_FALSE(stop.has_ended());
-  BroodctlProcess again(two.which() + "stop");
+  BroodctlProcess again(to(two.server, "stop"));
   CHECK(eventually([&] { return two.server.count_in_log(" asks: stop") == 2; }));
   CHECK(client.ask("echo still") == "still");
   client.close();
@@ -286,7 +285,7 @@ TEST_CASE("stop answers when the server is gone") {
   CHECK_FALSE(two.server.running());
   CHECK(again.wait().code == 0);
   CHECK(two.server.wait_exit() == exited(0));
-  CHECK(broodctl("stop " + two.which()).code == 69);
+  CHECK(broodctl("stop " + to(two.server, "")).code == 69);
   CHECK(broodctl("stop --runtime-directory=/no/such/place").code == 69);
 }
 

@@ -27,8 +27,7 @@ class Controlled {
     return true;
   }
 
-  std::string which() const { return "--server=" + server.scoreboard() + " "; }
-  CtlAnswer ask(const std::string& order) const { return broodctl(which() + order); }
+  CtlAnswer ask(const std::string& order) const { return test::ask(server, order); }
 
   ServiceSnapshot left() const { return server.snapshot().services.at(0); }
   ServiceSnapshot right() const { return server.snapshot().services.at(1); }

@@ -19,12 +19,6 @@ namespace {
 
 const std::vector<std::string> pool = {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"};
 
-std::string to(const Upgradeable& it, const std::string& order) {
-  return "--server=" + it.server.scoreboard() + " " + order;
-}
-
-CtlAnswer ask(const Upgradeable& it, const std::string& order) { return broodctl(to(it, order)); }
-
 std::string socket_of(const Upgradeable& it) {
   return std::filesystem::path(it.server.scoreboard()).replace_extension(".control").string();
 }
@@ -44,17 +38,17 @@ bool tests(const Upgradeable& it, unsigned times = 1) {
 TEST_CASE("who orders an upgrade is told by the new program that it is done") {
   Upgradeable it(pool);
   it.install("brood-puppet-two");
-  const CtlAnswer answer = ask(it, "upgrade");
+  const CtlAnswer answer = ask(it.server, "upgrade");
   CHECK(answer.code == 0);
   CHECK_MESSAGE(answer.text.starts_with("upgraded: " + it.program + " took over 2 children of 1 service(s)"),
                 answer.text);
   CHECK(it.server.running());
   CHECK(it.server.snapshot().upgrades == 1);
   // The new one takes orders in its turn.
-  CHECK(ask(it, "check").code == 0);
-  CHECK(ask(it, "reload").code == 0);
+  CHECK(ask(it.server, "check").code == 0);
+  CHECK(ask(it.server, "reload").code == 0);
   CHECK(it.server.connect().ask("version") == "two");
-  const CtlAnswer json = ask(it, "upgrade --json");
+  const CtlAnswer json = ask(it.server, "upgrade --json");
   CHECK(json.code == 0);
   const auto told = nlohmann::json::parse(json.text);
   CHECK_MESSAGE(json.text.find("took over") != std::string::npos, json.text);
@@ -78,13 +72,13 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
     why = "the stars are wrong";
   }
   for (int i = 0; i < 2; ++i) {
-    const CtlAnswer answer = ask(it, "upgrade");
+    const CtlAnswer answer = ask(it.server, "upgrade");
     CHECK(answer.code == 71);
     CHECK_MESSAGE(answer.says("upgrade refused: "), answer.text);
     CHECK_MESSAGE(answer.says(why), answer.text);
     CHECK_MESSAGE(answer.says("everything goes on as before"), answer.text);
   }
-  const CtlAnswer json = ask(it, "upgrade --json");
+  const CtlAnswer json = ask(it.server, "upgrade --json");
   CHECK(json.code == 71);
   CHECK(nlohmann::json::parse(json.text)["code"] == 71);
   CHECK_MESSAGE(json.says(why), json.text);
@@ -93,16 +87,16 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
   // Mended, it succeeds; and the earlier refusal is forgotten.
   it.install("brood-puppet-two");
   it.write_settings("");
-  CHECK(ask(it, "upgrade").code == 0);
-  CHECK(ask(it, "check").code == 0);
+  CHECK(ask(it.server, "upgrade").code == 0);
+  CHECK(ask(it.server, "check").code == 0);
 }
 
 TEST_CASE("two who order an upgrade at once both hear of the one that comes of it") {
   Upgradeable it(pool);
   it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
-  BroodctlProcess first(to(it, "upgrade"));
+  BroodctlProcess first(to(it.server, "upgrade"));
   REQUIRE(tests(it));
-  BroodctlProcess second(to(it, "upgrade"));
+  BroodctlProcess second(to(it.server, "upgrade"));
   REQUIRE(it.server.wait_for_log("upgrade: one is under way already"));
   CHECK_FALSE(first.has_ended());
   CHECK_FALSE(second.has_ended());
@@ -118,22 +112,22 @@ TEST_CASE("two who order an upgrade at once both hear of the one that comes of i
 TEST_CASE("an upgrade goes on when nobody waits for it any more") {
   Upgradeable it(pool);
   it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
-  BroodctlProcess upgrade(to(it, "upgrade"));
+  BroodctlProcess upgrade(to(it.server, "upgrade"));
   REQUIRE(tests(it));
   upgrade.kill();
   write_file(it.place / "go", "");
   REQUIRE(it.eventually_counts("info: upgraded: ", 1));
-  CHECK(ask(it, "check").code == 0);
+  CHECK(ask(it.server, "check").code == 0);
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
 }
 
 TEST_CASE("who waits for something else when the program is replaced is told that it runs on") {
   Upgradeable it(pool);
   auto held = it.server.hold(1);
-  BroodctlProcess reload(to(it, "reload"));
+  BroodctlProcess reload(to(it.server, "reload"));
   REQUIRE(it.server.reaches([](const auto& service) { return service.generation == 2; }));
   CHECK_FALSE(reload.has_ended());
-  REQUIRE(ask(it, "upgrade").code == 0);
+  REQUIRE(ask(it.server, "upgrade").code == 0);
   const CtlAnswer answer = reload.wait();
   CHECK(answer.code == 69);
   CHECK_MESSAGE(answer.says("was upgraded"), answer.text);
@@ -148,7 +142,7 @@ TEST_CASE("who asks while programs are replaced is answered, or told; nobody han
   std::string other;
   std::thread asker([&] {
     while (!over) {
-      const CtlAnswer answer = ask(it, "check");
+      const CtlAnswer answer = ask(it.server, "check");
       if (answer.code == 0)
         ++answered;
       else if (answer.code == 69 && answer.says("was upgraded"))
@@ -157,7 +151,7 @@ TEST_CASE("who asks while programs are replaced is answered, or told; nobody han
         other += answer.text;
     }
   });
-  for (int i = 0; i < 10; ++i) CHECK(ask(it, "upgrade").code == 0);
+  for (int i = 0; i < 10; ++i) CHECK(ask(it.server, "upgrade").code == 0);
   over = true;
   asker.join();
   CHECK(answered > 0);
@@ -166,11 +160,11 @@ TEST_CASE("who asks while programs are replaced is answered, or told; nobody han
 
 TEST_CASE("the control socket stays the server's own, and ten upgrades leak no descriptor") {
   Upgradeable it(pool);
-  REQUIRE(ask(it, "upgrade").code == 0);
+  REQUIRE(ask(it.server, "upgrade").code == 0);
   REQUIRE(it.server.reaches(settled_at(2)));
   const auto descriptors = it.descriptors();
   for (std::uint32_t i = 0; i < 10; ++i) {
-    REQUIRE(ask(it, "upgrade").code == 0);
+    REQUIRE(ask(it.server, "upgrade").code == 0);
     REQUIRE(it.server.reaches(settled_at(i + 3)));
   }
   CHECK(eventually([&] { return it.descriptors() == descriptors; }));
@@ -180,7 +174,7 @@ TEST_CASE("the control socket stays the server's own, and ten upgrades leak no d
   CHECK(status.st_uid == ::geteuid());
   for (const auto& entry : std::filesystem::directory_iterator(it.server.directory().path()))
     CHECK(entry.path().string().find(".control.") == std::string::npos);
-  CHECK(ask(it, "stop").code == 0);
+  CHECK(ask(it.server, "stop").code == 0);
   CHECK_FALSE(std::filesystem::exists(socket_of(it)));
 }
 
@@ -188,13 +182,13 @@ TEST_CASE("an upgrade is refused while the server stops, and who waits for one i
   Upgradeable it(pool);
   auto held = it.server.hold(1);
   it.install_script(waits_in_test(it) + "exit 0");
-  BroodctlProcess upgrade(to(it, "upgrade"));
+  BroodctlProcess upgrade(to(it.server, "upgrade"));
   REQUIRE(tests(it));
   it.server.signal(SIGTERM);
   const CtlAnswer given_up = upgrade.wait();
   CHECK_MESSAGE((given_up.code == 71 || given_up.code == 75), given_up.text);
   CHECK(given_up.says("stop"));
-  const CtlAnswer late = ask(it, "upgrade");
+  const CtlAnswer late = ask(it.server, "upgrade");
   CHECK(late.code == 75);
   CHECK(late.says("the server is stopping"));
   held.clear();

@@ -22,10 +22,7 @@ struct Two {
            "\n[left]\nlisten = 127.0.0.1:0\n" +
            left + "\n[right]\nlisten = 127.0.0.1:0\n";
   }
-  CtlAnswer ask(const std::string& order) const { return broodctl(to(order)); }
-  std::string to(const std::string& order) const {
-    return "--server=" + it.server.scoreboard() + " " + order;
-  }
+  CtlAnswer ask(const std::string& order) const { return test::ask(it.server, order); }
   ServiceSnapshot left() const { return it.server.snapshot().services.at(0); }
   Client to_left() const { return Client(left().listeners); }
 
@@ -61,7 +58,7 @@ TEST_CASE("a service whose children still leave for a pause is upgraded, and sta
   Two two;
   Client client = two.to_left();
   const pid_t child = client.child();
-  BroodctlProcess pause(two.to("pause left"));
+  BroodctlProcess pause(to(two.it.server, "pause left"));
   REQUIRE(eventually([&] { return two.left().state == ServiceState::paused; }));
   REQUIRE(two.ask("upgrade").code == 0);
   CHECK(pause.wait().says("was upgraded"));
@@ -97,7 +94,7 @@ TEST_CASE("an upgrade is refused while a service stops or restarts, and done whe
   SUBCASE("restart") { order = "restart"; }
   Client client = two.to_left();
   client.child();
-  BroodctlProcess stop(two.to(order + " left"));
+  BroodctlProcess stop(to(two.it.server, order + " left"));
   REQUIRE(eventually([&] { return two.left().state == ServiceState::stopping; }));
   const CtlAnswer refused = two.ask("upgrade");
   CHECK(refused.code == 71);
@@ -126,10 +123,7 @@ TEST_CASE("a program that gives all back leaves the limits as they were scaled, 
   Upgradeable it({"--start-servers=1", "--min-spare-servers=1"}, listen,
                  {.program = "brood-event-puppet", .listen = false});
   const Upgradeable other;
-  const auto ask = [&](const std::string& order) {
-    return broodctl("--server=" + it.server.scoreboard() + " " + order);
-  };
-  REQUIRE(ask("scale server max-connections-per-child=7 max-clients=77").code == 0);
+  REQUIRE(ask(it.server, "scale server max-connections-per-child=7 max-clients=77").code == 0);
   REQUIRE(it.server.service().generation == 2);
   it.write_settings(listen + "listen = " + other.server.address() + '\n');
   CHECK(it.upgrade_is_refused("Address already in use; the former program has all back"));
@@ -137,7 +131,7 @@ TEST_CASE("a program that gives all back leaves the limits as they were scaled, 
   CHECK(it.server.service().scaled);
   CHECK(it.server.service().generation == 2);
   it.write_settings(listen);
-  CHECK(ask("reload").code == 0);
+  CHECK(ask(it.server, "reload").code == 0);
   CHECK_FALSE(it.server.service().scaled);
 }
 
@@ -262,5 +256,5 @@ TEST_CASE("a parent that is killed around an upgrade takes its children along, a
   ServerProcess next({"--name=mine", "--runtime-directory=" + it.server.directory().path()},
                      {.runtime_directory = false});
   CHECK(next.connect().ask("echo next") == "next");
-  CHECK(broodctl("--server=" + next.scoreboard() + " check").code == 0);
+  CHECK(ask(next, "check").code == 0);
 }

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "server_process.hpp"
+
 namespace brood::test {
 
 struct CtlAnswer {
@@ -15,6 +17,14 @@ struct CtlAnswer {
 
 // `arguments` and `before` are for a shell. Waits for its end.
 CtlAnswer broodctl(const std::string& arguments, const std::string& before = "");
+
+// Arguments: an order to this server, among all that run.
+inline std::string to(const ServerProcess& server, const std::string& order) {
+  return "--server=" + server.scoreboard() + " " + order;
+}
+inline CtlAnswer ask(const ServerProcess& server, const std::string& order, const std::string& before = "") {
+  return broodctl(to(server, order), before);
+}
 
 // One that goes on by itself, until its answer is asked for. It is killed with this.
 class BroodctlProcess {
