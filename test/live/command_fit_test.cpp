@@ -2,11 +2,11 @@
 // Which programs can take which slot: what a program takes and can bear is known to it alone, and told in the
 // parent's log where it doesn't fit.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <csignal>
 
 #include "commanded.hpp"
+#include "root.hpp"
 
 using namespace brood;
 using namespace brood::test;
@@ -140,10 +140,7 @@ TEST_CASE("one that can't be executed any more stops the service, with what fail
 }
 
 TEST_CASE("with user, it is that user, and logs where the parent does") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   const TemporaryDirectory directory;
   std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
   std::filesystem::copy_file(program_path("brood-puppet"), directory / "program");

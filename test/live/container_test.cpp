@@ -2,10 +2,6 @@
 // As PID 1 of a container: nobody but the server reaps strangers, and signals without a handler are ignored
 // by the kernel.
 #include <doctest/doctest.h>
-#include <sched.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,30 +9,15 @@
 #include <filesystem>
 
 #include "load.hpp"
+#include "pid_1.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
 using namespace brood::test;
 
 namespace {
-
-// The process that goes on is PID 1 of a namespace of its own; the one that was started waits for it and ends
-// as it does.
-void become_pid_1() {
-  if (::unshare(CLONE_NEWPID) != 0) ::_exit(125);
-  const pid_t first = ::fork();
-  if (first == 0) return;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  int status = 0;
-  ::waitpid(first, &status, 0);
-  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 124);
-}
-
-bool skipped_without_root() {
-  if (::geteuid() != 0) MESSAGE("skipped: needs root");
-  return ::geteuid() != 0;
-}
 
 // Pids on the scoreboard and in the log are those of the namespace; these are ours.
 struct Container {

@@ -11,17 +11,13 @@
 #include <sstream>
 
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
 using namespace brood::test;
 
 namespace {
-
-bool skipped_without_root() {
-  if (::geteuid() != 0) MESSAGE("skipped: needs root");
-  return ::geteuid() != 0;
-}
 
 // The mappings of a file, as "rw-s" and the like, in the order of addresses.
 std::vector<std::string> mappings_of(pid_t pid, const std::string& file) {

@@ -12,6 +12,7 @@
 
 #include "load.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -115,10 +116,7 @@ TEST_CASE("a child without descriptors can be told to leave") {
 }
 
 TEST_CASE("a fork that fails loses no connection, and is made good when it works again") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root, to run a server under a limited user");
-    return;
-  }
+  if (skipped_without_root("to run a server under a limited user")) return;
   // A user of its own, so that the number of its processes is this server's.
   const uid_t user = 61'000 + static_cast<uid_t>(::getpid() % 4000);
   ServerProcess server(

@@ -11,6 +11,7 @@
 
 #include "brood/error.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 #include "watch.hpp"
 
@@ -174,10 +175,7 @@ TEST_CASE("a runtime-directory that can't be made is told in the log and the ser
 }
 
 TEST_CASE("a runtime-directory of somebody else's is not used") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   const TemporaryDirectory elsewhere;
   REQUIRE(::chown(elsewhere.path().c_str(), 65534, 65534) == 0);
   ServerProcess server({"--runtime-directory=" + elsewhere.path()}, {.runtime_directory = false});

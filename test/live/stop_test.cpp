@@ -9,6 +9,7 @@
 
 #include "load.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -110,10 +111,7 @@ TEST_CASE("SIGTERM under load over a unix socket loses nobody") {
 
 TEST_CASE(
     "without CAP_NET_ADMIN the log says how many were left in the queue, and that many were lost at most") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root, to run a server without it");
-    return;
-  }
+  if (skipped_without_root("to run a server without it")) return;
   ServerProcess server({"--start-servers=4", "--min-spare-servers=4", "--max-clients=8"}, {.user = 65534});
   Load load(server.address(), 16);
   CHECK(load.more_answers(100));
