@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Where connections arrive: several listeners, IPv6, unix sockets, inherited descriptors.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,8 +14,10 @@
 #include <set>
 
 #include "brood/descriptor.hpp"
+#include "inherited.hpp"
 #include "load.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -31,25 +32,6 @@ bool has_ipv6() {
   address.sin6_addr = in6addr_loopback;
   return probe && ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
-
-// A listening socket that a server may inherit as descriptor 9, and its address.
-struct Inherited {
-  Inherited() : socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof local;
-    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), size) == 0);
-    REQUIRE(::listen(socket.get(), 128) == 0);
-    REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local), &size) == 0);
-    address = "127.0.0.1:" + std::to_string(ntohs(local.sin_port));
-  }
-  ServerOptions options() const {
-    return {.listen = false, .in_process = [fd = socket.get()] { ::dup2(fd, 9); }};
-  }
-  Descriptor socket;
-  std::string address;
-};
 
 }  // namespace
 
@@ -134,10 +116,7 @@ TEST_CASE("a unix socket has the mode that was asked for, serves, and is removed
 }
 
 TEST_CASE("a unix socket is given to the owner that was asked for") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   const TemporaryDirectory place;
   ServerProcess server({"--listen=unix:" + (place / "socket") + ",owner=nobody"}, {.listen = false});
   struct stat status {};

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Upgrade in place however a server was started, and whatever it listens on.
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -12,8 +8,11 @@
 #include <filesystem>
 
 #include "asker.hpp"
+#include "inherited.hpp"
 #include "load.hpp"
+#include "pid_1.hpp"
 #include "process_table.hpp"
+#include "root.hpp"
 #include "server_process.hpp"
 #include "upgradeable.hpp"
 
@@ -50,18 +49,9 @@ TEST_CASE("datagrams are answered over upgrades") {
 }
 
 TEST_CASE("a listener that was inherited at the start is handed on") {
-  // As a service manager gives it.
-  const Descriptor listener(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in bound{};
-  bound.sin_family = AF_INET;
-  bound.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof bound;
-  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&bound), size) == 0);
-  REQUIRE(::listen(listener.get(), 64) == 0);
-  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
-  Upgradeable it({"--listen=fd:9,name=handed-on"}, "",
-                 {.listen = false, .in_process = [&] { ::dup2(listener.get(), 9); }});
-  Load load("127.0.0.1:" + std::to_string(ntohs(bound.sin_port)), 2, "listener", "handed-on");
+  const Inherited inherited;
+  Upgradeable it({"--listen=fd:9,name=handed-on"}, "", inherited.options());
+  Load load(inherited.address, 2, "listener", "handed-on");
   for (int i = 0; i < 3; ++i) {
     REQUIRE(load.more_answers(20));
     REQUIRE(it.upgrade());
@@ -87,10 +77,7 @@ TEST_CASE("a server in the background is upgraded, by the path that it was start
 }
 
 TEST_CASE("children of another user are taken over, and their successors are that user") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   Upgradeable it({"--user=nobody", "--start-servers=2", "--min-spare-servers=2"});
   Client client = it.server.connect();
   const pid_t child = client.child();
@@ -108,10 +95,7 @@ TEST_CASE("children of another user are taken over, and their successors are tha
 }
 
 TEST_CASE("a server without privileges is upgraded as well") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   Upgradeable it({"--start-servers=2"}, "", {.user = 65534});
   it.install("brood-puppet-two");
   Load load(it.server.address(), 2);
@@ -147,20 +131,11 @@ TEST_CASE("a server in the background that is not ready is upgraded to one that 
 }
 
 TEST_CASE("as PID 1 of a container a server is upgraded") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root");
-    return;
-  }
+  if (skipped_without_root()) return;
   Upgradeable it({"--start-servers=2"}, "", {.in_process = [] {
                    // The search for leaks at the end of a step finds no /proc of this namespace.
                    ::setenv("ASAN_OPTIONS", "exitcode=99:detect_leaks=0", 1);
-                   if (::unshare(CLONE_NEWPID) != 0) ::_exit(125);
-                   const pid_t first = ::fork();
-                   if (first == 0) return;
-                   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-                   int status = 0;
-                   ::waitpid(first, &status, 0);
-                   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 124);
+                   become_pid_1();
                  }});
   const pid_t parent = children_of(it.server.pid()).at(0);
   it.install("brood-puppet-two");
