@@ -21,30 +21,39 @@ using namespace brood::test;
 
 namespace {
 
-// What refuses must not have cost a connection, a child or the generation.
-struct Unharmed {
-  explicit Unharmed(Upgradeable& upgradeable)
-      : it(upgradeable), children(it.server.children()), load(it.server.address(), 2) {
+// Of which no child leaves by itself.
+const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=20",
+                                       "--max-requests-per-child=0"};
+
+// Under load: what is refused must not have cost a connection, a child or the generation.
+struct Unharmed : Upgradeable {
+  explicit Unharmed(const std::string& settings = "", ServerOptions options = {})
+      : Upgradeable(pool, settings, std::move(options)),
+        children(server.children()),
+        load(server.address(), 2) {
     REQUIRE(load.more_answers(20));
   }
-  void check(std::uint32_t generation = 1) {
+  void check() {
     CHECK(load.more_answers(20));
     CHECK(load.stop().failed() == 0);
-    CHECK(it.server.running());
-    CHECK(it.server.service().generation == generation);
-    const auto now = it.server.children();
+    CHECK(server.running());
+    CHECK(server.service().generation == 1);
+    const auto now = server.children();
     for (const pid_t child : children) CHECK(std::ranges::find(now, child) != now.end());
-    CHECK(it.server.connect().ask("version") == "one");
+    CHECK(server.connect().ask("version") == "one");
   }
 
-  Upgradeable& it;
   std::vector<pid_t> children;
   Load load;
 };
 
-// Of which no child leaves by itself.
-const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=20",
-                                       "--max-requests-per-child=0"};
+void check_refused_settings(const std::string& settings, const std::string& why, const std::string& told) {
+  Unharmed it;
+  it.write_settings(settings);
+  CHECK(it.upgrade_is_refused(why));
+  CHECK(it.server.wait_for_log(told));
+  it.check();
+}
 
 // A script to which the program is what `else` says when it is not only tested.
 std::string unless_tested(const std::string& otherwise) {
@@ -54,78 +63,67 @@ std::string unless_tested(const std::string& otherwise) {
 }  // namespace
 
 TEST_CASE("a program that fails its test is refused, with what it said") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_script("echo the moon is wrong >&2\necho so is the sun\nexit 78");
   CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("upgrade: --test-config says: the moon is wrong"));
   CHECK(it.server.wait_for_log("upgrade: --test-config says: so is the sun"));
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("settings that the new program refuses are told with file and line") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
-  it.write_settings("\nno-such-thing = 5\n");
-  CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
-  CHECK(it.server.wait_for_log("settings.conf:2: unknown setting 'no-such-thing'"));
-  unharmed.check();
+  check_refused_settings("\nno-such-thing = 5\n", "--test-config exited with code 78",
+                         "settings.conf:2: unknown setting 'no-such-thing'");
 }
 
 TEST_CASE("a program that dies at once after its test is refused") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_script(unless_tested("exit 3"));
   CHECK(it.upgrade_is_refused("its rehearsal exited with code 3"));
   it.install_script(unless_tested("kill -SEGV $$"));
   CHECK(it.upgrade_is_refused("its rehearsal was killed by signal 11"));
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("a program that ends well, whatever it is given, is refused") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_script("exit 0");
   CHECK(it.upgrade_is_refused("its rehearsal ended without having understood what is handed over"));
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("a file that is no program, and one that is not there, are refused") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_file("no program\n");
   CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("Exec format error"));
   std::filesystem::remove(it.program);
   CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("No such file or directory"));
-  unharmed.check();
+  it.check();
   it.install("brood-puppet-two");
   REQUIRE(it.upgrade());
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
 }
 
 TEST_CASE("a program that does not end its test is killed at the deadline") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_script("exec sleep 1000");
   CHECK(it.upgrade_is_refused("--test-config took longer than 10s"));
   CHECK(eventually([&] { return it.server.children().size() == it.server.service().children(); }));
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("a program that says more than anybody reads is told so, and holds nobody up") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   it.install_script("yes | head -c 1000000\nexit 5");
   CHECK(it.upgrade_is_refused("--test-config exited with code 5"));
   CHECK(it.count("says: y") == 20);
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("another layout of the scoreboard is refused") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
+  Unharmed it;
   // As if the program had been built for another one: the version stands behind the magic.
   const auto write_version = [&](char version) {
     std::fstream board(it.server.scoreboard(), std::ios::in | std::ios::out | std::ios::binary);
@@ -139,42 +137,35 @@ TEST_CASE("another layout of the scoreboard is refused") {
   CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
   CHECK(it.server.wait_for_log("the scoreboard that is handed over has layout version 99"));
   write_version(right);
-  unharmed.check();
+  it.check();
 }
 
 TEST_CASE("more max-clients than there are slots need a restart") {
-  Upgradeable it(pool);
-  Unharmed unharmed(it);
-  it.write_settings("max-clients = 2000\n");
-  CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
-  CHECK(it.server.wait_for_log("max-clients = 2000 exceeds the"));
-  unharmed.check();
+  check_refused_settings("max-clients = 2000\n", "its rehearsal exited with code 78",
+                         "max-clients = 2000 exceeds the");
 }
 
 TEST_CASE("a service more or less needs a restart") {
-  const std::string two = "[left]\nlisten = 127.0.0.1:0\n[right]\nlisten = 127.0.0.1:0\n";
-  const std::string three = two + "[middle]\nlisten = 127.0.0.1:0\n";
-  SUBCASE("more") {
-    Upgradeable it({}, two, {.program = "brood-two-puppets", .listen = false});
-    it.install("brood-three-puppets");
-    it.write_settings(three);
+  struct Program {
+    std::string name, settings;
+  };
+  const Program two{"brood-two-puppets", "[left]\nlisten = 127.0.0.1:0\n[right]\nlisten = 127.0.0.1:0\n"};
+  const Program three{"brood-three-puppets", two.settings + "[middle]\nlisten = 127.0.0.1:0\n"};
+  const auto check_refused = [](const Program& running, const Program& next, const std::string& told,
+                                const std::string& last) {
+    Upgradeable it({}, running.settings, {.program = running.name, .listen = false});
+    it.install(next.name);
+    it.write_settings(next.settings);
     CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
-    CHECK(it.server.wait_for_log("service middle is not one of the running server's"));
-    CHECK(Client(it.server.addresses()[1]).ask("echo right") == "right");
-  }
-  SUBCASE("less") {
-    Upgradeable it({}, three, {.program = "brood-three-puppets", .listen = false});
-    it.install("brood-two-puppets");
-    it.write_settings(two);
-    CHECK(it.upgrade_is_refused("its rehearsal exited with code 78"));
-    CHECK(it.server.wait_for_log("service middle is none of this program"));
-    CHECK(Client(it.server.addresses()[2]).ask("echo middle") == "middle");
-  }
+    CHECK(it.server.wait_for_log(told));
+    CHECK(Client(it.server.addresses().back()).ask("echo " + last) == last);
+  };
+  SUBCASE("more") { check_refused(two, three, "service middle is not one of the running server's", "right"); }
+  SUBCASE("less") { check_refused(three, two, "service middle is none of this program", "middle"); }
 }
 
 TEST_CASE("a program that fails in the parent's process gives all back to the former one") {
-  Upgradeable it(pool, "word = before\n");
-  Unharmed unharmed(it);
+  Unharmed it("word = before\n");
   Client client = it.server.connect();
   const pid_t child = client.child();
   it.install("brood-puppet-two");
@@ -183,7 +174,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
   CHECK(it.count("info: upgraded: ") == 0);
   CHECK(client.child() == child);
-  unharmed.check();
+  it.check();
   // With the settings that were in force.
   CHECK(it.server.connect().ask("word") == "before");
   CHECK(read_file("/proc/" + std::to_string(it.server.pid()) + "/comm") == "server\n");
@@ -216,13 +207,12 @@ TEST_CASE("the former program has all back also when a file that its settings na
   const TemporaryDirectory place;
   const std::string command = place / "on-failure";
   std::filesystem::copy_file("/bin/true", command);
-  Upgradeable it(pool, "on-failure = " + command + "\nword = before\n");
-  Unharmed unharmed(it);
+  Unharmed it("on-failure = " + command + "\nword = before\n");
   std::filesystem::remove(command);
   it.install("brood-puppet-two");
   it.write_settings("refuse = the stars are wrong\n");
   CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
-  unharmed.check();
+  it.check();
   CHECK(it.server.connect().ask("word") == "before");
 }
 
@@ -257,9 +247,8 @@ TEST_CASE("when the program dies after it has taken over, its children finish wh
 TEST_CASE("with too few descriptors an upgrade is refused, and the server goes on") {
   // Without what the test itself was started with. A sanitizer opens descriptors of its own, and takes it for
   // an error when it gets none.
-  Upgradeable it(
-      pool, "", {.heed_sanitizers = false, .in_process = [] { ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }});
-  Unharmed unharmed(it);
+  Unharmed it("",
+              {.heed_sanitizers = false, .in_process = [] { ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }});
   const auto limit_to = [&](rlim_t most) {
     rlimit limit{};
     REQUIRE(::prlimit(it.server.pid(), RLIMIT_NOFILE, nullptr, &limit) == 0);
@@ -283,6 +272,6 @@ TEST_CASE("with too few descriptors an upgrade is refused, and the server goes o
   }
   CHECK(refused > 10);
   CHECK(it.count("has all back") == 0);
-  CHECK(unharmed.load.more_answers(20));
-  CHECK(unharmed.load.stop().failed() == 0);
+  CHECK(it.load.more_answers(20));
+  CHECK(it.load.stop().failed() == 0);
 }
