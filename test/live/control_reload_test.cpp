@@ -13,6 +13,28 @@
 using namespace brood;
 using namespace brood::test;
 
+namespace {
+
+// A reload of left that waits for one child yet: the one that has `client` in hand.
+struct Waiting {
+  Waiting() {
+    CHECK(eventually([&] { return two.left().generation == 2 && two.left().children_gone == 2; }));
+  }
+  Controlled two;
+  Client client{in_hand(two)};
+  BroodctlProcess reload{to(two.server, "reload left")};
+
+ private:
+  static Client in_hand(const Controlled& two) {
+    REQUIRE(two.settles());
+    Client client = two.to_left();
+    client.child();
+    return client;
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a reload of one of two services leaves the other's children") {
   const Controlled two("word = old");
   REQUIRE(two.settles());
@@ -42,16 +64,11 @@ TEST_CASE("a reload of all tells of each") {
 }
 
 TEST_CASE("a reload is over when the last child of an older generation has left") {
-  const Controlled two;
-  REQUIRE(two.settles());
-  Client client = two.to_left();
-  client.child();
-  BroodctlProcess reload(to(two.server, "reload left"));
-  CHECK(eventually([&] { return two.left().generation == 2 && two.left().children_gone == 2; }));
-  CHECK(client.ask("echo still") == "still");
-  CHECK_FALSE(reload.has_ended());
-  client.close();
-  const CtlAnswer answer = reload.wait();
+  Waiting it;
+  CHECK(it.client.ask("echo still") == "still");
+  CHECK_FALSE(it.reload.has_ended());
+  it.client.close();
+  const CtlAnswer answer = it.reload.wait();
   CHECK(answer.code == 0);
   CHECK(answer.says("3 of 3 children replaced"));
 }
@@ -91,14 +108,9 @@ TEST_CASE("under load the figures of reloads add up, and nobody is lost") {
 }
 
 TEST_CASE("what is lost during a reload is told") {
-  const Controlled two;
-  REQUIRE(two.settles());
-  Client client = two.to_left();
-  client.child();
-  BroodctlProcess reload(to(two.server, "reload left"));
-  CHECK(eventually([&] { return two.left().generation == 2; }));
-  client.send("crash\n");
-  CHECK(reload.wait().text.ends_with(", 0 connections, 1 lost\n"));
+  Waiting it;
+  it.client.send("crash\n");
+  CHECK(it.reload.wait().text.ends_with(", 0 connections, 1 lost\n"));
 }
 
 TEST_CASE("settings that are wrong are told with their place, and change nothing") {

@@ -130,27 +130,22 @@ TEST_CASE("a command that hangs delays nothing, and ends with the server") {
 }
 
 TEST_CASE("a command that fails, or can't be run, is told of in the log") {
-  const TemporaryDirectory place;
+  std::string lines = "#!/bin/sh\n", told = "on-failure exited with code 127";
+  bool gone = false;
   SUBCASE("it fails") {
-    write_script(place / "command", "#!/bin/sh\nexit 5\n");
-    ServerProcess server({"--on-failure=" + (place / "command")});
-    fail(server, "exit 1");
-    CHECK(server.wait_for_log("on-failure exited with code 5"));
+    lines += "exit 5\n";
+    told = "on-failure exited with code 5";
   }
-  SUBCASE("it is gone") {
-    write_script(place / "command", "#!/bin/sh\n");
-    ServerProcess server({"--on-failure=" + (place / "command")});
-    ::unlink((place / "command").c_str());
-    fail(server, "exit 1");
-    CHECK(server.wait_for_log("run " + (place / "command") + ": No such file or directory"));
-    CHECK(server.wait_for_log("on-failure exited with code 127"));
-  }
-  SUBCASE("its interpreter is missing") {
-    write_script(place / "command", "#!/nowhere/sh\n");
-    ServerProcess server({"--on-failure=" + (place / "command")});
-    fail(server, "exit 1");
-    CHECK(server.wait_for_log("on-failure exited with code 127"));
-  }
+  SUBCASE("it is gone") { gone = true; }
+  SUBCASE("its interpreter is missing") { lines = "#!/nowhere/sh\n"; }
+  const TemporaryDirectory place;
+  const std::string command = place / "command";
+  write_script(command, lines);
+  ServerProcess server({"--on-failure=" + command});
+  if (gone) ::unlink(command.c_str());
+  fail(server, "exit 1");
+  if (gone) CHECK(server.wait_for_log("run " + command + ": No such file or directory"));
+  CHECK(server.wait_for_log(told));
 }
 
 TEST_CASE("the command has nothing of the server's open, and no signal blocked or ignored") {
