@@ -2,27 +2,21 @@
 #include "config_directory.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "brood/error.hpp"
 #include "command_table.hpp"
+#include "config_place.hpp"
 
 using namespace brood;
+using namespace brood::test;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Place {
-  fs::path path = fs::temp_directory_path() / ("brood-test-" + std::to_string(::getpid()));
-  Place() { fs::create_directories(path / "defaults"); }
-  ~Place() { fs::remove_all(path); }
-  void touch(const std::string& name) const { std::ofstream(path / name) << "\n"; }
-  ConfigDirectory directory() const { return ConfigDirectory(path); }
-};
+ConfigDirectory directory_at(const Place& place) { return ConfigDirectory(place.path); }
 
 std::string named(std::initializer_list<const char*> arguments) {
   const std::vector<const char*> words(arguments);
@@ -34,10 +28,10 @@ std::string named(std::initializer_list<const char*> arguments) {
 TEST_CASE("services are the files NAME.conf, by name") {
   const Place place;
   for (const char* name : {"b.conf", "a.conf", "c.conf~", ".d.conf", "e", "f.conf.bak", "a b.conf"})
-    place.touch(name);
+    place.write(name);
   fs::create_directory(place.path / "g.conf");
   std::vector<std::string> names;
-  for (const auto& service : place.directory().services()) {
+  for (const auto& service : directory_at(place).services()) {
     names.push_back(service.service);
     CHECK(service.path == place.path / (service.service + ".conf"));
   }
@@ -46,19 +40,19 @@ TEST_CASE("services are the files NAME.conf, by name") {
 
 TEST_CASE("a directory that is not there, or says nothing, is a mistake; defaults may be missing") {
   const Place place;
-  CHECK_THROWS_WITH_AS(place.directory().services(), doctest::Contains("has no file NAME.conf"),
+  CHECK_THROWS_WITH_AS(directory_at(place).services(), doctest::Contains("has no file NAME.conf"),
                        ConfigurationError);
   CHECK_THROWS_WITH_AS(ConfigDirectory(place.path / "none").services(),
                        doctest::Contains("No such file or directory"), ConfigurationError);
-  CHECK(place.directory().defaults().empty());
-  place.touch("defaults/b.conf");
-  place.touch("defaults/a.conf");
-  CHECK(place.directory().defaults() ==
+  CHECK(directory_at(place).defaults().empty());
+  place.write("defaults/b.conf");
+  place.write("defaults/a.conf");
+  CHECK(directory_at(place).defaults() ==
         std::vector<std::string>{place.path / "defaults/a.conf", place.path / "defaults/b.conf"});
   fs::remove_all(place.path / "defaults");
-  CHECK(place.directory().defaults().empty());
-  place.touch("defaults");  // a file
-  CHECK_THROWS_AS(place.directory().defaults(), ConfigurationError);
+  CHECK(directory_at(place).defaults().empty());
+  place.write("defaults");  // a file
+  CHECK_THROWS_AS(directory_at(place).defaults(), ConfigurationError);
 }
 
 TEST_CASE("a command of a file is found from there") {

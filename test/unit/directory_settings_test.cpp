@@ -3,30 +3,20 @@
 #include "directory_settings.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "brood/error.hpp"
 #include "command_table.hpp"
+#include "config_place.hpp"
 
 using namespace brood;
+using namespace brood::test;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Place {
-  fs::path path = fs::temp_directory_path() / ("brood-settings-" + std::to_string(::getpid()));
-  Place() { fs::create_directories(path / "defaults"); }
-  ~Place() { fs::remove_all(path); }
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path / name) << content;
-    fs::permissions(path / name, fs::perms::owner_all);
-  }
-};
 
 CommandLine line(const Place& place, const std::vector<const char*>& arguments) {
   return CommandTable(ConfigDirectory(place.path).services()).parse(arguments);
