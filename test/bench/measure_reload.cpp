@@ -84,14 +84,7 @@ void measure_reload(Report& report, Extent extent) {
              "wrong in " + std::to_string(reloads.wrong_sums) + " of " + std::to_string(reloads.snapshots) +
                  " snapshots (" + std::to_string(reloads.torn) + " torn)",
              "0");
-  ServiceSnapshot end;
-  const bool exact = wait_until(
-      [&] {
-        end = server.service();
-        return end.in_hand == 0 && end.total.accepted == result.answered &&
-               end.total.finished == result.answered && end.total.aborted == 0;
-      },
-      5s);
+  const auto [end, exact] = counted_after(result, server);
   report.add(pass_if(exact), "at the end",
              "accepted " + std::to_string(end.total.accepted) + ", finished " +
                  std::to_string(end.total.finished) + ", aborted " + std::to_string(end.total.aborted) +

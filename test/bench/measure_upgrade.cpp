@@ -97,14 +97,7 @@ void measure_upgrade(Report& report, Extent extent) {
                  std::to_string(upgrades.wrong) + " with another outcome, in " +
                  upgrades.took.describe(0, " ms"),
              "all");
-  ServiceSnapshot end;
-  const bool exact = wait_until(
-      [&] {
-        end = server.service();
-        return end.in_hand == 0 && end.total.accepted == result.answered &&
-               end.total.finished == result.answered && end.total.aborted == 0;
-      },
-      5s);
+  const auto [end, exact] = counted_after(result, server);
   report.add(pass_if(exact), "accepted at the end, by children of all programs",
              std::to_string(end.total.accepted),
              "what the clients counted, " + std::to_string(result.answered));

@@ -93,6 +93,19 @@ bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation)
          });
 }
 
+Counted counted_after(const LoadResult& load, const MeasuredServer& server) {
+  Counted counted;
+  counted.exact = wait_until(
+      [&] {
+        counted.service = server.service();
+        const FiguresSnapshot& total = counted.service.total;
+        return counted.service.in_hand == 0 && total.accepted == load.answered &&
+               total.finished == load.answered && total.aborted == 0;
+      },
+      5s);
+  return counted;
+}
+
 BareServer::BareServer(const std::string& name, unsigned children)
     : program_({{neighbour(name), "0", std::to_string(children)}, directory_ / "output", {}}) {
   const auto output = [this] { return read_file(directory_ / "output"); };

@@ -68,6 +68,14 @@ class MeasuredServer {
 
 bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation);
 
+// What a server has counted after a load that lost nothing: `exact`, what the clients counted.
+struct Counted {
+  ServiceSnapshot service;
+  bool exact = false;
+};
+// Waits until it is that, for 5 s.
+Counted counted_after(const LoadResult& load, const MeasuredServer& server);
+
 class BareServer {
  public:
   // `name`: "brood-bare", or another program that takes the same words and answers with its port.
