@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "policy.hpp"
-
+// How many children are started and let go for the load, and when the parent looks again.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "policy_pool.hpp"
+
 using namespace std::chrono_literals;
 using namespace brood;
-
-namespace {
-
-const Limits limits{.start_servers = 5, .min_spare_servers = 5, .max_spare_servers = 10, .max_clients = 100};
-constexpr Time now{1000s};
-
-Pace running() { return {.started = true}; }
-
-}  // namespace
+using namespace brood::test;
 
 TEST_CASE("growing: the deficit and what waits, at once") {
   struct {
@@ -48,15 +41,6 @@ TEST_CASE("growing: the deficit and what waits, at once") {
     CHECK(plan.retire_surplus == 0);
     CHECK(plan.retire_outdated == 0);
   }
-}
-
-TEST_CASE("a replacement that is still to show that it lives is looked at then, and lets nobody go before") {
-  const Plan plan =
-      decide({.total = 6, .idle = 6, .outdated_idle = 5, .replacements_starting = 1, .next_proof = now + 1s},
-             limits, running(), now);
-  CHECK(plan.look_again == now + 1s);
-  CHECK(plan.retire_outdated == 0);
-  CHECK(plan.spawn_replacements == 0);
 }
 
 TEST_CASE("a deficit larger than a batch is looked at again at once") {
@@ -246,83 +230,6 @@ TEST_CASE("throttled: nothing is started before its time, then one at a time") {
   CHECK(plan.look_again == now + 4s);
   plan = decide({}, limits, pace, now + 4s);
   CHECK(plan.spawn == 1);
-}
-
-TEST_CASE("recycling: a replacement is ready before its predecessor leaves") {
-  struct {
-    const char* what;
-    Census census;
-    unsigned spawn_replacements, retire, redeem;
-  } const rows[] = {
-      {"one outdated: one replacement, nobody leaves yet",
-       {.total = 5, .idle = 5, .outdated_idle = 1},
-       1,
-       0,
-       0},
-      {"all outdated: the budget, one of five", {.total = 5, .idle = 5, .outdated_idle = 5}, 1, 0, 0},
-      {"the budget of a larger pool",
-       {.total = 64, .idle = 10, .outdated_idle = 10, .outdated_busy = 54},
-       8,
-       0,
-       0},
-      {"while it starts: wait",
-       {.total = 6, .starting = 1, .idle = 5, .outdated_idle = 5, .replacements_starting = 1},
-       0,
-       0,
-       0},
-      {"when it is ready: one goes, and the next one starts",
-       {.total = 6, .idle = 6, .outdated_idle = 5, .replacements_ready = 1},
-       1,
-       1,
-       1},
-      {"the last one", {.total = 6, .idle = 6, .outdated_idle = 1, .replacements_ready = 1}, 0, 1, 1},
-      {"a replacement whose predecessor went by itself is just a child",
-       {.total = 6, .idle = 6, .replacements_ready = 1},
-       0,
-       0,
-       1},
-  };
-  for (const auto& row : rows) {
-    CAPTURE(row.what);
-    const Plan plan = decide(row.census, limits, running(), now);
-    CHECK(plan.spawn == 0);
-    CHECK(plan.spawn_replacements == row.spawn_replacements);
-    CHECK(plan.retire_outdated == row.retire);
-    CHECK(plan.redeem == row.redeem);
-  }
-}
-
-TEST_CASE("recycling at max-clients: there is no room, so a few go first") {
-  Limits small = limits;
-  small.max_clients = 16;
-  const unsigned budget = recycle_budget(16);
-  CHECK(budget == 2);
-  Plan plan =
-      decide({.total = 16, .idle = 6, .outdated_idle = 6, .outdated_busy = 10}, small, running(), now);
-  CHECK(plan.retire_outdated == budget);
-  plan = decide(
-      {.total = 16, .idle = 5, .leaving = 2, .leaving_idle = 2, .outdated_idle = 5, .outdated_busy = 9},
-      small, running(), now);
-  CHECK(plan.retire_outdated == 0);
-  // Busy ones that were told to leave go whenever their connection ends: idle ones needn't wait for it.
-  plan = decide({.total = 16, .idle = 5, .leaving = 2, .outdated_idle = 5, .outdated_busy = 9}, small,
-                running(), now);
-  CHECK(plan.retire_outdated == 2);
-  plan = decide({.total = 16, .leaving = 2, .outdated_busy = 14}, small, running(), now);
-  CHECK(plan.retire_outdated == 0);
-}
-
-TEST_CASE("when nothing may be started, nobody is let go for a replacement") {
-  Limits small = limits;
-  small.max_clients = 16;
-  Pace pace = running();
-  pace.may_start = now + 8s;
-  for (const Limits& each : {limits, small}) {
-    const Plan plan = decide({.total = 16, .idle = 16, .outdated_idle = 16}, each, pace, now);
-    CHECK(plan.retire_outdated == 0);
-    CHECK(plan.spawn_replacements == 0);
-    CHECK(plan.look_again <= now + 8s);
-  }
 }
 
 TEST_CASE("who has connections in hand and room for more is a spare, but no surplus") {
