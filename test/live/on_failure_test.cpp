@@ -37,7 +37,8 @@ struct Told {
   std::vector<std::string> runs() const {
     std::vector<std::string> all;
     std::istringstream lines(read_file(place / "runs"));
-    for (std::string line; std::getline(lines, line);) all.push_back(line);
+    // The last one may be under way.
+    for (std::string line; std::getline(lines, line) && !lines.eof();) all.push_back(line);
     return all;
   }
   bool ran(std::size_t number) const {
