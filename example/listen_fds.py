@@ -16,20 +16,23 @@ import sys
 
 FIRST = 3  # sd_listen_fds(3)
 leaving = False
+listeners = []
 
 
 def leave(_signal, _frame):
     global leaving
     leaving = True
+    for listener in listeners:  # who finishes a connection keeps no place from the next server
+        listener.close()
 
 
 def inherited():
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         sys.exit("listen_fds.py: no listeners were handed on (LISTEN_PID)")
-    listeners = [socket.socket(fileno=FIRST + i) for i in range(int(os.environ["LISTEN_FDS"]))]
-    for listener in listeners:
+    for i in range(int(os.environ["LISTEN_FDS"])):
+        listener = socket.socket(fileno=FIRST + i)
         listener.setblocking(False)  # another process may be faster
-    return listeners
+        yield listener
 
 
 def serve(connection):
@@ -46,7 +49,8 @@ def main():
     wake.setblocking(False)
     signal.set_wakeup_fd(wake.fileno())
     selector = selectors.DefaultSelector()
-    for source in [awake, *inherited()]:
+    listeners.extend(inherited())
+    for source in [awake, *listeners]:
         selector.register(source, selectors.EVENT_READ)
     while not leaving:
         ready = selector.select(idle)
@@ -57,7 +61,7 @@ def main():
                 continue
             try:
                 connection, _ = key.fileobj.accept()
-            except BlockingIOError:
+            except OSError:  # another one was faster, or it is closed by now
                 continue
             connection.setblocking(True)
             try:

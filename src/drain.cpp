@@ -41,14 +41,16 @@ Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
     limit_ = std::min<Time>(limit_, now + patience_with_newcomers);
 }
 
-bool Drain::has(const ListenSpec& spec) const {
-  return std::ranges::any_of(listeners_, [&](const Listener& listener) { return listener.is_of(spec); });
+bool Drain::can_take_back(const ListenSpec& spec) const {
+  return std::ranges::any_of(
+      listeners_, [&](const Listener& listener) { return listener.is_of(spec) && listener.can_come_back(); });
 }
 
 std::optional<Listener> Drain::take_back(const ListenSpec& spec) {
   const auto found = std::find_if(listeners_.begin(), listeners_.end(),
                                   [&](const Listener& listener) { return listener.is_of(spec); });
-  if (found == listeners_.end() || !found->welcome_newcomers()) return {};
+  if (found == listeners_.end() || !found->can_come_back()) return {};
+  found->welcome_newcomers();
   Listener listener = std::move(*found);
   listeners_.erase(found);
   return listener;
@@ -80,6 +82,10 @@ bool Drain::settled(Time now) {
 }
 
 Time Drain::look_again(Time now) const { return std::min<Time>(limit_, now + glance); }
+
+void Drain::forget() {
+  for (auto& listener : listeners_) listener.forget();
+}
 
 unsigned Drain::close() {
   unsigned all = 0;

@@ -32,10 +32,11 @@ class Drain {
 
   const std::vector<Listener>& listeners() const { return listeners_; }
   unsigned backlog() const;
-  bool has(const ListenSpec& spec) const;
+  bool can_take_back(const ListenSpec& spec) const;
   Time limit() const { return limit_; }
   // Ends the drain for the listener at this place, or for all, which go on elsewhere.
   std::optional<Listener> take_back(const ListenSpec& spec);
+  void forget();  // in a child of another service
   std::vector<Listener> take_all() { return std::move(listeners_); }
 
  private:

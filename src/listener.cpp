@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -262,12 +263,24 @@ bool Listener::refuse_newcomers() {
   return false;
 }
 
-bool Listener::welcome_newcomers() {
-  if (spec_.has_path()) return false;  // its name is gone
+void Listener::welcome_newcomers() {
   if (spec_.kind == ListenSpec::Kind::timer) set_timer(socket_, spec_.period);
   const int unused = 0;
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);  // there may be none
-  return true;
+}
+
+bool Listener::ended() const {
+  pollfd socket{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLHUP | POLLRDHUP)) != 0;
+}
+
+void Listener::revive(int backlog) {
+  socket_.reset();  // to listen on it once more brings nobody, even with TCP
+  if (inherited()) throw ConfigurationError("it was handed on to the server, and can't be opened anew");
+  path_.remove();
+  Listener anew = std::move(open(parse_listen(address_), backlog).front());
+  anew.take_options(spec_);
+  *this = std::move(anew);
 }
 
 unsigned Listener::close() {

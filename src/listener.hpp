@@ -53,11 +53,17 @@ class Listener {
   // a UDP one a filter that drops everything; unix sockets and FIFOs lose their name; a timer is stopped.
   // False: not possible here, and newcomers keep arriving until close().
   bool refuse_newcomers();
-  // Takes that back. False: not possible, the place has to be bound anew.
-  bool welcome_newcomers();
+  // Takes that back, where that can be: what has lost its name has to be bound anew.
+  bool can_come_back() const { return !spec_.has_path(); }
+  void welcome_newcomers();
   // The last step. Ends the queue for all processes that share the socket, and resets what is left in it;
   // returns how many those were. An inherited listener is only let go: its queue belongs to others too.
   unsigned close();
+  // Another process that shares it may end it, with shutdown(): it is ready forever then, and brings nothing.
+  bool ended() const;
+  // Listens anew at the same place. Throws SystemError or ConfigurationError, and then it is closed.
+  void revive(int backlog);
+  void forget() { socket_.reset(); }  // in a process to which it is nothing: it goes on elsewhere
 
  private:
   Listener(Descriptor socket, const ListenSpec& spec);

@@ -70,14 +70,16 @@ std::vector<ChildListener> Listeners::of_a_child() const {
   return all;
 }
 
-bool Listeners::knows(const ListenSpec& spec) const {
-  return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); });
+// Or can have back, as long as it is drained.
+bool Listeners::has_already(const ListenSpec& spec) const {
+  return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); }) ||
+         (drain_ && drain_->can_take_back(spec));
 }
 
 void Listeners::prepare(const std::vector<ListenSpec>& specs) {
   std::vector<Listener> opened;
   for (const auto& spec : specs)
-    if (!knows(spec) && !(drain_ && drain_->has(spec)))
+    if (!has_already(spec))
       for (auto& listener : open(spec)) opened.push_back(std::move(listener));
   prepared_ = std::move(opened);
 }
@@ -93,14 +95,9 @@ std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec) {
 void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
   // What is new is opened first: when that fails, nothing has changed.
   std::vector<Listener> opened;
-  for (const auto& spec : specs) {
-    if (knows(spec)) continue;
-    if (auto drained = drain_ ? drain_->take_back(spec) : std::nullopt) {
-      opened.push_back(std::move(*drained));
-      continue;
-    }
-    for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
-  }
+  for (const auto& spec : specs)
+    if (!has_already(spec))
+      for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
   std::vector<Listener> staying, going;
   const auto spec_of = [&specs](const Listener& listener) {
     return std::find_if(specs.begin(), specs.end(),
@@ -109,6 +106,9 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
   for (auto& listener : listeners_)
     if (const auto spec = spec_of(listener); spec != specs.end()) listener.take_options(*spec);
   // From here on nothing fails.
+  if (drain_)
+    for (const auto& spec : specs)
+      while (auto drained = drain_->take_back(spec)) opened.push_back(std::move(*drained));
   for (auto& listener : listeners_) {
     const bool stays = spec_of(listener) != specs.end();
     if (!stays)
@@ -148,6 +148,31 @@ void Listeners::close_all() {
   close_drained();
   for (auto& listener : listeners_) lost_ += listener.close();
   listeners_.clear();
+}
+
+bool Listeners::revive() {
+  bool revived = false;
+  std::erase_if(listeners_, [&](Listener& listener) {
+    if (!listener.ended()) return false;
+    revived = true;
+    const std::string which = text("service ", service_, ": listener ", listener.address());
+    try {
+      listener.revive(static_cast<int>(backlog_));
+    } catch (const Error& error) {
+      log_error(text(
+          which, " was ended by a process that shares it, and is closed: ", std::string_view(error.what())));
+      return true;
+    }
+    log_warning(text(which, " was ended by a process that shares it; it is opened anew"));
+    return false;
+  });
+  return revived;
+}
+
+void Listeners::forget() {
+  for (auto* listeners : {&listeners_, &prepared_})
+    for (auto& listener : *listeners) listener.forget();
+  if (drain_) drain_->forget();
 }
 
 }  // namespace brood

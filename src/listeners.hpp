@@ -45,13 +45,16 @@ class Listeners {
   Drain& drain() { return *drain_; }
   bool draining() const { return drain_.has_value(); }
   void close_drained();
-  void close_all();                             // at once
+  void close_all();  // at once
+  // Opens anew what another process has ended; what can't be is closed. True: there was such a one.
+  bool revive();
+  void forget();                                // in a child of another service: lets go of them all
   std::uint64_t lost() const { return lost_; }  // connections that were in queues when those were closed
 
  private:
   std::vector<Listener> open(const ListenSpec& spec) const;
   std::vector<Listener> take_or_open(const ListenSpec& spec);
-  bool knows(const ListenSpec& spec) const;
+  bool has_already(const ListenSpec& spec) const;
 
   std::string service_;
   unsigned backlog_;

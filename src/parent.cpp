@@ -42,7 +42,7 @@ Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& se
       control_(*this),
       upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
   block_all_signals();
-  services_.settle(scoreboard_, lock_, wake_.get(), [this] { in_child(); });
+  services_.settle(scoreboard_, lock_, wake_.get(), [this](const Service& born) { in_child(born); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
@@ -51,9 +51,14 @@ Parent::~Parent() {
   scoreboard_.remove_file();
 }
 
-void Parent::in_child() {
+// What one service's child had of another's listeners would keep those alive when they are closed, or the
+// parent is gone.
+void Parent::in_child(const Service& born) {
   duties_.in_child();
-  for (auto& service : services_) service->forget();
+  for (auto& service : services_) {
+    service->forget();
+    if (service.get() != &born) service->forget_listeners();
+  }
   upgrade_.forget();
   signals_ = SignalDescriptor();
   control_.forget();
@@ -191,6 +196,7 @@ void Parent::wait(Time until) {
                          .tv_nsec = static_cast<long>(left % 1'000'000'000)};
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
   clear_event(wake_.get());
+  for (const auto& service : services_) service->heed(events);
   control_.take(events, Clock::now());
 }
 

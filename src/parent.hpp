@@ -102,7 +102,7 @@ class Parent {
   void note_stop(pid_t pid, bool is_stopped);
   Time look(Time now);
   void wait(Time until);
-  void in_child();
+  void in_child(const Service& born);
   bool is_child(pid_t pid) const;
   void tell_hooks(const std::vector<Service*>& services) const;
   std::chrono::milliseconds graceful_timeout() const;  // the longest

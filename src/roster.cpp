@@ -28,7 +28,7 @@ std::vector<ServiceShape> Roster::shapes(const std::vector<std::unique_ptr<Servi
 }
 
 void Roster::settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
-                    std::function<void()> in_child) {
+                    std::function<void(const Service& born)> in_child) {
   scoreboard_ = &scoreboard;
   lock_ = &lock;
   wake_fd_ = wake_fd;
@@ -66,7 +66,7 @@ Roster::Outcome Roster::reload(std::vector<WantedService> wanted, const std::str
     outcome.refused.push_back(each.name);
     add_line(outcome.mistakes, text("service ", each.name,
                                     known ? " takes nothing new: it goes on as before" : " is left out"));
-    if (!known && each.server && place_is_held()) left_out_.insert(each.name);
+    if (each.server && place_is_held()) waiting_.insert(each.name);
   }
   return outcome;
 }
@@ -132,8 +132,8 @@ std::vector<std::string> Roster::drop_ended() {
     log_info(text("service ", service->name(), ": has ended"));
     return true;
   });
-  if (left_out_.empty() || place_is_held()) return {};
-  const auto may_come = std::exchange(left_out_, {});
+  if (waiting_.empty() || place_is_held()) return {};
+  const auto may_come = std::exchange(waiting_, {});
   return {may_come.begin(), may_come.end()};
 }
 

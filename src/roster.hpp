@@ -25,7 +25,7 @@ class Roster {
                                           std::uint32_t reserved_entries);
   // As Service::settle(), for each; what is passed outlives the roster.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
-              std::function<void()> in_child);
+              std::function<void(const Service& born)> in_child);
 
   // All, also those that are not wanted any more and have not ended yet.
   auto begin() const { return services_.begin(); }
@@ -45,8 +45,8 @@ class Roster {
   // new, throws, and all is as before.
   Outcome reload(std::vector<WantedService> wanted, const std::string& only, bool all_or_none, Time now);
 
-  // Frees what services have that went and have ended. Returns the names of those that could not come while
-  // others held their place, and may now.
+  // Frees what services have that went and have ended. Returns the names of those that could not take what is
+  // new, or come, while others held their place, and may now.
   std::vector<std::string> drop_ended();
 
   enum class Readiness { waiting, failing, ready };
@@ -64,11 +64,11 @@ class Roster {
   bool dismiss_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now);
 
   std::vector<std::unique_ptr<Service>> services_;
-  std::set<std::string> left_out_;  // while others were on their way out
+  std::set<std::string> waiting_;  // those that could not take theirs while others were on their way out
   const Scoreboard* scoreboard_ = nullptr;
   const ParentLock* lock_ = nullptr;
   int wake_fd_ = -1;
-  std::function<void()> in_child_;
+  std::function<void(const Service& born)> in_child_;
 };
 
 }  // namespace brood

@@ -46,7 +46,7 @@ std::uint32_t Service::slots_wanted() const {
 }
 
 void Service::settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
-                     std::function<void()> in_child) {
+                     std::function<void(const Service& born)> in_child) {
   scoreboard_ = &scoreboard;
   lock_ = &lock;
   index_ = index;
@@ -172,7 +172,15 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
 void Service::add_watched(std::vector<pollfd>& to) const {
   if (!watches_listeners_) return;
   for (const auto& listener : listeners_.of_a_child())
-    to.push_back({.fd = listener.descriptor, .events = POLLIN, .revents = 0});
+    to.push_back({.fd = listener.descriptor, .events = POLLIN | POLLRDHUP, .revents = 0});
+}
+
+// What has ended would wake the parent forever. Children that have it, too, are of no more use.
+void Service::heed(const std::vector<pollfd>& events) {
+  const auto ended = [](const pollfd& event) { return (event.revents & (POLLHUP | POLLRDHUP)) != 0; };
+  if (!watches_listeners_ || std::ranges::none_of(events, ended) || !listeners_.revive()) return;
+  ++generation_;
+  publish_limits();
 }
 
 ChildLimits Service::limits_of_a_child() const {
@@ -202,7 +210,7 @@ void Service::start(unsigned number, bool replacement, Time now) {
       const bool execs = configuration_.model.command;
       auto table =
           execs ? for_child(configuration_.command, scoreboard_->descriptors()) : MappingDescriptors();
-      in_child_();
+      in_child_(*this);
       set_log_level(level_of(configuration_.log_level));
       const ChildBirth birth{server_.get(), scoreboard_, index_,
                              row,           wake_fd_,    listeners_.of_a_child(),

@@ -20,6 +20,7 @@
 #include "identity.hpp"
 #include "listeners.hpp"
 #include "pool.hpp"
+#include "scaling.hpp"
 #include "throttle.hpp"
 
 namespace brood {
@@ -40,9 +41,9 @@ class Service {
   std::uint32_t slots_needed() const { return configuration_.limits.max_clients; }
 
   // What the whole parent has, once it is there; outlives the service. `index`: the service's on the
-  // scoreboard. `in_child`: closes, in a fresh child, what is the parent's alone.
+  // scoreboard. `in_child`: closes, in a fresh child of this service, what is not its business.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
-              std::function<void()> in_child);
+              std::function<void(const Service& born)> in_child);
 
   void begin() { publish_limits(); }  // says on the scoreboard what the service is
   // Instead: listeners and children are ours from here on. Before a new program, unlike before the former one
@@ -99,6 +100,7 @@ class Service {
   bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
+  void heed(const std::vector<pollfd>& events);  // what came of it
   bool throttled() const { return throttle_.active(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
@@ -107,7 +109,9 @@ class Service {
   const Pool& pool() const { return *pool_; }
   const Detached& detached() const { return detached_; }
   Pool& pool() { return *pool_; }
-  void forget() { pool_->forget(); }  // in a child
+  // In a child, of this service or of another.
+  void forget() { pool_->forget(); }
+  void forget_listeners() { listeners_.forget(); }
 
  private:
   bool starts_on_demand() const {
@@ -143,7 +147,7 @@ class Service {
   const ParentLock* lock_ = nullptr;
   std::uint32_t index_ = 0;
   int wake_fd_ = -1;
-  std::function<void()> in_child_;
+  std::function<void(const Service& born)> in_child_;
   std::uint32_t generation_ = 1;
   Throttle throttle_;
   Pace pace_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `brood` under orders that concern services of each kind, and such as come and go.
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -91,6 +93,62 @@ TEST_CASE("services of each kind are scaled, their children retired and sent sig
     CHECK(eventually([&] { return find_service(server, kind.name)->children_failed >= failed + number; }));
     CHECK(serves(directory, kind));
   }
+}
+
+TEST_CASE("what means nothing to a kind of service is not scaled") {
+  const Directory directory(two_children);
+  for (const Kind& kind : kinds) add(directory, kind);
+  const ServerProcess server(in(directory), brood_options());
+  const auto refuses = [&](const std::string& kind, const std::string& setting) {
+    const CtlAnswer answer = ask(server, "scale " + kind + " " + setting + "=100");
+    CHECK(answer.code == 78);
+    CHECK_MESSAGE(answer.says("scale: '" + setting + "' is no setting of " + kind +
+                              " that can be changed while running"),
+                  answer.text);
+    CHECK_FALSE(find_service(server, kind)->scaled);
+  };
+  for (const char* kind : {"echo", "python", "shell"})
+    for (const char* setting : {"max-connections-per-child", "connection-idle-timeout"})
+      refuses(kind, setting);
+  for (const char* setting : {"max-clients", "min-spare-servers", "idle-timeout", "max-requests-per-child"})
+    refuses("python", setting);
+  CHECK(ask(server, "scale slot max-connections-per-child=100").code == 0);
+  for (const Kind& kind : kinds)
+    CHECK(ask(server, "scale " + kind.name + " graceful-timeout=100ms").code == 0);
+}
+
+TEST_CASE("killed with connections in hand, it leaves every place to the next server") {
+  const Directory directory(two_children);
+  for (const Kind& kind : kinds) add(directory, kind);
+  ServerProcess server(in(directory), brood_options());
+  std::vector<Client> held;
+  for (const Kind& kind : kinds) {
+    held.emplace_back(directory.address(kind.name));
+    REQUIRE(held.back().ask(kind.question) == "hello");
+  }
+  server.signal(SIGKILL);
+  CHECK(server.wait_exit() == killed_by(SIGKILL));
+  const ServerProcess next(in(directory), brood_options());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    CAPTURE(kinds[i].name);
+    CHECK(serves(directory, kinds[i]));
+    CHECK(held[i].ask(kinds[i].question) == "hello");
+  }
+}
+
+TEST_CASE("a service of datagrams is restarted beside others") {
+  const Directory directory(two_children);
+  directory.add_unix("a");
+  directory.write("udp", "command = " + program_path("brood-datagram-puppet") +
+                             "\nlisten = udp:127.0.0.1:0\nlisten = udp:127.0.0.2:" +
+                             std::to_string(20'000 + ::getpid() % 10'000) + "\n");
+  const ServerProcess server(in(directory), brood_options());
+  REQUIRE(answers(directory.address("a")));
+  for (int i = 0; i < 3; ++i) {
+    const CtlAnswer answer = ask(server, "restart udp");
+    CHECK_MESSAGE(answer.code == 0, answer.text);
+  }
+  CHECK(answers(directory.address("a")));
 }
 
 TEST_CASE("a reload by name takes a file that is new, lets one go that is gone, and leaves the others") {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "brood_directory.hpp"
+#include "broodctl.hpp"
 
 using namespace brood;
 using namespace brood::test;
@@ -72,7 +73,7 @@ TEST_CASE("a service that comes back while it goes is there again") {
 
 TEST_CASE("a service under another name has its address as soon as its predecessor lets go of it") {
   const Directory directory(one_child);
-  directory.add("a");  // its child has a copy of what b listens on
+  directory.add("a");
   directory.add("b");
   const ServerProcess server(in(directory), brood_options());
   const std::string address = server.addresses().at(1);
@@ -139,6 +140,43 @@ TEST_CASE("a service that can't have its new listener stays as it was, and the o
   CHECK(answers(directory.address("a")));
 }
 
+TEST_CASE("a reload that is refused leaves a listener that is drained as it was, with its queue") {
+  const Directory directory(one_child);
+  const ServerProcess other;
+  directory.add("a", "max-clients = 1\n");
+  const ServerProcess server(in(directory), brood_options());
+  const std::string address = server.addresses().at(0);
+  Client held(address), queued(address);
+  REQUIRE(held.ask("held") == "held");
+  queued.send("queued\n");
+  directory.add_unix("a", "max-clients = 1\n");
+  server.signal(SIGHUP);
+  REQUIRE(server.wait_for_log("is drained and closed"));
+  // Back, and another one that can't be had.
+  directory.add("a", "max-clients = 1\nlisten = " + other.address() + "\n");
+  server.signal(SIGHUP);
+  REQUIRE(server.wait_for_log("service a takes nothing new: it goes on as before"));
+  CHECK(held.ask("held") == "held");
+  held.close();
+  CHECK(queued.line() == "queued");
+}
+
+TEST_CASE("a service takes the address of one that goes as soon as that is free") {
+  const Directory directory(one_child);
+  directory.add("a");
+  directory.add_unix("b");
+  const ServerProcess server(in(directory), brood_options());
+  const std::string address = server.addresses().at(0);
+  Client held(address);
+  REQUIRE(held.ask("held") == "held");
+  directory.remove("a");
+  directory.write("b", "built-in = echo\nlisten = " + address + "\n");
+  server.signal(SIGHUP);
+  REQUIRE(server.wait_for_log("service b takes nothing new: it goes on as before"));
+  held.close();
+  CHECK(eventually([&] { return find_service(server, "b")->listeners == address && answers(address); }));
+}
+
 TEST_CASE("a mistake in what all share, an empty directory, and none, refuse the reload") {
   const Directory directory(one_child);
   directory.add_unix("a");
@@ -181,6 +219,22 @@ TEST_CASE("what is built in can change, but not into a command") {
     client.finish_sending();
     return client.until_end().empty();
   }));
+}
+
+TEST_CASE("what was only checked, or refused, leaves no mark") {
+  const Directory directory(one_child);
+  directory.add_unix("a");
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("b");
+  CHECK(ask(server, "check").code == 0);
+  directory.write("b", "built-in = echo\nlisten = unix:/not-there/b.sock\n");
+  CHECK(ask(server, "reload").code == 78);
+  directory.write("b",
+                  "command = /bin/cat\ncommand-gets = connection\nlisten = " + directory.address("b") + "\n");
+  CHECK(ask(server, "check").code == 0);
+  const CtlAnswer answer = ask(server, "reload");
+  CHECK_MESSAGE(answer.code == 0, answer.text);
+  CHECK(answers(directory.address("b")));
 }
 
 TEST_CASE("when no place is left on the scoreboard, that is said, and a place that is freed is used") {

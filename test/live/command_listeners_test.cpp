@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "commanded.hpp"
+#include "inherited.hpp"
 #include "load.hpp"
 
 using namespace brood;
@@ -63,13 +64,53 @@ TEST_CASE("it gets the listeners, their names, and nothing else") {
   CHECK(read_file(script.place("told")) == "3 web:unknown:extra brood-command-host\n");
   CHECK(std::filesystem::exists(script.place("for-me")));
   const pid_t child = server.children().at(0);
+  REQUIRE(eventually([&] { return open_in(child).size() == 6; }));
   auto open = open_in(child);
   std::ranges::sort(open);
-  REQUIRE(open.size() == 6);
   for (int number = 0; number < 6; ++number) CHECK(open.at(static_cast<std::size_t>(number)).first == number);
   for (std::size_t i = 3; i < 6; ++i) CHECK(open.at(i).second.starts_with("socket:"));
   CHECK(is_empty_set(read_file("/proc/" + std::to_string(child) + "/status"), "SigBlk"));
   CHECK(is_empty_set(read_file("/proc/" + std::to_string(child) + "/status"), "SigIgn"));
+}
+
+TEST_CASE("a listener that the program ends is opened anew, and the parent does not spin on it") {
+  const TemporaryDirectory place;
+  const std::string program = place / "program";
+  write_file(program,
+             "#!/usr/bin/env python3\n"
+             "import socket\n"
+             "listener = socket.socket(fileno=3)\n"
+             "connection, _ = listener.accept()\n"
+             "connection.send(b'hello\\n')\n"
+             "listener.shutdown(socket.SHUT_RDWR)\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  std::string listen = "127.0.0.1:0";
+  SUBCASE("tcp") {}
+  SUBCASE("a unix socket") { listen = "unix:" + (place / "socket") + ",mode=0640"; }
+  ServerProcess server(
+      runs(program, "listeners", {"--start-servers=0", "--min-spare-servers=0", "--listen=" + listen}),
+      {.program = "brood-command-host", .listen = false});
+  for (unsigned i = 1; i <= 3; ++i) {
+    CHECK(Client(server.address()).line() == "hello");
+    CHECK(eventually([&] { return server.count_in_log("was ended by a process that shares it") == i; }));
+    CHECK(eventually([&] { return server.service().children() == 0; }));
+  }
+  if (listen != "127.0.0.1:0")
+    CHECK((std::filesystem::status(place / "socket").permissions() & std::filesystem::perms::mask) ==
+          std::filesystem::perms(0640));
+  CHECK(eventually([&] { return status_of(server.pid(), "State").starts_with("S"); }));
+  CHECK(stays([&] { return status_of(server.pid(), "State").starts_with("S"); }, 200ms));
+}
+
+TEST_CASE("one that was handed on to the server, and is ended, is closed with a word") {
+  const Inherited inherited;
+  const Script script("exec python3 -c 'import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)'");
+  ServerProcess server(
+      runs(script.path(), "listeners", {"--start-servers=0", "--min-spare-servers=0", "--listen=fd:9"}),
+      {.program = "brood-command-host", .listen = false, .in_process = inherited.options().in_process});
+  const Client client(inherited.address);
+  CHECK(server.wait_for_log("and is closed: it was handed on to the server, and can't be opened anew"));
+  CHECK(server.running());
 }
 
 TEST_CASE("a reload replaces each, and under load no connection is lost") {

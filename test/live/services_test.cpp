@@ -46,6 +46,28 @@ TEST_CASE("each service answers where it listens, with what it was told") {
   CHECK(service_of(server, 1).children() == 3);
 }
 
+TEST_CASE("a child has the listeners of its service alone") {
+  ServerProcess server(with({"--start-servers=1", "--min-spare-servers=1"}), two);
+  const auto addresses = server.addresses();
+  Client held(addresses[0]);
+  CHECK(held.ask("echo here") == "here");
+  server.signal(SIGKILL);
+  CHECK(server.wait_exit() == killed_by(SIGKILL));
+  // Who goes on keeps no place from the next server, neither its own nor another's.
+  for (const auto& address : addresses)
+    CHECK(eventually([&] {
+      try {
+        Client(address).ask("echo anybody");
+        return false;
+      } catch (const ClientError& error) {
+        return error.ending() == Ending::refused;
+      }
+    }));
+  const ServerProcess next({"--left.listen=" + addresses[0], "--right.listen=" + addresses[1]}, two);
+  for (const auto& address : addresses) CHECK(Client(address).ask("echo again") == "again");
+  CHECK(held.ask("echo on") == "on");
+}
+
 TEST_CASE("one service's spike and crashes are its own") {
   ServerProcess server(with({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=2"}), two);
   const auto right = pids_of(service_of(server, 1));
