@@ -81,6 +81,9 @@ class Starting {
     });
   }
 
+  // Of a start of which nothing is left: whether it is worth another try.
+  ExitCode code() const { return code_; }
+
   std::vector<std::unique_ptr<Service>> services;
 
  private:
@@ -91,6 +94,8 @@ class Starting {
       return true;
     } catch (const std::exception& error) {
       if (source_.manner().all_or_none || heir_ != nullptr) throw;
+      const auto* const known = dynamic_cast<const Error*>(&error);
+      if (known == nullptr || known->code() != ExitCode::configuration) code_ = ExitCode::sick;
       tell(error.what(), configuration_);
     }
     leave_out(name);
@@ -105,6 +110,7 @@ class Starting {
   ServiceSource& source_;
   const Configuration& configuration_;
   const Heir* const heir_;  // nullptr: nothing was left
+  ExitCode code_ = ExitCode::configuration;
 };
 
 int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon, Beginning& beginning) {
@@ -120,7 +126,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   Starting starting(source, started, heir);
   for (auto& each : wanted) starting.open(each);
   starting.call_hooks();
-  if (starting.services.empty()) throw ConfigurationError("no service is left that could be started");
+  if (starting.services.empty()) throw Error("no service is left that could be started", starting.code());
 
   const std::string scoreboard = heir != nullptr ? heir->left().scoreboard : prepare_scoreboard(started);
   ParentDuties duties;

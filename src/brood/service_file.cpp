@@ -75,7 +75,7 @@ void ServiceFile::check(SettingsReader& reader) {
 }
 
 ServiceConfiguration ServiceFile::scaled(const ScaledSettings& scaled) {
-  SettingsReader& reader = table_.begin_with(scale(table_.table, name(), "", scaled));
+  SettingsReader& reader = table_.begin_with(given_by(scaled, ""));
   check(reader);
   reader.finish();
   return settings_.configuration;
@@ -89,11 +89,10 @@ void ServiceFile::choose_server() {
     return reader.blame("built-in", text("built-in = ", settings_.built_in,
                                          " beside a command: a service runs one of the two"));
   if (!has_command && !has_built_in) return;  // that is told already
-  if (server_ == nullptr) {
-    if (has_built_in)
-      server_ = built_in_ = std::make_shared<BuiltIn>();
-    else
-      server_ = std::make_shared<CommandServer>();
+  if (!in_force_) {
+    built_in_ = has_built_in ? std::make_shared<BuiltIn>() : nullptr;
+    server_ = built_in_;
+    if (!has_built_in) server_ = std::make_shared<CommandServer>();
   } else if (has_built_in != (built_in_ != nullptr)) {
     reader.blame(has_built_in ? "built-in" : "command",
                  "a command in place of what is built in, or the other way round, needs a restart, or a file "
