@@ -12,8 +12,9 @@ void add_command_settings(Settings& settings, Command& command) {
   Setting& program = settings.text(
       "command", command.written,
       "The program that children run, by its absolute path, with its arguments. They are split at blanks; "
-      "quotes and backslashes keep those, and nothing else is expanded. SIGHUP starts the file that is there "
-      "then.");
+      "quotes and backslashes keep those, and nothing else is expanded. (A whole value in double quotes is "
+      "unquoted before: for a path with blanks begin with a single quote.) SIGHUP starts the file that is "
+      "there then.");
   program.kind = "program and arguments";
   using Values = std::vector<std::string>;
   program.parse = [&command](const Values& values) {

@@ -80,6 +80,10 @@ class Blame {
     reader_.blame(prefix_ + setting, prefix_ + wrong);
   }
   bool given(const std::string& setting) const { return reader_.given().contains(prefix_ + setting); }
+  bool empty(const std::string& setting) const {
+    const Given* const value = reader_.find(prefix_ + setting);
+    return value != nullptr && value->values.front().empty();
+  }
   bool restores() const { return reader_.restores(); }
 
  private:
@@ -126,29 +130,7 @@ void add_time_settings(Settings& settings, Limits& limits) {
       "gets SIGABRT, 5 seconds later SIGKILL.");
 }
 
-const std::vector<std::string> scalable_settings = {
-    "start-servers",          "min-spare-servers",         "max-spare-servers", "max-clients",
-    "max-requests-per-child", "max-connections-per-child", "graceful-timeout",  "idle-timeout",
-    "connection-timeout",     "connection-idle-timeout"};
-
 }  // namespace
-
-GivenSettings scale(const Settings& table, const std::string& service, const std::string& prefix,
-                    const ScaledSettings& scaled) {
-  GivenSettings given;
-  for (const auto& [name, value] : scaled) {
-    if (std::ranges::find(scalable_settings, name) == scalable_settings.end() ||
-        table.find(prefix + name) == nullptr) {
-      // It may be one that this service doesn't have.
-      const bool known = std::ranges::find(scalable_settings, name) != scalable_settings.end();
-      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service,
-                                    " that can be changed while running",
-                                    known ? "" : did_you_mean(name, scalable_settings)));
-    }
-    given[prefix + name] = {.values = {value}, .where = "scale"};
-  }
-  return given;
-}
 
 ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
                                            bool is_thread_safe)
@@ -241,10 +223,11 @@ void check_programs(ServiceConfiguration& service, const Blame& blame) {
     }
   };
   const Command& command = service.command;
-  if (service.model.command && command.words.empty())
-    blame("command", blame.given("command") ? "command =  names no program"
-                                            : "command is not set: there is nothing to run");
-  else if (service.model.command && !blame.restores())
+  if (service.model.command && !blame.given("command"))
+    blame("command", "command is not set: there is nothing to run");
+  else if (service.model.command && blame.empty("command"))
+    blame("command", "command =  names no program");
+  else if (service.model.command && !command.words.empty() && !blame.restores())
     check("command", command.written, [&] { check_executable(command.program()); });
   service.on_failure_words.clear();
   if (service.on_failure.empty()) return;

@@ -46,13 +46,6 @@ struct Configuration {
   bool daemonize = false;
 };
 
-// Limits that are changed while running, beside what the settings say: name and value, as written.
-using ScaledSettings = std::map<std::string, std::string>;
-// As values of the table, where the service's settings begin with `prefix`. Throws ConfigurationError for a
-// setting that can't be changed so.
-GivenSettings scale(const Settings& table, const std::string& service, const std::string& prefix,
-                    const ScaledSettings& scaled);
-
 // Bind fields, which hold the defaults.
 void add_service_settings(Settings& settings, ServiceConfiguration& service);
 void add_log_level(Settings& settings, std::string& level);

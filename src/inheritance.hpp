@@ -12,11 +12,11 @@
 
 #include "children.hpp"
 #include "clock.hpp"
-#include "configuration.hpp"
 #include "control_socket.hpp"
 #include "failure_command.hpp"
 #include "handover.hpp"
 #include "listener.hpp"
+#include "scaling.hpp"
 #include "settings_source.hpp"
 
 namespace brood {

@@ -70,6 +70,7 @@ void Parent::check() const {
 }
 
 std::vector<Parent::Change> Parent::scale(Service& service, const ScaledSettings& changes) {
+  check_scalable(changes, service.configuration());
   ScaledSettings all = service.scaled();
   for (const auto& [setting, value] : changes) all[setting] = value;
   const ServiceConfiguration scaled = duties_.scaled(service.name(), all);

@@ -98,8 +98,7 @@ std::string ProgramSettings::print() const {
 
 ServiceConfiguration ProgramSettings::scaled(const std::string& service, const ScaledSettings& scaled) {
   const bool several = staged_.services.size() > 1;
-  SettingsReader& reader =
-      settings_.begin_with(scale(settings_.table, service, several ? service + '.' : "", scaled));
+  SettingsReader& reader = settings_.begin_with(given_by(scaled, several ? service + '.' : ""));
   reader.check();
   reader.store([](const Setting& setting) { return setting.kits; });
   check_together(staged_, reader);

@@ -12,6 +12,7 @@
 #include "brood/server_base.hpp"
 #include "command_line.hpp"
 #include "configuration.hpp"
+#include "scaling.hpp"
 #include "staged_settings.hpp"
 
 namespace brood {
