@@ -72,8 +72,56 @@ std::optional<Answer> once_ready(const Course& course, Service& service) {
   throw Refusal(refused::not_now, text("service ", service.name(), " is on its way out"));
 }
 
+// What came of one service's reload, when it is over: its children of before are gone, or it is itself.
+std::optional<Record> end_of_reload(const Parent& parent, const Course& course) {
+  const Service* const service = parent.services().find(course.service());
+  if (service == nullptr) {  // no longer wanted: when what it has in hand is finished
+    const bool still_goes = std::ranges::any_of(
+        parent.services(), [&](const auto& its) { return its->name() == course.service(); });
+    if (still_goes) return {};
+    return Record("gone").set("service", course.service());
+  }
+  const bool over = course.all_gone(*service) && !service->drains_listeners() &&
+                    (service->state() != ServiceState::running || service->ready());
+  if (!over || fails(*service)) return {};
+  return course.tell(*service);
+}
+
+// Each tells of itself as it was when its own reload was over; one that fails is not waited for.
+Awaited when_all_are_over(Parent& parent, const Parent::Reloaded& outcome, std::vector<Course> courses) {
+  Answer first;
+  for (const auto mistake : split(outcome.mistakes, '\n'))
+    if (!mistake.empty()) first.push_back(Record("mistake").set("text", mistake));
+  for (const auto& line : outcome.waits) first.push_back(Record("waits").set("text", line));
+  return [&parent, first = std::move(first), refused = !outcome.mistakes.empty(),
+          ends = std::vector<std::optional<Record>>(courses.size()),
+          courses = std::move(courses)](Time) mutable -> std::optional<Answer> {
+    for (std::size_t i = 0; i < courses.size(); ++i)
+      if (!ends[i]) ends[i] = end_of_reload(parent, courses[i]);
+    Answer answer = first;
+    int code = refused ? static_cast<int>(ExitCode::configuration) : 0;
+    std::string failure = refused ? "some services stay as they were" : "";
+    for (std::size_t i = 0; i < courses.size(); ++i) {
+      if (ends[i]) {
+        answer.push_back(*ends[i]);
+        continue;
+      }
+      const Service* const service = parent.services().find(courses[i].service());
+      if (service == nullptr || !fails(*service)) return {};
+      if (code == 0) {
+        code = code_of_failure(*service);
+        failure = how_it_fails(*service);
+      }
+      answer.push_back(courses[i].tell(*service));
+    }
+    answer.push_back(done(code, failure));
+    return answer;
+  };
+}
+
 Awaited reload(Parent& parent, const Record& request, Time now) {
   const std::string* const only = request.find("service");
+  if (only != nullptr && only->empty()) throw Refusal(refused::usage, "reload: the service has no name");
   const auto is_meant = [&](const auto& service) {
     return !service->dismissed() && (only == nullptr || service->name() == *only);
   };
@@ -84,43 +132,14 @@ Awaited reload(Parent& parent, const Record& request, Time now) {
   if (only != nullptr && courses.empty() && !may_be_new) named_service(parent, request);
   const Parent::Reloaded outcome = parent.reload(only == nullptr ? "" : *only);
   if (!outcome.changed()) refuse_name(parent, request);
-  const auto is_refused = [&](const Course& course) {
-    return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
-  };
   // What is new has no children of before.
   for (const auto& service : parent.services())
     if (is_meant(service) && std::ranges::find(courses, service->name(), &Course::service) == courses.end())
       courses.emplace_back(*service, now);
-  std::erase_if(courses, is_refused);
-  return [&parent, mistakes = outcome.mistakes, waits = outcome.waits,
-          courses = std::move(courses)](Time) -> std::optional<Answer> {
-    Answer answer;
-    for (const auto mistake : split(mistakes, '\n'))
-      if (!mistake.empty()) answer.push_back(Record("mistake").set("text", mistake));
-    for (const auto& line : waits) answer.push_back(Record("waits").set("text", line));
-    int code = mistakes.empty() ? 0 : static_cast<int>(ExitCode::configuration);
-    std::string failure = mistakes.empty() ? "" : "some services stay as they were";
-    for (const Course& course : courses) {
-      const Service* const service = parent.services().find(course.service());
-      if (service == nullptr) {  // gone with its settings, when what it has in hand is finished
-        const bool still_goes = std::ranges::any_of(
-            parent.services(), [&](const auto& its) { return its->name() == course.service(); });
-        if (still_goes) return {};
-        continue;
-      }
-      const bool failed = fails(*service);
-      const bool over = course.all_gone(*service) && !service->drains_listeners() &&
-                        (service->state() != ServiceState::running || service->ready());
-      if (!failed && !over) return {};
-      if (failed && code == 0) {
-        code = code_of_failure(*service);
-        failure = how_it_fails(*service);
-      }
-      answer.push_back(course.tell(*service));
-    }
-    answer.push_back(done(code, failure));
-    return answer;
-  };
+  std::erase_if(courses, [&](const Course& course) {
+    return std::ranges::find(outcome.refused, course.service()) != outcome.refused.end();
+  });
+  return when_all_are_over(parent, outcome, std::move(courses));
 }
 
 Awaited start(Parent& parent, const Record& request, Time now) {

@@ -27,7 +27,7 @@ std::string of_service(const std::string& verb, const Record& service) {
                            (verb == "reload" ? " replaced" : " left");
   const std::string state = word(service, "state");
   const std::string name = word(service, "name") + ": ";
-  if (verb == "reload")
+  if (verb == "reload" && number(service, "generation") > 1)
     return name + (state == "running" ? "" : state + ", ") + generation + ", " + gone + took + ", " +
            traffic(service);
   if (verb == "stop" || verb == "pause") return name + state + ", " + gone + took + ", " + traffic(service);
@@ -44,6 +44,7 @@ std::string line(const std::string& verb, const Record& record) {
   if (record.kind() == "signal")
     return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
            word(record, "service");
+  if (record.kind() == "gone") return word(record, "service") + ": has ended, and is no service any more";
   if (record.kind() == "upgrade") return "upgraded: " + word(record, "message");
   if (record.kind() == "mistake" || record.kind() == "waits") return word(record, "text");
   return harmless(record.line());  // of a server newer than this program

@@ -95,6 +95,14 @@ TEST_CASE("an answer is told in sentences") {
   CHECK(sentences("check", answer({"done code=0 message="})) == "settings: no mistakes found\n");
   CHECK(sentences("check", answer({"mistake text=x.conf:1:%20%1B[31mbad", "done code=78 message=refused"})) ==
         "x.conf:1: \\x1b[31mbad\nbroodctl: refused\n");
+  CHECK(sentences("reload", answer({"waits text=x.conf:1:%20a%20has%20changed", "gone service=pop",
+                                    "done code=0 message="})) ==
+        "x.conf:1: a has changed\npop: has ended, and is no service any more\n");
+  const std::string fresh =
+      "service name=imap state=running generation=1 children=2 before=0 gone=0 milliseconds=5 connections=0 "
+      "lost=0";
+  CHECK(sentences("reload", answer({fresh.c_str(), "done code=0 message="})) ==
+        "imap: running, 2 children in 5 ms, generation 1\n");
   CHECK(sentences("new", answer({"thing of=tomorrow", "done code=0 message="})) == "thing of=tomorrow\n");
   CHECK_THROWS_AS(sentences("reload", answer({"service name=imap", "done code=0 message="})), Error);
 }

@@ -137,7 +137,8 @@ TEST_CASE("nonsense is answered, and does no harm") {
   for (const std::string& nonsense :
        {std::string("\n"), std::string("%GG\n"), std::string(" \n"), std::string("reload service\n"),
         std::string("\0\xff\n", 3), std::string("nothing\n"), std::string("retire pid=99999999999999\n"),
-        std::string("scale =\n"), std::string("signal service=brood-puppet signal=\n")}) {
+        std::string("scale =\n"), std::string("reload service=\n"),
+        std::string("signal service=brood-puppet signal=\n")}) {
     const std::string answer = reply(server, nonsense);
     CHECK_MESSAGE(answer.starts_with("done code=64 message="), nonsense, ": ", answer);
   }
