@@ -150,6 +150,11 @@ void Listeners::close_all() {
   listeners_.clear();
 }
 
+void Listeners::add_watched(std::vector<pollfd>& to) const {
+  for (const auto& listener : listeners_)
+    to.push_back({.fd = listener.descriptor(), .events = POLLIN | POLLRDHUP, .revents = 0});
+}
+
 bool Listeners::revive() {
   bool revived = false;
   std::erase_if(listeners_, [&](Listener& listener) {

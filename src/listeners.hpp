@@ -2,6 +2,8 @@
 // The listeners of one service: opened, changed at a reload, and drained before they are closed. Parent only.
 #pragma once
 
+#include <poll.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -46,6 +48,8 @@ class Listeners {
   bool draining() const { return drain_.has_value(); }
   void close_drained();
   void close_all();  // at once
+  // For poll(). Not those that are drained: their queues are looked at again and again.
+  void add_watched(std::vector<pollfd>& to) const;
   // Opens anew what another process has ended; what can't be is closed. True: there was such a one.
   bool revive();
   void forget();                                // in a child of another service: lets go of them all

@@ -169,17 +169,9 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
   publish_limits();
 }
 
-void Service::add_watched(std::vector<pollfd>& to) const {
-  if (!watches_listeners_) return;
-  for (const auto& listener : listeners_.of_a_child())
-    to.push_back({.fd = listener.descriptor, .events = POLLIN | POLLRDHUP, .revents = 0});
-}
-
-// What has ended would wake the parent forever. Children that have it, too, are of no more use.
-void Service::heed(const std::vector<pollfd>& events) {
-  const auto ended = [](const pollfd& event) { return (event.revents & (POLLHUP | POLLRDHUP)) != 0; };
-  if (!watches_listeners_ || std::ranges::none_of(events, ended) || !listeners_.revive()) return;
-  ++generation_;
+void Service::revive_listeners() {
+  if (!watches_listeners_ || !listeners_.revive()) return;
+  ++generation_;  // children that have the former ones are of no more use
   publish_limits();
 }
 

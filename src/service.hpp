@@ -99,8 +99,10 @@ class Service {
   }
   bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
-  void add_watched(std::vector<pollfd>& to) const;
-  void heed(const std::vector<pollfd>& events);  // what came of it
+  void add_watched(std::vector<pollfd>& to) const {
+    if (watches_listeners_) listeners_.add_watched(to);
+  }
+  void revive_listeners();  // those that have ended would wake the parent for ever
   bool throttled() const { return throttle_.active(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }
