@@ -156,7 +156,8 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
     } else if (equals == std::string_view::npos || key.size() == section.size()) {
       error(where, text("'", line, "' is not of the form 'name = value'"));
     } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
-      error(where, unknown("setting", key, names_of(settings_)));
+      const bool stands_elsewhere = std::ranges::find(elsewhere_, key) != elsewhere_.end();
+      error(where, stands_elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
     } else {
       Given& given = given_[key];
       if (!setting->list && !given.values.empty()) {
@@ -176,6 +177,11 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
 
 void SettingsReader::override_with(const GivenSettings& command_line) {
   for (const auto& [name, given] : command_line) given_[name] = given;
+}
+
+void SettingsReader::stand_elsewhere(std::vector<std::string> names, std::string advice) {
+  elsewhere_ = std::move(names);
+  advice_ = std::move(advice);
 }
 
 void SettingsReader::restore(const GivenSettings& values) {

@@ -7,6 +7,16 @@
 #include "text.hpp"
 
 namespace brood {
+namespace {
+
+std::vector<std::string> settings_of_parent() {
+  Settings table;
+  Configuration parent;
+  add_parent_settings(table, parent);
+  return names_of(table);
+}
+
+}  // namespace
 
 ServiceSettings::ServiceSettings(std::string name)
     : configuration(std::move(name), CommandServer().child_model(), CommandServer().thread_safe()) {
@@ -39,6 +49,8 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
     mistakes_ = text(path_, ": service name '", name(), "' is not 1 to 63 letters, digits, '-' or '_'");
     return;
   }
+  reader.stand_elsewhere(settings_of_parent(),
+                         "is the whole server's: it stands in defaults/ or on the command line");
   if (!reader.read_file(path_)) {  // what it lacks is no further mistake
     mistakes_ = reader.errors();
     return;

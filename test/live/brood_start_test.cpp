@@ -61,6 +61,7 @@ TEST_CASE("a mistake in one file is told with its place, and the others run") {
   directory.write("f", "command = ./no-such-program\nlisten = 127.0.0.1:0\n");
   directory.add("g", "max-clients = 3\nstart-servers = 3\n");  // with the default of min-spare-servers
   directory.add("h i");
+  directory.add("i", "log = /var/log/i\n");
   directory.write("j", "command = relative\nlisten = 127.0.0.1:0\n");
   ServerProcess server(in(directory), brood_options());
   CHECK(server.addresses().size() == 1);
@@ -74,13 +75,14 @@ TEST_CASE("a mistake in one file is told with its place, and the others run") {
       path + "/e.conf: listen is not set: each service needs a place of its own",
       path + "/f.conf:1: command = " + path + "/no-such-program can't be run",
       path + "/g.conf:3: min-spare-servers = 5 exceeds max-clients = 3",
+      path + "/i.conf:3: log is the whole server's: it stands in defaults/ or on the command line",
       path + "/h i.conf: service name 'h i' is not 1 to 63 letters",
       path + "/j.conf:1: command = relative does not begin with an absolute path: relative"};
   for (const auto& wrong : all) {
     CHECK_MESSAGE(has(server.standard_error(), wrong), wrong);
     CHECK_MESSAGE(has(server.log(), wrong), wrong);
   }
-  CHECK(server.count_in_log(" is left out") == 8);
+  CHECK(server.count_in_log(" is left out") == 9);
   CHECK(server.count_in_log("/j.conf") == 1);
 }
 
