@@ -36,7 +36,7 @@ void Beginning::rehearse(const std::vector<WantedService>& wanted, const Manner&
   std::puts(rehearsed_line(left.services.size(), children).c_str());
 }
 
-void Beginning::give_back(const char* why) {
+void Beginning::give_back(std::string_view why) {
   if (heir_) heir_->give_back(why);
 }
 

@@ -30,7 +30,7 @@ class Beginning {
   void rehearse(const std::vector<WantedService>& wanted, const Manner& manner) const;
 
   // Before it has taken over, the former program can have all back: does not return then.
-  void give_back(const char* why);
+  void give_back(std::string_view why);
 
  private:
   Executable executable_;

@@ -52,10 +52,8 @@ void ChildProcess::tell_server() {
   // What is in hand must not suffer.
   try {
     server_.on_child_leaving();
-  } catch (const std::exception& error) {
-    log_error(text("on_child_leaving: ", std::string_view(error.what())));
   } catch (...) {
-    log_error("on_child_leaving: an exception that is no std::exception");
+    log_error(text("on_child_leaving: ", what_was_thrown()));
   }
 }
 

@@ -53,8 +53,8 @@ void call_start_hook(const char* name, const std::function<void()>& hook) {
     hook();
   } catch (const Error&) {
     throw;
-  } catch (const std::exception& error) {
-    throw Error(text(std::string_view(name), ": ", std::string_view(error.what())), ExitCode::sick);
+  } catch (...) {
+    throw Error(text(std::string_view(name), ": ", what_was_thrown()), ExitCode::sick);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "event_descriptor.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,9 +23,14 @@ bool tell_event(int event) {
   return event < 0 || ::write(event, &one, sizeof one) == sizeof one;
 }
 
+// Whoever shares the descriptor may have made it blocking.
 void clear_event(int event) {
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto size = ::read(event, &count, sizeof count);
+  const iovec where{.iov_base = &count, .iov_len = sizeof count};
+  const auto size = ::preadv2(event, &where, 1, -1, RWF_NOWAIT);
+  if (size < 0 && errno == EOPNOTSUPP)  // before Linux 5.8
+      [[maybe_unused]]
+    const auto read = ::read(event, &count, sizeof count);
 }
 
 }  // namespace brood

@@ -11,7 +11,7 @@ Descriptor new_event(bool happened = false);  // throws SystemError
 // In a signal handler, too. -1: nobody is to be told. False with errno: it can't be told, or was told so
 // often that it is readable anyway.
 bool tell_event(int event);
-// Until it happens again.
+// Until it happens again. Never waits.
 void clear_event(int event);
 
 }  // namespace brood

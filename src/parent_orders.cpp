@@ -53,8 +53,8 @@ Parent::Reloaded Parent::reload(const std::string& only) {
 void Parent::tell_hooks(const std::vector<Service*>& services) const {
   for (Service* service : services) try {
       service->server().on_reload();
-    } catch (const std::exception& error) {
-      log_error(text("reload: ", std::string_view(error.what())));
+    } catch (...) {
+      log_error(text("reload: ", what_was_thrown()));
     }
 }
 
@@ -89,6 +89,8 @@ void Parent::reopen_logs() {
   reopen_log();
   auto& epoch = scoreboard_.orders().log_epoch;
   epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // The parent has done it, and children to come have it from the parent.
+  follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
 }  // namespace brood

@@ -92,15 +92,20 @@ class Starting {
     try {
       step();
       return true;
-    } catch (const std::exception& error) {
-      if (source_.manner().all_or_none || heir_ != nullptr) throw;
-      const auto* const known = dynamic_cast<const Error*>(&error);
-      if (known == nullptr || known->code() != ExitCode::configuration) code_ = ExitCode::sick;
+    } catch (const Error& error) {
+      if (all_or_none()) throw;
+      if (error.code() != ExitCode::configuration) code_ = ExitCode::sick;
       tell(error.what(), configuration_);
+    } catch (...) {
+      if (all_or_none()) throw;
+      code_ = ExitCode::sick;
+      tell(what_was_thrown(), configuration_);
     }
     leave_out(name);
     return false;
   }
+
+  bool all_or_none() const { return source_.manner().all_or_none || heir_ != nullptr; }
 
   void leave_out(const std::string& name) {
     tell(text("service ", name, " is left out"), configuration_);
@@ -141,7 +146,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   };
   duties.commit = [&](const std::string& only, const std::vector<std::string>& refused) {
     for (const auto& service : refused) source.keep(service);
-    const auto waits = source.commit(When::running, only);
+    auto waits = source.commit(When::running, only);
     for (const auto& line : waits) log_warning(line);
     try {
       open_log(log_target(source.in_force()));
@@ -190,10 +195,10 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
 int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& beginning) {
   const bool detaches = source.in_force().daemonize && beginning.heir() == nullptr;
   Daemon daemon = detaches ? Daemon::detach() : Daemon();
-  const auto fail = [&](const std::exception& error, ExitCode code) {
-    beginning.give_back(error.what());
-    print_errors(error.what());
-    if (source.in_force().log != "stderr") log_error(text("not started: ", std::string_view(error.what())));
+  const auto fail = [&](const std::string& what, ExitCode code) {
+    beginning.give_back(what);
+    print_errors(what.c_str());
+    if (source.in_force().log != "stderr") log_error(text("not started: ", what));
     return static_cast<int>(code);
   };
   int code = 0;
@@ -202,9 +207,9 @@ int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& b
     block_all_signals();
     code = serve(source, std::move(wanted), daemon, beginning);
   } catch (const Error& error) {
-    code = fail(error, error.code());
-  } catch (const std::exception& error) {
-    code = fail(error, ExitCode::software);
+    code = fail(error.what(), error.code());
+  } catch (...) {
+    code = fail(what_was_thrown(), ExitCode::software);
   }
   daemon.failed(code);
   return code;
@@ -259,9 +264,9 @@ int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginn
 int run_program(int argc, const char* const* argv, const std::function<int(Beginning&)>& program) {
   fill_standard_descriptors();
   std::optional<Beginning> beginning;
-  const auto fail = [&](const char* what, ExitCode code) {
+  const auto fail = [&](const std::string& what, ExitCode code) {
     if (beginning) beginning->give_back(what);
-    print_errors(what);
+    print_errors(what.c_str());
     return static_cast<int>(code);
   };
   try {
@@ -269,8 +274,8 @@ int run_program(int argc, const char* const* argv, const std::function<int(Begin
     return program(*beginning);
   } catch (const Error& error) {
     return fail(error.what(), error.code());
-  } catch (const std::exception& error) {
-    return fail(error.what(), ExitCode::software);
+  } catch (...) {
+    return fail(what_was_thrown(), ExitCode::software);
   }
 }
 

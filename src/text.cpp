@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <numeric>
 
 namespace brood {
@@ -53,6 +54,16 @@ std::string join(const std::vector<std::string>& lines) {
   std::string all;
   for (const auto& line : lines) all += (all.empty() ? "" : "\n") + line;
   return all;
+}
+
+std::string what_was_thrown() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
 }
 
 std::string escape(std::string_view text) {

@@ -33,6 +33,9 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& lines);  // with newlines between them
 
+// Of the exception that is being handled.
+std::string what_was_thrown();
+
 // Control characters, and what could be taken for them, become \xNN: what a peer sent can't forge a line.
 std::string escape(std::string_view text);
 

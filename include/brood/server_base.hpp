@@ -53,12 +53,12 @@ class ServerBase {
   virtual void on_child_start() {}
   // In each child, without privileges, once when it leaves: told to by the parent, or by this_child. Nothing
   // more is accepted, and what is in hand goes on meanwhile, in other threads or after this returns. For a
-  // handler that has its thread to itself it comes after the last connection, as a handler is not cut short.
+  // handler that has its child to itself it comes after the last connection, as a handler is not cut short.
   // In one of the threads that call handlers, and never in a signal handler. An exception is logged. Not
   // called where the child is killed. The operator's leave-timeout ends what takes too long.
   virtual void on_child_leaving() {}
   // In each child that leaves as asked, after its last connection. Not called where the child is killed or
-  // crashes.
+  // crashes. An exception is logged, and the child counts as one that has failed.
   virtual void on_child_exit() {}
 };
 

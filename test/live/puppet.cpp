@@ -15,8 +15,10 @@
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
 //   stop          this_child::stop(), "stopping"    detach      this_child::detach(), answers "detached"
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -57,10 +59,14 @@ class Puppet : public brood::Server {
   }
 
   void on_parent_start() override {
+    if (refuse_ == "anything") throw 42;
     if (!refuse_.empty()) throw std::runtime_error(refuse_);
     obey_file(parent_start_);
   }
-  void on_reload() override { brood::log_info("puppet: reloaded, word = " + word_); }
+  void on_reload() override {
+    brood::log_info("puppet: reloaded, word = " + word_);
+    if (word_ == "anything") throw 42;
+  }
   void on_child_exit() override { brood::log_info("puppet: a child leaves"); }
 
   void on_child_start() override { obey_file(child_start_); }
@@ -149,6 +155,20 @@ class Puppet : public brood::Server {
     if (command == "flood") {
       connection.write_all(std::string(std::stoul(rest), 'x'));
       return false;
+    }
+    if (command == "end-listeners") {
+      for (int descriptor = 3; descriptor < 64; ++descriptor) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0)
+          ::shutdown(descriptor, SHUT_RDWR);
+      }
+      answer("ended");
+    }
+    if (command == "block-events") {  // whatever the parent shares with its children
+      for (int descriptor = 3; descriptor < 64; ++descriptor)
+        ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+      answer("blocking");
     }
     if (command == "bye") answer("bye");
     return command != "bye";

@@ -131,6 +131,26 @@ TEST_CASE("settings that need a restart are named in the log and stay as they we
   CHECK(it.server.connect().ask("fixed-word") == "first");
 }
 
+TEST_CASE("whatever on_reload throws is logged, and the server goes on") {
+  Reloadable it("word = first\n");
+  it.reload("word = anything\n");
+  CHECK(it.server.wait_for_log("reload: an exception that is no std::exception"));
+  REQUIRE(it.server.reaches(settled_at(2)));
+  CHECK(it.server.connect().ask("word") == "anything");
+}
+
+TEST_CASE("a child that makes what it shares with the parent wait stops nobody") {
+  Reloadable it("");
+  CHECK(it.server.connect().ask("block-events") == "blocking");
+  for (std::uint32_t generation = 2; generation < 5; ++generation) {
+    it.server.signal(SIGHUP);
+    REQUIRE(it.server.reaches(settled_at(generation)));
+    CHECK(it.server.connect().ask("block-events") == "blocking");
+  }
+  it.server.signal(SIGTERM);
+  CHECK(it.server.wait_exit() == exited(0));
+}
+
 TEST_CASE("a reload without a change says nothing of restarts") {
   Reloadable it("fixed-word = first\nlisten-backlog = 100\n");
   it.server.signal(SIGHUP);

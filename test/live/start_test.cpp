@@ -159,6 +159,12 @@ TEST_CASE("an exception in on_parent_start ends the start and is told") {
   CHECK(server.log().find("no such table") != std::string::npos);
 }
 
+TEST_CASE("whatever on_parent_start throws ends the start with a word") {
+  ServerProcess server({"--refuse=anything"}, that_will_not_start());
+  CHECK(server.wait_exit() == exited(70));
+  CHECK(server.standard_error().find("an exception that is no std::exception") != std::string::npos);
+}
+
 TEST_CASE("with runtime-directory none the scoreboard is anonymous and the server serves") {
   ServerProcess server({"--runtime-directory=none"}, {.runtime_directory = false});
   CHECK(server.scoreboard().empty());

@@ -203,6 +203,14 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   }
 }
 
+TEST_CASE("whatever a program throws in the parent's process, it gives all back") {
+  Upgradeable it(pool, "word = before\n");
+  it.write_settings("refuse = anything\n");
+  CHECK(it.upgrade_is_refused(
+      "upgrade refused: an exception that is no std::exception; the former program has all back"));
+  CHECK(it.server.connect().ask("word") == "before");
+}
+
 TEST_CASE("the former program has all back also when a file that its settings name is gone") {
   const TemporaryDirectory place;
   const std::string command = place / "on-failure";
