@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "brood/error.hpp"
 #include "text.hpp"
@@ -23,13 +24,20 @@ std::vector<gid_t> groups_of(const std::string& account, gid_t group) {
   return groups;
 }
 
+// (id_t)-1 means nobody to the kernel: "leave it as it is".
+std::optional<id_t> id_in(const std::string& word) {
+  const auto id = parse_number<id_t>(word);
+  if (id == no_user) throw ConfigurationError(word + " is no user and no group");
+  return id;
+}
+
 }  // namespace
 
 Identity find_identity(const std::string& user, const std::string& group) {
   Identity identity{.name = user};
   bool has_account = false;
   if (!user.empty()) {
-    const auto id = parse_number<id_t>(user);
+    const auto id = id_in(user);
     const passwd* account = id ? ::getpwuid(*id) : ::getpwnam(user.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (account == nullptr && !id) throw ConfigurationError("user " + user + " is not known here");
     identity.user = account != nullptr ? account->pw_uid : *id;
@@ -40,7 +48,7 @@ Identity find_identity(const std::string& user, const std::string& group) {
     }
   }
   if (!group.empty()) {
-    const auto id = parse_number<id_t>(group);
+    const auto id = id_in(group);
     const ::group* entry = id ? nullptr : ::getgrnam(group.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (entry == nullptr && !id) throw ConfigurationError("group " + group + " is not known here");
     identity.group = entry != nullptr ? entry->gr_gid : *id;

@@ -93,6 +93,15 @@ TEST_CASE("a user by number that has no account is refused without a group: it w
   CHECK(server.standard_error().find("set group as well") != std::string::npos);
 }
 
+TEST_CASE("the number that means nobody is refused: children would stay root") {
+  if (skipped_without_root()) return;
+  for (const char* who : {"--user=4294967295", "--group=4294967295"}) {
+    ServerProcess server({who}, {.wait_ready = false});
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(server.standard_error().find("4294967295 is no user and no group") != std::string::npos);
+  }
+}
+
 TEST_CASE("children that are another user are replaced, told to leave and seen to leave with their parent") {
   if (skipped_without_root()) return;
   ServerProcess server(
