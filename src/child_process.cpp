@@ -202,7 +202,9 @@ void ChildProcess::failed_on(std::size_t listener, int error_number) {
       return;
     case EINVAL: {
       if (leaving()) return;
-      // The parent has closed this listener: a reload took it away. Others stay.
+      // The parent has closed this listener: a reload took it away. Others stay. Or it was ended by one of
+      // those who share it: then the parent opens it anew.
+      slot_.tell_of_listener();
       const auto turn = this->turn();
       wait_in_epoll();
       watch_->take_away(listener);

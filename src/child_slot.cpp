@@ -218,9 +218,9 @@ void ChildSlot::more_waits() {
 
 // Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it
 // reads the table.
-void ChildSlot::wake() {
-  Shared<std::uint32_t>& flag = scoreboard_.service_gossip(service_index_).wake;
-  if (flag.exchange(1, std::memory_order_seq_cst) != 0) return;
+void ChildSlot::wake(WakeReason reason) {
+  Shared<std::uint32_t>& told = scoreboard_.service_gossip(service_index_).wake;
+  if ((told.fetch_or(reason, std::memory_order_seq_cst) & reason) != 0) return;
   tell_event(wake_fd_);
 }
 

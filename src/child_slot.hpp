@@ -41,6 +41,8 @@ class ChildSlot {
 
   // Where another child should do what this one can't.
   void call_parent() { wake(); }
+  // One of the listeners has ended, and not because this child is to leave.
+  void tell_of_listener() { wake(look_at_listeners); }
 
   // ---- orders
   bool must_leave() const {
@@ -72,7 +74,7 @@ class ChildSlot {
   void show(Seat seat);
   void count_as_finished(Seat seat, std::int64_t now);
   void change(const std::function<void()>& change);
-  void wake();
+  void wake(WakeReason reason = look_at_children);
 
   const Scoreboard& scoreboard_;
   const ServiceOrders& service_;

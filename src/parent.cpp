@@ -198,7 +198,8 @@ void Parent::wait(Time until) {
   clear_event(wake_.get());
   const auto has_ended = [](const pollfd& event) { return (event.revents & (POLLHUP | POLLRDHUP)) != 0; };
   if (std::ranges::any_of(events, has_ended))
-    for (const auto& service : services_) service->revive_listeners();
+    for (const auto& service : services_)
+      if (service->watches_listeners()) service->revive_listeners();
   control_.take(events, Clock::now());
 }
 

@@ -75,6 +75,7 @@ void Service::publish_limits() {
 void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   // Before the slot's figures are gone: this child, or another one, may have proved itself.
   lift_throttle(now);
+  if (silent()) revive_listeners();  // the last thing that it has done, maybe
   const pid_t pid = pool_->children()[slot].pid;
   const Death death = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
   look_for_stranded_ = true;
@@ -148,6 +149,7 @@ void Service::prepare(const ServiceConfiguration& configuration) {
 
 void Service::reload(ServiceConfiguration configuration, Time now) {
   check(configuration);
+  revive_listeners();
   // One that is stopped stays stopped, and takes what is new when it is started again.
   if (stage_ == Stage::serving)
     listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
@@ -170,7 +172,7 @@ void Service::reload(ServiceConfiguration configuration, Time now) {
 }
 
 void Service::revive_listeners() {
-  if (!watches_listeners_ || !listeners_.revive()) return;
+  if (stage_ != Stage::serving || !listeners_.revive()) return;
   ++generation_;  // children that have the former ones are of no more use
   publish_limits();
 }
@@ -254,8 +256,9 @@ bool Service::publish(const Thresholds& wanted, unsigned idle_bits) {
 }
 
 Time Service::look(Time now) {
-  scoreboard_->service_gossip(index_).wake.store(0,
-                                                 seq_cst);  // first this, then the table: nothing is missed
+  // First this, then the table: nothing is missed.
+  if ((scoreboard_->service_gossip(index_).wake.exchange(0, seq_cst) & look_at_listeners) != 0)
+    revive_listeners();
   let_detached_go(now);
   step_of_stopping(now);
   start_after_stop(now);

@@ -102,7 +102,10 @@ class Service {
   void add_watched(std::vector<pollfd>& to) const {
     if (watches_listeners_) listeners_.add_watched(to);
   }
-  void revive_listeners();  // those that have ended would wake the parent for ever
+  bool watches_listeners() const { return watches_listeners_; }
+  // Opens anew those that somebody has ended who shares them: they bring nothing more, and would wake the
+  // parent for ever.
+  void revive_listeners();
   bool throttled() const { return throttle_.active(); }
   // A child said that starting again can't help: its exit code.
   std::optional<int> fatal_exit() const { return fatal_exit_; }

@@ -135,8 +135,11 @@ struct alignas(cache_line) GossipHeader {
   Shared<std::uint64_t> repairs;                         // how many fields were found wrong then, and mended
 };
 
+// What the parent was told, and has not looked at yet.
+enum WakeReason : std::uint32_t { look_at_children = 1, look_at_listeners = 2 };
+
 struct alignas(cache_line) ServiceGossip {
-  Shared<std::uint32_t> wake;  // 1: the parent was told and has not looked yet
+  Shared<std::uint32_t> wake;  // of WakeReason
 };
 
 // One child's row. `lifecycle` is the truth about its phase; changed under the lock, one store a change.

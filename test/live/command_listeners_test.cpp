@@ -102,6 +102,37 @@ TEST_CASE("a listener that the program ends is opened anew, and the parent does 
   CHECK(stays([&] { return status_of(server.pid(), "State").starts_with("S"); }, 200ms));
 }
 
+TEST_CASE("one that a process ends when it leaves is opened anew for the others") {
+  const TemporaryDirectory place;
+  const std::string program = place / "program";
+  write_file(program,
+             "#!/usr/bin/env python3\n"
+             "import os, signal, socket\n"
+             "listener = socket.socket(fileno=3)\n"
+             "def leave(*_):\n"
+             "    listener.shutdown(socket.SHUT_RDWR)\n"
+             "    os._exit(0)\n"
+             "signal.signal(signal.SIGTERM, leave)\n"
+             "while True:\n"
+             "    connection, _ = listener.accept()\n"
+             "    connection.send(b'hello\\n')\n"
+             "    connection.close()\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  ServerProcess server(runs(program, "listeners", {"--start-servers=2"}), host());
+  REQUIRE(runs_as_many(server, 2));
+  REQUIRE(all_listen(server));
+  ::kill(server.children().at(0), SIGTERM);
+  CHECK(server.wait_for_log("was ended by a process that shares it; it is opened anew"));
+  CHECK(eventually([&] {
+    try {
+      return Client(server.address()).line() == "hello";
+    } catch (const ClientError&) {
+      return false;
+    }
+  }));
+  CHECK(runs_as_many(server, 2));
+}
+
 TEST_CASE("one that was handed on to the server, and is ended, is closed with a word") {
   const Inherited inherited;
   const Script script("exec python3 -c 'import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)'");

@@ -35,6 +35,26 @@ bool has_ipv6() {
 
 }  // namespace
 
+TEST_CASE("a listener that a handler ends for all who share it is opened anew") {
+  std::vector<std::string> arguments;
+  SUBCASE("one") {}
+  SUBCASE("one of two") { arguments.emplace_back("--listen=127.0.0.1:0"); }
+  ServerProcess server(arguments);
+  for (unsigned i = 1; i <= 2; ++i) {
+    CHECK(server.connect().ask("end-listeners") == "ended");
+    for (const auto& address : server.addresses())
+      CHECK(eventually([&] {
+        try {
+          return Client(address).ask("echo again") == "again";
+        } catch (const ClientError&) {
+          return false;
+        }
+      }));
+  }
+  CHECK(server.count_in_log("was ended by a process that shares it; it is opened anew") >= 2);
+  CHECK(server.service().children_failed == 0);
+}
+
 TEST_CASE("every child serves every listener") {
   const TemporaryDirectory place;
   const std::string path = "unix:" + (place / "socket");
