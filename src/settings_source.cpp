@@ -156,7 +156,7 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
     } else if (equals == std::string_view::npos || key.size() == section.size()) {
       error(where, text("'", line, "' is not of the form 'name = value'"));
     } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
-      const bool stands_elsewhere = std::ranges::find(elsewhere_, key) != elsewhere_.end();
+      const bool stands_elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
       error(where, stands_elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
     } else {
       Given& given = given_[key];
@@ -179,8 +179,8 @@ void SettingsReader::override_with(const GivenSettings& command_line) {
   for (const auto& [name, given] : command_line) given_[name] = given;
 }
 
-void SettingsReader::stand_elsewhere(std::vector<std::string> names, std::string advice) {
-  elsewhere_ = std::move(names);
+void SettingsReader::stand_elsewhere(const Settings& table, std::string advice) {
+  elsewhere_ = &table;
   advice_ = std::move(advice);
 }
 

@@ -33,8 +33,9 @@ class SettingsReader {
   explicit SettingsReader(const Settings& settings, std::string place = "")
       : settings_(settings), place_(std::move(place)) {}
 
-  // Settings that stand elsewhere: where one is given here, `advice` is said instead of that it is unknown.
-  void stand_elsewhere(std::vector<std::string> names, std::string advice);
+  // Where a setting is given that only `table` has, which outlives the reading, `advice` is said instead of
+  // that it is unknown.
+  void stand_elsewhere(const Settings& table, std::string advice);
 
   // The checks of single values, and the reading, collect what is wrong; finish() throws it.
   bool read_file(const std::string& path);  // false: it can't be read
@@ -69,7 +70,7 @@ class SettingsReader {
 
   const Settings& settings_;
   const std::string place_;
-  std::vector<std::string> elsewhere_;
+  const Settings* elsewhere_ = nullptr;
   std::string advice_;
   GivenSettings given_;
   bool restores_ = false;

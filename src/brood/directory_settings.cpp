@@ -72,7 +72,7 @@ std::vector<WantedService> DirectorySettings::read() {
   read_shared();
   const GivenSettings& shared = shared_table_.reader().given();
   return read_each(directory_.services(),
-                   [&](ServiceFile& file) { file.read(for_one_[file.name()], shared); });
+                   [&](ServiceFile& file) { file.read(for_one_[file.name()], shared_table_.table, shared); });
 }
 
 std::vector<WantedService> DirectorySettings::read_values(const GivenSettings& values) {

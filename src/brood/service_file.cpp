@@ -7,16 +7,6 @@
 #include "text.hpp"
 
 namespace brood {
-namespace {
-
-std::vector<std::string> settings_of_parent() {
-  Settings table;
-  Configuration parent;
-  add_parent_settings(table, parent);
-  return names_of(table);
-}
-
-}  // namespace
 
 ServiceSettings::ServiceSettings(std::string name)
     : configuration(std::move(name), CommandServer().child_model(), CommandServer().thread_safe()) {
@@ -41,7 +31,7 @@ ServiceFile::ServiceFile(std::string name, std::string path)
   add_log_level(table_.table, settings_.configuration.log_level);
 }
 
-void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
+void ServiceFile::read(const GivenSettings& own, const Settings& shared_table, const GivenSettings& shared) {
   const std::string whose = "service " + name();
   SettingsReader& reader = table_.begin(path_);
   mistakes_.clear();
@@ -49,7 +39,7 @@ void ServiceFile::read(const GivenSettings& own, const GivenSettings& shared) {
     mistakes_ = text(path_, ": service name '", name(), "' is not 1 to 63 letters, digits, '-' or '_'");
     return;
   }
-  reader.stand_elsewhere(settings_of_parent(),
+  reader.stand_elsewhere(shared_table,
                          "is the whole server's: it stands in defaults/ or on the command line");
   if (!reader.read_file(path_)) {  // what it lacks is no further mistake
     mistakes_ = reader.errors();

@@ -31,8 +31,8 @@ class ServiceFile {
   const std::string& path() const { return path_; }
 
   // Reads the file again. `own`: what the command line says of this service, which wins; `shared`: what holds
-  // where the file says nothing.
-  void read(const GivenSettings& own, const GivenSettings& shared);
+  // where the file says nothing, of `shared_table`.
+  void read(const GivenSettings& own, const Settings& shared_table, const GivenSettings& shared);
   // Goes by these values alone: what given() told.
   void go_by(const GivenSettings& values);
   const GivenSettings& given() const { return table_.given(); }
