@@ -20,6 +20,10 @@ constexpr auto settling_patience = 200ms;
 // With newcomers there may never be quiet.
 constexpr auto patience_with_newcomers = 1s;
 
+bool can_be(const Listener& listener, const ListenSpec& spec) {
+  return listener.is_of(spec) && listener.can_come_back();
+}
+
 }  // namespace
 
 Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
@@ -42,14 +46,13 @@ Drain::Drain(std::vector<Listener> listeners, Time now, Time limit)
 }
 
 bool Drain::can_take_back(const ListenSpec& spec) const {
-  return std::ranges::any_of(
-      listeners_, [&](const Listener& listener) { return listener.is_of(spec) && listener.can_come_back(); });
+  return std::ranges::any_of(listeners_, [&](const Listener& listener) { return can_be(listener, spec); });
 }
 
 std::optional<Listener> Drain::take_back(const ListenSpec& spec) {
-  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
-                                  [&](const Listener& listener) { return listener.is_of(spec); });
-  if (found == listeners_.end() || !found->can_come_back()) return {};
+  const auto found =
+      std::ranges::find_if(listeners_, [&](const Listener& listener) { return can_be(listener, spec); });
+  if (found == listeners_.end()) return {};
   found->welcome_newcomers();
   Listener listener = std::move(*found);
   listeners_.erase(found);

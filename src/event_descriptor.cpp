@@ -27,10 +27,8 @@ bool tell_event(int event) {
 void clear_event(int event) {
   std::uint64_t count = 0;
   const iovec where{.iov_base = &count, .iov_len = sizeof count};
-  const auto size = ::preadv2(event, &where, 1, -1, RWF_NOWAIT);
-  if (size < 0 && errno == EOPNOTSUPP)  // before Linux 5.8
-      [[maybe_unused]]
-    const auto read = ::read(event, &count, sizeof count);
+  auto size = ::preadv2(event, &where, 1, -1, RWF_NOWAIT);
+  if (size < 0 && errno == EOPNOTSUPP) size = ::read(event, &count, sizeof count);  // before Linux 5.8
 }
 
 }  // namespace brood

@@ -271,7 +271,7 @@ void Listener::welcome_newcomers() {
 
 bool Listener::ended() const {
   pollfd socket{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
-  return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLHUP | POLLRDHUP)) != 0;
+  return ::poll(&socket, 1, 0) > 0 && tells_end(socket);
 }
 
 void Listener::revive(int backlog) {

@@ -3,6 +3,8 @@
 // and closed without losing what is in its queue.
 #pragma once
 
+#include <poll.h>
+
 #include <string>
 #include <vector>
 
@@ -25,6 +27,10 @@ struct InheritedListener {
   // Whether `wanted` is this one, or could be again.
   bool serves(const ListenSpec& wanted) const;
 };
+
+// What poll() tells of one that a process that shares it has ended, with shutdown(): it is ready forever
+// then, and brings nothing.
+inline bool tells_end(const pollfd& event) { return (event.revents & (POLLHUP | POLLRDHUP)) != 0; }
 
 class Listener {
  public:
@@ -59,8 +65,7 @@ class Listener {
   // The last step. Ends the queue for all processes that share the socket, and resets what is left in it;
   // returns how many those were. An inherited listener is only let go: its queue belongs to others too.
   unsigned close();
-  // Another process that shares it may end it, with shutdown(): it is ready forever then, and brings nothing.
-  bool ended() const;
+  bool ended() const;  // as tells_end()
   // Listens anew at the same place. Throws SystemError or ConfigurationError, and then it is closed.
   void revive(int backlog);
   void forget() { socket_.reset(); }  // in a process to which it is nothing: it goes on elsewhere

@@ -31,6 +31,11 @@ class Listeners {
   // Those that are drained still have to be served.
   std::vector<ChildListener> of_a_child() const;
 
+  // For poll(). Not those that are drained: their queues are looked at again and again.
+  void add_watched(std::vector<pollfd>& to) const;
+  // Opens anew what another process has ended; what can't be is closed. True: there was such a one.
+  bool revive();
+
   // Opens what of `specs` is new, for change() to find: throws, and all is as before. Where change() doesn't
   // follow, forget_prepared() closes it.
   void prepare(const std::vector<ListenSpec>& specs);
@@ -47,11 +52,7 @@ class Listeners {
   Drain& drain() { return *drain_; }
   bool draining() const { return drain_.has_value(); }
   void close_drained();
-  void close_all();  // at once
-  // For poll(). Not those that are drained: their queues are looked at again and again.
-  void add_watched(std::vector<pollfd>& to) const;
-  // Opens anew what another process has ended; what can't be is closed. True: there was such a one.
-  bool revive();
+  void close_all();                             // at once
   void forget();                                // in a child of another service: lets go of them all
   std::uint64_t lost() const { return lost_; }  // connections that were in queues when those were closed
 

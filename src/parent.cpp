@@ -196,8 +196,7 @@ void Parent::wait(Time until) {
                          .tv_nsec = static_cast<long>(left % 1'000'000'000)};
   ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
   clear_event(wake_.get());
-  const auto has_ended = [](const pollfd& event) { return (event.revents & (POLLHUP | POLLRDHUP)) != 0; };
-  if (std::ranges::any_of(events, has_ended))
+  if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();
   control_.take(events, Clock::now());
