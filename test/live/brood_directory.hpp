@@ -70,12 +70,7 @@ inline std::vector<pid_t> pids_of(const ServerProcess& server, const std::string
   return pids;
 }
 
-inline bool answers(const std::string& address) {
-  try {
-    return Client(address).ask("hello") == "hello";
-  } catch (const ClientError&) {
-    return false;
-  }
-}
+// An echo service.
+inline bool answers(const std::string& address) { return answers(address, "hello", "hello"); }
 
 }  // namespace brood::test

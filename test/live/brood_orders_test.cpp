@@ -28,11 +28,7 @@ void add(const Directory& directory, const Kind& kind, const std::string& more =
 }
 
 bool serves(const Directory& directory, const Kind& kind) {
-  try {
-    return Client(directory.address(kind.name)).ask(kind.question) == "hello";
-  } catch (const ClientError&) {
-    return false;
-  }
+  return answers(directory.address(kind.name), kind.question, "hello");
 }
 
 }  // namespace

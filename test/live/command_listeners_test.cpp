@@ -74,21 +74,18 @@ TEST_CASE("it gets the listeners, their names, and nothing else") {
 }
 
 TEST_CASE("a listener that the program ends is opened anew, and the parent does not spin on it") {
-  const TemporaryDirectory place;
-  const std::string program = place / "program";
-  write_file(program,
-             "#!/usr/bin/env python3\n"
-             "import socket\n"
-             "listener = socket.socket(fileno=3)\n"
-             "connection, _ = listener.accept()\n"
-             "connection.send(b'hello\\n')\n"
-             "listener.shutdown(socket.SHUT_RDWR)\n");
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const Script program(
+      "import socket\n"
+      "listener = socket.socket(fileno=3)\n"
+      "connection, _ = listener.accept()\n"
+      "connection.send(b'hello\\n')\n"
+      "listener.shutdown(socket.SHUT_RDWR)",
+      python);
   std::string listen = "127.0.0.1:0";
   SUBCASE("tcp") {}
-  SUBCASE("a unix socket") { listen = "unix:" + (place / "socket") + ",mode=0640"; }
+  SUBCASE("a unix socket") { listen = "unix:" + (program.place("socket")) + ",mode=0640"; }
   ServerProcess server(
-      runs(program, "listeners", {"--start-servers=0", "--min-spare-servers=0", "--listen=" + listen}),
+      runs(program.path(), "listeners", {"--start-servers=0", "--min-spare-servers=0", "--listen=" + listen}),
       {.program = "brood-command-host", .listen = false});
   for (unsigned i = 1; i <= 3; ++i) {
     CHECK(Client(server.address()).line() == "hello");
@@ -96,29 +93,26 @@ TEST_CASE("a listener that the program ends is opened anew, and the parent does 
     CHECK(eventually([&] { return server.service().children() == 0; }));
   }
   if (listen != "127.0.0.1:0")
-    CHECK((std::filesystem::status(place / "socket").permissions() & std::filesystem::perms::mask) ==
+    CHECK((std::filesystem::status(program.place("socket")).permissions() & std::filesystem::perms::mask) ==
           std::filesystem::perms(0640));
   CHECK(eventually([&] { return status_of(server.pid(), "State").starts_with("S"); }));
   CHECK(stays([&] { return status_of(server.pid(), "State").starts_with("S"); }, 200ms));
 }
 
 TEST_CASE("one that a process ends when it leaves is opened anew for the others") {
-  const TemporaryDirectory place;
-  const std::string program = place / "program";
-  write_file(program,
-             "#!/usr/bin/env python3\n"
-             "import os, signal, socket\n"
-             "listener = socket.socket(fileno=3)\n"
-             "def leave(*_):\n"
-             "    listener.shutdown(socket.SHUT_RDWR)\n"
-             "    os._exit(0)\n"
-             "signal.signal(signal.SIGTERM, leave)\n"
-             "while True:\n"
-             "    connection, _ = listener.accept()\n"
-             "    connection.send(b'hello\\n')\n"
-             "    connection.close()\n");
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  ServerProcess server(runs(program, "listeners", {"--start-servers=2"}), host());
+  const Script program(
+      "import os, signal, socket\n"
+      "listener = socket.socket(fileno=3)\n"
+      "def leave(*_):\n"
+      "    listener.shutdown(socket.SHUT_RDWR)\n"
+      "    os._exit(0)\n"
+      "signal.signal(signal.SIGTERM, leave)\n"
+      "while True:\n"
+      "    connection, _ = listener.accept()\n"
+      "    connection.send(b'hello\\n')\n"
+      "    connection.close()",
+      python);
+  ServerProcess server(runs(program.path(), "listeners", {"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));
   REQUIRE(all_listen(server));
   ::kill(server.children().at(0), SIGTERM);

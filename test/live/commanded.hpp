@@ -25,13 +25,16 @@ inline std::vector<std::string> runs(const std::string& command, const std::stri
 inline ServerOptions host() { return {.program = "brood-command-host"}; }
 inline ServerOptions host_that_fails() { return {.program = "brood-command-host", .wait_ready = false}; }
 
-// A program in shell, with a directory of its own.
+// A program in shell, or in another language, with a directory of its own.
 class Script {
  public:
-  explicit Script(const std::string& lines) { write(lines); }
+  explicit Script(const std::string& lines, const std::string& interpreter = "/bin/sh")
+      : interpreter_(interpreter) {
+    write(lines);
+  }
   // In place of the one that was there: who runs it goes on with the old one.
   void write(const std::string& lines) {
-    write_file(place_ / "new", "#!/bin/sh\n" + lines + "\n");
+    write_file(place_ / "new", "#!" + interpreter_ + "\n" + lines + "\n");
     std::filesystem::permissions(place_ / "new", std::filesystem::perms::owner_all);
     std::filesystem::rename(place_ / "new", path());
   }
@@ -39,8 +42,11 @@ class Script {
   std::string place(const std::string& name) const { return place_ / name; }
 
  private:
+  const std::string interpreter_;
   TemporaryDirectory place_;
 };
+
+inline const char* const python = "/usr/bin/env python3";
 
 // What a process has open, by descriptor.
 inline std::vector<std::pair<int, std::string>> open_in(pid_t pid) {

@@ -43,13 +43,7 @@ TEST_CASE("a listener that a handler ends for all who share it is opened anew") 
   for (unsigned i = 1; i <= 2; ++i) {
     CHECK(server.connect().ask("end-listeners") == "ended");
     for (const auto& address : server.addresses())
-      CHECK(eventually([&] {
-        try {
-          return Client(address).ask("echo again") == "again";
-        } catch (const ClientError&) {
-          return false;
-        }
-      }));
+      CHECK(eventually([&] { return answers(address, "echo again", "again"); }));
   }
   CHECK(server.count_in_log("was ended by a process that shares it; it is opened anew") >= 2);
   CHECK(server.service().children_failed == 0);

@@ -54,15 +54,7 @@ TEST_CASE("a child has the listeners of its service alone") {
   server.signal(SIGKILL);
   CHECK(server.wait_exit() == killed_by(SIGKILL));
   // Who goes on keeps no place from the next server, neither its own nor another's.
-  for (const auto& address : addresses)
-    CHECK(eventually([&] {
-      try {
-        Client(address).ask("echo anybody");
-        return false;
-      } catch (const ClientError& error) {
-        return error.ending() == Ending::refused;
-      }
-    }));
+  for (const auto& address : addresses) CHECK(eventually([&] { return refuses(address, "echo anybody"); }));
   const ServerProcess next({"--left.listen=" + addresses[0], "--right.listen=" + addresses[1]}, two);
   for (const auto& address : addresses) CHECK(Client(address).ask("echo again") == "again");
   CHECK(held.ask("echo on") == "on");

@@ -138,4 +138,21 @@ void Client::abandon() {
   socket_.reset();
 }
 
+bool answers(const std::string& address, std::string_view question, std::string_view answer) {
+  try {
+    return Client(address).ask(question) == answer;
+  } catch (const ClientError&) {
+    return false;
+  }
+}
+
+bool refuses(const std::string& address, std::string_view question) {
+  try {
+    Client(address, std::chrono::milliseconds(50)).ask(question);
+    return false;
+  } catch (const ClientError& error) {
+    return error.ending() == Ending::refused;
+  }
+}
+
 }  // namespace brood::test

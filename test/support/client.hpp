@@ -55,4 +55,8 @@ class Client {
   std::string unread_;
 };
 
+// Whether who comes now is answered so, and whether it is turned away; to be asked until it is.
+bool answers(const std::string& address, std::string_view question, std::string_view answer);
+bool refuses(const std::string& address, std::string_view question);
+
 }  // namespace brood::test
