@@ -19,11 +19,9 @@
 #include <utility>
 
 #include "brood/descriptor.hpp"
+#include "brood/scoreboard_words.hpp"
 
 namespace brood {
-
-// A connection's place among those that its child has in hand.
-using Seat = std::uint32_t;
 
 // What a connection asks of the child that it is in.
 class ConnectionKeeper {

@@ -9,6 +9,9 @@
 
 namespace brood {
 
+// A connection's place among those that its child has in hand.
+using Seat = std::uint32_t;
+
 // Where a slot is in its life.
 enum class Phase : std::uint8_t { empty, starting, serving, leaving };
 inline constexpr std::array<std::string_view, 4> phase_names = {"empty", "starting", "serving", "leaving"};

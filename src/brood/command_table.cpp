@@ -5,7 +5,7 @@
 
 #include "brood/error.hpp"
 #include "directory_settings.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace brood {
 namespace {

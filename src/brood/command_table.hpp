@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "command_line.hpp"
+#include "settings/command_line.hpp"
 #include "config_directory.hpp"
 #include "service_file.hpp"
 

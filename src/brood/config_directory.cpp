@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "brood/error.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace brood {
 namespace {

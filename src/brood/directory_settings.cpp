@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "brood/error.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace brood {
 namespace {

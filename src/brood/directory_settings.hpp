@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "command_line.hpp"
+#include "settings/command_line.hpp"
 #include "config_directory.hpp"
 #include "service_file.hpp"
-#include "service_source.hpp"
+#include "settings/service_source.hpp"
 
 namespace brood {
 

@@ -4,13 +4,13 @@
 #include <cstdio>
 #include <span>
 
-#include "birth_record.hpp"
+#include "models/birth_record.hpp"
 #include "brood/error.hpp"
 #include "command_table.hpp"
 #include "directory_settings.hpp"
-#include "run.hpp"
-#include "scoreboard_path.hpp"
-#include "text.hpp"
+#include "program/run.hpp"
+#include "program/scoreboard_path.hpp"
+#include "base/text.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "config_directory.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace brood {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "built_in.hpp"
-#include "service_source.hpp"
+#include "settings/service_source.hpp"
 
 namespace brood {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "record.hpp"
+#include "base/record.hpp"
 
 namespace brood::ctl {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "brood/snapshot.hpp"
-#include "record.hpp"
+#include "base/record.hpp"
 #include "verdict.hpp"
 
 namespace brood::ctl {

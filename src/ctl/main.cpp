@@ -12,7 +12,7 @@
 #include "locate.hpp"
 #include "order.hpp"
 #include "status.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
 #include "words.hpp"
 
 namespace {

@@ -8,7 +8,7 @@
 #include "ask.hpp"
 #include "brood/error.hpp"
 #include "brood/snapshot.hpp"
-#include "control_socket.hpp"
+#include "base/control_protocol.hpp"
 #include "json.hpp"
 #include "locate.hpp"
 #include "sentences.hpp"

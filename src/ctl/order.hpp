@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "command.hpp"
-#include "record.hpp"
+#include "base/record.hpp"
 
 namespace brood::ctl {
 

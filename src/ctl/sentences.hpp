@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "record.hpp"
+#include "base/record.hpp"
 
 namespace brood::ctl {
 

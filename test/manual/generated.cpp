@@ -5,8 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "configuration.hpp"
-#include "text.hpp"
+#include "settings/configuration.hpp"
+#include "base/text.hpp"
 
 namespace brood::test {
 namespace {

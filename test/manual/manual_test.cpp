@@ -45,7 +45,7 @@ std::vector<std::string> pages() {
 // The kit's sources as one text, with literals that continue on the next line joined.
 std::string sources() {
   std::string all;
-  for (const auto& entry : std::filesystem::directory_iterator(root + "/src"))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root + "/src"))
     if (entry.path().extension() == ".cpp") all += read_file(entry.path());
   return std::regex_replace(all, std::regex("\"\\s*\\n\\s*\""), "");
 }

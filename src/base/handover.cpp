@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "base/handover.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+
+#include "brood/error.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+constexpr std::size_t largest = 16 << 20;
+
+std::string read_all(const Descriptor& descriptor) {
+  std::string content;
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const ssize_t size =
+        ::pread(descriptor.get(), buffer.data(), buffer.size(), static_cast<off_t>(content.size()));
+    if (size < 0) throw SystemError("read what the former program left", errno);
+    if (size == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(size));
+    if (content.size() > largest) throw Error("what the former program left is too large");
+  }
+}
+
+}  // namespace
+
+Descriptor leave_handover(const Handover& handover) {
+  Descriptor memory(::memfd_create("brood-handover", 0));
+  if (!memory) throw SystemError("create memory for what is handed over", errno);
+  std::string content;
+  for (const auto& record : handover) content += record.line() + '\n';
+  for (std::string_view rest = content; !rest.empty();) {
+    const ssize_t written = ::write(memory.get(), rest.data(), rest.size());
+    if (written < 0) throw SystemError("write what is handed over", errno);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return memory;
+}
+
+std::string tell_handover(const Descriptor& descriptor, pid_t heir) {
+  return text(descriptor.get(), ':', heir);
+}
+
+std::optional<Handover> take_handover(const char* variable) {
+  const char* told = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (told == nullptr) return {};
+  const std::string value = told;
+  ::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe)
+  int number = -1;
+  pid_t heir = 0;
+  const char* const end = value.data() + value.size();
+  const auto first = std::from_chars(value.data(), end, number);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':' ||
+      std::from_chars(first.ptr + 1, end, heir).ec != std::errc{})
+    throw Error(text(std::string_view(variable), " = ", escape(value), " is not of the form DESCRIPTOR:PID"));
+  if (heir != ::getpid()) return {};  // a parent's, or a stranger's
+  const Descriptor descriptor = take_descriptor(number);
+  const std::string content = read_all(descriptor);
+  Handover handover;
+  for (const auto line : split(content, '\n'))
+    if (!line.empty()) handover.push_back(Record::parse(line));
+  return handover;
+}
+
+void keep_over_exec(int descriptor) {
+  if (::fcntl(descriptor, F_SETFD, 0) != 0) throw SystemError("keep a descriptor over exec", errno);
+}
+
+Descriptor take_descriptor(int descriptor) {
+  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
+    throw SystemError(text("take over descriptor ", descriptor), errno);
+  return Descriptor(descriptor);
+}
+
+std::vector<int> descriptors_of(const Handover& handover) {
+  std::vector<int> all;
+  for (const auto& record : handover)
+    for (const auto& [name, value] : record.fields())
+      if (name.ends_with("descriptor")) all.push_back(record.number<int>(name));
+  return all;
+}
+
+}  // namespace brood

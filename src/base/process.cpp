@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "base/process.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "brood/descriptor.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+std::string read_start(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return {};
+  std::string content(1024, '\0');
+  const ssize_t size = ::read(file.get(), content.data(), content.size());
+  content.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return content;
+}
+
+// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the
+// state.
+std::string stat_after_name(pid_t pid) {
+  const std::string content = read_start(text("/proc/", pid, "/stat"));
+  const auto name_end = content.rfind(") ");
+  return name_end == std::string::npos ? std::string() : content.substr(name_end + 2);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> birth_of(pid_t pid) {
+  const std::string stat = stat_after_name(pid);
+  const auto fields = split(stat, ' ');
+  constexpr std::size_t start_time = 22 - 3;
+  if (fields.size() <= start_time) return {};
+  std::uint64_t birth = 0;
+  const auto field = fields[start_time];
+  if (std::from_chars(field.data(), field.data() + field.size(), birth).ec != std::errc{}) return {};
+  return birth;
+}
+
+char state_of(pid_t pid) {
+  const std::string stat = stat_after_name(pid);
+  return stat.empty() ? '\0' : stat.front();
+}
+
+// /proc/TID is there for a thread, too, though no listing shows it.
+pid_t process_of(pid_t thread) {
+  constexpr std::string_view key = "\nTgid:\t";
+  const std::string status = read_start(text("/proc/", thread, "/status"));
+  const auto at = status.find(key);  // the name is above it, and has its newlines escaped
+  pid_t process = 0;
+  if (at != std::string::npos)
+    std::from_chars(status.data() + at + key.size(), status.data() + status.size(), process);
+  return process;
+}
+
+std::string how_it_ended(int code, int status) {
+  if (code == CLD_EXITED) return text("exited with code ", status);
+  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
+              code == CLD_DUMPED ? ", core dumped" : "");
+}
+
+}  // namespace brood

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "base/signals.hpp"
+
+#include <sys/signalfd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "brood/error.hpp"
+
+namespace brood {
+namespace {
+
+void set_mask(bool blocked) {
+  sigset_t all;
+  sigfillset(&all);
+  // A fault of our own must stay deadly: blocked, it would be lost or loop.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
+  if (::pthread_sigmask(blocked ? SIG_SETMASK : SIG_UNBLOCK, &all, nullptr) != 0)
+    throw SystemError("set the signal mask", errno);
+}
+
+}  // namespace
+
+void block_all_signals() { set_mask(true); }
+void unblock_all_signals() { set_mask(false); }
+
+void default_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);  // not KILL and STOP
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : signals) {
+    sigaddset(&wanted, signal);
+    // PID 1 of a container, and who was started with the signal ignored, would not get it otherwise.
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    if (::sigaction(signal, &action, nullptr) != 0) throw SystemError("set a signal's action", errno);
+  }
+  descriptor_.reset(::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!descriptor_) throw SystemError("signalfd", errno);
+}
+
+std::vector<int> SignalDescriptor::arrived() const {
+  std::vector<int> numbers;
+  signalfd_siginfo info{};
+  while (::read(descriptor_.get(), &info, sizeof info) == sizeof info)
+    numbers.push_back(static_cast<int>(info.ssi_signo));
+  return numbers;
+}
+
+}  // namespace brood

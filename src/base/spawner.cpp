@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "base/spawner.hpp"
+
+#include <unistd.h>
+
+#include "brood/error.hpp"
+
+namespace brood {
+
+pid_t spawn(const std::function<int()>& life) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  // Whatever goes wrong must not unwind into a second parent.
+  try {
+    ::_exit(life());
+  } catch (...) {
+    ::_exit(static_cast<int>(ExitCode::software));
+  }
+}
+
+}  // namespace brood

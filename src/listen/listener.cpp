@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+#include "listen/listener.hpp"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "listen/backlog.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "listen/fifo.hpp"
+#include "base/text.hpp"
+#include "listen/timer.hpp"
+
+namespace brood {
+namespace {
+
+void set_option(const Descriptor& socket, int level, int option, const std::string& what) {
+  const int on = 1;
+  if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0)
+    throw SystemError("set options of " + what, errno);
+}
+
+sockaddr_storage local_address(int socket, const std::string& what) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw SystemError("ask for the address of " + what, errno);
+  return address;
+}
+
+Descriptor new_socket(int family, const ListenSpec& spec, const std::string& what) {
+  const int type = spec.brings() == Arrivals::datagrams ? SOCK_DGRAM : SOCK_STREAM;
+  Descriptor socket(::socket(family, type | SOCK_CLOEXEC, 0));
+  if (!socket) throw SystemError("socket for " + what, errno);
+  return socket;
+}
+
+Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what) {
+  Descriptor socket = new_socket(address.storage.ss_family, spec, what);
+  // With UDP it would let a stranger bind the same port and take what arrives.
+  if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
+  if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
+    throw SystemError("bind to " + what, errno);
+  return socket;
+}
+
+// For so many datagrams of a kilobyte, or as many as the kernel permits.
+void make_room(const Descriptor& socket, int backlog) {
+  const int size = backlog * 1024;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+Descriptor bind_unix(const ListenSpec& spec) {
+  const SocketAddress address = resolve(spec).front();
+  remove_stale_socket(spec);
+  Descriptor socket = new_socket(AF_UNIX, spec, spec.written);
+  const mode_t mask = ::umask(0177);  // nobody connects before mode and owner are right
+  const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
+  const int error_number = errno;
+  ::umask(mask);
+  if (bound != 0) throw SystemError("bind to " + spec.written, error_number);
+  return socket;
+}
+
+void start_listening(const Descriptor& socket, int backlog, const std::string& what) {
+  if (::listen(socket.get(), backlog) != 0) throw SystemError("listen on " + what, errno);
+}
+
+int option_of(int socket, int option, const std::string& what) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(socket, SOL_SOCKET, option, &value, &size) != 0)
+    throw SystemError("inherit " + what, errno, ExitCode::configuration);
+  return value;
+}
+
+Descriptor adopt(int descriptor, const std::string& what) {
+  if (option_of(descriptor, SO_TYPE, what) != SOCK_DGRAM && option_of(descriptor, SO_ACCEPTCONN, what) == 0)
+    throw ConfigurationError("inherit " + what + ": the descriptor is no listening socket");
+  // From here on it is ours: programs that handlers start don't get it, and it is closed when it is let go.
+  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) throw SystemError("inherit " + what, errno);
+  return Descriptor(descriptor);
+}
+
+Arrivals brought_by(const Descriptor& listener, const ListenSpec& spec) {
+  if (const auto brings = spec.brings()) return *brings;
+  return option_of(listener.get(), SO_TYPE, spec.written) == SOCK_DGRAM ? Arrivals::datagrams
+                                                                        : Arrivals::connections;
+}
+
+// Where the socket has all of our addresses, a datagram tells then which was asked, so that the answer can
+// come from there.
+void tell_destinations(const Descriptor& socket, const std::string& what) {
+  const sockaddr_storage bound = local_address(socket.get(), what);
+  if (bound.ss_family == AF_INET && reinterpret_cast<const sockaddr_in&>(bound).sin_addr.s_addr == INADDR_ANY)
+    set_option(socket, IPPROTO_IP, IP_PKTINFO, what);
+  if (bound.ss_family == AF_INET6 &&
+      IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(bound).sin6_addr))
+    set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, what);
+}
+
+// As it is told to people, and read back by them.
+std::string address_of(const Descriptor& listener, const ListenSpec& spec, Arrivals brings) {
+  if (brings == Arrivals::triggers) return std::string(trim(split(spec.written, ',').front()));
+  const std::string address = to_text(local_address(listener.get(), spec.written));
+  if (brings == Arrivals::connections) return address;
+  return address.starts_with("unix:") ? "unix-datagram:" + address.substr(5) : "udp:" + address;
+}
+
+// Classic BPF over the TCP header: drop what has SYN set (byte 13, bit 1), take the rest.
+constexpr std::uint32_t flags_at = 13;
+constexpr std::uint32_t syn = 0x02;
+constexpr std::array<sock_filter, 4> syn_program = {
+    {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1),
+     BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)}};
+constexpr std::array<sock_filter, 1> all_program = {BPF_STMT(BPF_RET | BPF_K, 0)};
+
+template <std::size_t size>
+bool filter_newcomers(const Descriptor& socket, std::array<sock_filter, size> program) {
+  const sock_fprog filter{.len = size, .filter = program.data()};
+  return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+}  // namespace
+
+Listener::Listener(Descriptor socket, const ListenSpec& spec)
+    : socket_(std::move(socket)),
+      spec_(spec),
+      brings_(brought_by(socket_, spec)),
+      address_(address_of(socket_, spec, brings_)) {
+  if (spec.has_path()) {
+    path_ = SocketPath(spec.path, spec.kind == ListenSpec::Kind::fifo ? socket_.get() : -1);
+    path_.set_owner_and_mode(spec);
+  }
+  if (brings_ == Arrivals::datagrams) tell_destinations(socket_, address_);
+  take_options(spec);
+}
+
+Listener::Listener(Descriptor socket, const InheritedListener& former)
+    : socket_(std::move(socket)),
+      spec_(former.spec),
+      brings_(brought_by(socket_, spec_)),
+      address_(address_of(socket_, spec_, brings_)) {
+  if (former.named) path_ = SocketPath(spec_.path, former.device, former.inode);
+  name_ = spec_.name.empty() ? address_ : spec_.name;
+}
+
+InheritedListener Listener::bequest() const {
+  return {.spec = spec_,
+          .descriptor = descriptor(),
+          .named = static_cast<bool>(path_),
+          .device = path_.device(),
+          .inode = path_.inode()};
+}
+
+bool InheritedListener::serves(const ListenSpec& wanted) const {
+  // A name in the file system that is gone can't be had back: the place is bound anew.
+  return same_place(spec, wanted) && !(drained && spec.has_path());
+}
+
+std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
+  std::vector<Listener> listeners;
+  switch (spec.kind) {
+    case ListenSpec::Kind::inherited:
+      listeners.push_back(Listener(adopt(spec.descriptor, spec.written), spec));
+      return listeners;
+    case ListenSpec::Kind::timer:
+      listeners.push_back(Listener(start_timer(spec.period), spec));
+      return listeners;
+    case ListenSpec::Kind::fifo:
+      listeners.push_back(Listener(open_fifo(spec), spec));
+      return listeners;
+    case ListenSpec::Kind::unix_datagram:
+      listeners.push_back(Listener(bind_unix(spec), spec));
+      return listeners;
+    case ListenSpec::Kind::unix_socket:
+      listeners.push_back(Listener(bind_unix(spec), spec));
+      start_listening(listeners.back().socket_, backlog, spec.written);
+      return listeners;
+    case ListenSpec::Kind::tcp:
+    case ListenSpec::Kind::udp:
+      return open_inet(spec, backlog);
+  }
+  return listeners;
+}
+
+std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
+  std::vector<Listener> listeners;
+  in_port_t port =
+      0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
+  std::optional<SystemError> missing;
+  for (SocketAddress address : resolve(spec)) {
+    auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
+    if (its_port == 0) its_port = port;
+    try {
+      listeners.push_back(Listener(bind_inet(address, spec, to_text(address.storage)), spec));
+    } catch (const SystemError& error) {
+      // A name may have addresses of a family that this machine is without; the others will do.
+      if (error.error_number() != EAFNOSUPPORT && error.error_number() != EADDRNOTAVAIL) throw;
+      missing = error;
+      continue;
+    }
+    const auto bound = local_address(listeners.back().descriptor(), spec.written);
+    port = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
+    if (spec.kind == ListenSpec::Kind::tcp)
+      start_listening(listeners.back().socket_, backlog, listeners.back().address());
+    else
+      make_room(listeners.back().socket_, backlog);
+  }
+  if (missing && listeners.empty()) throw SystemError(*missing);
+  if (missing) log_warning(text("listen = ", spec.written, ": ", std::string_view(missing->what())));
+  return listeners;
+}
+
+ChildListener Listener::of_a_child() const {
+  ChildListener its{.descriptor = descriptor(), .name = name_};
+  if (brings_ != Arrivals::triggers) return its;
+  its.trigger = spec_.kind == ListenSpec::Kind::timer ? TriggerKind::timer : spec_.per;
+  its.wakes_all = true;
+  return its;
+}
+
+unsigned Listener::backlog() const { return count_backlog(socket_.get(), brings_); }
+
+void Listener::take_options(const ListenSpec& spec) {
+  const bool changed = spec.mode != spec_.mode || spec.owner != spec_.owner || spec.group != spec_.group;
+  if (path_ && changed) path_.set_owner_and_mode(spec);
+  spec_ = spec;
+  name_ = spec.name.empty() ? address_ : spec.name;
+}
+
+bool Listener::refuse_newcomers() {
+  switch (spec_.kind) {
+    case ListenSpec::Kind::inherited:
+      return false;
+    case ListenSpec::Kind::unix_datagram:
+      path_.remove();
+      // Who is connected hears of it (EPIPE). What is in the queue can still be read.
+      return ::shutdown(socket_.get(), SHUT_RD) == 0;
+    case ListenSpec::Kind::unix_socket:
+    case ListenSpec::Kind::fifo:
+      path_.remove();
+      return true;
+    case ListenSpec::Kind::timer:
+      set_timer(socket_, {});
+      return true;
+    case ListenSpec::Kind::tcp:
+      return filter_newcomers(socket_, syn_program);
+    case ListenSpec::Kind::udp:
+      return filter_newcomers(socket_, all_program);
+  }
+  return false;
+}
+
+void Listener::welcome_newcomers() {
+  if (spec_.kind == ListenSpec::Kind::timer) set_timer(socket_, spec_.period);
+  const int unused = 0;
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);  // there may be none
+}
+
+bool Listener::ended() const {
+  pollfd socket{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&socket, 1, 0) > 0 && tells_end(socket);
+}
+
+void Listener::revive(int backlog) {
+  socket_.reset();  // to listen on it once more brings nobody, even with TCP
+  if (inherited()) throw ConfigurationError("it was handed on to the server, and can't be opened anew");
+  path_.remove();
+  Listener anew = std::move(open(parse_listen(address_), backlog).front());
+  anew.take_options(spec_);
+  *this = std::move(anew);
+}
+
+unsigned Listener::close() {
+  if (!socket_) return 0;
+  unsigned left = 0;
+  if (!inherited()) {
+    path_.remove();
+    left = backlog();
+    // Children that still hold a socket must not keep its queue alive; they may still answer a datagram.
+    ::shutdown(socket_.get(), brings_ == Arrivals::connections ? SHUT_RDWR : SHUT_RD);
+  }
+  socket_.reset();
+  return left;
+}
+
+}  // namespace brood

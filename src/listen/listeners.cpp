@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "listen/listeners.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+
+using namespace std::chrono_literals;
+
+Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
+                     Arrivals takes, std::span<const InheritedListener> former)
+    : service_(std::move(service)), backlog_(backlog), takes_(takes) {
+  for (const auto& spec : specs) {
+    if (std::ranges::any_of(former, [&](const auto& known) { return known.serves(spec); })) continue;
+    for (auto& listener : open(spec)) listeners_.push_back(std::move(listener));
+  }
+}
+
+void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now,
+                          Time drain_until) {
+  for (const auto& opened : listeners_)
+    log_info(text("service ", service_, ": listens on ", opened.address()));
+  // First those whose addresses people know.
+  for (auto& opened : listeners_) serving.push_back(std::move(opened));
+  listeners_ = std::move(serving);
+  if (!drained.empty()) drain_.emplace(std::move(drained), now, drain_until);
+}
+
+std::vector<InheritedListener> Listeners::bequest() const {
+  std::vector<InheritedListener> all;
+  for (const auto& listener : listeners_) all.push_back(listener.bequest());
+  if (!drain_) return all;
+  for (const auto& listener : drain_->listeners()) {
+    all.push_back(listener.bequest());
+    all.back().drained = true;
+  }
+  return all;
+}
+
+std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
+  auto opened = Listener::open(spec, static_cast<int>(backlog_));
+  for (const auto& listener : opened)  // an inherited one
+    if (!takes(takes_, listener.brings()))
+      throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes_)));
+  return opened;
+}
+
+std::string Listeners::addresses() const {
+  std::string all;
+  for (const auto& listener : listeners_) all += (all.empty() ? "" : " ") + listener.address();
+  return all;
+}
+
+unsigned Listeners::backlog() const {
+  unsigned sum = drain_ ? drain_->backlog() : 0;
+  for (const auto& listener : listeners_) sum += listener.backlog();
+  return sum;
+}
+
+std::vector<ChildListener> Listeners::of_a_child() const {
+  std::vector<ChildListener> all;
+  for (const auto& listener : listeners_) all.push_back(listener.of_a_child());
+  if (drain_)
+    for (const auto& listener : drain_->listeners()) all.push_back(listener.of_a_child());
+  return all;
+}
+
+// Or can have back, as long as it is drained.
+bool Listeners::has_already(const ListenSpec& spec) const {
+  return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); }) ||
+         (drain_ && drain_->can_take_back(spec));
+}
+
+void Listeners::prepare(const std::vector<ListenSpec>& specs) {
+  std::vector<Listener> opened;
+  for (const auto& spec : specs)
+    if (!has_already(spec))
+      for (auto& listener : open(spec)) opened.push_back(std::move(listener));
+  prepared_ = std::move(opened);
+}
+
+std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec) {
+  const auto taken =
+      std::ranges::stable_partition(prepared_, [&](const auto& listener) { return !listener.is_of(spec); });
+  std::vector<Listener> prepared(std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
+  prepared_.erase(taken.begin(), taken.end());
+  return prepared.empty() ? open(spec) : std::move(prepared);
+}
+
+void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
+  // What is new is opened first: when that fails, nothing has changed.
+  std::vector<Listener> opened;
+  for (const auto& spec : specs)
+    if (!has_already(spec))
+      for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
+  std::vector<Listener> staying, going;
+  const auto spec_of = [&specs](const Listener& listener) {
+    return std::find_if(specs.begin(), specs.end(),
+                        [&](const ListenSpec& spec) { return listener.is_of(spec); });
+  };
+  for (auto& listener : listeners_)
+    if (const auto spec = spec_of(listener); spec != specs.end()) listener.take_options(*spec);
+  // From here on nothing fails.
+  if (drain_)
+    for (const auto& spec : specs)
+      while (auto drained = drain_->take_back(spec)) opened.push_back(std::move(*drained));
+  for (auto& listener : listeners_) {
+    const bool stays = spec_of(listener) != specs.end();
+    if (!stays)
+      log_info(text("service ", service_, ": listener ", listener.address(), " is drained and closed"));
+    (stays ? staying : going).push_back(std::move(listener));
+  }
+  for (auto& listener : opened) {
+    log_info(text("service ", service_, ": listens on ", listener.address()));
+    staying.push_back(std::move(listener));
+  }
+  listeners_ = std::move(staying);
+  if (drain_)  // of an earlier reload: it goes on
+    for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
+  drain_.reset();
+  if (!going.empty()) drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
+}
+
+Time Listeners::drain_on(Time now) {
+  // By the queue alone: the other listeners may never be quiet.
+  if (drain_ && drain_->done(0, now)) close_drained();
+  return drain_ ? drain_->look_again(now) : never;
+}
+
+void Listeners::drain_all(Time now, Time limit) {
+  if (drain_)  // of a reload
+    for (auto& listener : drain_->take_all()) listeners_.push_back(std::move(listener));
+  drain_.emplace(std::move(listeners_), now, limit);
+  listeners_.clear();
+}
+
+void Listeners::close_drained() {
+  if (drain_) lost_ += drain_->close();
+  drain_.reset();
+}
+
+void Listeners::close_all() {
+  close_drained();
+  for (auto& listener : listeners_) lost_ += listener.close();
+  listeners_.clear();
+}
+
+void Listeners::add_watched(std::vector<pollfd>& to) const {
+  for (const auto& listener : listeners_)
+    to.push_back({.fd = listener.descriptor(), .events = POLLIN | POLLRDHUP, .revents = 0});
+}
+
+bool Listeners::revive() {
+  bool revived = false;
+  std::erase_if(listeners_, [&](Listener& listener) {
+    if (!listener.ended()) return false;
+    revived = true;
+    const std::string which = text("service ", service_, ": listener ", listener.address());
+    try {
+      listener.revive(static_cast<int>(backlog_));
+    } catch (const Error& error) {
+      log_error(text(
+          which, " was ended by a process that shares it, and is closed: ", std::string_view(error.what())));
+      return true;
+    }
+    log_warning(text(which, " was ended by a process that shares it; it is opened anew"));
+    return false;
+  });
+  return revived;
+}
+
+void Listeners::forget() {
+  for (auto* listeners : {&listeners_, &prepared_})
+    for (auto& listener : *listeners) listener.forget();
+  if (drain_) drain_->forget();
+}
+
+}  // namespace brood

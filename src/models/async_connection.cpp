@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// A connection as coroutines see it: what they wait for, and how it ends.
+#include "models/async_loop.hpp"
+// After it:
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "brood/error.hpp"
+#include "child/handled.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+AsyncConnection::AsyncConnection(AsyncLoop& loop, Connection connection)
+    : loop_(loop), connection_(std::move(connection)), socket_(loop.executor()) {
+  loop_.add(*this);
+}
+
+// May fail, where the kernel has no room to watch one more.
+void AsyncConnection::open() {
+  // The address family is asked for only where Boost.Asio opens a socket itself.
+  socket_.assign({AF_UNSPEC, 0}, connection_.descriptor());
+  socket_.non_blocking(true);
+}
+
+// The descriptor is the connection's.
+AsyncConnection::~AsyncConnection() {
+  error_code ignored;
+  socket_.release(ignored);
+}
+
+void AsyncConnection::note(std::string_view text) {
+  if (!gone_) connection_.note(text);
+}
+
+// ---- waiting
+
+void AsyncConnection::begin_wait(Wait wait) {
+  if (waits_++ == 0) cut_short_ = silent_ = false;
+  if (wait == Wait::request) between_requests_ = true;
+  loop_.begins_to_wait(*this);
+}
+
+// Returns the error as it is to be told.
+error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t size) {
+  if (wait == Wait::request) between_requests_ = false;
+  if (wait == Wait::room)
+    connection_.count(0, size);
+  else
+    connection_.count(size, 0);
+  const bool too_long = gone_ || (cut_short_ && error == asio::error::operation_aborted);
+  if (--waits_ > 0) loop_.moved(*this);
+  if (!error) return error;
+  if (too_long) error = asio::error::timed_out;
+  // A peer that says nothing has not failed; one that doesn't take its answer has.
+  if (too_long && wait != Wait::room) silent_ = true;
+  return ended_ = error;
+}
+
+asio::awaitable<std::size_t> AsyncConnection::receive(std::span<char> buffer, Wait wait, int flags) {
+  error_code error;
+  begin_wait(wait);
+  const std::size_t size = co_await socket_.async_receive(asio::buffer(buffer.data(), buffer.size()), flags,
+                                                          asio::redirect_error(asio::use_awaitable, error));
+  error = end_wait(wait, error, (flags & Socket::message_peek) == 0 ? size : 0);
+  if (error == asio::error::eof || (wait == Wait::request && error == asio::error::timed_out)) co_return 0;
+  if (error) broke("read from", error);
+  co_return size;
+}
+
+asio::awaitable<std::size_t> AsyncConnection::read_some(std::span<char> buffer) {
+  return receive(buffer, Wait::input, 0);
+}
+
+asio::awaitable<std::size_t> AsyncConnection::next_request(std::span<char> buffer) {
+  return receive(buffer, Wait::request, 0);
+}
+
+asio::awaitable<bool> AsyncConnection::next_request() {
+  char first = 0;
+  co_return co_await receive({&first, 1}, Wait::request, Socket::message_peek) > 0;
+}
+
+asio::awaitable<void> AsyncConnection::write_all(std::string_view data) {
+  while (!data.empty()) {
+    error_code error;
+    begin_wait(Wait::room);
+    const std::size_t size = co_await socket_.async_write_some(
+        asio::buffer(data), asio::redirect_error(asio::use_awaitable, error));
+    error = end_wait(Wait::room, error, size);
+    if (error) broke("write to", error);
+    data.remove_prefix(size);
+  }
+}
+
+// ---- how it ends
+
+void AsyncConnection::broke(const char* doing, const error_code& error) const {
+  throw SystemError(text(std::string_view(doing), " ", peer()), error.value(), ExitCode::software);
+}
+
+// Within a catch block, of what has left the handler.
+Outcome AsyncConnection::failure() const {
+  const std::string whose = "connection from " + peer();
+  try {
+    throw;
+  } catch (const SystemError& error) {
+    const bool by_a_limit = error.error_number() == ETIMEDOUT && (gone_ || silent_);
+    return by_a_limit ? Outcome::served : log_failure(whose);
+  } catch (const boost::system::system_error& error) {
+    // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
+    if (!ended_ || error.code() != ended_) return log_failure(whose);
+    if (gone_ || silent_) return Outcome::served;
+    return handled([this] { broke("talk with", ended_); }, [&] { return whose; });
+  } catch (...) {
+    return log_failure(whose);
+  }
+}
+
+}  // namespace brood

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The blocking child model: one connection at a time, or one a thread.
+#include "brood/server.hpp"
+#include "child/handled.hpp"
+#include "models/threads.hpp"
+
+namespace brood {
+
+void Server::serve(Child& child) {
+  run_threads(child.limits().threads, [&] {
+    while (auto connection = child.accept()) {
+      const Outcome outcome = handled([&] { handle_connection(*connection); },
+                                      [&] { return "connection from " + connection->peer(); });
+      child.finished(std::move(*connection), outcome);
+    }
+  });
+}
+
+}  // namespace brood

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// The datagram child model: children compete in recvmsg().
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "base/address.hpp"
+#include "brood/datagram_server.hpp"
+#include "brood/error.hpp"
+#include "base/clock.hpp"
+#include "child/handled.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto reply_patience = 1s;
+
+template <typename Address>
+Address& as(sockaddr_storage& address) {
+  static_assert(sizeof(Address) <= sizeof(sockaddr_storage));
+  return reinterpret_cast<Address&>(address);
+}
+
+// Room for what the kernel tells of a datagram, and for what we tell it of ours.
+struct Control {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> bytes{};
+};
+
+template <typename Info>
+void add_control(msghdr& message, Control& control, int level, int type, const Info& info) {
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = CMSG_SPACE(sizeof info);
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = level;
+  header->cmsg_type = type;
+  header->cmsg_len = CMSG_LEN(sizeof info);
+  std::memcpy(CMSG_DATA(header), &info, sizeof info);
+}
+
+// The parent has closed the socket's side of reading: what comes of it now is no datagram.
+bool takes_no_more(int socket) {
+  pollfd state{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLRDHUP) != 0;
+}
+
+}  // namespace
+
+class DatagramTaker final : public Taker {
+ public:
+  bool try_take(const Source& source, sockaddr_storage& peer) override {
+    datagram_ = Datagram();
+    datagram_.socket_ = answering_socket(source.descriptor);
+    datagram_.listener_ = source.listener;
+    iovec room{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
+    Control control;
+    msghdr message{};
+    message.msg_name = &datagram_.peer_;
+    message.msg_namelen = sizeof datagram_.peer_;
+    message.msg_iov = &room;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    const ssize_t size = ::recvmsg(source.descriptor, &message, MSG_TRUNC);  // tells the whole size
+    const bool nothing = size < 0 ? errno == EAGAIN : size == 0 && message.msg_namelen == 0;
+    if (nothing && takes_no_more(source.descriptor)) {
+      errno = EINVAL;
+      return false;
+    }
+    if (size < 0) return false;
+    size_ = static_cast<std::size_t>(size);
+    datagram_.data_ = std::string_view(buffer_.data(), std::min(size_, buffer_.size()));
+    datagram_.peer_size_ = message.msg_namelen;
+    if (datagram_.peer_size_ == 0) datagram_.peer_.ss_family = AF_UNIX;  // a client without a name
+    read_destination(message);
+    peer = datagram_.peer_;
+    return true;
+  }
+
+  Datagram& datagram(Child& child, Seat seat) {
+    datagram_.child_ = &child;
+    datagram_.seat_ = seat;
+    return datagram_;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  // An order to leave puts a dead descriptor in the listener's place, and what is in hand is still answered.
+  int answering_socket(int listener) {
+    Descriptor& socket = sockets_[listener];
+    if (!socket) socket.reset(::fcntl(listener, F_DUPFD_CLOEXEC, 0));
+    if (!socket) throw SystemError("duplicate a listener", errno);
+    return socket.get();
+  }
+
+  void read_destination(msghdr& message) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+      if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+        in_pktinfo info{};
+        std::memcpy(&info, CMSG_DATA(header), sizeof info);
+        datagram_.asked_.ss_family = AF_INET;
+        // Not the destination in the header: that may be a multicast address, which nothing can come from.
+        as<sockaddr_in>(datagram_.asked_).sin_addr = info.ipi_spec_dst;
+      } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+        in6_pktinfo info{};
+        std::memcpy(&info, CMSG_DATA(header), sizeof info);
+        if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return;
+        datagram_.asked_.ss_family = AF_INET6;
+        as<sockaddr_in6>(datagram_.asked_).sin6_addr = info.ipi6_addr;
+        if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) datagram_.interface_ = info.ipi6_ifindex;
+      }
+    }
+  }
+
+  Datagram datagram_;
+  std::map<int, Descriptor> sockets_;
+  std::vector<char> buffer_ = std::vector<char>(Datagram::largest);
+  std::size_t size_ = 0;
+};
+
+std::string Datagram::peer() const { return to_text(peer_); }
+
+std::string Datagram::local() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw SystemError("ask for the local address of " + peer(), errno, ExitCode::software);
+  sockaddr_storage asked = asked_;
+  if (asked.ss_family == AF_INET) as<sockaddr_in>(address).sin_addr = as<sockaddr_in>(asked).sin_addr;
+  if (asked.ss_family == AF_INET6) as<sockaddr_in6>(address).sin6_addr = as<sockaddr_in6>(asked).sin6_addr;
+  return to_text(address);
+}
+
+void Datagram::reply(std::string_view data) {
+  iovec content{.iov_base = const_cast<char*>(data.data()), .iov_len = data.size()};
+  Control control;
+  msghdr message{};
+  message.msg_iov = &content;
+  message.msg_iovlen = 1;
+  if (peer_size_ > sizeof(sa_family_t)) {  // it has a name
+    message.msg_name = &peer_;
+    message.msg_namelen = peer_size_;
+  }
+  if (asked_.ss_family == AF_INET)
+    add_control(
+        message, control, IPPROTO_IP, IP_PKTINFO,
+        in_pktinfo{.ipi_ifindex = 0, .ipi_spec_dst = as<sockaddr_in>(asked_).sin_addr, .ipi_addr = {}});
+  if (asked_.ss_family == AF_INET6)
+    add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO,
+                in6_pktinfo{.ipi6_addr = as<sockaddr_in6>(asked_).sin6_addr, .ipi6_ifindex = interface_});
+  // Whether there is room at a unix peer can't be waited for.
+  const Time until = Clock::now() + reply_patience;
+  for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {
+    if (::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) break;
+    if (errno == EINTR) continue;
+    if ((errno != EAGAIN && errno != ENOBUFS) || Clock::now() >= until)
+      throw SystemError("reply to " + peer(), errno == EAGAIN ? ETIMEDOUT : errno, ExitCode::software);
+    ::poll(nullptr, 0, static_cast<int>(pause.count()));
+  }
+  bytes_written_ += data.size();
+}
+
+void DatagramServer::serve(Child& child) {
+  DatagramTaker taker;
+  while (const auto seat = child.take(taker)) {
+    Datagram& datagram = taker.datagram(child, *seat);
+    const Outcome outcome = handled(
+        [&] {
+          if (taker.size() > Datagram::largest)
+            throw Error(text("it has ", taker.size(), " bytes, and ", Datagram::largest, " are taken"));
+          handle_datagram(datagram);
+        },
+        [&] { return "datagram from " + datagram.peer(); });
+    child.done(*seat, outcome, taker.size(), datagram.bytes_written_);
+  }
+}
+
+}  // namespace brood

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "models/line_reader.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "brood/error.hpp"
+#include "base/clock.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience_with_writers = 100ms;
+constexpr auto glance = 5ms;
+// With a sibling: it has the lock for as long as three system calls take.
+constexpr int tries_at_once = 50;
+constexpr int tries = 100;
+
+// Among processes; held from construction on, if it could be had.
+class RecordLock {
+ public:
+  explicit RecordLock(int file) : file_(file) {
+    for (int i = 0; i < tries && !held_; ++i) {
+      held_ = set(F_WRLCK);
+      if (held_) return;
+      if (i < tries_at_once)
+        ::sched_yield();
+      else
+        ::poll(nullptr, 0, 1);
+    }
+  }
+  ~RecordLock() {
+    const int error_number = errno;
+    if (held_) set(F_UNLCK);
+    errno = error_number;
+  }
+  RecordLock(const RecordLock&) = delete;
+  RecordLock& operator=(const RecordLock&) = delete;
+  explicit operator bool() const { return held_; }
+
+ private:
+  bool set(short type) const {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_len = 1;
+    return ::fcntl(file_, F_SETLK, &lock) == 0;
+  }
+
+  const int file_;
+  bool held_ = false;
+};
+
+}  // namespace
+
+LineReader::LineReader() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) throw SystemError("pipe2", errno);
+  out_.reset(ends[0]);
+  in_.reset(ends[1]);
+}
+
+// How long the line at the front is; 0: there is none, or not a whole one yet. `any`: what there is will do.
+std::size_t LineReader::measure(int fifo, bool any) {
+  errno = EAGAIN;
+  if (::tee(fifo, in_.get(), line_.size(), SPLICE_F_NONBLOCK) <= 0) return 0;
+  const ssize_t copied = ::read(out_.get(), line_.data(), line_.size());
+  if (copied <= 0) return 0;
+  const auto size = static_cast<std::size_t>(copied);
+  const auto* const end = line_.begin() + size;
+  const auto* const newline = std::find(line_.cbegin(), end, '\n');
+  if (newline != end) return static_cast<std::size_t>(newline - line_.cbegin()) + 1;
+  errno = 0;  // there is something
+  return any || size == line_.size() ? size : 0;
+}
+
+std::optional<std::string_view> LineReader::take_measured(int fifo, bool any) {
+  const RecordLock lock(fifo);
+  if (!lock) {
+    errno = EINTR;
+    return {};
+  }
+  const std::size_t size = measure(fifo, any);
+  if (size == 0) return {};
+  const ssize_t taken = ::read(fifo, line_.data(), size);
+  if (taken <= 0) return {};
+  return std::string_view(line_.data(), static_cast<std::size_t>(taken));
+}
+
+std::optional<std::string_view> LineReader::take(int fifo) {
+  auto line = take_measured(fifo, false);
+  if (line || errno != 0) return line;
+  const Time until = Clock::now() + patience_with_writers;
+  while (!line && errno == 0) {
+    ::poll(nullptr, 0, static_cast<int>(std::chrono::milliseconds(glance).count()));
+    line = take_measured(fifo, Clock::now() >= until);
+  }
+  return line;
+}
+
+}  // namespace brood

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The trigger child model: children compete in read() on timers and FIFOs.
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "brood/trigger_server.hpp"
+#include "child/handled.hpp"
+#include "models/line_reader.hpp"
+
+namespace brood {
+namespace {
+
+class TriggerTaker final : public Taker {
+ public:
+  bool try_take(const Source& source, sockaddr_storage& /*peer*/) override {
+    kind_ = source.trigger.value_or(TriggerKind::byte);
+    listener_ = source.listener;
+    ticks_ = 1;
+    bytes_ = 0;
+    switch (kind_) {
+      case TriggerKind::timer:
+        return ::read(source.descriptor, &ticks_, sizeof ticks_) == sizeof ticks_;
+      case TriggerKind::line:
+        return take_line(source.descriptor);
+      case TriggerKind::byte:
+        text_.resize(1);
+        bytes_ = 1;
+        return ::read(source.descriptor, text_.data(), 1) == 1;
+    }
+    return false;
+  }
+
+  Trigger trigger(Child& child, Seat seat) const {
+    return Trigger({.kind = kind_,
+                    .listener = listener_,
+                    .text = kind_ == TriggerKind::timer ? std::string_view() : text_,
+                    .missed = ticks_ - 1,
+                    .child = child,
+                    .seat = seat});
+  }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  bool take_line(int fifo) {
+    if (!lines_) lines_.emplace();
+    const auto line = lines_->take(fifo);
+    if (!line) return false;
+    bytes_ = line->size();
+    text_ = line->ends_with('\n') ? line->substr(0, line->size() - 1) : *line;
+    return true;
+  }
+
+  std::optional<LineReader> lines_;
+  TriggerKind kind_ = TriggerKind::timer;
+  std::string_view listener_;
+  std::uint64_t ticks_ = 1, bytes_ = 0;
+  std::string text_;
+};
+
+}  // namespace
+
+void TriggerServer::serve(Child& child) {
+  TriggerTaker taker;
+  while (const auto seat = child.take(taker)) {
+    Trigger trigger = taker.trigger(child, *seat);
+    trigger.note(trigger.listener());
+    const Outcome outcome = handled([&] { handle_trigger(trigger); },
+                                    [&] { return "trigger of " + std::string(trigger.listener()); });
+    child.done(*seat, outcome, taker.bytes(), 0);
+  }
+}
+
+}  // namespace brood

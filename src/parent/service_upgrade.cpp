@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What a service leaves to the next program of the parent's process, and takes over from the one before.
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "parent/service.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+
+InheritedService Service::bequest() const {
+  const ServiceState its_state = state();
+  // Also one that has ended by now, and is still there to be dropped: no settings tell of it any more.
+  if (its_state == ServiceState::stopping || dismissed_)
+    throw Error(text("service ", name(), " is on its way out: wait until it has ended"));
+  InheritedService left{.name = name(),
+                        .generation = generation_,
+                        .paused = its_state == ServiceState::paused,
+                        .stopped = its_state == ServiceState::stopped,
+                        .drain_until = listeners_.drain_until(),
+                        .listeners = listeners_.bequest(),
+                        .children = {},
+                        .detached = detached_.all(),
+                        .on_failure = failure_command_.bequest(),
+                        .scaled = scaled_};
+  for (const std::uint32_t slot : pool_->children().taken())
+    left.children.push_back({slot, pool_->children()[slot]});
+  return left;
+}
+
+void Service::take_over(Heir& heir, Time now) {
+  const InheritedService& left = *heir.find(name());
+  std::vector<Listener> serving, drained;
+  for (const auto& listener : left.listeners)
+    (listener.drained ? drained : serving).emplace_back(heir.claim(listener.descriptor), listener);
+  listeners_.take_over(std::move(serving), std::move(drained), now, left.drain_until);
+  for (const auto& child : left.children) pool_->take_over(child.slot, child.record);
+  for (const auto& child : left.detached) detached_.add(child, child.told_at);
+  failure_command_.take_over(left.on_failure);
+  generation_ = left.generation;
+  paused_ = left.paused;
+  if (left.stopped) stage_ = Stage::finishing;
+  look_for_stranded_ = true;
+  if (!heir.is_former()) take_new_settings(now);
+  publish_limits();
+}
+
+void Service::take_new_settings(Time now) {
+  ++generation_;
+  if (stage_ != Stage::serving) return;
+  try {
+    listeners_.change(configuration_.listen_specs, configuration_.limits.graceful_timeout, now);
+  } catch (const Error& error) {
+    log_error(text("service ", name(), ": ", std::string_view(error.what()),
+                   "; the listeners stay as the former program had them"));
+  }
+}
+
+}  // namespace brood

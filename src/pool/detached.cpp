@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "pool/detached.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "brood/log.hpp"
+#include "pool/ending.hpp"
+#include "base/process.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+
+void Detached::add(ChildRecord child, Time now) {
+  child.told_at = now;
+  log_info(text("child ", child.pid,
+                " is detached: it has given its slot back, and ends when it has done "
+                "what it had in hand"));
+  children_.push_back(child);
+}
+
+bool Detached::has(pid_t pid) const {
+  return std::ranges::any_of(children_, [pid](const ChildRecord& child) { return child.pid == pid; });
+}
+
+bool Detached::all_lost() const {
+  return std::ranges::all_of(children_,
+                             [](const ChildRecord& child) { return child.ending == Ending::lost; });
+}
+
+bool Detached::reaped(pid_t pid, int code, int status) {
+  const auto found = std::ranges::find(children_, pid, &ChildRecord::pid);
+  const bool failed = code != CLD_EXITED || status != 0;
+  children_.erase(found);
+  const std::string line = text("detached child ", pid, " ", how_it_ended(code, status));
+  if (failed)
+    log_warning(line);
+  else
+    log_info(line);
+  return failed;
+}
+
+Time Detached::end_overdue(std::chrono::milliseconds timeout, Time now) {
+  Time next = never;
+  for (ChildRecord& child : children_) {
+    if (child.ending == Ending::lost) continue;
+    Time due = child.ending == Ending::none ? child.told_at + timeout : child.ending_at + ending_patience;
+    if (due <= now) {
+      escalate(child, ", detached", "detach-timeout", now);
+      due = child.ending == Ending::lost ? never : now + ending_patience;
+    }
+    next = std::min(next, due);
+  }
+  return next;
+}
+
+void Detached::kill_all(const char* why) {
+  const Time now = Clock::now();
+  for (ChildRecord& child : children_) {
+    if (child.ending == Ending::killed || child.ending == Ending::lost) continue;
+    log_warning(text("child ", child.pid, ", detached: ", std::string_view(why), "; it is killed"));
+    end_now(child, now);
+  }
+}
+
+}  // namespace brood

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "program/daemon.hpp"
+
+#include <fcntl.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "brood/error.hpp"
+
+namespace brood {
+namespace {
+
+pid_t fork_or_throw() {
+  const pid_t pid = ::fork();
+  if (pid < 0) throw SystemError("fork", errno);
+  return pid;
+}
+
+// The byte is the server's exit code, 0 when it is ready. Without one it has crashed.
+[[noreturn]] void wait_for_verdict(int report) {
+  unsigned char exit_code = 0;
+  ::_exit(::read(report, &exit_code, 1) == 1 ? exit_code : static_cast<int>(ExitCode::software));
+}
+
+}  // namespace
+
+Daemon Daemon::detach() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw SystemError("pipe", errno);
+  Descriptor read_end(ends[0]);
+  Daemon daemon;
+  daemon.report_.reset(ends[1]);
+  if (fork_or_throw() != 0) {
+    daemon.report_.reset();
+    wait_for_verdict(read_end.get());
+  }
+  read_end.reset();
+  ::setsid();
+  // Again: who is no session leader can't get a terminal any more.
+  if (fork_or_throw() != 0) ::_exit(0);
+  return daemon;
+}
+
+void Daemon::report(int exit_code) {
+  if (!report_) return;
+  const auto byte = static_cast<unsigned char>(exit_code);
+  [[maybe_unused]] const auto written = ::write(report_.get(), &byte, 1);
+  report_.reset();
+}
+
+void Daemon::leave_terminal() {
+  if (!report_) return;
+  const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (null) ::dup2(null.get(), standard);
+}
+
+}  // namespace brood

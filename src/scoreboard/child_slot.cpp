@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard/child_slot.hpp"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "brood/log.hpp"
+#include "base/event_descriptor.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto lock_patience = 1s;
+
+template <std::size_t words>
+void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const std::byte> from) {
+  std::array<std::uint64_t, words> padded{};
+  if (!from.empty()) std::memcpy(padded.data(), from.data(), std::min(from.size(), sizeof padded));
+  for (std::size_t i = 0; i < words; ++i) to[i].store(padded[i], relaxed);
+}
+
+// Marks the row as "being written" for readers, who then read again (a seqlock with one writer).
+class Writing {
+ public:
+  explicit Writing(Shared<std::uint32_t>& sequence) : sequence_(sequence) {
+    sequence_.store(sequence_.load(relaxed) + 1, relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+  ~Writing() { sequence_.store(sequence_.load(relaxed) + 1, std::memory_order_release); }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  Shared<std::uint32_t>& sequence_;
+};
+
+std::size_t address_size(const sockaddr_storage& peer) {
+  switch (peer.ss_family) {
+    case AF_INET:
+      return sizeof(sockaddr_in);
+    case AF_INET6:
+      return sizeof(sockaddr_in6);
+    default:
+      return sizeof(sa_family_t);
+  }
+}
+
+}  // namespace
+
+ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
+                     Room room)
+    : scoreboard_(scoreboard),
+      service_(scoreboard.service(service)),
+      orders_(scoreboard.slot_orders(slot)),
+      row_(scoreboard.slot(slot)),
+      idle_words_(scoreboard.idle_words(service)),
+      idle_word_(idle_words_[(slot - service_.first_slot) / bits_per_word]),
+      idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
+      room_(room),
+      turn_(room.threads ? std::make_unique<std::mutex>() : nullptr),
+      service_index_(service),
+      slot_index_(slot),
+      wake_fd_(wake_fd) {}
+
+void ChildSlot::change(const std::function<void()>& change) {
+  // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is
+  // woken. Without a parent there is nobody left to tell of the change.
+  while (!scoreboard_.under_lock(Scoreboard::Side::child, Clock::now() + lock_patience, change)) {
+    if (::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return;
+    log_warning("scoreboard: the lock is held for long; the parent was told");
+    wake();
+  }
+  wake();
+}
+
+void ChildSlot::ready() {
+  change([this] {
+    row_.pid.store(::getpid(), relaxed);
+    row_.room.store(room_.connections, relaxed);
+    row_.since.store(to_nanoseconds(Clock::now()), relaxed);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
+    scoreboard_.set_idle(slot_index_, true);
+  });
+}
+
+void ChildSlot::ask(Reason reason) {
+  change([&] {
+    row_.lifecycle.store(Lifecycle{.phase = Phase::serving, .asks = true, .reason = reason}.pack(),
+                         std::memory_order_release);
+  });
+}
+
+// In turn with threads that end a connection now: they must not offer the child again after it has left.
+void ChildSlot::leave(Reason reason) {
+  const auto turn = this->turn();
+  *stay_ = Stay::left;
+  change([&] {
+    scoreboard_.set_idle(slot_index_, false);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),
+                         std::memory_order_release);
+  });
+}
+
+// The accounts first: when the parent reads "detached" it frees the row, and its figures must be whole then.
+void ChildSlot::detach() {
+  const auto turn = this->turn();
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  {
+    const Writing writing(row_.sequence);
+    for (Seat seat = in_hand_.oldest(); seat != InHand::nobody; seat = in_hand_[seat].newer)
+      count_as_finished(seat, now);
+    row_.in_hand.store(0, relaxed);
+    row_.since.store(now, relaxed);
+  }
+  *stay_ = Stay::detached;
+  change([&] {
+    scoreboard_.set_idle(slot_index_, false);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = Reason::detached}.pack(),
+                         std::memory_order_release);
+  });
+}
+
+std::unique_lock<std::mutex> ChildSlot::turn() const {
+  return turn_ ? std::unique_lock(*turn_) : std::unique_lock<std::mutex>();
+}
+
+// The oldest: it is the one that connection-timeout is about.
+void ChildSlot::show(Seat seat) {
+  const InHand::Record& record = in_hand_[seat];
+  row_.since.store(record.since, relaxed);
+  row_.listener.store(record.listener, relaxed);
+  store_bytes(row_.peer, record.peer);
+  if (record.note[0] != 0 || row_.note[0].load(relaxed) != 0)
+    store_bytes(row_.note, std::as_bytes(std::span(record.note)));
+}
+
+Seat ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+  const auto turn = this->turn();
+  const Seat seat = in_hand_.add(to_nanoseconds(Clock::now()));
+  InHand::Record& record = in_hand_[seat];
+  record.listener = listener;
+  std::memcpy(record.peer.data(), &peer, address_size(peer));
+  record.note[0] = '\0';
+  const std::uint32_t in_hand = in_hand_.count();
+  {
+    // First of all the figures: a child that is killed from here on has this connection counted as aborted.
+    const Writing writing(row_.sequence);
+    row_.in_hand.store(in_hand, relaxed);
+    add(row_.figures.accepted, 1);
+    if (in_hand == 1) show(seat);
+  }
+  const bool full = in_hand >= room_.connections;
+  if (full) idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
+  // The first one in hand is news too: the clock of connection-timeout starts with it.
+  if ((full || in_hand == 1) && count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
+    wake();
+  return seat;
+}
+
+void ChildSlot::count_as_finished(Seat seat, std::int64_t now) {
+  const std::int64_t took = now - in_hand_[seat].since;
+  const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
+  const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
+  add(row_.figures.latency[bucket], 1);
+  add(row_.figures.finished, 1);
+}
+
+void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+  const auto turn = this->turn();
+  if (is_detached()) return in_hand_.remove(seat);
+  const bool was_oldest = in_hand_.oldest() == seat;
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  {
+    const Writing writing(row_.sequence);
+    count_as_finished(seat, now);
+    in_hand_.remove(seat);
+    if (failed) add(row_.figures.failed, 1);
+    add(row_.figures.bytes_read, bytes_read);
+    add(row_.figures.bytes_written, bytes_written);
+    row_.in_hand.store(in_hand_.count(), relaxed);
+    if (in_hand_.count() == 0)
+      row_.since.store(now, relaxed);
+    else if (was_oldest)
+      show(in_hand_.oldest());
+  }
+  // The first one of a child's life: where starts are throttled, the parent waits for it.
+  if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
+  if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
+  const std::uint32_t in_hand = in_hand_.count();
+  const bool was_full = in_hand + 1 == room_.connections;
+  if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
+  // A spare with nothing in hand may be one too many.
+  if ((was_full || in_hand == 0) &&
+      count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst))
+    wake();
+}
+
+void ChildSlot::note(Seat seat, std::string_view text) {
+  const auto turn = this->turn();
+  std::array<char, note_size>& note = in_hand_[seat].note;
+  note.fill('\0');
+  text.copy(note.data(), note.size());
+  if (is_detached() || in_hand_.oldest() != seat) return;
+  const Writing writing(row_.sequence);
+  store_bytes(row_.note, std::as_bytes(std::span(note)));
+}
+
+void ChildSlot::more_waits() {
+  if (count_bits(idle_words_) > 0) wake();
+}
+
+// Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it
+// reads the table.
+void ChildSlot::wake(WakeReason reason) {
+  Shared<std::uint32_t>& told = scoreboard_.service_gossip(service_index_).wake;
+  if ((told.fetch_or(reason, std::memory_order_seq_cst) & reason) != 0) return;
+  tell_event(wake_fd_);
+}
+
+}  // namespace brood

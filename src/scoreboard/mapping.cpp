@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard/mapping.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+#include <cstdio>
+
+#include "brood/error.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace ipc = boost::interprocess;
+namespace {
+
+// Boost's MemoryMappable concept over a descriptor of ours.
+struct Mappable {
+  int descriptor;
+  ipc::mapping_handle_t get_mapping_handle() const { return {descriptor, false}; }
+};
+
+ipc::mapped_region map(const Descriptor& descriptor, ipc::mode_t mode, std::size_t offset, std::size_t size,
+                       const std::string& what) {
+  try {
+    return {Mappable{descriptor.get()}, mode, static_cast<ipc::offset_t>(offset), size};
+  } catch (const ipc::interprocess_exception& error) {
+    throw SystemError("map " + what, error.get_native_error());
+  }
+}
+
+void allocate(const Descriptor& descriptor, std::size_t size, const std::string& what) {
+  const int error_number = ::posix_fallocate(descriptor.get(), 0, static_cast<off_t>(size));
+  if (error_number != 0) throw SystemError("allocate " + what, error_number);
+}
+
+Descriptor open_or_throw(const std::string& path, int flags, mode_t mode = 0) {
+  Descriptor descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!descriptor) throw SystemError("open scoreboard " + path, errno);
+  return descriptor;
+}
+
+}  // namespace
+
+struct Mapping::Regions {
+  ipc::mapped_region writable_orders, orders, gossip;
+  MappingDescriptors descriptors;
+  std::string path;
+  struct stat identity {};  // of the file that we made
+
+  void map_all(std::size_t orders_size, std::size_t gossip_size, Side side, const std::string& what) {
+    const auto& [whole, read_only] = descriptors;
+    if (side == Side::parent) writable_orders = map(whole, ipc::read_write, 0, orders_size, what);
+    orders = map(read_only, ipc::read_only, 0, orders_size, what);
+    gossip = map(whole, ipc::read_write, orders_size, gossip_size, what);
+    if (::fstat(whole.get(), &identity) != 0) throw SystemError("stat " + what, errno);
+  }
+};
+
+Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size)
+    : regions_(std::make_unique<Regions>()) {
+  const std::string what = path.empty() ? "anonymous scoreboard" : "scoreboard " + path;
+  const std::string temporary = path.empty() ? "" : text(path, ".", ::getpid());
+  Descriptor file;
+  if (path.empty()) {
+    file.reset(::memfd_create("brood-scoreboard", MFD_CLOEXEC));
+    if (!file) throw SystemError("create " + what, errno);
+  } else {
+    ::unlink(temporary.c_str());  // of an earlier process with this pid
+    file = open_or_throw(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  }
+  try {
+    allocate(file, orders_size + gossip_size, what);
+    Descriptor read_only =
+        open_or_throw(path.empty() ? text("/proc/self/fd/", file.get()) : temporary, O_RDONLY);
+    regions_->descriptors = {.whole = std::move(file), .read_only = std::move(read_only)};
+    regions_->path = path;
+    regions_->map_all(orders_size, gossip_size, Side::parent, what);
+    if (!path.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
+      throw SystemError("rename " + temporary + " to " + path, errno);
+  } catch (...) {
+    if (!path.empty()) ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+Mapping::Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side)
+    : regions_(std::make_unique<Regions>()) {
+  const std::string what = path.empty() ? "anonymous scoreboard" : "scoreboard " + path;
+  struct stat status {};
+  if (::fstat(descriptors.whole.get(), &status) != 0) throw SystemError("stat " + what, errno);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size <= orders_size) throw Error(what + " is smaller than it says");
+  regions_->descriptors = std::move(descriptors);
+  regions_->path = std::move(path);
+  regions_->map_all(orders_size, size - orders_size, side, what);
+  if (side == Side::child) regions_->descriptors = {};
+}
+
+Mapping::Mapping(Mapping&&) noexcept = default;
+Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+Mapping::~Mapping() = default;
+
+std::byte* Mapping::writable_orders() const {
+  return static_cast<std::byte*>(regions_->writable_orders.get_address());
+}
+const std::byte* Mapping::orders() const {
+  return static_cast<const std::byte*>(regions_->orders.get_address());
+}
+std::byte* Mapping::gossip() const { return static_cast<std::byte*>(regions_->gossip.get_address()); }
+
+void Mapping::remove_file() const {
+  const std::string& path = regions_->path;
+  const struct stat& ours = regions_->identity;
+  struct stat there {};
+  if (!path.empty() && ::lstat(path.c_str(), &there) == 0 && there.st_dev == ours.st_dev &&
+      there.st_ino == ours.st_ino)
+    ::unlink(path.c_str());
+}
+
+void Mapping::give_up_orders() {
+  regions_->writable_orders = ipc::mapped_region();
+  regions_->descriptors = {};
+}
+
+const MappingDescriptors& Mapping::descriptors() const { return regions_->descriptors; }
+
+std::size_t Mapping::page_size() { return ipc::mapped_region::get_page_size(); }
+
+struct ReadOnlyMapping::Region {
+  ipc::mapped_region whole;
+};
+
+ReadOnlyMapping::ReadOnlyMapping(const std::string& path) : region_(std::make_unique<Region>()) {
+  const Descriptor file = open_or_throw(path, O_RDONLY);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw SystemError("stat scoreboard " + path, errno);
+  if (status.st_size == 0) throw Error("scoreboard " + path + ": the file is empty");
+  region_->whole =
+      map(file, ipc::read_only, 0, static_cast<std::size_t>(status.st_size), "scoreboard " + path);
+}
+
+ReadOnlyMapping::ReadOnlyMapping(ReadOnlyMapping&&) noexcept = default;
+ReadOnlyMapping::~ReadOnlyMapping() = default;
+
+const std::byte* ReadOnlyMapping::data() const {
+  return static_cast<const std::byte*>(region_->whole.get_address());
+}
+std::size_t ReadOnlyMapping::size() const { return region_->whole.get_size(); }
+
+}  // namespace brood

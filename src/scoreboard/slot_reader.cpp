@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard/slot_reader.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/address.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+constexpr int read_attempts = 1000;  // tries; a write lasts some nanoseconds, unless its child was stopped in it
+
+std::chrono::nanoseconds since(std::int64_t then, Time now) {
+  if (then == 0) return {};
+  // A child may have read the clock later than we have, or written anything.
+  return std::chrono::nanoseconds(std::max<std::int64_t>(
+      to_nanoseconds(now) - std::clamp<std::int64_t>(then, 0, to_nanoseconds(now)), 1));
+}
+
+template <std::size_t words>
+std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, words>& from) {
+  std::array<std::uint64_t, words> whole{};
+  std::transform(from.begin(), from.end(), whole.begin(),
+                 [](const auto& word) { return word.load(relaxed); });
+  return std::bit_cast<std::array<char, words * 8>>(whole);
+}
+
+void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
+  to.in_hand = slot.in_hand.load(relaxed);
+  to.room = slot.room.load(relaxed);
+  to.busy_for = to.in_hand > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
+  to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
+  to.figures = read_figures(slot.figures);
+  const auto peer = read_bytes(slot.peer);
+  sockaddr_storage address{};
+  std::memcpy(&address, peer.data(), peer.size());
+  const bool of_nobody = address.ss_family == AF_UNSPEC;
+  to.peer = to.figures.accepted == 0 ? "" : of_nobody ? "trigger" : to_text(address);
+  const auto note = read_bytes(slot.note);
+  to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
+}
+
+SlotState classify(const Lifecycle& life, Order order, pid_t pid, std::uint32_t in_hand) {
+  if (pid == 0) return life.phase == Phase::empty ? SlotState::empty : SlotState::starting;
+  if (order == Order::leave || life.phase == Phase::leaving) return SlotState::leaving;
+  if (life.phase == Phase::serving) return in_hand == 0 ? SlotState::idle : SlotState::busy;
+  return SlotState::starting;
+}
+
+}  // namespace
+
+FiguresSnapshot read_figures(const Figures& figures) {
+  FiguresSnapshot to{.accepted = figures.accepted.load(relaxed),
+                     .finished = figures.finished.load(relaxed),
+                     .failed = figures.failed.load(relaxed),
+                     .aborted = figures.aborted.load(relaxed),
+                     .bytes_read = figures.bytes_read.load(relaxed),
+                     .bytes_written = figures.bytes_written.load(relaxed)};
+  for (std::size_t i = 0; i < latency_buckets; ++i) to.latency[i] = figures.latency[i].load(relaxed);
+  return to;
+}
+
+SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, std::uint32_t index, Time now) {
+  SlotSnapshot to;
+  to.index = index;
+  to.pid = orders.pid.load(relaxed);
+  to.incarnation = orders.incarnation.load(relaxed);
+  to.generation = orders.generation.load(relaxed);
+  to.stopped = orders.stopped.load(relaxed) != 0;
+  const Lifecycle life = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
+  const Order order = orders.order.load(relaxed);
+  to.asks = life.asks;
+  const auto ordered_reason = orders.reason.load(relaxed);
+  to.reason = order == Order::leave && ordered_reason < reason_names.size()
+                  ? static_cast<Reason>(ordered_reason)
+                  : life.reason;
+  to.state = classify(life, order, to.pid, 0);
+  if (to.state == SlotState::empty) return to;
+  to.spare = idle && to.state == SlotState::idle;
+  to.age = since(orders.forked_at.load(relaxed), now);
+
+  to.torn = true;
+  for (int i = 0; i < read_attempts && to.torn; ++i) {
+    const auto before = slot.sequence.load(std::memory_order_acquire);
+    read_activity(slot, now, to);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    to.torn = before % 2 != 0 || slot.sequence.load(relaxed) != before;
+  }
+  to.state = classify(life, order, to.pid, to.in_hand);
+  return to;
+}
+
+}  // namespace brood

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "settings/command_settings.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+
+namespace brood {
+
+void add_command_settings(Settings& settings, Command& command) {
+  settings.section("The program");
+  Setting& program = settings.text(
+      "command", command.written,
+      "The program that children run, by its absolute path, with its arguments. They are split at blanks; "
+      "quotes and backslashes keep those, and nothing else is expanded. (A whole value in double quotes is "
+      "unquoted before: for a path with blanks begin with a single quote.) SIGHUP starts the file that is "
+      "there then.");
+  program.kind = "program and arguments";
+  using Values = std::vector<std::string>;
+  program.parse = [&command](const Values& values) {
+    return [&command, written = values.front(),
+            words = values.front().empty() ? Values() : parse_command(values.front())] {
+      command.written = written;
+      command.words = words;
+    };
+  };
+  settings
+      .choice("command-gets", command.gets_written, {command_gets_names.begin(), command_gets_names.end()},
+              "What the program is given. slot: it is built with the kit, and is a child like any other. "
+              "listeners: it takes them as systemd hands them on (LISTEN_FDS); start-servers processes of it "
+              "are kept, and the other limits of this service mean nothing. connection: children accept, and "
+              "run it for each connection, which is its standard input and output.")
+      .takes = Takes::restart;
+}
+
+ServiceConfiguration in_effect(ServiceConfiguration configuration) {
+  if (!configuration.model.command) return configuration;
+  switch (configuration.command.gets()) {
+    case CommandGets::slot:
+      break;
+    case CommandGets::connection:
+      configuration.model.takes = Arrivals::connections;
+      configuration.model.many_connections = false;
+      break;
+    case CommandGets::listeners: {
+      Limits& limits = configuration.limits;
+      limits.min_spare_servers = limits.start_servers;
+      limits.max_spare_servers = std::max(limits.start_servers, 1U);
+      // Room to start a replacement before its predecessor goes.
+      limits.max_clients = limits.max_spare_servers + recycle_budget(limits.max_spare_servers);
+      limits.max_requests_per_child = 0;
+      limits.idle_timeout = {};
+      limits.connection_timeout = {};
+      break;
+    }
+  }
+  return configuration;
+}
+
+}  // namespace brood

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "settings/scaling.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "brood/error.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+using SettingNames = std::vector<std::string>;
+
+const SettingNames of_all = {"start-servers", "min-spare-servers",      "max-spare-servers", "max-clients",
+                      "idle-timeout",  "max-requests-per-child", "graceful-timeout",  "connection-timeout"};
+const SettingNames of_many_connections = {"max-connections-per-child", "connection-idle-timeout"};
+// Its children are processes that tell nothing: the others are settled.
+const SettingNames of_listeners = {"start-servers", "graceful-timeout"};
+
+SettingNames scalable(const ServiceConfiguration& service) {
+  if (service.model.command && service.command.gets() == CommandGets::listeners) return of_listeners;
+  SettingNames names = of_all;
+  if (service.model.many_connections)
+    names.insert(names.end(), of_many_connections.begin(), of_many_connections.end());
+  return names;
+}
+
+}  // namespace
+
+void check_scalable(const ScaledSettings& scaled, const ServiceConfiguration& service) {
+  const SettingNames names = scalable(service);
+  for (const auto& [name, value] : scaled)
+    if (std::ranges::find(names, name) == names.end())
+      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service.name,
+                                    " that can be changed while running", did_you_mean(name, names)));
+}
+
+GivenSettings given_by(const ScaledSettings& scaled, const std::string& prefix) {
+  GivenSettings given;
+  for (const auto& [name, value] : scaled) given[prefix + name] = {.values = {value}, .where = "scale"};
+  return given;
+}
+
+}  // namespace brood

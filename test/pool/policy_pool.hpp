@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The pool that the policy is asked about.
+#pragma once
+
+#include "pool/policy.hpp"
+
+namespace brood::test {
+
+inline constexpr Limits limits{
+    .start_servers = 5, .min_spare_servers = 5, .max_spare_servers = 10, .max_clients = 100};
+inline constexpr Time now{std::chrono::seconds(1000)};
+
+inline Pace running() { return {.started = true}; }
+
+}  // namespace brood::test

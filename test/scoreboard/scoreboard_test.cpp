@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard/scoreboard.hpp"
+
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "brood/descriptor.hpp"
+#include "brood/error.hpp"
+#include "brood/snapshot.hpp"
+#include "scoreboard/child_slot.hpp"
+
+using namespace brood;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Table {
+  std::string path = std::string("/tmp/brood-test-") + std::to_string(::getpid()) + ".scoreboard";
+  std::array<ServiceShape, 2> shapes = {{{"first", 64}, {"second", 128}}};
+  Scoreboard scoreboard{path, "test", shapes};
+  Descriptor wake{::eventfd(0, EFD_NONBLOCK)};
+
+  ~Table() { ::unlink(path.c_str()); }
+
+  ChildSlot child(std::uint32_t service, std::uint32_t slot) {
+    return {scoreboard, service, scoreboard.service(service).first_slot + slot, wake.get(), {}};
+  }
+  ChildSlot serving(std::uint32_t service, std::uint32_t slot) {
+    const std::uint32_t row = scoreboard.service(service).first_slot + slot;
+    scoreboard.claim(row, 1, Clock::now());
+    scoreboard.writable_slot_orders(row).pid.store(static_cast<int>(1000 + row));
+    scoreboard.service_orders(service).generation.store(1);
+    ChildSlot child = this->child(service, slot);
+    child.ready();
+    woken();
+    return child;
+  }
+  // How often the parent was woken since it was asked last; it looks, as the parent does.
+  std::uint64_t woken() {
+    std::uint64_t count = 0;
+    if (::read(wake.get(), &count, sizeof count) < 0) count = 0;
+    for (std::uint32_t i = 0; i < shapes.size(); ++i) scoreboard.service_gossip(i).wake.store(0);
+    return count;
+  }
+  ServiceSnapshot look(std::size_t service) const { return Snapshot::read(path).services.at(service); }
+};
+
+sockaddr_storage peer() {
+  sockaddr_storage storage{};
+  auto& address = reinterpret_cast<sockaddr_in&>(storage);
+  address.sin_family = AF_INET;
+  address.sin_port = htons(4711);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return storage;
+}
+
+void check_sums(const ServiceSnapshot& service, std::uint32_t slots) {
+  CHECK(service.empty + service.starting + service.idle + service.busy + service.leaving == slots);
+  CHECK(service.total.accepted == service.total.finished + service.total.aborted + service.in_hand);
+}
+
+}  // namespace
+
+namespace {
+MappingDescriptors duplicates(const Scoreboard& scoreboard) {
+  return {.whole = Descriptor(::dup(scoreboard.descriptors().whole.get())),
+          .read_only = Descriptor(::dup(scoreboard.descriptors().read_only.get()))};
+}
+}  // namespace
+
+TEST_CASE("a scoreboard that is handed over is the same one, and a child can't write orders on it") {
+  Table table;
+  ChildSlot child = table.serving(1, 2);
+  const Scoreboard parents(duplicates(table.scoreboard), table.path, Mapping::Side::parent);
+  CHECK(parents.count_idle(1) == 1);
+  parents.orders().log_epoch.store(7);
+  CHECK(table.scoreboard.header().log_epoch.load() == 7);
+  const Scoreboard childs(duplicates(table.scoreboard), table.path, Mapping::Side::child);
+  CHECK_FALSE(childs.descriptors().whole);
+  const Mapping mapping(duplicates(table.scoreboard), table.path, table.scoreboard.header().gossip_offset,
+                        Mapping::Side::child);
+  CHECK(mapping.writable_orders() == nullptr);
+  childs.set_idle(childs.service(1).first_slot + 2, false);
+  CHECK(table.scoreboard.count_idle(1) == 0);
+}
+
+TEST_CASE("what is handed over as a scoreboard and is none, or of another version, is refused") {
+  Table table;
+  table.scoreboard.orders().version = layout_version + 1;
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent),
+                  ConfigurationError);
+  table.scoreboard.orders().version = layout_version;
+  table.scoreboard.orders().slots += 64;
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+  table.scoreboard.orders().magic[0] = 'x';
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+}
+
+TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
+  Table table;
+  CHECK(table.look(0).empty == 64);
+  CHECK(table.look(1).empty == 128);
+
+  const std::uint32_t row = table.scoreboard.service(1).first_slot + 3;
+  table.scoreboard.claim(row, 7, Clock::now());
+  CHECK(table.look(1).starting == 1);
+  CHECK(table.look(0).starting == 0);
+  table.scoreboard.writable_slot_orders(row).pid.store(4242);
+
+  ChildSlot child = table.child(1, 3);
+  child.ready();
+  CHECK(table.look(1).idle == 1);
+  CHECK(table.scoreboard.count_idle(1) == 1);
+  CHECK(table.scoreboard.count_idle(0) == 0);
+
+  child.accepted(peer(), 0);
+  child.note(0, "GET /\n");
+  ServiceSnapshot seen = table.look(1);
+  CHECK(seen.busy == 1);
+  CHECK(seen.slots[3].pid == 4242);
+  CHECK(seen.slots[3].generation == 7);
+  CHECK(seen.slots[3].incarnation == 1);
+  CHECK(seen.slots[3].peer == "127.0.0.1:4711");
+  CHECK(seen.slots[3].note == "GET /\\x0a");
+  CHECK(seen.slots[3].busy_for > 0ns);
+  CHECK_FALSE(seen.slots[3].torn);
+  check_sums(seen, 128);
+
+  child.finished(0, true, 10, 20);
+  seen = table.look(1);
+  CHECK(seen.idle == 1);
+  CHECK(seen.total.finished == 1);
+  CHECK(seen.total.failed == 1);
+  CHECK(seen.total.bytes_read == 10);
+  CHECK(seen.total.bytes_written == 20);
+
+  child.ask(Reason::cap);
+  CHECK(table.look(1).slots[3].asks);
+  child.accepted(peer(), 0);
+  child.leave(Reason::cap);
+  CHECK(table.look(1).leaving == 1);
+  CHECK(table.scoreboard.count_idle(1) == 0);
+
+  CHECK(table.scoreboard.free(1, row) == 1);
+  seen = table.look(1);
+  CHECK(seen.empty == 128);
+  CHECK(seen.total.accepted == 2);
+  CHECK(seen.total.aborted == 1);
+  CHECK(seen.children_gone == 1);
+  check_sums(seen, 128);
+
+  table.scoreboard.claim(row, 8, Clock::now());
+  CHECK(table.look(1).starting == 1);
+  CHECK(table.scoreboard.slot_orders(row).incarnation.load() == 2);
+}
+
+TEST_CASE("the parent is woken where a threshold is crossed, once a look, and nowhere else") {
+  Table table;
+  std::vector<ChildSlot> children;
+  for (std::uint32_t i = 0; i < 4; ++i) children.push_back(table.serving(0, i));
+  ServiceOrders& orders = table.scoreboard.service_orders(0);
+  orders.wake_below.store(2);
+  orders.wake_above.store(3);
+
+  children[0].accepted(peer(), 0);  // 3 spares
+  children[1].accepted(peer(), 0);  // 2
+  CHECK(table.woken() == 0);
+  children[2].accepted(peer(), 0);  // 1
+  children[3].accepted(peer(), 0);  // 0: told already
+  CHECK(table.woken() == 1);
+  children[0].finished(0, false, 0, 0);
+  children[0].accepted(peer(), 0);
+  CHECK(table.woken() == 1);
+  for (int i : {0, 1, 2}) children[static_cast<std::size_t>(i)].finished(0, false, 0, 0);  // 3
+  CHECK(table.woken() == 0);
+  children[3].finished(0, false, 0, 0);  // 4
+  CHECK(table.woken() == 1);
+
+  orders.wake_below.store(0);
+  orders.wake_above.store(UINT32_MAX);
+  for (auto& child : children) child.accepted(peer(), 0);
+  for (auto& child : children) child.finished(0, false, 0, 0);
+  CHECK(table.woken() == 0);
+}
+
+TEST_CASE("caps and generations are read from the parent's pages") {
+  Table table;
+  ChildSlot child = table.serving(0, 0);
+  CHECK_FALSE(child.at_cap());
+  CHECK_FALSE(child.outdated());
+  table.scoreboard.service_orders(0).max_requests_per_child.store(1);
+  child.accepted(peer(), 0);
+  CHECK(child.at_cap());
+  table.scoreboard.service_orders(0).generation.store(2);
+  CHECK(child.outdated());
+  CHECK_FALSE(child.must_leave());
+  table.scoreboard.writable_slot_orders(0).order.store(Order::leave);
+  CHECK(child.must_leave());
+}
+
+TEST_CASE("what the parent alone writes can't be made writable by a child") {
+  Table table;
+  table.scoreboard.give_up_orders();
+  const auto* page = reinterpret_cast<const std::byte*>(&table.scoreboard.header());
+  auto* address = const_cast<std::byte*>(page);
+  CHECK(::mprotect(address, Mapping::page_size(), PROT_READ | PROT_WRITE) == -1);
+  CHECK(errno == EACCES);
+}
+
+TEST_CASE("histograms: a share of the connections is under the end of its bucket") {
+  FiguresSnapshot figures;
+  CHECK(figures.latency_at(0.5) == 0us);
+  figures.latency[3] = 90;  // 4 to 8 us
+  figures.latency[10] = 10;
+  CHECK(figures.latency_at(0.5) == 8us);
+  CHECK(figures.latency_at(0.9) == 8us);
+  CHECK(figures.latency_at(0.99) == 1024us);
+}
+
+TEST_CASE("a file that is no scoreboard, or a damaged one, is refused") {
+  Table table;
+  const std::string copy = table.path + ".copy";
+  std::ifstream in(table.path, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  const auto refused = [&](std::string content) {
+    std::ofstream(copy, std::ios::binary) << content;
+    CHECK_THROWS_AS(Snapshot::read(copy), Error);
+  };
+  refused("");
+  refused("hello");
+  refused(whole.substr(0, whole.size() / 2));
+  std::string other = whole;
+  other[0] = 'X';
+  refused(other);
+  other = whole;
+  other[8] = 99;  // the version
+  refused(other);
+  other = whole;
+  other[16] = 127;  // the number of slots
+  refused(other);
+  std::ofstream(copy, std::ios::binary) << whole;
+  CHECK_NOTHROW(Snapshot::read(copy));
+  ::unlink(copy.c_str());
+  CHECK_THROWS_AS(Snapshot::read(copy), SystemError);
+}
+
+TEST_CASE("garbage in the children's pages reads as something in range") {
+  Table table;
+  table.serving(0, 0);
+  Slot& slot = table.scoreboard.slot(0);
+  slot.lifecycle.store(0xffffffff);
+  slot.pid.store(-1);
+  slot.in_hand.store(UINT32_MAX);
+  slot.since.store(INT64_MAX);
+  slot.listener.store(UINT32_MAX);
+  for (auto& word : slot.peer) word.store(UINT64_MAX);
+  for (auto& word : slot.note) word.store(0x0a0a0a0a0a0a0a0a);
+  slot.sequence.store(1);
+  const ServiceSnapshot seen = table.look(0);
+  CHECK(seen.slots[0].torn);
+  CHECK(seen.slots[0].pid == 1000);
+  CHECK(seen.slots[0].note.size() == note_size * 4);
+}
+
+TEST_CASE("many children at once: rows are read whole, and the sums hold") {
+  Table table;
+  std::vector<ChildSlot> children;
+  constexpr std::uint32_t count = 8;
+  for (std::uint32_t i = 0; i < count; ++i) children.push_back(table.serving(0, i));
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (auto& child : children)
+    threads.emplace_back([&] {
+      // A row that is whole has the same number in peer and note.
+      for (unsigned i = 1; !stop; ++i) {
+        sockaddr_storage from = peer();
+        reinterpret_cast<sockaddr_in&>(from).sin_port = htons(static_cast<in_port_t>(i % 10000));
+        child.accepted(from, i);
+        child.finished(0, i % 3 == 0, 1, 2);
+        if (i % 64 == 0) child.ask(Reason::cap);
+      }
+    });
+  for (int i = 0; i < 300; ++i) {
+    const ServiceSnapshot seen = table.look(0);
+    CHECK(seen.empty + seen.starting + seen.idle + seen.busy + seen.leaving == 64);
+    for (const auto& slot : seen.slots) {
+      if (slot.torn || slot.figures.accepted == 0) continue;
+      CHECK(slot.peer == "127.0.0.1:" + std::to_string(slot.listener % 10000));
+      CHECK(slot.figures.accepted == slot.figures.finished + slot.in_hand);
+      CHECK(slot.figures.bytes_written == 2 * slot.figures.finished);
+    }
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  check_sums(table.look(0), 64);
+  CHECK(table.scoreboard.count_idle(0) == count);
+}

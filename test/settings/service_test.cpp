@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What two services may not share, and what a service may be called.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "settings/configuration.hpp"
+
+using namespace brood;
+
+TEST_CASE("a place that two services have is found, and one that everybody may have is none") {
+  ServiceConfiguration one("one", {}, false), other("other", {}, false);
+  const auto clash = [&](const char* a, const char* b) {
+    one.listen_specs = {parse_listen("unix:/one"), parse_listen(a)};
+    other.listen_specs = {parse_listen("unix:/other"), parse_listen(b)};
+    const ListenSpec* place = place_in_both(one, other);
+    return place == nullptr ? "" : place->written;
+  };
+  CHECK(clash("127.0.0.1:8", "127.0.0.1:8,name=b") == "127.0.0.1:8");
+  CHECK(clash("127.0.0.1:8", "127.0.0.1:9").empty());
+  CHECK(clash("127.0.0.1:0", "127.0.0.1:0").empty());
+  CHECK(clash("timer:1s", "timer:1s").empty());
+  CHECK(clash("unix:/other", "udp:127.0.0.1:9") == "unix:/other");
+}
+
+TEST_CASE("what a service may be called") {
+  for (const char* good : {"a", "imap-4_x", "0"}) CHECK(is_service_name(good));
+  CHECK(is_service_name(std::string(63, 'x')));
+  for (const char* bad : {"", "a b", "a.b", "a/b", "ä"}) CHECK_FALSE(is_service_name(bad));
+  CHECK_FALSE(is_service_name(std::string(64, 'x')));
+}

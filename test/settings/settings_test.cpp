@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "brood/settings.hpp"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+
+#include "brood/error.hpp"
+#include "settings/command_line.hpp"
+#include "settings/configuration.hpp"
+#include "settings/settings_source.hpp"
+#include "base/text.hpp"
+
+using namespace brood;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Program {
+  Configuration configuration{.name = "test", .services = {{"test", {}, false}}};
+  ServiceConfiguration& service = configuration.services.front();
+  std::string greeting = "Hello";
+  Settings settings;
+  GivenSettings given;
+
+  Program() {
+    add_service_settings(settings, service);
+    add_parent_settings(settings, configuration);
+    settings.text("greeting", greeting, "What is said.");
+  }
+
+  // Returns what is wrong; "" when nothing is.
+  std::string read(std::string_view file, std::initializer_list<const char*> arguments = {}) {
+    try {
+      const std::vector<const char*> words(arguments);
+      const CommandLine line = parse_command_line(settings, words);
+      SettingsReader reader(settings);
+      reader.read_text(file, "f.conf");
+      reader.override_with(line.settings);
+      reader.check();
+      reader.store([](const Setting&) { return true; });
+      check_together(configuration, reader);
+      reader.finish();
+      given = reader.given();
+    } catch (const ConfigurationError& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a program may have other defaults than the kit") {
+  std::vector<std::string> places = {"a"};
+  Settings settings;
+  settings.list("listen", places, "");
+  settings.set_default("listen", {"b", "c"});
+  CHECK(settings.find("listen")->defaults == std::vector<std::string>{"b", "c"});
+  SettingsReader reader(settings);
+  reader.check();
+  reader.store([](const auto&) { return true; });
+  CHECK(places == std::vector<std::string>{"b", "c"});
+  CHECK_THROWS_AS(settings.set_default("colour", {"red"}), brood::Error);
+}
+
+TEST_CASE("the file, then the command line over it, lists included") {
+  Program program;
+  REQUIRE(
+      program.read("start-servers = 7\n  # a comment\nlisten = 127.0.0.1:1\nlisten = 127.0.0.1:2 # behind\n"
+                   "greeting = \"  Hi # there\"\ngraceful-timeout = 250ms\nmax-clients=12\n",
+                   {"--start-servers=3", "--listen=127.0.0.1:0", "--daemonize", "--log=syslog"}) == "");
+  const Configuration& got = program.configuration;
+  CHECK(got.services.front().limits.start_servers == 3);
+  CHECK(got.services.front().limits.max_clients == 12);
+  CHECK(got.services.front().limits.graceful_timeout == 250ms);
+  CHECK(got.services.front().listen == std::vector<std::string>{"127.0.0.1:0"});
+  CHECK(got.daemonize);
+  CHECK(program.greeting == "  Hi # there");
+}
+
+TEST_CASE("an empty value is one, on the command line too") {
+  Program program;
+  REQUIRE(program.read("greeting = x\nlog = syslog\n", {"--greeting=", "--runtime-directory="}) == "");
+  CHECK(program.greeting.empty());
+  CHECK(program.configuration.runtime_directory.empty());
+}
+
+TEST_CASE("without anything: the defaults") {
+  Program program;
+  REQUIRE(program.read("") == "");
+  CHECK(program.service.listen == std::vector<std::string>{"127.0.0.1:8000"});
+  CHECK(program.greeting == "Hello");
+}
+
+TEST_CASE("each mistake is told with its place and what is right") {
+  struct {
+    const char* file;
+    const char* wrong;
+  } const rows[] = {
+      {"start-servers = -1", "f.conf:1: start-servers = -1 is not a number without sign"},
+      {"\nstart-servers = 99999999999999999999",
+       "f.conf:2: start-servers = 99999999999999999999 is above 32768"},
+      {"max-spare-servers = 0", "f.conf:1: max-spare-servers = 0 is below 1"},
+      {"start-servers =", "f.conf:1: start-servers =  is not a number without sign"},
+      {"start-servers = 5x", "f.conf:1: start-servers = 5x is not a number without sign"},
+      {"min-spare-server = 5",
+       "f.conf:1: unknown setting 'min-spare-server'; did you mean 'min-spare-servers'?"},
+      {"colour = red", "f.conf:1: unknown setting 'colour'"},
+      {"start-servers", "f.conf:1: 'start-servers' is not of the form 'name = value'"},
+      {"= 5", "f.conf:1: '= 5' is not of the form 'name = value'"},
+      {"user = a\n\nuser = b", "f.conf:3: user was set before, at f.conf:1"},
+      {"greeting = \"half", "f.conf:1: greeting: the closing quote is missing"},
+      {"greeting = \"a\" b", "f.conf:1: greeting: something follows the closing quote"},
+      {"max-spare-servers = 3", "f.conf:1: min-spare-servers = 5 exceeds max-spare-servers = 3"},
+      {"max-spare-servers = 30\nmin-spare-servers = 40",
+       "f.conf:2: min-spare-servers = 40 exceeds max-spare-servers = 30"},
+      {"max-clients = 7\nstart-servers = 8", "f.conf:2: start-servers = 8 exceeds max-clients = 7"},
+      {"graceful-timeout = 5", "f.conf:1: graceful-timeout = 5 needs a unit: ms, s, m, h or d"},
+      {"graceful-timeout = -5s",
+       "f.conf:1: graceful-timeout = -5s is not a duration like 250ms, 30s, 5m or 1h"},
+      {"graceful-timeout = 5 fortnights",
+       "f.conf:1: graceful-timeout = 5 fortnights has the unknown unit ' fortnights'; known are ms, s, m, h, "
+       "d"},
+      {"graceful-timeout = 99999999999999999d",
+       "f.conf:1: graceful-timeout = 99999999999999999d is above 720h"},
+      {"daemonize = maybe", "f.conf:1: daemonize = maybe is neither yes nor no"},
+      {"log-level = loud", "f.conf:1: log-level = loud is not one of debug, info, warning or error"},
+      {"listen = nowhere",
+       "f.conf:1: listen = nowhere needs HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, "
+       "unix-datagram:PATH, timer:TIME, fifo:PATH or fd:N"},
+      {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
+       "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
+      {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name is not known here"},
+      {"daemonize = yes",
+       "f.conf:1: daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file"},
+      {"name = a/b", "f.conf:1: name = a/b is not 1 to 63 bytes without '/'"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.file);
+    Program program;
+    const std::string wrong = program.read(row.file);
+    CHECK(wrong.substr(0, wrong.find('\n')) == row.wrong);
+  }
+}
+
+TEST_CASE("all mistakes are told in one go") {
+  Program program;
+  const std::string wrong = program.read("start-servers = x\nnonsense = 1\nmax-clients = 0\n");
+  CHECK(split(wrong, '\n').size() == 3);
+}
+
+TEST_CASE("the command line's mistakes") {
+  struct {
+    std::initializer_list<const char*> arguments;
+    const char* wrong;
+  } const rows[] = {
+      {{"--start-server=3"}, "command line: unknown option 'start-server'; did you mean 'start-servers'?"},
+      {{"--start-servers=-1"}, "command line: start-servers = -1 is not a number without sign"},
+      {{"--start=3"}, "command line: unknown option 'start'"},
+      {{"8000"}, "command line: '8000' is no option"},
+      {{"--user=a", "--user=b"}, "command line: --user is given twice"},
+      {{"--min-spare-servers=20"}, "command line: min-spare-servers = 20 exceeds max-spare-servers = 10"},
+  };
+  for (const auto& row : rows) {
+    Program program;
+    const std::string wrong = program.read("", row.arguments);
+    CHECK(wrong.substr(0, wrong.find('\n')) == row.wrong);
+  }
+}
+
+TEST_CASE("what is printed can be read again and means the same") {
+  Program first;
+  REQUIRE(first.read("greeting = \" a \\\"b\\\" # c\"\nlisten = 127.0.0.1:1\nlisten = [::1]:1,name=six\n"
+                     "graceful-timeout = 90s\nmax-requests-per-child = 100\n") == "");
+  const std::string printed = print_settings(first.settings, first.given, "test");
+  Program second;
+  REQUIRE(second.read(printed) == "");
+  CHECK(second.greeting == first.greeting);
+  CHECK(second.service.listen == first.service.listen);
+  CHECK(second.service.limits.graceful_timeout == 90s);
+  CHECK(second.service.limits.max_requests_per_child == 100);
+  CHECK(printed.find("max-requests-per-child = 100  # f.conf:5") != std::string::npos);
+}
+
+TEST_CASE("a setting that is taken out of the file has its default again") {
+  Program program;
+  REQUIRE(program.read("greeting = x\nstart-servers = 9\n") == "");
+  REQUIRE(program.read("") == "");
+  CHECK(program.greeting == "Hello");
+  CHECK(program.service.limits.start_servers == 5);
+}
