@@ -5,10 +5,10 @@
 class EventEcho : public brood::EventServer {
   bool thread_safe() const override { return true; }
 
-  Then handle_readable(brood::Connection& connection) override {
+  Next handle_readable(brood::Connection& connection) override {
     char buffer[4096];
     if (const auto size = connection.try_read(buffer)) connection.write_all({buffer, *size});
-    return Then::idle;  // between requests, as far as an echo server has any
+    return Next::request;  // between requests, as far as an echo server has any
   }
 };
 

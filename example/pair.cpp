@@ -6,10 +6,10 @@
 #include <ctime>
 
 class Echo : public brood::EventServer {
-  Then handle_readable(brood::Connection& connection) override {
+  Next handle_readable(brood::Connection& connection) override {
     char buffer[4096];
     if (const auto size = connection.try_read(buffer)) connection.write_all({buffer, *size});
-    return Then::idle;
+    return Next::request;
   }
 };
 

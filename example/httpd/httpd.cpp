@@ -57,7 +57,7 @@ class Httpd : public brood::EventServer {
   void on_parent_start() override { root_ = std::make_unique<DocumentRoot>(document_root_); }
   void on_reload() override { on_parent_start(); }  // where it throws, the old one stays
 
-  Then handle_readable(brood::Connection& connection) override {
+  Next handle_readable(brood::Connection& connection) override {
     auto& talk = connection.state<Conversation>();
     if (talk.refused) return read_away(connection, talk);
     try {
@@ -66,11 +66,11 @@ class Httpd : public brood::EventServer {
       answer(connection, refusal);
       talk.refused = true;
       talk.waits_since = Clock::now();
-      return connection.has_output() ? Then::wait : read_away(connection, talk);
+      return connection.has_output() ? Next::more_input : read_away(connection, talk);
     }
   }
 
-  Then converse(brood::Connection& connection, Conversation& talk) const {
+  Next converse(brood::Connection& connection, Conversation& talk) const {
     std::array<char, largest_header + 8192> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t size = talk.unread.copy(buffer.data(), buffer.size());
     talk.unread.clear();
@@ -84,16 +84,16 @@ class Httpd : public brood::EventServer {
       if (!talk.parser.complete()) break;
       const bool keep_alive = keeps_alive(connection, talk, !input.empty());
       answer(connection, talk.parser.request(), *root_, keep_alive);
-      if (!keep_alive) return Then::close;
+      if (!keep_alive) return Next::close;
       talk.parser.next();
       talk.waits_since = {};
     }
     talk.unread = input;
-    if (connection.has_output()) return Then::wait;
-    if (!talk.parser.began() && input.empty()) return Then::idle;
+    if (connection.has_output()) return Next::more_input;
+    if (!talk.parser.began() && input.empty()) return Next::request;
     if (connection.ended()) throw Refusal{Status::bad_request, {}};
     check_time(talk);
-    return Then::wait;
+    return Next::more_input;
   }
 
   // A child that leaves answers what it has read, and closes then.
@@ -105,11 +105,11 @@ class Httpd : public brood::EventServer {
 
   // Where a peer goes on sending what was refused, closing would turn into a reset, which may overtake the
   // refusal.
-  static Then read_away(brood::Connection& connection, const Conversation& talk) {
+  static Next read_away(brood::Connection& connection, const Conversation& talk) {
     ::shutdown(connection.descriptor(), SHUT_WR);
     std::array<char, 16'384> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     connection.try_read(unwanted);
-    return Clock::now() - talk.waits_since > linger_time ? Then::close : Then::idle;
+    return Clock::now() - talk.waits_since > linger_time ? Next::close : Next::request;
   }
 
   // Without a timer: who sends nothing at all is the kit's to end.

@@ -36,13 +36,13 @@ struct Source {
 };
 
 // Reads from such a listener.
-class Taker {
+class Receiver {
  public:
   // Tries to get something. False with errno: it got nothing. `peer` is who sent it, where that can be told.
-  virtual bool try_take(const Source& source, sockaddr_storage& peer) = 0;
+  virtual bool try_receive(const Source& source, sockaddr_storage& peer) = 0;
 
  protected:
-  ~Taker() = default;
+  ~Receiver() = default;
 };
 
 class Child {
@@ -55,11 +55,12 @@ class Child {
   // The connection ended: closes it, writes its figures down, and makes room for the next one.
   virtual void finished(Connection connection, Outcome outcome) = 0;
 
-  // For listeners that carry no connections: waits until `taker` got something from one of them. Empty: time
-  // to leave. It counts as in hand, and as a connection in every figure, until it is given to done().
-  virtual std::optional<Seat> take(Taker& taker) = 0;
-  virtual void done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) = 0;
-  virtual void note(Seat seat, std::string_view text) = 0;
+  // For listeners that carry no connections: waits until `receiver` got something from one of them. Empty:
+  // time to leave. It counts as in hand, and as a connection in every figure, until it is given to done().
+  virtual std::optional<ConnectionId> receive(Receiver& receiver) = 0;
+  virtual void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                        std::uint64_t bytes_written) = 0;
+  virtual void note(ConnectionId id, std::string_view text) = 0;
 
   virtual bool leaving() const = 0;
 

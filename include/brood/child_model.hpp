@@ -10,18 +10,18 @@
 namespace brood {
 
 // What listeners bring. One model takes one kind; `any`: what it takes is known to its program alone.
-enum class Arrivals : std::uint8_t { connections, datagrams, triggers, any };
-inline constexpr std::array<std::string_view, 4> arrivals_names = {"connections", "datagrams", "triggers",
-                                                                   "any"};
-inline constexpr bool takes(Arrivals taken, Arrivals brought) {
-  return taken == brought || taken == Arrivals::any;
+enum class WorkKind : std::uint8_t { connections, datagrams, triggers, any };
+inline constexpr std::array<std::string_view, 4> work_kind_names = {"connections", "datagrams", "triggers",
+                                                                    "any"};
+inline constexpr bool fits(WorkKind taken, WorkKind brought) {
+  return taken == brought || taken == WorkKind::any;
 }
 
 // What a trigger is: a tick of a timer; a line or a byte that was written into a FIFO.
 enum class TriggerKind : std::uint8_t { timer, line, byte };
 
 struct ChildModel {
-  Arrivals takes = Arrivals::connections;
+  WorkKind work = WorkKind::connections;
   bool many_connections = false;  // at once in one thread: there are max-connections-per-child and
                                   // connection-idle-timeout
   bool threads = false;           // there is threads-per-child

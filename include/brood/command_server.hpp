@@ -22,7 +22,7 @@ class CommandServer final : public ServerBase {
   // Never called: what serves is the program.
   void serve(Child& child) override;
   ChildModel child_model() const override {
-    return {.takes = Arrivals::any, .many_connections = true, .threads = true, .command = true};
+    return {.work = WorkKind::any, .many_connections = true, .threads = true, .command = true};
   }
   bool thread_safe() const override { return true; }  // of a slot's program it is asked there
 };

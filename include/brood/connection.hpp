@@ -19,18 +19,18 @@
 #include <utility>
 
 #include "brood/descriptor.hpp"
-#include "brood/scoreboard_words.hpp"
+#include "brood/scoreboard_types.hpp"
 
 namespace brood {
 
 // What a connection asks of the child that it is in.
-class ConnectionKeeper {
+class ConnectionHost {
  public:
-  virtual void note(Seat seat, std::string_view text) = 0;
+  virtual void note(ConnectionId id, std::string_view text) = 0;
   virtual bool leaving() const = 0;
 
  protected:
-  ~ConnectionKeeper() = default;
+  ~ConnectionHost() = default;
 };
 
 class Connection {
@@ -39,8 +39,8 @@ class Connection {
   struct Origin {
     const sockaddr_storage& peer;
     std::string_view listener;
-    ConnectionKeeper& keeper;
-    Seat seat = 0;
+    ConnectionHost& host;
+    ConnectionId id = 0;
     bool blocks = true;  // the socket
   };
   Connection(Descriptor socket, const Origin& origin);
@@ -77,9 +77,9 @@ class Connection {
 
   // Shown in the scoreboard while this connection is served, and in the log when the child has to be killed.
   // At most 48 bytes, the rest is cut. Costs no system call.
-  void note(std::string_view text) { keeper_->note(seat_, text); }
+  void note(std::string_view text) { host_->note(id_, text); }
   // The child was told to leave: a handler that waits for a next request may close instead.
-  bool leaving() const { return keeper_->leaving(); }
+  bool leaving() const { return host_->leaving(); }
 
   int descriptor() const { return socket_.get(); }  // for other libraries; stays owned by the connection
   // For input and output past this class: what is to be added to the figures.
@@ -101,7 +101,7 @@ class Connection {
   void close();
 
   // ---- for child models with an event loop
-  Seat seat() const { return seat_; }
+  ConnectionId id() const { return id_; }
   // How much try_read() and try_line() take from the socket until this is called again; then they are empty.
   // So no peer that sends without end has the loop to itself. Without a call: no limit.
   void allow(std::size_t bytes) { allowance_ = bytes; }
@@ -128,8 +128,8 @@ class Connection {
   Descriptor socket_;
   sockaddr_storage peer_;
   std::string_view listener_;
-  ConnectionKeeper* keeper_;
-  Seat seat_;
+  ConnectionHost* host_;
+  ConnectionId id_;
   bool blocks_;
   std::chrono::milliseconds read_timeout_{0}, write_timeout_{0};
   std::unique_ptr<Output> output_;

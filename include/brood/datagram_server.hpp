@@ -30,16 +30,16 @@ class Datagram {
   void reply(std::string_view data);
 
   // As of a connection: shown in the scoreboard meanwhile, at most 48 bytes.
-  void note(std::string_view text) { child_->note(seat_, text); }
+  void note(std::string_view text) { child_->note(id_, text); }
   bool leaving() const { return child_->leaving(); }  // the child was told to leave
 
  private:
-  friend class DatagramTaker;
+  friend class DatagramReceiver;
   friend class DatagramServer;
   Datagram() = default;
 
   Child* child_ = nullptr;
-  Seat seat_ = 0;
+  ConnectionId id_ = 0;
   int socket_ = -1;
   std::string_view listener_, data_;
   sockaddr_storage peer_{}, asked_{};  // asked_: without port; no family where the socket has but one address
@@ -51,7 +51,7 @@ class Datagram {
 class DatagramServer : public ServerBase {
  public:
   void serve(Child& child) override;
-  ChildModel child_model() const override { return {.takes = Arrivals::datagrams}; }
+  ChildModel child_model() const override { return {.work = WorkKind::datagrams}; }
 
  protected:
   // In a child, without privileges; one at a time. An exception that leaves it ends the work on this

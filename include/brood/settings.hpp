@@ -15,7 +15,7 @@
 namespace brood {
 
 // Whether SIGHUP applies a changed value, or the server must be started again for it.
-enum class Takes { effect_on_reload, restart };
+enum class AppliedOn { reload, restart };
 
 struct Setting {
   std::string name;                   // as behind "--"; a service's own is "SERVICE.NAME"
@@ -27,7 +27,7 @@ struct Setting {
   bool list = false;                  // may be given several times
   bool flag = false;                  // "--name" alone on the command line means "yes"
   bool kits = false;                  // not the server's own
-  Takes takes = Takes::effect_on_reload;
+  AppliedOn applied_on = AppliedOn::reload;
 
   // Checks a value as written and returns what stores it; throws Error with what is wrong with it.
   std::function<std::function<void()>(const std::vector<std::string>&)> parse;

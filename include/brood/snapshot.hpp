@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "brood/scoreboard_words.hpp"
+#include "brood/scoreboard_types.hpp"
 
 namespace brood {
 
@@ -42,13 +42,13 @@ struct SlotSnapshot {
   pid_t pid = 0;
   std::uint64_t incarnation = 0;  // how many children this slot has had
   std::uint32_t generation = 0;
-  bool asks = false;               // wants to be replaced
-  bool stopped = false;            // by a signal from outside
-  Reason reason = Reason::none;    // why it leaves or asks
-  std::chrono::nanoseconds age{};  // since fork
-  bool spare = false;              // can take another connection now
-  std::uint32_t in_hand = 0;       // connections
-  std::uint32_t room = 0;          // for how many
+  bool asks = false;                   // wants to be replaced
+  bool stopped = false;                // by a signal from outside
+  Reason reason = Reason::none;        // why it leaves or asks
+  std::chrono::nanoseconds age{};      // since fork
+  bool spare = false;                  // can take another connection now
+  std::uint32_t open_connections = 0;  // connections
+  std::uint32_t capacity = 0;          // for how many
   // Of the oldest connection in hand:
   std::chrono::nanoseconds busy_for{};  // 0: nothing in hand
   std::uint32_t listener = 0;           // index in the service's order of listeners
@@ -72,7 +72,7 @@ struct ServiceSnapshot {
   std::uint32_t spare = 0;              // of those idle and busy: can take another connection now
   std::uint32_t stopped = 0, lost = 0;  // of those
   std::uint32_t detached = 0;  // besides those in slots: live on without one, counted against max-clients
-  std::uint32_t in_hand = 0;   // connections
+  std::uint32_t open_connections = 0;  // connections
   bool at_max_clients = false;
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;

@@ -22,7 +22,7 @@ class Trigger {
     std::string_view listener, text;
     std::uint64_t missed = 0;
     Child& child;
-    Seat seat = 0;
+    ConnectionId id = 0;
   };
   explicit Trigger(const Origin& origin) : origin_(origin) {}
 
@@ -35,7 +35,7 @@ class Trigger {
   std::string_view text() const { return origin_.text; }
 
   // As of a connection: shown in the scoreboard meanwhile, at most 48 bytes. At first it is the listener.
-  void note(std::string_view text) { origin_.child.note(origin_.seat, text); }
+  void note(std::string_view text) { origin_.child.note(origin_.id, text); }
   bool leaving() const { return origin_.child.leaving(); }  // the child was told to leave
 
  private:
@@ -45,7 +45,7 @@ class Trigger {
 class TriggerServer : public ServerBase {
  public:
   void serve(Child& child) override;
-  ChildModel child_model() const override { return {.takes = Arrivals::triggers}; }
+  ChildModel child_model() const override { return {.work = WorkKind::triggers}; }
 
  protected:
   // In a child, without privileges; one at a time. An exception that leaves it ends this trigger, is logged

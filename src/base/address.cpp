@@ -12,9 +12,9 @@
 #include <cstring>
 #include <memory>
 
-#include "brood/error.hpp"
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {
@@ -144,25 +144,25 @@ ListenSpec parse_listen(std::string_view written) {
   return spec;
 }
 
-std::optional<Arrivals> ListenSpec::brings() const {
+std::optional<WorkKind> ListenSpec::brings() const {
   switch (kind) {
     case Kind::tcp:
     case Kind::unix_socket:
-      return Arrivals::connections;
+      return WorkKind::connections;
     case Kind::udp:
     case Kind::unix_datagram:
-      return Arrivals::datagrams;
+      return WorkKind::datagrams;
     case Kind::timer:
     case Kind::fifo:
-      return Arrivals::triggers;
+      return WorkKind::triggers;
     case Kind::inherited:
       break;
   }
   return {};
 }
 
-std::string misfit(Arrivals brought, Arrivals taken) {
-  const auto name = [](Arrivals kind) { return arrivals_names.at(static_cast<std::size_t>(kind)); };
+std::string work_mismatch(WorkKind brought, WorkKind taken) {
+  const auto name = [](WorkKind kind) { return work_kind_names.at(static_cast<std::size_t>(kind)); };
   return text("brings ", name(brought), "; this server takes ", name(taken));
 }
 

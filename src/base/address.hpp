@@ -36,13 +36,13 @@ struct ListenSpec {
 
   bool has_path() const { return !path.empty(); }
   // What it brings. Empty: an inherited descriptor tells when it is taken over.
-  std::optional<Arrivals> brings() const;
+  std::optional<WorkKind> brings() const;
 };
 
 ListenSpec parse_listen(std::string_view written);          // throws ConfigurationError
 bool same_place(const ListenSpec& a, const ListenSpec& b);  // whatever else they say of it
 // For people, behind "listen = …".
-std::string misfit(Arrivals brought, Arrivals taken);
+std::string work_mismatch(WorkKind brought, WorkKind taken);
 
 struct SocketAddress {
   sockaddr_storage storage{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the parent and broodctl agree on: where the control socket is, and the codes of answers. A request and an
-// answer are lines of records (record.hpp).
+// What the parent and broodctl agree on: where the control socket is, and the codes of answers. A request and
+// an answer are lines of records (record.hpp).
 #pragma once
 
 #include <string>

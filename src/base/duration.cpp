@@ -6,8 +6,8 @@
 #include <charconv>
 #include <limits>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <system_error>
 
-#include "brood/error.hpp"
 #include "base/exec_words.hpp"
 #include "base/handover.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

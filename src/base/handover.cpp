@@ -10,8 +10,8 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {
@@ -67,7 +67,7 @@ std::optional<Handover> take_handover(const char* variable) {
   const std::string content = read_all(descriptor);
   Handover handover;
   for (const auto line : split(content, '\n'))
-    if (!line.empty()) handover.push_back(Record::parse(line));
+    if (!line.empty()) handover.push_back(WireRecord::parse(line));
   return handover;
 }
 

@@ -6,12 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "base/wire_record.hpp"
 #include "brood/descriptor.hpp"
-#include "base/record.hpp"
 
 namespace brood {
 
-using Handover = std::vector<Record>;
+using Handover = std::vector<WireRecord>;
 
 // Stays open over exec(). Throws SystemError.
 Descriptor leave_handover(const Handover& handover);

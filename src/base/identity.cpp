@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <optional>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

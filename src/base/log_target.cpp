@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <mutex>
 
+#include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {

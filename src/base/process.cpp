@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "brood/descriptor.hpp"
 #include "base/text.hpp"
+#include "brood/descriptor.hpp"
 
 namespace brood {
 namespace {
@@ -35,15 +35,15 @@ std::string stat_after_name(pid_t pid) {
 
 }  // namespace
 
-std::optional<std::uint64_t> birth_of(pid_t pid) {
+std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const std::string stat = stat_after_name(pid);
   const auto fields = split(stat, ' ');
   constexpr std::size_t start_time = 22 - 3;
   if (fields.size() <= start_time) return {};
-  std::uint64_t birth = 0;
+  std::uint64_t setup = 0;
   const auto field = fields[start_time];
-  if (std::from_chars(field.data(), field.data() + field.size(), birth).ec != std::errc{}) return {};
-  return birth;
+  if (std::from_chars(field.data(), field.data() + field.size(), setup).ec != std::errc{}) return {};
+  return setup;
 }
 
 char state_of(pid_t pid) {

@@ -12,7 +12,7 @@ namespace brood {
 
 // When the process began, in clock ticks since boot (/proc/PID/stat, field 22): with the pid it names a
 // process for good. Empty where there is no such process.
-std::optional<std::uint64_t> birth_of(pid_t pid);
+std::optional<std::uint64_t> start_time_of(pid_t pid);
 
 // For a process that has ended but was not reaped yet, the state is 'Z'; '\0' where there is no such process.
 char state_of(pid_t pid);

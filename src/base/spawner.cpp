@@ -7,12 +7,12 @@
 
 namespace brood {
 
-pid_t spawn(const std::function<int()>& life) {
+pid_t spawn(const std::function<int()>& body) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   // Whatever goes wrong must not unwind into a second parent.
   try {
-    ::_exit(life());
+    ::_exit(body());
   } catch (...) {
     ::_exit(static_cast<int>(ExitCode::software));
   }

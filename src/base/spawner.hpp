@@ -13,6 +13,6 @@ namespace brood {
 // are in the parent: glibc may run a handler before the child's robust list is set up (bug 32215), and a
 // signal that came before the child's own handlers would be lost. fork() and not clone3(): the child needs a
 // robust list of its own. Returns the pid, or -1 with errno.
-pid_t spawn(const std::function<int()>& life);
+pid_t spawn(const std::function<int()>& body);
 
 }  // namespace brood

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

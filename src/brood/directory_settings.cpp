@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {
@@ -42,7 +42,7 @@ void DirectorySettings::take(CommandLine line) {
   std::tie(for_all_, for_one_) = by_service(line.settings);
 }
 
-Manner DirectorySettings::manner() const {
+ServiceRules DirectorySettings::rules() const {
   return {.all_or_none = strict_, .refuses_namesake = true, .reserved_entries = entries_for_new_services};
 }
 
@@ -162,7 +162,7 @@ void add_shared_settings(Settings& table, ServiceSettings& services, Configurati
   table
       .flag("strict", strict,
             "Whether a mistake in one file, or a service that can't be started, is a reason to start none.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
 }
 
 }  // namespace brood

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "settings/command_line.hpp"
 #include "config_directory.hpp"
 #include "service_file.hpp"
+#include "settings/command_line.hpp"
 #include "settings/service_source.hpp"
 
 namespace brood {
@@ -27,7 +27,7 @@ class DirectorySettings final : public ServiceSource {
  public:
   explicit DirectorySettings(ConfigDirectory directory);
 
-  Manner manner() const override;
+  ServiceRules rules() const override;
   void take(CommandLine line) override;
   void go_by(GivenSettings values) override { go_by_ = std::move(values); }
   GivenSettings given() const override;

@@ -4,13 +4,13 @@
 #include <cstdio>
 #include <span>
 
-#include "models/birth_record.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
-#include "command_table.hpp"
 #include "directory_settings.hpp"
+#include "models/child_handover.hpp"
 #include "program/run.hpp"
 #include "program/scoreboard_path.hpp"
-#include "base/text.hpp"
+#include "server_options.hpp"
 
 namespace {
 
@@ -23,7 +23,7 @@ int help(std::span<const char* const> arguments) {
   } catch (const Error&) {
     // There is no service that could be named.
   }
-  std::fputs(CommandTable(services).help().c_str(), stdout);
+  std::fputs(ServerOptions(services).help().c_str(), stdout);
   return 0;
 }
 
@@ -59,7 +59,7 @@ int run(std::span<const char* const> arguments, Beginning& beginning) {
   if (take_handover(child_variable))
     throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   const ConfigDirectory directory(directory_named_in(arguments));
-  const CommandLine line = CommandTable(services_of(directory, beginning)).parse(arguments);
+  const CommandLine line = ServerOptions(services_of(directory, beginning)).parse(arguments);
   DirectorySettings settings(directory);
   if (line.options.contains("try-lock")) {
     settings.take(line);

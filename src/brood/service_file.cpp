@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "service_file.hpp"
 
+#include "base/text.hpp"
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "config_directory.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "brood/log.hpp"
 #include "child/child_process.hpp"
 #include "child/child_signals.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {

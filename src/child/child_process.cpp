@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "child/child_signals.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/readable.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "child/child_signals.hpp"
 
 namespace brood {
 namespace {
@@ -30,14 +30,14 @@ constexpr unsigned looks_of_loop = 64;
 
 }  // namespace
 
-ChildProcess::ChildProcess(const ChildBirth& birth)
-    : limits_(birth.limits),
-      parent_(birth.parent),
-      server_(*birth.server),
-      detach_timeout_(birth.scoreboard->service(birth.service).detach_timeout.load()),
-      slot_(*birth.scoreboard, birth.service, birth.slot, birth.wake_fd,
+ChildProcess::ChildProcess(const ChildSetup& setup)
+    : limits_(setup.limits),
+      parent_(setup.parent),
+      server_(*setup.server),
+      detach_timeout_(setup.scoreboard->service(setup.service).detach_timeout.load()),
+      slot_(*setup.scoreboard, setup.service, setup.slot, setup.wake_fd,
             {.connections = limits_.connections, .threads = limits_.threads > 1}),
-      listeners_(birth.listeners) {
+      listeners_(setup.listeners) {
   dead_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!dead_) throw SystemError("socket", errno);
   const bool epoll = listeners_.size() > 1 || listeners_.front().wakes_all;
@@ -154,31 +154,31 @@ std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int fl
   }
   if (peer.ss_family == AF_UNIX)
     reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
-  const Seat seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+  const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
   if (back_off_.load() != 0ms) back_off_ = 0ms;
   return Connection(std::move(socket), {.peer = peer,
                                         .listener = listeners_[listener].name,
-                                        .keeper = *this,
-                                        .seat = seat,
+                                        .host = *this,
+                                        .id = id,
                                         .blocks = (flags & SOCK_NONBLOCK) == 0});
 }
 
-std::optional<Seat> ChildProcess::take(Taker& taker) {
-  std::optional<Seat> seat;
+std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
+  std::optional<ConnectionId> id;
   wait_and([&](std::size_t listener) {
     sockaddr_storage peer{};
     const ChildListener& from = listeners_[listener];
-    if (!taker.try_take({from.descriptor, from.name, from.trigger}, peer)) {
+    if (!receiver.try_receive({from.descriptor, from.name, from.trigger}, peer)) {
       failed_on(listener, errno);
       return false;
     }
-    seat = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
     back_off_ = 0ms;
     // One write may bring many lines, and wakes one child: for the next one the parent wakes another.
     if (from.trigger && readable(from.descriptor)) slot_.more_waits();
     return true;
   });
-  return seat;
+  return id;
 }
 
 void ChildProcess::failed_on(std::size_t listener, int error_number) {
@@ -244,11 +244,12 @@ void ChildProcess::back_off(std::size_t listener, int error_number) {
 
 void ChildProcess::finished(Connection connection, Outcome outcome) {
   connection.close();
-  done(connection.seat(), outcome, connection.bytes_read(), connection.bytes_written());
+  finished(connection.id(), outcome, connection.bytes_read(), connection.bytes_written());
 }
 
-void ChildProcess::done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) {
-  slot_.finished(seat, outcome == Outcome::failed, bytes_read, bytes_written);
+void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                            std::uint64_t bytes_written) {
+  slot_.finished(id, outcome == Outcome::failed, bytes_read, bytes_written);
   if (leaving()) return;
   const bool outdated = slot_.outdated();
   const auto turn = this->turn();
@@ -286,7 +287,7 @@ bool ChildProcess::claim_place() {
   if (left_) return false;
   const bool full = slot_.full();
   if (full || !leaving()) watch_->set(!full);
-  if (slot_.in_hand() + trying_ >= limits_.connections) return false;
+  if (slot_.open_connections() + trying_ >= limits_.connections) return false;
   ++trying_;
   return true;
 }

@@ -25,17 +25,17 @@
 #include <string>
 #include <vector>
 
+#include "base/identity.hpp"
 #include "brood/child.hpp"
 #include "brood/server_base.hpp"
+#include "child/listener_watch.hpp"
 #include "listen/child_listener.hpp"
 #include "scoreboard/child_slot.hpp"
-#include "base/identity.hpp"
-#include "child/listener_watch.hpp"
 
 namespace brood {
 
 // What crosses the fork.
-struct ChildBirth {
+struct ChildSetup {
   ServerBase* server;
   const Scoreboard* scoreboard;
   std::uint32_t service, slot;
@@ -46,17 +46,18 @@ struct ChildBirth {
   ChildLimits limits;
 };
 
-class ChildProcess final : public Child, private ConnectionKeeper {
+class ChildProcess final : public Child, private ConnectionHost {
  public:
   // Sets up the signal handlers; all signals are blocked until then, and unblocked here.
-  explicit ChildProcess(const ChildBirth& birth);
+  explicit ChildProcess(const ChildSetup& setup);
 
   const ChildLimits& limits() const override { return limits_; }
   std::optional<Connection> accept() override;
   void finished(Connection connection, Outcome outcome) override;
-  std::optional<Seat> take(Taker& taker) override;
-  void done(Seat seat, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written) override;
-  void note(Seat seat, std::string_view text) override { slot_.note(seat, text); }
+  std::optional<ConnectionId> receive(Receiver& receiver) override;
+  void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                std::uint64_t bytes_written) override;
+  void note(ConnectionId id, std::string_view text) override { slot_.note(id, text); }
   bool leaving() const override;
   std::optional<Connection> try_accept() override;
   void watch_listeners(int epoll, std::uint64_t data) override;

@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <ctime>
 
-#include "brood/error.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/signals.hpp"
+#include "brood/error.hpp"
 
 namespace brood::child_signals {
 namespace {

@@ -8,9 +8,9 @@
 #include <chrono>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "listen/child_listener.hpp"
 #include "scoreboard/child_slot.hpp"
-#include "base/limits.hpp"
 
 namespace brood::child_signals {
 

@@ -12,10 +12,10 @@
 #include <deque>
 
 #include "base/address.hpp"
-#include "brood/error.hpp"
 #include "base/clock.hpp"
 #include "base/readable.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {
@@ -39,8 +39,8 @@ Connection::Connection(Descriptor socket, const Origin& origin)
     : socket_(std::move(socket)),
       peer_(origin.peer),
       listener_(origin.listener),
-      keeper_(&origin.keeper),
-      seat_(origin.seat),
+      host_(&origin.host),
+      id_(origin.id),
       blocks_(origin.blocks) {}
 
 Connection::Connection(Connection&&) noexcept = default;

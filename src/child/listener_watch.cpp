@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "brood/error.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/readable.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

@@ -61,19 +61,19 @@ std::string read_all(const Descriptor& socket) {
 
 }  // namespace
 
-std::vector<Record> ask(const std::string& path, const Record& request, bool to_the_end) {
+std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool to_the_end) {
   const Descriptor socket = connect(path);
   const Descriptor process = process_behind(socket);
   // What is refused unread is told in the answer.
   const std::string line = request.line() + '\n';
   [[maybe_unused]] const auto sent = ::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL);
-  std::vector<Record> answer;
+  std::vector<WireRecord> answer;
   const std::string said = read_all(socket);
   for (std::size_t at = 0; at < said.size();) {
     const auto end = said.find('\n', at);
     if (end == std::string::npos) break;
     try {
-      answer.push_back(Record::parse(std::string_view(said).substr(at, end - at)));
+      answer.push_back(WireRecord::parse(std::string_view(said).substr(at, end - at)));
     } catch (const Error& error) {
       throw Failure(std::string("the answer can't be read: ") + error.what(), unavailable);
     }

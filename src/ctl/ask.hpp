@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "base/record.hpp"
+#include "base/wire_record.hpp"
 
 namespace brood::ctl {
 
 // The last record is `done`. `to_the_end`: waits until the parent's process has ended, too, unless it
 // refuses. Throws Failure.
-std::vector<Record> ask(const std::string& path, const Record& request, bool to_the_end);
+std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool to_the_end);
 
 }  // namespace brood::ctl

@@ -50,8 +50,8 @@ Json to_json(const SlotSnapshot& slot) {
                {"torn", slot.torn},
                {"age_seconds", seconds(slot.age)},
                {"spare", slot.spare},
-               {"in_hand", slot.in_hand},
-               {"room", slot.room},
+               {"open_connections", slot.open_connections},
+               {"capacity", slot.capacity},
                {"busy_for_seconds", seconds(slot.busy_for)},
                {"listener", slot.listener},
                {"peer", slot.peer},
@@ -92,7 +92,7 @@ Json to_json(const ServiceSnapshot& service) {
             {"gone_ever", service.children_gone},
             {"failed_ever", service.children_failed}}},
           {"empty_slots", service.empty},
-          {"in_hand", service.in_hand},
+          {"open_connections", service.open_connections},
           {"at_max_clients", service.at_max_clients},
           {"max_clients_reached", service.max_clients_reached},
           {"connection_timeouts", service.connection_timeouts},
@@ -140,12 +140,12 @@ std::string list_as_json(const Snapshot& snapshot) {
   return dump({{"name", snapshot.name}, {"services", services}});
 }
 
-std::string to_json(const std::string& verb, std::span<const Record> answer) {
+std::string to_json(const std::string& verb, std::span<const WireRecord> answer) {
   // Figures have a name that says so; all else is text, whatever it looks like.
   constexpr std::array figures = {"generation",  "children", "before", "gone", "milliseconds",
                                   "connections", "lost",     "pid",    "code"};
   Json told = Json::array();
-  for (const Record& record : answer) {
+  for (const WireRecord& record : answer) {
     Json json = {{"kind", record.kind()}};
     for (const auto& [name, value] : record.fields())
       if (std::ranges::find(figures, name) == figures.end())

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
+#include "base/wire_record.hpp"
 #include "brood/snapshot.hpp"
-#include "base/record.hpp"
 #include "verdict.hpp"
 
 namespace brood::ctl {
@@ -16,6 +16,6 @@ namespace brood::ctl {
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
 std::string list_as_json(const Snapshot& snapshot);
 // Of an order: the verb, what was answered, and `done`.
-std::string to_json(const std::string& verb, std::span<const Record> answer);
+std::string to_json(const std::string& verb, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

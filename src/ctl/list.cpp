@@ -34,9 +34,10 @@ std::string print(const Snapshot& snapshot) {
 
 }  // namespace
 
-int list(const Command& command) {
-  const Snapshot snapshot = read_scoreboard(locate(command.server, directory_of(command.runtime_directory)));
-  std::fputs((command.json ? list_as_json(snapshot) : print(snapshot)).c_str(), stdout);
+int list(const Invocation& invocation) {
+  const Snapshot snapshot =
+      read_scoreboard(locate(invocation.server, directory_of(invocation.runtime_directory)));
+  std::fputs((invocation.json ? list_as_json(snapshot) : print(snapshot)).c_str(), stdout);
   if (snapshot.parent_alive) return 0;
   throw Failure("parent " + std::to_string(snapshot.parent_pid) + " is gone: this is its last moment",
                 no_scoreboard);

@@ -2,10 +2,10 @@
 // broodctl list: the services of a server, a line each, from its scoreboard.
 #pragma once
 
-#include "command.hpp"
+#include "invocation.hpp"
 
 namespace brood::ctl {
 
-int list(const Command& command);  // the exit code; throws Failure
+int list(const Invocation& invocation);  // the exit code; throws Failure
 
 }  // namespace brood::ctl

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "command.hpp"
+#include "base/text.hpp"
+#include "invocation.hpp"
 #include "list.hpp"
 #include "locate.hpp"
 #include "order.hpp"
 #include "status.hpp"
-#include "base/text.hpp"
 #include "words.hpp"
 
 namespace {
@@ -48,16 +48,16 @@ std::string unknown(const std::string& verb) {
 }
 
 int run(const std::vector<std::string>& words) {
-  const Command command = parse_command(words);
-  if (command.help) {
+  const Invocation invocation = parse_invocation(words);
+  if (invocation.help) {
     std::fputs(usage, stdout);
     return 0;
   }
-  if (command.verb.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
-  if (command.verb == "list" && command.arguments.empty() && !command.now) return list(command);
-  if (command.verb == "status" && !command.now) return status(command);
-  if (const auto request = request_of(command)) return order(command, *request);
-  throw Failure(unknown(command.verb), wrong_usage);
+  if (invocation.verb.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
+  if (invocation.verb == "list" && invocation.arguments.empty() && !invocation.now) return list(invocation);
+  if (invocation.verb == "status" && !invocation.now) return status(invocation);
+  if (const auto request = request_of(invocation)) return order(invocation, *request);
+  throw Failure(unknown(invocation.verb), wrong_usage);
 }
 
 }  // namespace

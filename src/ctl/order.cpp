@@ -6,9 +6,9 @@
 #include <cstdio>
 
 #include "ask.hpp"
+#include "base/control_protocol.hpp"
 #include "brood/error.hpp"
 #include "brood/snapshot.hpp"
-#include "base/control_protocol.hpp"
 #include "json.hpp"
 #include "locate.hpp"
 #include "sentences.hpp"
@@ -29,8 +29,8 @@ constexpr std::array forms = {
     Form{"reopen", Takes::nothing},       Form{"upgrade", Takes::nothing},    Form{"check", Takes::nothing},
 };
 
-[[noreturn]] void misused(const Command& command, const std::string& arguments) {
-  throw Failure("usage: broodctl " + command.verb + arguments, wrong_usage);
+[[noreturn]] void misused(const Invocation& invocation, const std::string& arguments) {
+  throw Failure("usage: broodctl " + invocation.verb + arguments, wrong_usage);
 }
 
 // One that is stopped hears nobody, and would keep us waiting.
@@ -46,9 +46,9 @@ void refuse_if_stopped(const std::string& scoreboard) {
   }
 }
 
-std::string find_server(const Command& command) {
+std::string find_server(const Invocation& invocation) {
   try {
-    return locate(command.server, directory_of(command.runtime_directory));
+    return locate(invocation.server, directory_of(invocation.runtime_directory));
   } catch (const Failure& failure) {
     if (failure.exit_code() != no_scoreboard) throw;
     throw Failure(failure.what(), unavailable);
@@ -63,57 +63,57 @@ std::vector<std::string> order_verbs() {
   return verbs;
 }
 
-std::optional<Record> request_of(const Command& command) {
-  const auto form = std::ranges::find(forms, command.verb, &Form::verb);
+std::optional<WireRecord> request_of(const Invocation& invocation) {
+  const auto form = std::ranges::find(forms, invocation.verb, &Form::verb);
   if (form == forms.end()) return {};
-  const auto& given = command.arguments;
-  Record request(command.verb);
-  if (command.now && (command.verb != "stop" || !given.empty()))
+  const auto& given = invocation.arguments;
+  WireRecord request(invocation.verb);
+  if (invocation.now && (invocation.verb != "stop" || !given.empty()))
     throw Failure("--now is for stopping the whole server", wrong_usage);
-  if (command.now) request.set("now", 1);
+  if (invocation.now) request.set("now", 1);
   switch (form->takes) {
     case Takes::nothing:
-      if (!given.empty()) misused(command, "");
+      if (!given.empty()) misused(invocation, "");
       break;
     case Takes::maybe_service:
-      if (given.size() > 1 || (!given.empty() && given[0].empty())) misused(command, " [SERVICE]");
+      if (given.size() > 1 || (!given.empty() && given[0].empty())) misused(invocation, " [SERVICE]");
       if (!given.empty()) request.set("service", given[0]);
       break;
     case Takes::service:
-      if (given.size() != 1) misused(command, " SERVICE");
+      if (given.size() != 1) misused(invocation, " SERVICE");
       request.set("service", given[0]);
       break;
     case Takes::pid:
-      if (given.size() != 1) misused(command, " PID");
+      if (given.size() != 1) misused(invocation, " PID");
       request.set("pid", given[0]);
       break;
     case Takes::signal:
-      if (given.size() != 2) misused(command, " SERVICE SIGNAL");
+      if (given.size() != 2) misused(invocation, " SERVICE SIGNAL");
       request.set("service", given[0]).set("signal", given[1]);
       break;
     case Takes::settings:
-      if (given.size() < 2) misused(command, " SERVICE SETTING=VALUE ...");
+      if (given.size() < 2) misused(invocation, " SERVICE SETTING=VALUE ...");
       request.set("service", given[0]);
       for (auto setting = given.begin() + 1; setting != given.end(); ++setting) {
         const auto equals = setting->find('=');
         if (equals == std::string::npos || setting->starts_with("service="))
-          misused(command, " SERVICE SETTING=VALUE ...");
+          misused(invocation, " SERVICE SETTING=VALUE ...");
         request.set(setting->substr(0, equals), setting->substr(equals + 1));
       }
   }
   return request;
 }
 
-int order(const Command& command, const Record& request) {
-  const std::string scoreboard = find_server(command);
+int order(const Invocation& invocation, const WireRecord& request) {
+  const std::string scoreboard = find_server(invocation);
   refuse_if_stopped(scoreboard);
-  const bool to_the_end = command.verb == "stop" && command.arguments.empty();
+  const bool to_the_end = invocation.verb == "stop" && invocation.arguments.empty();
   const auto answer = ask(control_path(scoreboard), request, to_the_end);
   const int code = answer.back().number<int>("code");
-  if (command.json)
-    std::fputs(to_json(command.verb, answer).c_str(), stdout);
+  if (invocation.json)
+    std::fputs(to_json(invocation.verb, answer).c_str(), stdout);
   else
-    std::fputs(sentences(command.verb, answer).c_str(), code == 0 ? stdout : stderr);
+    std::fputs(sentences(invocation.verb, answer).c_str(), code == 0 ? stdout : stderr);
   return code;
 }
 

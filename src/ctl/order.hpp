@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "command.hpp"
-#include "base/record.hpp"
+#include "base/wire_record.hpp"
+#include "invocation.hpp"
 
 namespace brood::ctl {
 
 std::vector<std::string> order_verbs();
 // What to ask; none: it is no such verb. Throws Failure where it lacks an argument.
-std::optional<Record> request_of(const Command& command);
+std::optional<WireRecord> request_of(const Invocation& invocation);
 
 // Asks, waits, prints; the exit code. Throws Failure.
-int order(const Command& command, const Record& request);
+int order(const Invocation& invocation, const WireRecord& request);
 
 }  // namespace brood::ctl

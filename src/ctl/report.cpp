@@ -72,7 +72,7 @@ std::string totals(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
   return line("connections", number(total.accepted) + " accepted = " + number(total.finished) +
                                  " finished + " + number(total.aborted) + " aborted + " +
-                                 number(service.in_hand) + " in hand") +
+                                 number(service.open_connections) + " in hand") +
          line("", number(total.failed) + " of the finished failed") +
          line("bytes", bytes(total.bytes_read) + " read, " + bytes(total.bytes_written) + " written") +
          line("latency", latencies(total));
@@ -101,7 +101,7 @@ std::string flags(const SlotSnapshot& slot) {
 
 std::string rows(const ServiceSnapshot& service, std::size_t width) {
   const bool many = std::any_of(service.slots.begin(), service.slots.end(),
-                                [](const SlotSnapshot& slot) { return slot.room > 1; });
+                                [](const SlotSnapshot& slot) { return slot.capacity > 1; });
   Table table;
   table.column("SLOT", Align::right);
   table.column("PID", Align::right);
@@ -109,7 +109,7 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
   table.column("GEN", Align::right);
   table.column("AGE", Align::right);
   table.column("CONNS", Align::right);
-  if (many) table.column("HAND", Align::right);
+  if (many) table.column("OPEN", Align::right);
   table.column("BUSY", Align::right);
   table.column("FLAGS", Align::left);
   table.column("PEER", Align::left);
@@ -122,8 +122,8 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
                                       number(slot.generation),
                                       duration(slot.age),
                                       number(slot.figures.accepted)};
-    if (many) cells.push_back(number(slot.in_hand) + '/' + number(slot.room));
-    cells.insert(cells.end(), {slot.in_hand > 0 ? duration(slot.busy_for) : "-", flags(slot),
+    if (many) cells.push_back(number(slot.open_connections) + '/' + number(slot.capacity));
+    cells.insert(cells.end(), {slot.open_connections > 0 ? duration(slot.busy_for) : "-", flags(slot),
                                harmless(slot.peer), harmless(slot.note)});
     table.row(std::move(cells));
   }

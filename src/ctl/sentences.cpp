@@ -7,19 +7,19 @@
 namespace brood::ctl {
 namespace {
 
-std::string word(const Record& record, std::string_view name) { return harmless(record[name]); }
+std::string word(const WireRecord& record, std::string_view name) { return harmless(record[name]); }
 
-std::uint64_t number(const Record& record, std::string_view name) {
+std::uint64_t number(const WireRecord& record, std::string_view name) {
   return record.number<std::uint64_t>(name);
 }
 
-std::string traffic(const Record& service) {
+std::string traffic(const WireRecord& service) {
   const std::uint64_t connections = number(service, "connections");
   return grouped(connections) + (connections == 1 ? " connection, " : " connections, ") +
          grouped(number(service, "lost")) + " lost";
 }
 
-std::string of_service(const std::string& verb, const Record& service) {
+std::string of_service(const std::string& verb, const WireRecord& service) {
   const std::string took = " in " + time_taken(number(service, "milliseconds"));
   const std::string generation = "generation " + grouped(number(service, "generation"));
   const std::string gone = grouped(number(service, "gone")) + " of " +
@@ -34,7 +34,7 @@ std::string of_service(const std::string& verb, const Record& service) {
   return name + state + ", " + count_of(number(service, "children"), "child") + took + ", " + generation;
 }
 
-std::string line(const std::string& verb, const Record& record) {
+std::string line(const std::string& verb, const WireRecord& record) {
   if (record.kind() == "service") return of_service(verb, record);
   if (record.kind() == "setting")
     return word(record, "name") + " = " + word(record, "to") + ", it was " + word(record, "from");
@@ -60,10 +60,10 @@ std::string what_is_done(const std::string& verb) {
 
 }  // namespace
 
-std::string sentences(const std::string& verb, std::span<const Record> answer) {
+std::string sentences(const std::string& verb, std::span<const WireRecord> answer) {
   std::string all;
-  for (const Record& record : answer.first(answer.size() - 1)) all += line(verb, record) + '\n';
-  const Record& done = answer.back();
+  for (const WireRecord& record : answer.first(answer.size() - 1)) all += line(verb, record) + '\n';
+  const WireRecord& done = answer.back();
   if (done["code"] != "0") return all + "broodctl: " + word(done, "message") + '\n';
   if (verb == "scale") return all + "until the next reload of the service\n";
   return all.empty() ? what_is_done(verb) : all;

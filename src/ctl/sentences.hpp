@@ -5,11 +5,11 @@
 #include <span>
 #include <string>
 
-#include "base/record.hpp"
+#include "base/wire_record.hpp"
 
 namespace brood::ctl {
 
 // A line each; all that came from elsewhere is made harmless. Throws Error where something is missing.
-std::string sentences(const std::string& verb, std::span<const Record> answer);
+std::string sentences(const std::string& verb, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

@@ -37,19 +37,20 @@ Snapshot read_scoreboard(const std::string& path) {
   }
 }
 
-int status(const Command& command) {
+int status(const Invocation& invocation) {
   // NAME or PATH may stand behind the verb as well.
-  const auto& given = command.arguments;
-  const bool named = !command.server.empty();
+  const auto& given = invocation.arguments;
+  const bool named = !invocation.server.empty();
   if (given.size() > 1 || (!given.empty() && (named || given[0].empty())))
     throw Failure("one NAME or PATH, please", wrong_usage);
   const std::string path =
-      locate(given.empty() ? command.server : given[0], directory_of(command.runtime_directory));
+      locate(given.empty() ? invocation.server : given[0], directory_of(invocation.runtime_directory));
   const Snapshot snapshot = read_scoreboard(path);
   const Verdict verdict = judge(snapshot);
-  std::fputs((command.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
-                 .c_str(),
-             stdout);
+  std::fputs(
+      (invocation.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
+          .c_str(),
+      stdout);
   return static_cast<int>(verdict.level);
 }
 

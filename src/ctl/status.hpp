@@ -5,11 +5,11 @@
 #include <string>
 
 #include "brood/snapshot.hpp"
-#include "command.hpp"
+#include "invocation.hpp"
 
 namespace brood::ctl {
 
-int status(const Command& command);  // the exit code; throws Failure
+int status(const Invocation& invocation);  // the exit code; throws Failure
 
 Snapshot read_scoreboard(const std::string& path);  // throws Failure
 

@@ -68,7 +68,7 @@ bool slots_add_up(const ServiceSnapshot& service) {
 
 bool connections_add_up(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
-  return total.accepted == total.finished + total.aborted + service.in_hand ||
+  return total.accepted == total.finished + total.aborted + service.open_connections ||
          std::any_of(service.slots.begin(), service.slots.end(),
                      [](const SlotSnapshot& slot) { return slot.torn; });
 }

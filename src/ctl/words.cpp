@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 
-#include "brood/scoreboard_words.hpp"
+#include "brood/scoreboard_types.hpp"
 
 namespace brood::ctl {
 namespace {

@@ -16,8 +16,8 @@
 #include <optional>
 #include <span>
 
-#include "brood/descriptor.hpp"
 #include "base/readable.hpp"
+#include "brood/descriptor.hpp"
 
 namespace brood {
 namespace {
@@ -63,10 +63,10 @@ std::optional<unsigned> ask_kernel(ino_t inode) {
 
 }  // namespace
 
-unsigned count_backlog(int listener, Arrivals brings) {
-  if (brings == Arrivals::triggers) return readable(listener) ? 1 : 0;
+unsigned count_backlog(int listener, WorkKind brings) {
+  if (brings == WorkKind::triggers) return readable(listener) ? 1 : 0;
   // A socket that takes no more is always readable: ask for a datagram, and leave it there.
-  if (brings == Arrivals::datagrams)
+  if (brings == WorkKind::datagrams)
     return ::recv(listener, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) >= 0 ? 1 : 0;
   // On a listening socket tcpi_unacked is the length of its accept queue (net/ipv4/tcp.c, tcp_get_info).
   tcp_info info{};

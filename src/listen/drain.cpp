@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "brood/log.hpp"
 #include "base/text.hpp"
+#include "brood/log.hpp"
 
 namespace brood {
 namespace {
@@ -95,7 +95,7 @@ unsigned Drain::close() {
   for (auto& listener : listeners_) {
     const unsigned left = listener.close();
     all += left;
-    if (left > 0 && listener.brings() != Arrivals::connections)
+    if (left > 0 && listener.brings() != WorkKind::connections)
       log_warning(text("listener ", listener.address(), ": closed with something unserved in its queue"));
     else if (left > 0)
       log_warning(text("listener ", listener.address(), ": closed with ", left,

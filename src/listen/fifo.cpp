@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
-#include "brood/error.hpp"
 #include "base/identity.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

@@ -13,11 +13,11 @@
 #include <cerrno>
 #include <optional>
 
-#include "listen/backlog.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "listen/backlog.hpp"
 #include "listen/fifo.hpp"
-#include "base/text.hpp"
 #include "listen/timer.hpp"
 
 namespace brood {
@@ -38,7 +38,7 @@ sockaddr_storage local_address(int socket, const std::string& what) {
 }
 
 Descriptor new_socket(int family, const ListenSpec& spec, const std::string& what) {
-  const int type = spec.brings() == Arrivals::datagrams ? SOCK_DGRAM : SOCK_STREAM;
+  const int type = spec.brings() == WorkKind::datagrams ? SOCK_DGRAM : SOCK_STREAM;
   Descriptor socket(::socket(family, type | SOCK_CLOEXEC, 0));
   if (!socket) throw SystemError("socket for " + what, errno);
   return socket;
@@ -93,10 +93,10 @@ Descriptor adopt(int descriptor, const std::string& what) {
   return Descriptor(descriptor);
 }
 
-Arrivals brought_by(const Descriptor& listener, const ListenSpec& spec) {
+WorkKind brought_by(const Descriptor& listener, const ListenSpec& spec) {
   if (const auto brings = spec.brings()) return *brings;
-  return option_of(listener.get(), SO_TYPE, spec.written) == SOCK_DGRAM ? Arrivals::datagrams
-                                                                        : Arrivals::connections;
+  return option_of(listener.get(), SO_TYPE, spec.written) == SOCK_DGRAM ? WorkKind::datagrams
+                                                                        : WorkKind::connections;
 }
 
 // Where the socket has all of our addresses, a datagram tells then which was asked, so that the answer can
@@ -111,10 +111,10 @@ void tell_destinations(const Descriptor& socket, const std::string& what) {
 }
 
 // As it is told to people, and read back by them.
-std::string address_of(const Descriptor& listener, const ListenSpec& spec, Arrivals brings) {
-  if (brings == Arrivals::triggers) return std::string(trim(split(spec.written, ',').front()));
+std::string address_of(const Descriptor& listener, const ListenSpec& spec, WorkKind brings) {
+  if (brings == WorkKind::triggers) return std::string(trim(split(spec.written, ',').front()));
   const std::string address = to_text(local_address(listener.get(), spec.written));
-  if (brings == Arrivals::connections) return address;
+  if (brings == WorkKind::connections) return address;
   return address.starts_with("unix:") ? "unix-datagram:" + address.substr(5) : "udp:" + address;
 }
 
@@ -143,11 +143,11 @@ Listener::Listener(Descriptor socket, const ListenSpec& spec)
     path_ = SocketPath(spec.path, spec.kind == ListenSpec::Kind::fifo ? socket_.get() : -1);
     path_.set_owner_and_mode(spec);
   }
-  if (brings_ == Arrivals::datagrams) tell_destinations(socket_, address_);
+  if (brings_ == WorkKind::datagrams) tell_destinations(socket_, address_);
   take_options(spec);
 }
 
-Listener::Listener(Descriptor socket, const InheritedListener& former)
+Listener::Listener(Descriptor socket, const HandedOverListener& former)
     : socket_(std::move(socket)),
       spec_(former.spec),
       brings_(brought_by(socket_, spec_)),
@@ -156,7 +156,7 @@ Listener::Listener(Descriptor socket, const InheritedListener& former)
   name_ = spec_.name.empty() ? address_ : spec_.name;
 }
 
-InheritedListener Listener::bequest() const {
+HandedOverListener Listener::hand_over() const {
   return {.spec = spec_,
           .descriptor = descriptor(),
           .named = static_cast<bool>(path_),
@@ -164,7 +164,7 @@ InheritedListener Listener::bequest() const {
           .inode = path_.inode()};
 }
 
-bool InheritedListener::serves(const ListenSpec& wanted) const {
+bool HandedOverListener::serves(const ListenSpec& wanted) const {
   // A name in the file system that is gone can't be had back: the place is bound anew.
   return same_place(spec, wanted) && !(drained && spec.has_path());
 }
@@ -225,7 +225,7 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
 
 ChildListener Listener::of_a_child() const {
   ChildListener its{.descriptor = descriptor(), .name = name_};
-  if (brings_ != Arrivals::triggers) return its;
+  if (brings_ != WorkKind::triggers) return its;
   its.trigger = spec_.kind == ListenSpec::Kind::timer ? TriggerKind::timer : spec_.per;
   its.wakes_all = true;
   return its;
@@ -289,8 +289,8 @@ unsigned Listener::close() {
   if (!inherited()) {
     path_.remove();
     left = backlog();
-    // Children that still hold a socket must not keep its queue alive; they may still answer a datagram.
-    ::shutdown(socket_.get(), brings_ == Arrivals::connections ? SHUT_RDWR : SHUT_RD);
+    // ChildTable that still hold a socket must not keep its queue alive; they may still answer a datagram.
+    ::shutdown(socket_.get(), brings_ == WorkKind::connections ? SHUT_RDWR : SHUT_RD);
   }
   socket_.reset();
   return left;

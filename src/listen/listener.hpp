@@ -16,7 +16,7 @@
 namespace brood {
 
 // What of a listener outlives the program that opened it.
-struct InheritedListener {
+struct HandedOverListener {
   ListenSpec spec;
   int descriptor = -1;
   bool drained = false;  // it is being closed
@@ -39,12 +39,12 @@ class Listener {
   static std::vector<Listener> open(const ListenSpec& spec, int backlog);
 
   // One that was opened before exec(), as it was.
-  Listener(Descriptor socket, const InheritedListener& former);
-  InheritedListener bequest() const;  // but for `drained`
+  Listener(Descriptor socket, const HandedOverListener& former);
+  HandedOverListener hand_over() const;  // but for `drained`
 
   int descriptor() const { return socket_.get(); }
   const std::string& address() const { return address_; }  // "127.0.0.1:40001": what was bound
-  Arrivals brings() const { return brings_; }
+  WorkKind brings() const { return brings_; }
   ChildListener of_a_child() const;
   // Whether `spec` names the place where this one listens, and what else it says of it.
   bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
@@ -76,7 +76,7 @@ class Listener {
 
   Descriptor socket_;  // or timer, or FIFO
   ListenSpec spec_;
-  Arrivals brings_;
+  WorkKind brings_;
   std::string name_, address_;
   SocketPath path_;  // of a unix listener or a FIFO
 };

@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 
 using namespace std::chrono_literals;
 
 Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
-                     Arrivals takes, std::span<const InheritedListener> former)
+                     WorkKind takes, std::span<const HandedOverListener> former)
     : service_(std::move(service)), backlog_(backlog), takes_(takes) {
   for (const auto& spec : specs) {
     if (std::ranges::any_of(former, [&](const auto& known) { return known.serves(spec); })) continue;
@@ -31,12 +31,12 @@ void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> d
   if (!drained.empty()) drain_.emplace(std::move(drained), now, drain_until);
 }
 
-std::vector<InheritedListener> Listeners::bequest() const {
-  std::vector<InheritedListener> all;
-  for (const auto& listener : listeners_) all.push_back(listener.bequest());
+std::vector<HandedOverListener> Listeners::hand_over() const {
+  std::vector<HandedOverListener> all;
+  for (const auto& listener : listeners_) all.push_back(listener.hand_over());
   if (!drain_) return all;
   for (const auto& listener : drain_->listeners()) {
-    all.push_back(listener.bequest());
+    all.push_back(listener.hand_over());
     all.back().drained = true;
   }
   return all;
@@ -45,8 +45,9 @@ std::vector<InheritedListener> Listeners::bequest() const {
 std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
   auto opened = Listener::open(spec, static_cast<int>(backlog_));
   for (const auto& listener : opened)  // an inherited one
-    if (!takes(takes_, listener.brings()))
-      throw ConfigurationError(text("listen = ", spec.written, " ", misfit(listener.brings(), takes_)));
+    if (!fits(takes_, listener.brings()))
+      throw ConfigurationError(
+          text("listen = ", spec.written, " ", work_mismatch(listener.brings(), takes_)));
   return opened;
 }
 

@@ -19,11 +19,11 @@ class Listeners {
  public:
   // Opens them all, but for those that a former program left. `service`: whose they are, for the log. Throws
   // SystemError or ConfigurationError.
-  Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, Arrivals takes,
-            std::span<const InheritedListener> former = {});
+  Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, WorkKind takes,
+            std::span<const HandedOverListener> former = {});
   // Takes in what it left; that which is drained goes on with it, until `drain_until`.
   void take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now, Time drain_until);
-  std::vector<InheritedListener> bequest() const;
+  std::vector<HandedOverListener> hand_over() const;
   Time drain_until() const { return drain_ ? drain_->limit() : never; }
 
   std::string addresses() const;  // for people
@@ -63,7 +63,7 @@ class Listeners {
 
   std::string service_;
   unsigned backlog_;
-  Arrivals takes_;
+  WorkKind takes_;
   std::vector<Listener> listeners_, prepared_;
   std::optional<Drain> drain_;  // of those that are being closed
   std::uint64_t lost_ = 0;

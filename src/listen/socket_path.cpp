@@ -8,11 +8,11 @@
 
 #include <cerrno>
 
+#include "base/identity.hpp"
+#include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/identity.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The coroutine child model: many connections a child, each in a coroutine of its own.
-#include "models/async_loop.hpp"
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "models/async_loop.hpp"
 
 namespace brood {
 

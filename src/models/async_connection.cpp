@@ -5,9 +5,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "brood/error.hpp"
-#include "child/handled.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "child/handler_guard.hpp"
 
 namespace brood {
 
@@ -114,7 +114,7 @@ Outcome AsyncConnection::failure() const {
     // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
     if (!ended_ || error.code() != ended_) return log_failure(whose);
     if (gone_ || silent_) return Outcome::served;
-    return handled([this] { broke("talk with", ended_); }, [&] { return whose; });
+    return guard_handler([this] { broke("talk with", ended_); }, [&] { return whose; });
   } catch (...) {
     return log_failure(whose);
   }

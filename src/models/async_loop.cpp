@@ -6,10 +6,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "child/handled.hpp"
-#include "base/text.hpp"
+#include "child/handler_guard.hpp"
 
 namespace brood {
 namespace {

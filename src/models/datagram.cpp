@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/clock.hpp"
+#include "base/text.hpp"
 #include "brood/datagram_server.hpp"
 #include "brood/error.hpp"
-#include "base/clock.hpp"
-#include "child/handled.hpp"
-#include "base/text.hpp"
+#include "child/handler_guard.hpp"
 
 namespace brood {
 namespace {
@@ -56,9 +56,9 @@ bool takes_no_more(int socket) {
 
 }  // namespace
 
-class DatagramTaker final : public Taker {
+class DatagramReceiver final : public Receiver {
  public:
-  bool try_take(const Source& source, sockaddr_storage& peer) override {
+  bool try_receive(const Source& source, sockaddr_storage& peer) override {
     datagram_ = Datagram();
     datagram_.socket_ = answering_socket(source.descriptor);
     datagram_.listener_ = source.listener;
@@ -87,9 +87,9 @@ class DatagramTaker final : public Taker {
     return true;
   }
 
-  Datagram& datagram(Child& child, Seat seat) {
+  Datagram& datagram(Child& child, ConnectionId id) {
     datagram_.child_ = &child;
-    datagram_.seat_ = seat;
+    datagram_.id_ = id;
     return datagram_;
   }
   std::size_t size() const { return size_; }
@@ -172,17 +172,17 @@ void Datagram::reply(std::string_view data) {
 }
 
 void DatagramServer::serve(Child& child) {
-  DatagramTaker taker;
-  while (const auto seat = child.take(taker)) {
-    Datagram& datagram = taker.datagram(child, *seat);
-    const Outcome outcome = handled(
+  DatagramReceiver receiver;
+  while (const auto id = child.receive(receiver)) {
+    Datagram& datagram = receiver.datagram(child, *id);
+    const Outcome outcome = guard_handler(
         [&] {
-          if (taker.size() > Datagram::largest)
-            throw Error(text("it has ", taker.size(), " bytes, and ", Datagram::largest, " are taken"));
+          if (receiver.size() > Datagram::largest)
+            throw Error(text("it has ", receiver.size(), " bytes, and ", Datagram::largest, " are taken"));
           handle_datagram(datagram);
         },
         [&] { return "datagram from " + datagram.peer(); });
-    child.done(*seat, outcome, taker.size(), datagram.bytes_written_);
+    child.finished(*id, outcome, receiver.size(), datagram.bytes_written_);
   }
 }
 

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "brood/error.hpp"
 #include "base/clock.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

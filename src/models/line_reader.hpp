@@ -2,7 +2,7 @@
 // Takes a line out of a FIFO that siblings read as well. In a child; one thread.
 //
 // A FIFO is a stream of bytes: who reads it gets some, not a line. So the line is measured first: tee(2)
-// copies what waits into a pipe of our own and leaves it in the FIFO. Then one read() takes the line and
+// copies what waits into a pipe of our own and leaves it in the FIFO. Next one read() takes the line and
 // nothing else. Between the two no sibling may read: that is a record lock (fcntl F_SETLK) on the FIFO, which
 // Linux has, and which the kernel takes back from a holder that dies. A child that is killed before that
 // read() has taken nothing, after it the whole line: no line is ever torn. One that is stopped while it has

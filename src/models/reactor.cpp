@@ -11,11 +11,11 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/event_descriptor.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/event_descriptor.hpp"
-#include "child/handled.hpp"
-#include "base/text.hpp"
+#include "child/handler_guard.hpp"
 
 namespace brood {
 namespace {
@@ -50,10 +50,10 @@ Descriptor checked(int descriptor, const char* what) {
 
 // What it waits for has come, and only the loop was late.
 bool is_ready(const Connection& connection) {
-  pollfd awaited{.fd = connection.descriptor(),
-                 .events = static_cast<short>(connection.has_output() ? POLLOUT : POLLIN),
-                 .revents = 0};
-  return ::poll(&awaited, 1, 0) > 0;
+  pollfd answer{.fd = connection.descriptor(),
+                .events = static_cast<short>(connection.has_output() ? POLLOUT : POLLIN),
+                .revents = 0};
+  return ::poll(&answer, 1, 0) > 0;
 }
 
 }  // namespace
@@ -158,32 +158,32 @@ void Reactor::end() {
 // ---- connections
 
 void Reactor::add(Connection connection) {
-  const Seat seat = connection.seat();
+  const ConnectionId id = connection.id();
   Entry* entry = nullptr;
   {
     const auto turn = this->turn();
-    while (entries_.size() <= seat) entries_.emplace_back();
-    entry = &entries_[seat];
+    while (entries_.size() <= id) entries_.emplace_back();
+    entry = &entries_[id];
     entry->connection.emplace(std::move(connection));
-    entry->state = State::handled;
+    entry->state = State::guard_handler;
     entry->lingers = false;
-    entry->then = Then::wait;
+    entry->next = Next::more_input;
     entry->watched_for = 0;
     entry->accepted = entry->active = Clock::now();
-    entry->by_age = by_age_.insert(by_age_.end(), seat);
-    entry->by_activity = by_activity_.insert(by_activity_.end(), seat);
+    entry->by_age = by_age_.insert(by_age_.end(), id);
+    entry->by_activity = by_activity_.insert(by_activity_.end(), id);
   }
   work(*entry, true);
 }
 
 // Empty: the connection is gone, or another thread has it.
 Reactor::Entry* Reactor::claim(std::uint64_t key) {
-  const auto seat = static_cast<Seat>(key);
+  const auto id = static_cast<ConnectionId>(key);
   const auto turn = this->turn();
-  if (seat >= entries_.size()) return nullptr;
-  Entry& entry = entries_[seat];
+  if (id >= entries_.size()) return nullptr;
+  Entry& entry = entries_[id];
   if (entry.incarnation != key >> 32U || entry.state != State::waiting) return nullptr;
-  entry.state = State::handled;
+  entry.state = State::guard_handler;
   return &entry;
 }
 
@@ -199,22 +199,22 @@ void Reactor::on_connection(std::uint64_t key) {
 
 void Reactor::work(Entry& entry, bool fresh) {
   Connection& connection = *entry.connection;
-  entry.outcome = handled(
+  entry.outcome = guard_handler(
       [&] {
         // Before what was written has been sent, the handler is not called.
-        if (!connection.flush() || (entry.then == Then::close && !fresh)) return;
+        if (!connection.flush() || (entry.next == Next::close && !fresh)) return;
         connection.allow(most_at_once);
-        entry.then = handler_(connection, fresh);
+        entry.next = handler_(connection, fresh);
       },
       [&] { return name(entry); });
   if (entry.outcome == Outcome::failed) return linger_or_finish(entry);
   if (connection.has_output()) return rest(entry, EPOLLOUT);
-  if (entry.then != Then::close && !connection.ended()) return rest(entry, EPOLLIN);
+  if (entry.next != Next::close && !connection.ended()) return rest(entry, EPOLLIN);
   linger_or_finish(entry);
 }
 
 void Reactor::rest(Entry& entry, std::uint32_t events) {
-  const Outcome outcome = handled([&] { give_back(entry, events); }, [&] { return name(entry); });
+  const Outcome outcome = guard_handler([&] { give_back(entry, events); }, [&] { return name(entry); });
   if (outcome == Outcome::served) return;  // and the entry may be another thread's by now
   entry.outcome = outcome;
   finish(entry);
@@ -233,7 +233,7 @@ void Reactor::give_back(Entry& entry, std::uint32_t events) {
 }
 
 void Reactor::rewatch(Entry& entry, std::uint32_t events) {
-  const std::uint64_t key = std::uint64_t{entry.incarnation} << 32U | entry.connection->seat();
+  const std::uint64_t key = std::uint64_t{entry.incarnation} << 32U | entry.connection->id();
   watch(epoll_, entry.connection->descriptor(), entry.watched_for == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
         events | (threads_ ? EPOLLONESHOT : 0U), key);
   entry.watched_for = events;
@@ -275,22 +275,23 @@ Time Reactor::due(const Entry& entry) const {
   const auto limit = [&](Time since, Clock::duration time) { due = std::min(due, since + time); };
   if (limits_.idle_timeout > 0ms) limit(entry.active, limits_.idle_timeout);
   if (limits_.connection_timeout > 0ms) limit(entry.accepted, limits_.connection_timeout);
-  if (leaving_ && entry.then == Then::idle && !entry.connection->has_output())
+  if (leaving_ && entry.next == Next::request && !entry.connection->has_output())
     limit(std::max(entry.active, left_at_), last_request_time);
   return due;
 }
 
 // Returns when the next one is due. The lists are in the order of one limit each, so that the first one that
 // is not overdue ends the search; but when the child leaves, idle connections have another limit than others.
-Time Reactor::collect_overdue(const std::list<Seat>& in_order, Time now, std::vector<Entry*>& overdue) {
+Time Reactor::collect_overdue(const std::list<ConnectionId>& in_order, Time now,
+                              std::vector<Entry*>& overdue) {
   Time next = never;
-  for (const Seat seat : in_order) {
-    Entry& entry = entries_[seat];
-    if (entry.state == State::handled) continue;
+  for (const ConnectionId id : in_order) {
+    Entry& entry = entries_[id];
+    if (entry.state == State::guard_handler) continue;
     if (entry.lingers && &in_order == &by_age_) continue;  // it has a list and a limit of its own
     const Time time = due(entry);
     if (time <= now) {
-      entry.state = State::handled;
+      entry.state = State::guard_handler;
       overdue.push_back(&entry);
     } else {
       next = std::min(next, time);

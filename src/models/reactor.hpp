@@ -15,16 +15,16 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "brood/child.hpp"
 #include "brood/event_server.hpp"
-#include "base/clock.hpp"
 
 namespace brood {
 
 class Reactor {
  public:
   // What becomes of a connection that is `fresh`, or else has something to be handled.
-  using Handler = std::function<Then(Connection&, bool fresh)>;
+  using Handler = std::function<Next(Connection&, bool fresh)>;
 
   Reactor(Child& child, Handler handler);
 
@@ -32,17 +32,17 @@ class Reactor {
   void run();
 
  private:
-  enum class State { free, waiting, handled };
+  enum class State { free, waiting, guard_handler };
   struct Entry {
     std::optional<Connection> connection;
     State state = State::free;
     std::uint32_t incarnation = 0;  // a seat is known by (index, incarnation): events may come too late
     std::uint32_t watched_for = 0;  // events
     bool lingers = false;           // all is said; what the peer still says is read away
-    Then then = Then::wait;
+    Next next = Next::more_input;
     Outcome outcome = Outcome::served;
     Time accepted, active;  // when something was last read or written
-    std::list<Seat>::iterator by_age, by_activity;
+    std::list<ConnectionId>::iterator by_age, by_activity;
   };
 
   static std::string name(const Entry& entry) { return "connection from " + entry.connection->peer(); }
@@ -69,7 +69,7 @@ class Reactor {
   // The caller has the turn:
   void rewatch(Entry& entry, std::uint32_t events);
   Time due(const Entry& entry) const;
-  Time collect_overdue(const std::list<Seat>& in_order, Time now, std::vector<Entry*>& overdue);
+  Time collect_overdue(const std::list<ConnectionId>& in_order, Time now, std::vector<Entry*>& overdue);
   void wake_at(Time time);
   void end_if_empty();
 
@@ -81,7 +81,7 @@ class Reactor {
 
   std::mutex turn_;            // for what follows; an entry that is `handled` is its thread's
   std::deque<Entry> entries_;  // by seat
-  std::list<Seat> by_age_, by_activity_, lingering_;
+  std::list<ConnectionId> by_age_, by_activity_, lingering_;
   unsigned accepting_ = 0;  // threads
   bool leaving_ = false;
   Time left_at_ = never;      // when it became true

@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "child/child_signals.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {

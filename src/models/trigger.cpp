@@ -7,15 +7,15 @@
 #include <string>
 
 #include "brood/trigger_server.hpp"
-#include "child/handled.hpp"
+#include "child/handler_guard.hpp"
 #include "models/line_reader.hpp"
 
 namespace brood {
 namespace {
 
-class TriggerTaker final : public Taker {
+class TriggerReceiver final : public Receiver {
  public:
-  bool try_take(const Source& source, sockaddr_storage& /*peer*/) override {
+  bool try_receive(const Source& source, sockaddr_storage& /*peer*/) override {
     kind_ = source.trigger.value_or(TriggerKind::byte);
     listener_ = source.listener;
     ticks_ = 1;
@@ -33,13 +33,13 @@ class TriggerTaker final : public Taker {
     return false;
   }
 
-  Trigger trigger(Child& child, Seat seat) const {
+  Trigger trigger(Child& child, ConnectionId id) const {
     return Trigger({.kind = kind_,
                     .listener = listener_,
                     .text = kind_ == TriggerKind::timer ? std::string_view() : text_,
                     .missed = ticks_ - 1,
                     .child = child,
-                    .seat = seat});
+                    .id = id});
   }
   std::uint64_t bytes() const { return bytes_; }
 
@@ -63,13 +63,13 @@ class TriggerTaker final : public Taker {
 }  // namespace
 
 void TriggerServer::serve(Child& child) {
-  TriggerTaker taker;
-  while (const auto seat = child.take(taker)) {
-    Trigger trigger = taker.trigger(child, *seat);
+  TriggerReceiver receiver;
+  while (const auto id = child.receive(receiver)) {
+    Trigger trigger = receiver.trigger(child, *id);
     trigger.note(trigger.listener());
-    const Outcome outcome = handled([&] { handle_trigger(trigger); },
-                                    [&] { return "trigger of " + std::string(trigger.listener()); });
-    child.done(*seat, outcome, taker.bytes(), 0);
+    const Outcome outcome = guard_handler([&] { handle_trigger(trigger); },
+                                          [&] { return "trigger of " + std::string(trigger.listener()); });
+    child.finished(*id, outcome, receiver.bytes(), 0);
   }
 }
 

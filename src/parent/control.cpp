@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "parent/parent.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
@@ -27,7 +27,7 @@ ControlSocket open_beside(const std::string& scoreboard_path) {
 
 Answer refusal(const Error& error) {
   Answer answer;
-  for (const auto line : split(error.what(), '\n')) answer.push_back(Record("mistake").set("text", line));
+  for (const auto line : split(error.what(), '\n')) answer.push_back(WireRecord("mistake").set("text", line));
   answer.push_back(done(static_cast<int>(error.code()), "refused: everything goes on as before"));
   return answer;
 }
@@ -45,7 +45,7 @@ void Control::obey(const ControlSocket::Request& request, Time now) {
   try {
     const Verb& verb = find_verb(request.record.kind());
     if (parent_.stopping() && !verb.while_stopping) throw Refusal(refused::not_now, while_stopping);
-    errands_.push_back(
+    pending_.push_back(
         {request.client, verb.while_stopping, verb.crosses_exec, verb.order(parent_, request.record, now)});
   } catch (const Refusal& why) {
     socket_.answer(request.client, {done(why.code(), why.what())});
@@ -56,29 +56,29 @@ void Control::obey(const ControlSocket::Request& request, Time now) {
 
 std::vector<int> Control::waiting_for_upgrade() const {
   std::vector<int> descriptors;
-  for (const auto& errand : errands_)
-    if (errand.crosses_exec && socket_.is_there(errand.client))
-      descriptors.push_back(socket_.descriptor(errand.client));
+  for (const auto& order : pending_)
+    if (order.crosses_exec && socket_.is_there(order.client))
+      descriptors.push_back(socket_.descriptor(order.client));
   return descriptors;
 }
 
-void Control::take_over(Heir& heir, const Awaited& awaited) {
-  const Inheritance& left = heir.left();
+void Control::take_over(Heir& heir, const PendingAnswer& answer) {
+  const HandedOver& left = heir.left();
   if (left.control.descriptor >= 0)
     socket_ = ControlSocket(control_path(left.scoreboard), heir.claim(left.control.descriptor), left.control);
   else
     open(left.scoreboard);
   for (const int asker : left.asker_descriptors)
-    errands_.push_back({socket_.take_over(heir.claim(asker)), false, true, awaited});
+    pending_.push_back({socket_.take_over(heir.claim(asker)), false, true, answer});
 }
 
 Time Control::look(Time now) {
-  std::erase_if(errands_, [&](const Errand& errand) {
-    if (!socket_.is_there(errand.client)) return true;  // what was ordered goes on
-    std::optional<Answer> answer = errand.awaited(now);
-    if (!answer && parent_.stopping() && !errand.while_stopping)
+  std::erase_if(pending_, [&](const PendingOrder& order) {
+    if (!socket_.is_there(order.client)) return true;  // what was ordered goes on
+    std::optional<Answer> answer = order.answer(now);
+    if (!answer && parent_.stopping() && !order.while_stopping)
       answer = {done(refused::not_now, while_stopping)};
-    if (answer) socket_.answer(errand.client, *answer);
+    if (answer) socket_.answer(order.client, *answer);
     return answer.has_value();
   });
   return socket_.deadline();

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "parent/control_socket.hpp"
-#include "upgrade/heir.hpp"
 #include "parent/verbs.hpp"
+#include "upgrade/heir.hpp"
 
 namespace brood {
 
@@ -26,24 +26,24 @@ class Control {
   void take(const std::vector<pollfd>& events, Time now) { requests_ = socket_.take(events, now); }
 
   // The socket, and descriptors of those who ask for an upgrade; and both as they come over exec().
-  InheritedControl bequest() const { return socket_.bequest(); }
+  HandedOverControl hand_over() const { return socket_.hand_over(); }
   std::vector<int> waiting_for_upgrade() const;
-  void take_over(Heir& heir, const Awaited& awaited);
+  void take_over(Heir& heir, const PendingAnswer& answer);
 
   void forget() { socket_.forget(); }  // in a child
 
  private:
-  struct Errand {
+  struct PendingOrder {
     ControlSocket::Client client;
     bool while_stopping, crosses_exec;
-    Awaited awaited;
+    PendingAnswer answer;
   };
   void obey(const ControlSocket::Request& request, Time now);
 
   Parent& parent_;
   ControlSocket socket_;
   std::vector<ControlSocket::Request> requests_;
-  std::vector<Errand> errands_;
+  std::vector<PendingOrder> pending_;
 };
 
 }  // namespace brood

@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
@@ -42,8 +42,8 @@ Descriptor bind_at(const std::string& path) {
 
 }  // namespace
 
-Record done(int code, std::string_view message) {
-  return Record("done").set("code", code).set("message", message);
+WireRecord done(int code, std::string_view message) {
+  return WireRecord("done").set("code", code).set("message", message);
 }
 
 // Under another name first: at no time clients find a socket that nobody listens on, or none.
@@ -59,10 +59,10 @@ ControlSocket::ControlSocket(const std::string& path) {
   path_ = SocketPath(path);
 }
 
-ControlSocket::ControlSocket(const std::string& path, Descriptor listener, const InheritedControl& left)
+ControlSocket::ControlSocket(const std::string& path, Descriptor listener, const HandedOverControl& left)
     : listener_(std::move(listener)), path_(path, left.device, left.inode) {}
 
-InheritedControl ControlSocket::bequest() const {
+HandedOverControl ControlSocket::hand_over() const {
   return {.descriptor = listener_.get(), .device = path_.device(), .inode = path_.inode()};
 }
 
@@ -143,7 +143,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
   try {
     requests.push_back({.client = peer.id,
                         .from = peer.from,
-                        .record = Record::parse(std::string_view(peer.request).substr(0, end))});
+                        .record = WireRecord::parse(std::string_view(peer.request).substr(0, end))});
     peer.asked = true;
     peer.deadline = never;
   } catch (const Error& error) {
@@ -180,7 +180,7 @@ void ControlSocket::answer(Client client, const Answer& answer) {
 
 void ControlSocket::answer(Peer& peer, const Answer& answer) {
   peer.asked = true;
-  for (const Record& record : answer) peer.answer += record.line() + '\n';
+  for (const WireRecord& record : answer) peer.answer += record.line() + '\n';
   peer.deadline = Clock::now() + client_patience;  // to find it may have taken long
   send(peer);
 }

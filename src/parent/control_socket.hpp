@@ -10,7 +10,7 @@
 //   parent  done code=0 message=
 //
 // The answer comes when the outcome is known. Its last line is `done`: code 0, or one of <sysexits.h> with a
-// message that says in words what is wrong. Lines before it are told with their verbs (verbs.hpp). Then the
+// message that says in words what is wrong. Lines before it are told with their verbs (verbs.hpp). Next the
 // parent closes. A client that closes earlier takes back no order that it has given.
 #pragma once
 
@@ -21,17 +21,17 @@
 #include <string>
 #include <vector>
 
-#include "brood/descriptor.hpp"
 #include "base/clock.hpp"
 #include "base/control_protocol.hpp"
-#include "base/record.hpp"
+#include "base/wire_record.hpp"
+#include "brood/descriptor.hpp"
 #include "listen/socket_path.hpp"
-#include "upgrade/inheritance.hpp"
+#include "upgrade/handed_over.hpp"
 
 namespace brood {
 
-using Answer = std::vector<Record>;
-Record done(int code, std::string_view message);
+using Answer = std::vector<WireRecord>;
+WireRecord done(int code, std::string_view message);
 
 class ControlSocket {
  public:
@@ -39,15 +39,15 @@ class ControlSocket {
   struct Request {
     Client client;
     std::string from;  // "user 0, process 4711": for the log
-    Record record;
+    WireRecord record;
   };
 
   ControlSocket() = default;  // none: nobody asks
   // Takes the place of what a killed parent has left at `path`. Throws SystemError or Error.
   explicit ControlSocket(const std::string& path);
   // The one that a former program of this process had there: who is in its queue is answered by this one.
-  ControlSocket(const std::string& path, Descriptor listener, const InheritedControl& left);
-  InheritedControl bequest() const;
+  ControlSocket(const std::string& path, Descriptor listener, const HandedOverControl& left);
+  HandedOverControl hand_over() const;
 
   // What poll() is to look at; when it has, what was asked. Drops who is late.
   void add_watched(std::vector<pollfd>& to) const;

@@ -9,20 +9,20 @@
 #include <cerrno>
 #include <csignal>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/log_target.hpp"
-#include "upgrade/succession.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "upgrade/succession.hpp"
 
 namespace brood {
 
 Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
-    : Parent(
-          std::move(duties), std::move(services),
-          Scoreboard(duties.scoreboard_path, duties.name, Roster::shapes(services, duties.reserved_entries)),
-          new_event()) {
+    : Parent(std::move(duties), std::move(services),
+             Scoreboard(duties.scoreboard_path, duties.name,
+                        ServiceList::shapes(services, duties.reserved_entries)),
+             new_event()) {
   control_.open(duties_.scoreboard_path);
   for (const auto& service : services_) service->begin();
 }
@@ -40,9 +40,9 @@ Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& se
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
       wake_(std::move(wake)),
       control_(*this),
-      upgrade_(duties_.program, [this] { return to_handover(bequest()); }) {
+      upgrade_(duties_.program, [this] { return to_handover(hand_over()); }) {
   block_all_signals();
-  services_.settle(scoreboard_, lock_, wake_.get(), [this](const Service& born) { in_child(born); });
+  services_.settle(scoreboard_, lock_, wake_.get(), [this](const Service& of) { in_child(of); });
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
@@ -53,11 +53,11 @@ Parent::~Parent() {
 
 // What one service's child had of another's listeners would keep those alive when they are closed, or the
 // parent is gone.
-void Parent::in_child(const Service& born) {
+void Parent::in_child(const Service& of) {
   duties_.in_child();
   for (auto& service : services_) {
     service->forget();
-    if (service.get() != &born) service->forget_listeners();
+    if (service.get() != &of) service->forget_listeners();
   }
   upgrade_.forget();
   signals_ = SignalDescriptor();
@@ -162,12 +162,12 @@ Time Parent::look(Time now) {
     stop();
     return now;
   }
-  const auto readiness = ready_ ? Roster::Readiness::ready : services_.readiness(duties_.all_or_none);
-  if (readiness == Roster::Readiness::failing && !told_not_ready_) {
+  const auto readiness = ready_ ? ServiceList::Readiness::ready : services_.readiness(duties_.all_or_none);
+  if (readiness == ServiceList::Readiness::failing && !told_not_ready_) {
     told_not_ready_ = true;
     duties_.on_not_ready();
   }
-  if (readiness == Roster::Readiness::ready && !ready_ && !stopping_) {
+  if (readiness == ServiceList::Readiness::ready && !ready_ && !stopping_) {
     ready_ = true;
     std::string addresses;
     for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
@@ -205,7 +205,7 @@ void Parent::wait(Time until) {
 // The whole of a parent's life, with one sleep and without a tick.
 int Parent::run() {
   for (;;) {
-    // This first: a child that ends after it is told of again. Then the dead: it frees slots, and what is
+    // This first: a child that ends after it is told of again. Next the dead: it frees slots, and what is
     // counted is true.
     const std::vector<int> arrived = signals_.arrived();
     reap();

@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/signals.hpp"
 #include "brood/descriptor.hpp"
 #include "parent/control.hpp"
+#include "parent/service_list.hpp"
 #include "pool/parent_lock.hpp"
-#include "parent/roster.hpp"
 #include "scoreboard/scoreboard.hpp"
-#include "base/signals.hpp"
 #include "upgrade/upgrade.hpp"
 
 namespace brood {
@@ -43,7 +43,7 @@ struct ParentDuties {
   std::function<void(const std::string& addresses)> on_ready;
   Executable program;  // of this process
   // What of the program itself is left to its successor.
-  std::function<void(Inheritance&)> hand_over;
+  std::function<void(HandedOver&)> hand_over;
 };
 
 class Parent {
@@ -71,7 +71,7 @@ class Parent {
   // ---- orders: by a signal or by the control socket
   // `only`: the service that it is about; "": all. Throws, and everything is as before; nothing has
   // changed, either, where none has that name. Tells which services stay as they were while others have.
-  struct Reloaded : Roster::Outcome {
+  struct Reloaded : ServiceList::Outcome {
     std::vector<std::string> waits;  // for a restart, in lines
   };
   Reloaded reload(const std::string& only);
@@ -87,12 +87,12 @@ class Parent {
   bool stopping() const { return stopping_; }
   bool ended() const;
   const ParentDuties& duties() const { return duties_; }
-  const Roster& services() const { return services_; }
+  const ServiceList& services() const { return services_; }
 
  private:
   Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
          Descriptor wake);
-  Inheritance bequest() const;
+  HandedOver hand_over() const;
   void scale_again(const Heir& heir);
   void obey(int signal);
   void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
@@ -102,13 +102,13 @@ class Parent {
   void note_stop(pid_t pid, bool is_stopped);
   Time look(Time now);
   void wait(Time until);
-  void in_child(const Service& born);
+  void in_child(const Service& of);
   bool is_child(pid_t pid) const;
   void tell_hooks(const std::vector<Service*>& services) const;
   std::chrono::milliseconds graceful_timeout() const;  // the longest
 
   ParentDuties duties_;
-  Roster services_;
+  ServiceList services_;
   Scoreboard scoreboard_;
   ParentLock lock_;
   SignalDescriptor signals_;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a signal or an operator orders of the parent, beside stopping.
+#include "base/log_target.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/log_target.hpp"
 #include "parent/parent.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // How the parent leaves all that it has to the next program of its process, and takes it over from the one
 // before.
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "parent/parent.hpp"
-#include "base/text.hpp"
 #include "parent/verbs.hpp"
 
 namespace brood {
@@ -21,8 +21,8 @@ Parent::UpgradeOutcome Parent::last_upgrade() const {
   return taken_over_;
 }
 
-Inheritance Parent::bequest() const {
-  Inheritance left;
+HandedOver Parent::hand_over() const {
+  HandedOver left;
   duties_.hand_over(left);
   left.name = duties_.name;
   left.program = duties_.program.path();
@@ -32,9 +32,9 @@ Inheritance Parent::bequest() const {
   left.whole_descriptor = scoreboard_.descriptors().whole.get();
   left.read_only_descriptor = scoreboard_.descriptors().read_only.get();
   left.wake_descriptor = wake_.get();
-  left.control = control_.bequest();
+  left.control = control_.hand_over();
   left.asker_descriptors = control_.waiting_for_upgrade();
-  for (const auto& service : services_) left.services.push_back(service->bequest());
+  for (const auto& service : services_) left.services.push_back(service->hand_over());
   return left;
 }
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "settings/command_settings.hpp"
-#include "models/exec_child.hpp"
 #include "base/log_target.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "models/executed_child.hpp"
+#include "settings/command_settings.hpp"
 
 namespace brood {
 namespace {
@@ -28,12 +28,12 @@ constexpr Clock::duration first_trial = 1s;
 }  // namespace
 
 Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server,
-                 const InheritedService& left)
+                 const HandedOverService& left)
     : configuration_(in_effect(std::move(configuration))),
       server_(std::move(server)),
       identity_(find_identity(configuration_.user, configuration_.group)),
       listeners_(configuration_.name, left.stopped ? std::vector<ListenSpec>() : configuration_.listen_specs,
-                 configuration_.listen_backlog, configuration_.model.takes, left.listeners),
+                 configuration_.listen_backlog, configuration_.model.work, left.listeners),
       failure_command_(configuration_.name),
       limits_by_settings_(configuration_.limits) {
   failure_command_.set(configuration_.on_failure_words);
@@ -45,7 +45,7 @@ std::uint32_t Service::slots_wanted() const {
 }
 
 void Service::settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
-                     std::function<void(const Service& born)> in_child) {
+                     std::function<void(const Service& of)> in_child) {
   scoreboard_ = &scoreboard;
   lock_ = &lock;
   index_ = index;
@@ -76,16 +76,16 @@ void Service::reaped(std::uint32_t slot, int code, int status, Time now) {
   lift_throttle(now);
   if (silent()) revive_listeners();  // the last thing that it has done, maybe
   const pid_t pid = pool_->children()[slot].pid;
-  const Death death = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
+  const ChildEnd end = pool_->reaped(slot, code, status, silent() && has_served(slot, code, status, now));
   look_for_stranded_ = true;
-  if (death.failed) failure_command_.note({slot, pid, code, status});
-  if (stage_ == Stage::closing || stage_ == Stage::finishing || death.asked) return;
-  const bool hopeless = death.exit_code == static_cast<int>(ExitCode::configuration) && !death.proven;
-  if (hopeless && !pool_->tally().any_serving()) {
+  if (end.failed) failure_command_.note({slot, pid, code, status});
+  if (stage_ == Stage::closing || stage_ == Stage::finishing || end.asked) return;
+  const bool hopeless = end.exit_code == static_cast<int>(ExitCode::configuration) && !end.proven;
+  if (hopeless && !pool_->census().any_serving()) {
     log_error(text("service ", name(), ": a child says that its configuration can't work (exit code ",
-                   death.exit_code, "), and none serves; the service is stopped"));
-    fatal_exit_ = death.exit_code;
-  } else if (!death.proven || death.exit_code == static_cast<int>(ExitCode::sick)) {
+                   end.exit_code, "), and none serves; the service is stopped"));
+    fatal_exit_ = end.exit_code;
+  } else if (!end.proven || end.exit_code == static_cast<int>(ExitCode::sick)) {
     const auto delay_before = throttle_.delay();
     throttle_.failed(now);
     if (throttle_.delay() != delay_before)
@@ -117,17 +117,17 @@ void Service::let_detached_go(Time now) {
 
 void Service::lift_throttle(Time now) {
   if (!throttle_.active()) return;
-  const Tally& tally = pool_->tally();
+  const ChildCensus& children = pool_->census();
   const Time failure = throttle_.last_failure();
-  if (silent() ? tally.lived_since(failure, std::max(program_trial, throttle_.delay()), now)
-               : tally.proven_since(failure, throttle_.delay(), now))
+  if (silent() ? children.lived_since(failure, std::max(program_trial, throttle_.delay()), now)
+               : children.proven_since(failure, throttle_.delay(), now))
     throttle_.cleared();
 }
 
 // For a program that tells nothing of its connections. Started because one waited, it may also have served
 // what there was and ended; if more waits now that may have come in this moment, unless it ends at once.
 bool Service::has_served(std::uint32_t slot, int code, int status, Time now) const {
-  const auto age = pool_->tally().age(slot, now);
+  const auto age = pool_->census().age(slot, now);
   const bool done = code == CLD_EXITED && status == 0 && starts_on_demand();
   return (done && (listeners_.backlog() == 0 || age >= std::max(first_trial, throttle_.delay()))) ||
          age >= std::max(program_trial, throttle_.delay());
@@ -186,7 +186,7 @@ ChildLimits Service::limits_of_a_child() const {
 }
 
 // A child that has many connections ends the one that is too old itself. Only if it can't it is ended.
-Patience Service::patience() const {
+ChildTimeLimits Service::patience() const {
   const Limits& limits = configuration_.limits;
   const auto timeout = limits.connection_timeout;
   const bool loops = configuration_.model.many_connections;
@@ -205,10 +205,10 @@ void Service::start(unsigned number, bool replacement, Time now) {
           execs ? for_child(configuration_.command, scoreboard_->descriptors()) : MappingDescriptors();
       in_child_(*this);
       set_log_level(level_of(configuration_.log_level));
-      const ChildBirth birth{server_.get(), scoreboard_, index_,
+      const ChildSetup setup{server_.get(), scoreboard_, index_,
                              row,           wake_fd_,    listeners_.of_a_child(),
                              identity_,     parent,      limits_of_a_child()};
-      return execs ? execute(configuration_.command, birth, std::move(table)) : live(birth);
+      return execs ? execute(configuration_.command, setup, std::move(table)) : child_main(setup);
     });
     if (!started) {
       const int error_number = errno;
@@ -241,8 +241,8 @@ void Service::warn_of_max_clients() {
                    "); raise max-clients if memory permits, or find out what keeps the children busy"));
 }
 
-// Children read the thresholds after they have flipped their bit; the parent counts again after it has moved
-// them. One of the two sees the other. True: what the children did meanwhile is something to look at.
+// ChildTable read the thresholds after they have flipped their bit; the parent counts again after it has
+// moved them. One of the two sees the other. True: what the children did meanwhile is something to look at.
 bool Service::publish(const Thresholds& wanted, unsigned idle_bits) {
   ServiceOrders& orders = scoreboard_->service_orders(index_);
   const bool raised = wanted.below > orders.wake_below.load(relaxed);
@@ -273,8 +273,8 @@ Time Service::look(Time now) {
   unsigned idle_bits = 0;
   lock_->change([&] {
     idle_bits = scoreboard_->count_idle(index_);
-    census = pool_->tally().census(generation_, configuration_.limits.idle_timeout,
-                                   silent() ? first_trial : Clock::duration::zero(), now);
+    census = pool_->census().census(generation_, configuration_.limits.idle_timeout,
+                                    silent() ? first_trial : Clock::duration::zero(), now);
   });
   census.total += detached_.count();
   census.backlog = listeners_.backlog();
@@ -283,7 +283,7 @@ Time Service::look(Time now) {
   // A child that has several connections leaves long before it is reaped, and may take a wake-up along. One
   // write into a FIFO wakes one child, whatever it brings.
   const bool may_strand =
-      limits_of_a_child().connections > 1 || takes(configuration_.model.takes, Arrivals::triggers);
+      limits_of_a_child().connections > 1 || fits(configuration_.model.work, WorkKind::triggers);
   if ((look_for_stranded_ || may_strand) && census.backlog > 0 && census.idle > 0) pool_->nudge();
   look_for_stranded_ = false;
 

@@ -11,17 +11,17 @@
 #include <string>
 #include <vector>
 
-#include "brood/server_base.hpp"
-#include "child/child_life.hpp"
-#include "settings/configuration.hpp"
-#include "pool/detached.hpp"
-#include "parent/failure_command.hpp"
-#include "upgrade/heir.hpp"
 #include "base/identity.hpp"
+#include "brood/server_base.hpp"
+#include "child/child_main.hpp"
 #include "listen/listeners.hpp"
+#include "parent/failure_hook.hpp"
+#include "pool/detached.hpp"
 #include "pool/pool.hpp"
-#include "settings/scaling.hpp"
 #include "pool/throttle.hpp"
+#include "settings/configuration.hpp"
+#include "settings/scaling.hpp"
+#include "upgrade/heir.hpp"
 
 namespace brood {
 
@@ -29,10 +29,10 @@ class Service {
  public:
   // Opens the listeners; no child yet.
   Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server)
-      : Service(std::move(configuration), std::move(server), InheritedService()) {}
+      : Service(std::move(configuration), std::move(server), HandedOverService()) {}
   // What a former program left: opens only what is new. Everything else stays its own until take_over().
   Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server,
-          const InheritedService& left);
+          const HandedOverService& left);
 
   const std::string& name() const { return configuration_.name; }
   ServerBase& server() { return *server_; }
@@ -43,13 +43,13 @@ class Service {
   // What the whole parent has, once it is there; outlives the service. `index`: the service's on the
   // scoreboard. `in_child`: closes, in a fresh child of this service, what is not its business.
   void settle(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index, int wake_fd,
-              std::function<void(const Service& born)> in_child);
+              std::function<void(const Service& of)> in_child);
 
   void begin() { publish_limits(); }  // says on the scoreboard what the service is
   // Instead: listeners and children are ours from here on. Before a new program, unlike before the former one
   // that has them back, they are of an old generation.
   void take_over(Heir& heir, Time now);
-  InheritedService bequest() const;  // throws Error while the service is on its way out
+  HandedOverService hand_over() const;  // throws Error while the service is on its way out
 
   // ---- events
   void reaped(std::uint32_t slot, int code, int status, Time now);
@@ -88,16 +88,16 @@ class Service {
   const Limits& limits() const { return configuration_.limits; }
   std::uint32_t generation() const { return generation_; }
   bool drains_listeners() const { return listeners_.draining(); }
-  std::uint64_t connections_lost() const { return pool_->tally().aborted() + listeners_.lost(); }
+  std::uint64_t connections_lost() const { return pool_->census().aborted() + listeners_.lost(); }
 
   enum class Stage { serving, draining, closing, finishing };
   Stage stage() const { return stage_; }
   bool dismissed() const { return dismissed_; }
   bool holds_listeners() const { return stage_ != Stage::finishing; }
   bool ended() const {
-    return stage_ == Stage::finishing && pool_->tally().all_lost() && detached_.all_lost();
+    return stage_ == Stage::finishing && pool_->census().all_lost() && detached_.all_lost();
   }
-  bool ready() const { return starts_on_demand() || pool_->tally().any_serving(); }
+  bool ready() const { return starts_on_demand() || pool_->census().any_serving(); }
   // The listeners whose arrivals have to wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const {
     if (watches_listeners_) listeners_.add_watched(to);
@@ -129,7 +129,7 @@ class Service {
   bool has_served(std::uint32_t slot, int code, int status, Time now) const;
   void lift_throttle(Time now);
   ChildLimits limits_of_a_child() const;
-  Patience patience() const;
+  ChildTimeLimits patience() const;
   void let_detached_go(Time now);
   void start(unsigned number, bool replacement, Time now);
   void act(const Plan& plan, Time now);
@@ -147,12 +147,12 @@ class Service {
   Listeners listeners_;
   std::optional<Pool> pool_;
   Detached detached_;
-  FailureCommand failure_command_;
+  FailureHook failure_command_;
   const Scoreboard* scoreboard_ = nullptr;
   const ParentLock* lock_ = nullptr;
   std::uint32_t index_ = 0;
   int wake_fd_ = -1;
-  std::function<void(const Service& born)> in_child_;
+  std::function<void(const Service& of)> in_child_;
   std::uint32_t generation_ = 1;
   Throttle throttle_;
   Pace pace_;

@@ -5,10 +5,10 @@
 #include <tuple>
 #include <utility>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "settings/command_settings.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 

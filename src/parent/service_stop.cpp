@@ -3,9 +3,9 @@
 // have in hand, and what is left is killed.
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "brood/log.hpp"
 #include "parent/service.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
@@ -48,13 +48,13 @@ void Service::step_of_stopping(Time now) {
   if (stage_ == Stage::serving) return;
   const bool nobody_serves = pool_->count() == 0 && (fatal_exit_ || throttle_.active());
   if (stage_ == Stage::draining &&
-      (nobody_serves || listeners_.drain().done(pool_->tally().accepted(), now))) {
+      (nobody_serves || listeners_.drain().done(pool_->census().accepted(), now))) {
     pool_->retire_all(Reason::stop);
     stage_ = Stage::closing;
   }
   // Nobody accepts any more: what is in the queue now is what will be lost.
   if (stage_ == Stage::closing &&
-      ((pool_->tally().none_accepts(silent() ? now - hearing_time : Time::min()) &&
+      ((pool_->census().none_accepts(silent() ? now - hearing_time : Time::min()) &&
         listeners_.drain().settled(now)) ||
        now >= limit_)) {
     listeners_.close_drained();

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MIT
 // What a service leaves to the next program of the parent's process, and takes over from the one before.
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "parent/service.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 
-InheritedService Service::bequest() const {
+HandedOverService Service::hand_over() const {
   const ServiceState its_state = state();
   // Also one that has ended by now, and is still there to be dropped: no settings tell of it any more.
   if (its_state == ServiceState::stopping || dismissed_)
     throw Error(text("service ", name(), " is on its way out: wait until it has ended"));
-  InheritedService left{.name = name(),
-                        .generation = generation_,
-                        .paused = its_state == ServiceState::paused,
-                        .stopped = its_state == ServiceState::stopped,
-                        .drain_until = listeners_.drain_until(),
-                        .listeners = listeners_.bequest(),
-                        .children = {},
-                        .detached = detached_.all(),
-                        .on_failure = failure_command_.bequest(),
-                        .scaled = scaled_};
+  HandedOverService left{.name = name(),
+                         .generation = generation_,
+                         .paused = its_state == ServiceState::paused,
+                         .stopped = its_state == ServiceState::stopped,
+                         .drain_until = listeners_.drain_until(),
+                         .listeners = listeners_.hand_over(),
+                         .children = {},
+                         .detached = detached_.all(),
+                         .on_failure = failure_command_.hand_over(),
+                         .scaled = scaled_};
   for (const std::uint32_t slot : pool_->children().taken())
     left.children.push_back({slot, pool_->children()[slot]});
   return left;
 }
 
 void Service::take_over(Heir& heir, Time now) {
-  const InheritedService& left = *heir.find(name());
+  const HandedOverService& left = *heir.find(name());
   std::vector<Listener> serving, drained;
   for (const auto& listener : left.listeners)
     (listener.drained ? drained : serving).emplace_back(heir.claim(listener.descriptor), listener);

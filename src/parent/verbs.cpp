@@ -6,16 +6,16 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "child/child_signals.hpp"
-#include "parent/course.hpp"
+#include "parent/order_progress.hpp"
 #include "parent/parent.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
 
-const std::string& value(const Record& request, std::string_view name) {
+const std::string& value(const WireRecord& request, std::string_view name) {
   const std::string* const given = request.find(name);
   if (given == nullptr || given->empty())
     throw Refusal(refused::usage, text(request.kind(), " needs a ", name));
@@ -34,7 +34,7 @@ int parse_signal(std::string_view word) {
 
 // ---- the verbs
 
-Awaited scale(Parent& parent, const Record& request, Time /*now*/) {
+PendingAnswer scale(Parent& parent, const WireRecord& request, Time /*now*/) {
   Service& service = named_service(parent, request);
   ScaledSettings changes;
   for (const auto& [name, written] : request.fields())
@@ -42,12 +42,12 @@ Awaited scale(Parent& parent, const Record& request, Time /*now*/) {
   if (changes.empty()) throw Refusal(refused::usage, "scale needs a setting=value");
   Answer answer;
   for (const auto& [name, from, to] : parent.scale(service, changes))
-    answer.push_back(Record("setting").set("name", name).set("from", from).set("to", to));
+    answer.push_back(WireRecord("setting").set("name", name).set("from", from).set("to", to));
   answer.push_back(done(0, ""));
   return at_once(std::move(answer));
 }
 
-Awaited retire(Parent& parent, const Record& request, Time now) {
+PendingAnswer retire(Parent& parent, const WireRecord& request, Time now) {
   const std::string& written = value(request, "pid");
   const pid_t pid = parse_number<pid_t>(written).value_or(0);
   if (pid <= 0) throw Refusal(refused::usage, text("'", escape(written), "' is no pid"));
@@ -61,14 +61,14 @@ Awaited retire(Parent& parent, const Record& request, Time now) {
       const auto there = its == nullptr ? std::nullopt : its->pool().find(pid);
       if (there && its->pool().children()[*there].forked_at == forked_at) return {};
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(at - began).count();
-      return Answer{Record("child").set("pid", pid).set("service", name).set("milliseconds", took),
+      return Answer{WireRecord("child").set("pid", pid).set("service", name).set("milliseconds", took),
                     done(0, "")};
     };
   }
   throw Refusal(refused::usage, text("process ", pid, " is no child of this server"));
 }
 
-Awaited signal(Parent& parent, const Record& request, Time /*now*/) {
+PendingAnswer signal(Parent& parent, const WireRecord& request, Time /*now*/) {
   const Service& service = named_service(parent, request);
   const int number = parse_signal(value(request, "signal"));
   const char* const known = ::sigabbrev_np(number);
@@ -78,21 +78,22 @@ Awaited signal(Parent& parent, const Record& request, Time /*now*/) {
         refused::usage,
         text(name, " is the parent's own word to its children: take retire, pause, stop or reload"));
   const unsigned children = service.pool().signal_all(number);
-  return at_once({Record("signal").set("service", service.name()).set("name", name).set("children", children),
-                  done(0, "")});
+  return at_once(
+      {WireRecord("signal").set("service", service.name()).set("name", name).set("children", children),
+       done(0, "")});
 }
 
-Awaited reopen(Parent& parent, const Record& /*request*/, Time /*now*/) {
+PendingAnswer reopen(Parent& parent, const WireRecord& /*request*/, Time /*now*/) {
   parent.reopen_logs();
   return at_once({done(0, "")});
 }
 
-Awaited check(Parent& parent, const Record& /*request*/, Time /*now*/) {
+PendingAnswer check(Parent& parent, const WireRecord& /*request*/, Time /*now*/) {
   parent.check();
   return at_once({done(0, "")});
 }
 
-Awaited upgrade(Parent& parent, const Record& /*request*/, Time /*now*/) {
+PendingAnswer upgrade(Parent& parent, const WireRecord& /*request*/, Time /*now*/) {
   parent.upgrade();
   return outcome_of_upgrade(parent);
 }
@@ -110,11 +111,11 @@ constexpr std::array verb_table = {
 
 const std::span<const Verb> other_verbs = verb_table;
 
-Awaited outcome_of_upgrade(Parent& parent) {
+PendingAnswer outcome_of_upgrade(Parent& parent) {
   return [&parent](Time) -> std::optional<Answer> {
     using State = Parent::UpgradeOutcome::State;
     const auto [state, message] = parent.last_upgrade();
-    if (state == State::done) return Answer{Record("upgrade").set("message", message), done(0, "")};
+    if (state == State::done) return Answer{WireRecord("upgrade").set("message", message), done(0, "")};
     if (state != State::refused) return {};
     return Answer{done(refused::failing, "upgrade refused: " + message + "; everything goes on as before")};
   };
@@ -130,7 +131,7 @@ const Verb& find_verb(std::string_view name) {
   throw Refusal(refused::usage, text("unknown verb '", escape(name), "'", did_you_mean(name, known)));
 }
 
-Service& named_service(const Parent& parent, const Record& request) {
+Service& named_service(const Parent& parent, const WireRecord& request) {
   const std::string& name = value(request, "service");
   if (Service* const service = parent.services().find(name)) return *service;
   std::vector<std::string> known;
@@ -138,7 +139,7 @@ Service& named_service(const Parent& parent, const Record& request) {
   throw Refusal(refused::usage, text("unknown service '", escape(name), "'", did_you_mean(name, known)));
 }
 
-Awaited at_once(Answer answer) {
+PendingAnswer at_once(Answer answer) {
   return [answer = std::move(answer)](Time) -> std::optional<Answer> { return answer; };
 }
 

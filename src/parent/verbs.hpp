@@ -34,12 +34,12 @@ class Service;
 
 // Looked at after each look of the parent, until it has an answer. It outlives no order: whatever it is about
 // may be gone by then, and it says so.
-using Awaited = std::function<std::optional<Answer>(Time now)>;
+using PendingAnswer = std::function<std::optional<Answer>(Time now)>;
 
 struct Verb {
   std::string_view name;
   // Throws Refusal, or Error with all that is wrong, a line each.
-  Awaited (*order)(Parent& parent, const Record& request, Time now);
+  PendingAnswer (*order)(Parent& parent, const WireRecord& request, Time now);
   bool while_stopping = false;
   bool crosses_exec = false;  // the next program of the process answers
 };
@@ -57,8 +57,8 @@ extern const std::span<const Verb> service_verbs;  // those that start, stop and
 extern const std::span<const Verb> other_verbs;
 const Verb& find_verb(std::string_view name);  // throws Refusal
 
-Service& named_service(const Parent& parent, const Record& request);  // throws Refusal
-Awaited at_once(Answer answer);
-Awaited outcome_of_upgrade(Parent& parent);
+Service& named_service(const Parent& parent, const WireRecord& request);  // throws Refusal
+PendingAnswer at_once(Answer answer);
+PendingAnswer outcome_of_upgrade(Parent& parent);
 
 }  // namespace brood

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <csignal>
 
-#include "brood/log.hpp"
-#include "pool/ending.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "brood/log.hpp"
+#include "pool/escalation.hpp"
 
 namespace brood {
 
@@ -27,7 +27,7 @@ bool Detached::has(pid_t pid) const {
 
 bool Detached::all_lost() const {
   return std::ranges::all_of(children_,
-                             [](const ChildRecord& child) { return child.ending == Ending::lost; });
+                             [](const ChildRecord& child) { return child.escalation == Escalation::lost; });
 }
 
 bool Detached::reaped(pid_t pid, int code, int status) {
@@ -45,11 +45,12 @@ bool Detached::reaped(pid_t pid, int code, int status) {
 Time Detached::end_overdue(std::chrono::milliseconds timeout, Time now) {
   Time next = never;
   for (ChildRecord& child : children_) {
-    if (child.ending == Ending::lost) continue;
-    Time due = child.ending == Ending::none ? child.told_at + timeout : child.ending_at + ending_patience;
+    if (child.escalation == Escalation::lost) continue;
+    Time due = child.escalation == Escalation::none ? child.told_at + timeout
+                                                    : child.escalated_at + escalation_patience;
     if (due <= now) {
       escalate(child, ", detached", "detach-timeout", now);
-      due = child.ending == Ending::lost ? never : now + ending_patience;
+      due = child.escalation == Escalation::lost ? never : now + escalation_patience;
     }
     next = std::min(next, due);
   }
@@ -59,7 +60,7 @@ Time Detached::end_overdue(std::chrono::milliseconds timeout, Time now) {
 void Detached::kill_all(const char* why) {
   const Time now = Clock::now();
   for (ChildRecord& child : children_) {
-    if (child.ending == Ending::killed || child.ending == Ending::lost) continue;
+    if (child.escalation == Escalation::killed || child.escalation == Escalation::lost) continue;
     log_warning(text("child ", child.pid, ", detached: ", std::string_view(why), "; it is killed"));
     end_now(child, now);
   }

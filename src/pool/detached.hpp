@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "pool/children.hpp"
+#include "pool/child_table.hpp"
 
 namespace brood {
 

@@ -3,9 +3,9 @@
 
 #include <csignal>
 
-#include "brood/log.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "brood/log.hpp"
 
 namespace brood {
 namespace {

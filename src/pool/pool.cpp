@@ -9,13 +9,13 @@
 #include <cstring>
 #include <tuple>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "child/child_signals.hpp"
-#include "pool/ending.hpp"
 #include "base/process.hpp"
 #include "base/spawner.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "child/child_signals.hpp"
+#include "pool/escalation.hpp"
 
 namespace brood {
 namespace {
@@ -31,18 +31,18 @@ Pool::Pool(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t i
       lock_(lock),
       index_(index),
       children_(scoreboard.service(index).slot_count),
-      tally_(scoreboard, index, children_) {}
+      census_(scoreboard, index, children_) {}
 
 bool Pool::start(std::uint32_t generation, bool replacement, Time now,
-                 const std::function<int(std::uint32_t)>& life) {
+                 const std::function<int(std::uint32_t)>& body) {
   const auto slot = children_.free_slot();
   if (!slot) {
     errno = EAGAIN;
     return false;
   }
-  const std::uint32_t row = tally_.on_table(*slot);
+  const std::uint32_t row = census_.on_table(*slot);
   lock_.change([&] { scoreboard_.claim(row, generation, now); });
-  const pid_t pid = spawn([&] { return life(row); });
+  const pid_t pid = spawn([&] { return body(row); });
   if (pid < 0) {
     const int error_number = errno;
     lock_.change([&] { scoreboard_.free(index_, row); });
@@ -61,7 +61,7 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   child.told_to_leave = true;
   child.told_at = Clock::now();
   // The order first: the signal only wakes.
-  SlotOrders& orders = scoreboard_.writable_slot_orders(tally_.on_table(slot));
+  SlotOrders& orders = scoreboard_.writable_slot_orders(census_.on_table(slot));
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
   ::kill(child.pid, child_signals::retire);
@@ -77,10 +77,10 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
   std::vector<Candidate> candidates;
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
-    if (child.told_to_leave || child.stopped || tally_.lifecycle(slot).phase != Phase::serving) continue;
-    const Candidate candidate{tally_.outdated(slot, generation),
-                              scoreboard_.is_idle(tally_.on_table(slot)) && !tally_.is_busy(slot),
-                              scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed), slot};
+    if (child.told_to_leave || child.stopped || census_.lifecycle(slot).phase != Phase::serving) continue;
+    const Candidate candidate{census_.outdated(slot, generation),
+                              scoreboard_.is_idle(census_.on_table(slot)) && !census_.is_busy(slot),
+                              scoreboard_.slot(census_.on_table(slot)).figures.accepted.load(relaxed), slot};
     if (reason == Reason::surplus ? candidate.idle : candidate.outdated) candidates.push_back(candidate);
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
@@ -98,7 +98,7 @@ void Pool::retire_all(Reason reason) {
 void Pool::retire_one(std::uint32_t slot, Reason reason) {
   tell_to_leave(slot, reason);
   // Stopped, it hears of nothing but this; with nothing in hand nobody misses it.
-  if (children_[slot].stopped && !tally_.is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
+  if (children_[slot].stopped && !census_.is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
 }
 
 unsigned Pool::signal_all(int signal) const {
@@ -111,7 +111,7 @@ void Pool::redeem(unsigned replacements) {
   for (const std::uint32_t slot : children_.taken()) {
     ChildRecord& child = children_[slot];
     if (replacements == 0) return;
-    if (!child.replacement || tally_.lifecycle(slot).phase != Phase::serving) continue;
+    if (!child.replacement || census_.lifecycle(slot).phase != Phase::serving) continue;
     child.replacement = false;
     --replacements;
   }
@@ -122,90 +122,91 @@ void Pool::nudge() {
   pid_t chosen = 0;
   for (const std::uint32_t slot : children_.taken()) {
     const ChildRecord& child = children_[slot];
-    if (child.stopped || child.told_to_leave || !scoreboard_.is_idle(tally_.on_table(slot))) continue;
-    if (chosen == 0 || !tally_.is_busy(slot)) chosen = child.pid;
-    if (!tally_.is_busy(slot)) break;
+    if (child.stopped || child.told_to_leave || !scoreboard_.is_idle(census_.on_table(slot))) continue;
+    if (chosen == 0 || !census_.is_busy(slot)) chosen = child.pid;
+    if (!census_.is_busy(slot)) break;
   }
   if (chosen != 0) ::kill(chosen, child_signals::nudge);
 }
 
-Death Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
+ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
   const ChildRecord child = children_[slot];
-  const std::string in_hand = tally_.serving(slot);
+  const std::string open_connections = census_.serving(slot);
   const bool proven =
-      has_served || scoreboard_.slot(tally_.on_table(slot)).figures.accepted.load(relaxed) > 0;
+      has_served || scoreboard_.slot(census_.on_table(slot)).figures.accepted.load(relaxed) > 0;
   const bool well = code == CLD_EXITED && status == 0;
   // A program may have no handler of its own for that.
   const bool retired = child.told_to_leave && code == CLD_KILLED && status == child_signals::retire;
   // As it was told to, or told itself, or killed by us with nothing in hand.
-  const bool by_itself = has_served || (proven && tally_.leaves_by_itself(slot));
-  const bool as_asked = (well && (child.told_to_leave || by_itself)) || (retired && in_hand.empty()) ||
-                        (child.ending == Ending::killed && in_hand.empty());
-  const Death death{.asked = child.told_to_leave || child.ending != Ending::none,
-                    .failed = !as_asked,
-                    .proven = proven,
-                    .exit_code = code == CLD_EXITED ? status : -1};
-  const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), in_hand);
+  const bool by_itself = has_served || (proven && census_.leaves_by_itself(slot));
+  const bool as_asked = (well && (child.told_to_leave || by_itself)) ||
+                        (retired && open_connections.empty()) ||
+                        (child.escalation == Escalation::killed && open_connections.empty());
+  const ChildEnd end{.asked = child.told_to_leave || child.escalation != Escalation::none,
+                     .failed = !as_asked,
+                     .proven = proven,
+                     .exit_code = code == CLD_EXITED ? status : -1};
+  const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), open_connections);
   if (as_asked)
     log_debug(line);
   else
-    log_warning(text(line, !death.asked && !death.proven ? ", before its first connection" : ""));
+    log_warning(text(line, !end.asked && !end.proven ? ", before its first connection" : ""));
   ServiceOrders& orders = scoreboard_.service_orders(index_);
   if (!as_asked) add(orders.children_failed, 1);
-  if (child.ending == Ending::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
+  if (child.escalation == Escalation::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
   if (child.stopped) stopped(slot, false);
-  lock_.change([&] { scoreboard_.free(index_, tally_.on_table(slot)); });
+  lock_.change([&] { scoreboard_.free(index_, census_.on_table(slot)); });
   children_[slot] = {};
-  return death;
+  return end;
 }
 
 void Pool::stopped(std::uint32_t slot, bool is_stopped) {
   ChildRecord& child = children_[slot];
   if (child.stopped == is_stopped) return;
   child.stopped = is_stopped;
-  scoreboard_.writable_slot_orders(tally_.on_table(slot)).stopped.store(is_stopped ? 1 : 0, relaxed);
+  scoreboard_.writable_slot_orders(census_.on_table(slot)).stopped.store(is_stopped ? 1 : 0, relaxed);
   if (is_stopped)
-    log_warning(text("child ", child.pid, " was stopped", tally_.serving(slot),
+    log_warning(text("child ", child.pid, " was stopped", census_.serving(slot),
                      "; it is no spare until it continues"));
 }
 
 void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   ChildRecord& child = children_[slot];
-  brood::escalate(child, tally_.serving(slot), why, now);
-  if (child.ending == Ending::lost) add(scoreboard_.service_orders(index_).lost, 1);
+  brood::escalate(child, census_.serving(slot), why, now);
+  if (child.escalation == Escalation::lost) add(scoreboard_.service_orders(index_).lost, 1);
 }
 
 // Beyond what a child is ended, whatever it does: with a connection, on its way in, and on its way out.
-Pool::Limit Pool::limit_of(std::uint32_t slot, const Patience& patience, Time now) const {
+Pool::Limit Pool::limit_of(std::uint32_t slot, const ChildTimeLimits& patience, Time now) const {
   const ChildRecord& child = children_[slot];
-  if (tally_.is_busy(slot))
+  if (census_.is_busy(slot))
     return patience.connection == 0ms
                ? Limit{}
-               : Limit{now - tally_.view(slot).busy_for + patience.connection, "connection-timeout"};
+               : Limit{now - census_.view(slot).busy_for + patience.connection, "connection-timeout"};
   // What it had in hand may have ended just now.
   if (child.told_at != Time{})
     return patience.leave == 0ms
                ? Limit{}
-               : Limit{std::max(child.told_at, tally_.idle_since(slot, now)) + patience.leave,
+               : Limit{std::max(child.told_at, census_.idle_since(slot, now)) + patience.leave,
                        patience.leave_setting};
-  if (tally_.lifecycle(slot).phase == Phase::starting)
+  if (census_.lifecycle(slot).phase == Phase::starting)
     return {child.forked_at + start_patience, "its time to start"};
   return {};
 }
 
-Time Pool::end_overdue(const Patience& patience, Time now) {
+Time Pool::end_overdue(const ChildTimeLimits& patience, Time now) {
   Time next = never;
   for (const std::uint32_t slot : children_.taken()) {
     ChildRecord& child = children_[slot];
-    if (child.ending == Ending::lost) continue;
-    if (child.told_at == Time{} && tally_.lifecycle(slot).phase == Phase::leaving) child.told_at = now;
+    if (child.escalation == Escalation::lost) continue;
+    if (child.told_at == Time{} && census_.lifecycle(slot).phase == Phase::leaving) child.told_at = now;
     const auto [due_first, why] = limit_of(slot, patience, now);
-    Time due = child.ending == Ending::none ? due_first : child.ending_at + ending_patience;
+    Time due = child.escalation == Escalation::none ? due_first : child.escalated_at + escalation_patience;
     if (due <= now) {
-      if (child.ending == Ending::none && tally_.is_busy(slot))
+      if (child.escalation == Escalation::none && census_.is_busy(slot))
         add(scoreboard_.service_orders(index_).connection_timeouts, 1);
       escalate(slot, why, now);
-      due = child.ending == Ending::lost ? never : now + ending_patience;
+      due = child.escalation == Escalation::lost ? never : now + escalation_patience;
     }
     next = std::min(next, due);
   }
@@ -215,12 +216,12 @@ Time Pool::end_overdue(const Patience& patience, Time now) {
 std::vector<ChildRecord> Pool::take_detached() {
   std::vector<ChildRecord> detached;
   for (const std::uint32_t slot : children_.taken()) {
-    const Lifecycle life = tally_.lifecycle(slot);
-    if (life.phase != Phase::leaving || life.reason != Reason::detached) continue;
-    if (children_[slot].ending == Ending::lost) continue;
+    const Lifecycle body = census_.lifecycle(slot);
+    if (body.phase != Phase::leaving || body.reason != Reason::detached) continue;
+    if (children_[slot].escalation == Escalation::lost) continue;
     if (children_[slot].stopped) stopped(slot, false);
     detached.push_back(children_[slot]);
-    lock_.change([&] { scoreboard_.free(index_, tally_.on_table(slot)); });
+    lock_.change([&] { scoreboard_.free(index_, census_.on_table(slot)); });
     children_[slot] = {};
   }
   return detached;
@@ -229,7 +230,7 @@ std::vector<ChildRecord> Pool::take_detached() {
 void Pool::kill_stopped() {
   for (const std::uint32_t slot : children_.taken()) {
     ChildRecord& child = children_[slot];
-    if (!child.stopped || tally_.is_busy(slot) || child.ending != Ending::none) continue;
+    if (!child.stopped || census_.is_busy(slot) || child.escalation != Escalation::none) continue;
     log_warning(
         text("child ", child.pid, " is stopped, and max-clients leaves no room for another: it is killed"));
     end_now(child, Clock::now());
@@ -240,10 +241,10 @@ void Pool::kill_all(const char* why) {
   const Time now = Clock::now();
   for (const std::uint32_t slot : children_.taken()) {
     ChildRecord& child = children_[slot];
-    if (child.ending == Ending::killed || child.ending == Ending::lost) continue;
-    if (tally_.is_busy(slot))
+    if (child.escalation == Escalation::killed || child.escalation == Escalation::lost) continue;
+    if (census_.is_busy(slot))
       log_warning(
-          text("child ", child.pid, tally_.serving(slot), ": ", std::string_view(why), "; it is killed"));
+          text("child ", child.pid, census_.serving(slot), ": ", std::string_view(why), "; it is killed"));
     end_now(child, now);
   }
 }

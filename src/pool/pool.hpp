@@ -7,22 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "pool/children.hpp"
+#include "pool/census.hpp"
+#include "pool/child_table.hpp"
 #include "pool/parent_lock.hpp"
 #include "scoreboard/scoreboard.hpp"
-#include "pool/tally.hpp"
 
 namespace brood {
 
 // How long a child may take; 0: as long as it likes.
-struct Patience {
+struct ChildTimeLimits {
   std::chrono::milliseconds connection;
   std::chrono::milliseconds leave;  // with nothing in hand
   const char* leave_setting;        // what says so
 };
 
 // What of a child's end matters to the service.
-struct Death {
+struct ChildEnd {
   bool asked = false;   // it had been told to leave, or was ended by us
   bool failed = false;  // it counts as failed
   bool proven = false;  // it had accepted a connection
@@ -37,7 +37,7 @@ class Pool {
   // Claims a slot and forks; `life` gets the slot's index on the scoreboard and runs in the child. False with
   // errno: fork() failed, or (EAGAIN) there is no slot.
   bool start(std::uint32_t generation, bool replacement, Time now,
-             const std::function<int(std::uint32_t)>& life);
+             const std::function<int(std::uint32_t)>& body);
   // Tells so many to leave, those with most behind them first; surplus ones idle, outdated ones idle before
   // busy.
   void retire(unsigned number, Reason reason, std::uint32_t generation);
@@ -52,18 +52,18 @@ class Pool {
 
   // As waitid() told. `has_served`: it has, as far as the service can tell, whatever its row says; where it
   // has then ended by itself, that is no failure.
-  Death reaped(std::uint32_t slot, int code, int status, bool has_served);
+  ChildEnd reaped(std::uint32_t slot, int code, int status, bool has_served);
   void stopped(std::uint32_t slot, bool is_stopped);
   // ABRT, then KILL, then "lost", for children that are beyond it, and for those that take a minute to start.
   // Returns when the next step is due; never: there is nobody to wait for.
-  Time end_overdue(const Patience& patience, Time now);
+  Time end_overdue(const ChildTimeLimits& patience, Time now);
   // Frees the slots of the children that say that they are detached, and knows them no more.
   std::vector<ChildRecord> take_detached();
 
-  // Children that were started before exec().
+  // ChildTable that were started before exec().
   void take_over(std::uint32_t slot, const ChildRecord& child) { children_[slot] = child; }
-  const Children& children() const { return children_; }
-  const Tally& tally() const { return tally_; }
+  const ChildTable& children() const { return children_; }
+  const ChildCensus& census() const { return census_; }
   unsigned count() const { return children_.count(); }
   std::optional<std::uint32_t> find(pid_t pid) const { return children_.find(pid); }
   void forget() { children_.forget_all(); }  // in a child
@@ -74,14 +74,14 @@ class Pool {
     Time due = never;
     const char* why = "";
   };
-  Limit limit_of(std::uint32_t slot, const Patience& patience, Time now) const;
+  Limit limit_of(std::uint32_t slot, const ChildTimeLimits& patience, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
 
   const Scoreboard& scoreboard_;
   const ParentLock& lock_;
   const std::uint32_t index_;
-  Children children_;
-  Tally tally_;
+  ChildTable children_;
+  ChildCensus census_;
 };
 
 }  // namespace brood

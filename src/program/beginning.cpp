@@ -15,7 +15,7 @@ Beginning::Beginning(int argc, const char* const* argv)
 
 CommandLine Beginning::hold(CommandLine line) const {
   if (!heir_) return line;
-  const Inheritance& left = heir_->left();
+  const HandedOver& left = heir_->left();
   for (const auto& [name, value] : {std::pair{"name", left.name},
                                     {"runtime-directory", left.runtime_directory},
                                     {"pid-file", left.pid_file}})
@@ -27,9 +27,9 @@ void Beginning::hold(ServiceSource& source) const {
   if (heir_ && heir_->is_former()) source.go_by(heir_->left().settings);
 }
 
-void Beginning::rehearse(const std::vector<WantedService>& wanted, const Manner& manner) const {
-  const Inheritance& left = heir_->left();
-  check_succession(left, wanted, manner.reserved_entries > 0);
+void Beginning::rehearse(const std::vector<WantedService>& wanted, const ServiceRules& rules) const {
+  const HandedOver& left = heir_->left();
+  check_succession(left, wanted, rules.reserved_entries > 0);
   check_room(left);
   std::size_t children = 0;
   for (const auto& service : left.services) children += service.children.size();

@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "settings/command_line.hpp"
 #include "base/executable.hpp"
-#include "upgrade/heir.hpp"
+#include "settings/command_line.hpp"
 #include "settings/service_source.hpp"
+#include "upgrade/heir.hpp"
 
 namespace brood {
 
@@ -27,7 +27,7 @@ class Beginning {
   void hold(ServiceSource& source) const;
 
   // In a rehearsal: whether this program could take over. Throws what is in the way, and changes nothing.
-  void rehearse(const std::vector<WantedService>& wanted, const Manner& manner) const;
+  void rehearse(const std::vector<WantedService>& wanted, const ServiceRules& rules) const;
 
   // Before it has taken over, the former program can have all back: does not return then.
   void give_back(std::string_view why);

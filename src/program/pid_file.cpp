@@ -8,8 +8,8 @@
 
 #include <cerrno>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 

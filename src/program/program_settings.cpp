@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "program/program_settings.hpp"
 
+#include "brood/server_base.hpp"
+
 #include <algorithm>
 
 namespace brood {

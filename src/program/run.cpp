@@ -12,20 +12,20 @@
 #include <optional>
 #include <span>
 
-#include "models/birth_record.hpp"
-#include "brood/error.hpp"
-#include "brood/program.hpp"
-#include "program/child_program.hpp"
-#include "program/daemon.hpp"
 #include "base/identity.hpp"
 #include "base/log_target.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/program.hpp"
+#include "models/child_handover.hpp"
 #include "parent/parent.hpp"
+#include "program/daemon.hpp"
 #include "program/pid_file.hpp"
 #include "program/program_settings.hpp"
 #include "program/scoreboard_path.hpp"
-#include "base/signals.hpp"
+#include "program/slot_program.hpp"
 #include "upgrade/succession.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
@@ -66,8 +66,8 @@ class Starting {
       : source_(source), configuration_(configuration), heir_(heir) {}
 
   void open(WantedService& wanted) {
-    const InheritedService nothing;
-    const InheritedService* left = heir_ != nullptr ? heir_->find(wanted.name) : &nothing;
+    const HandedOverService nothing;
+    const HandedOverService* left = heir_ != nullptr ? heir_->find(wanted.name) : &nothing;
     if (left == nullptr) return leave_out(wanted.name);
     attempt(wanted.name, [&] {
       if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
@@ -105,7 +105,7 @@ class Starting {
     return false;
   }
 
-  bool all_or_none() const { return source_.manner().all_or_none || heir_ != nullptr; }
+  bool all_or_none() const { return source_.rules().all_or_none || heir_ != nullptr; }
 
   void leave_out(const std::string& name) {
     tell(text("service ", name, " is left out"), configuration_);
@@ -123,10 +123,10 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = source.in_force();
-  const Manner manner = source.manner();
-  if (manner.refuses_namesake) refuse_namesake(started);
+  const ServiceRules rules = source.rules();
+  if (rules.refuses_namesake) refuse_namesake(started);
   PidFile pid_file(heir != nullptr ? "" : started.pid_file);
-  if (heir != nullptr) check_succession(heir->left(), wanted, manner.reserved_entries > 0);
+  if (heir != nullptr) check_succession(heir->left(), wanted, rules.reserved_entries > 0);
 
   Starting starting(source, started, heir);
   for (auto& each : wanted) starting.open(each);
@@ -137,8 +137,8 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   ParentDuties duties;
   duties.name = started.name;
   duties.scoreboard_path = scoreboard;
-  duties.reserved_entries = manner.reserved_entries;
-  duties.all_or_none = manner.all_or_none;
+  duties.reserved_entries = rules.reserved_entries;
+  duties.all_or_none = rules.all_or_none;
   duties.read_again = [&] {
     auto wanted_now = source.read();
     try_log(log_target(source.staged()));
@@ -172,7 +172,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
     daemon.ready();
   };
   duties.program = beginning.executable();
-  duties.hand_over = [&](Inheritance& left) {
+  duties.hand_over = [&](HandedOver& left) {
     left.runtime_directory = started.runtime_directory;
     left.pid_file = pid_file.path();
     left.pid_file_descriptor = pid_file.descriptor();
@@ -242,10 +242,10 @@ int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginn
   for (const auto& each : wanted)
     if (!each.mistakes.empty()) mistakes += (mistakes.empty() ? "" : "\n") + each.mistakes;
   source.commit(When::starting, "");
-  const bool refused = !mistakes.empty() && (line.test_config || source.manner().all_or_none);
+  const bool refused = !mistakes.empty() && (line.test_config || source.rules().all_or_none);
   if (refused) throw ConfigurationError(mistakes);
   if (beginning.rehearses()) {
-    beginning.rehearse(wanted, source.manner());
+    beginning.rehearse(wanted, source.rules());
     try_log(log_target(source.in_force()));
     return 0;
   }

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "brood/snapshot.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {

@@ -8,8 +8,8 @@
 #include <bit>
 #include <cstring>
 
-#include "brood/log.hpp"
 #include "base/event_descriptor.hpp"
+#include "brood/log.hpp"
 
 namespace brood {
 namespace {
@@ -54,7 +54,7 @@ std::size_t address_size(const sockaddr_storage& peer) {
 }  // namespace
 
 ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
-                     Room room)
+                     Capacity capacity)
     : scoreboard_(scoreboard),
       service_(scoreboard.service(service)),
       orders_(scoreboard.slot_orders(slot)),
@@ -62,8 +62,8 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
       idle_words_(scoreboard.idle_words(service)),
       idle_word_(idle_words_[(slot - service_.first_slot) / bits_per_word]),
       idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
-      room_(room),
-      turn_(room.threads ? std::make_unique<std::mutex>() : nullptr),
+      capacity_(capacity),
+      turn_(capacity.threads ? std::make_unique<std::mutex>() : nullptr),
       service_index_(service),
       slot_index_(slot),
       wake_fd_(wake_fd) {}
@@ -82,7 +82,7 @@ void ChildSlot::change(const std::function<void()>& change) {
 void ChildSlot::ready() {
   change([this] {
     row_.pid.store(::getpid(), relaxed);
-    row_.room.store(room_.connections, relaxed);
+    row_.capacity.store(capacity_.connections, relaxed);
     row_.since.store(to_nanoseconds(Clock::now()), relaxed);
     row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
     scoreboard_.set_idle(slot_index_, true);
@@ -113,9 +113,9 @@ void ChildSlot::detach() {
   const std::int64_t now = to_nanoseconds(Clock::now());
   {
     const Writing writing(row_.sequence);
-    for (Seat seat = in_hand_.oldest(); seat != InHand::nobody; seat = in_hand_[seat].newer)
-      count_as_finished(seat, now);
-    row_.in_hand.store(0, relaxed);
+    for (ConnectionId id = open_.oldest(); id != OpenConnections::none; id = open_[id].newer)
+      count_as_finished(id, now);
+    row_.open_connections.store(0, relaxed);
     row_.since.store(now, relaxed);
   }
   *stay_ = Stay::detached;
@@ -131,8 +131,8 @@ std::unique_lock<std::mutex> ChildSlot::turn() const {
 }
 
 // The oldest: it is the one that connection-timeout is about.
-void ChildSlot::show(Seat seat) {
-  const InHand::Record& record = in_hand_[seat];
+void ChildSlot::show(ConnectionId id) {
+  const OpenConnections::Entry& record = open_[id];
   row_.since.store(record.since, relaxed);
   row_.listener.store(record.listener, relaxed);
   store_bytes(row_.peer, record.peer);
@@ -140,73 +140,75 @@ void ChildSlot::show(Seat seat) {
     store_bytes(row_.note, std::as_bytes(std::span(record.note)));
 }
 
-Seat ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
   const auto turn = this->turn();
-  const Seat seat = in_hand_.add(to_nanoseconds(Clock::now()));
-  InHand::Record& record = in_hand_[seat];
+  const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
+  OpenConnections::Entry& record = open_[id];
   record.listener = listener;
   std::memcpy(record.peer.data(), &peer, address_size(peer));
   record.note[0] = '\0';
-  const std::uint32_t in_hand = in_hand_.count();
+  const std::uint32_t open_connections = open_.count();
   {
     // First of all the figures: a child that is killed from here on has this connection counted as aborted.
     const Writing writing(row_.sequence);
-    row_.in_hand.store(in_hand, relaxed);
+    row_.open_connections.store(open_connections, relaxed);
     add(row_.figures.accepted, 1);
-    if (in_hand == 1) show(seat);
+    if (open_connections == 1) show(id);
   }
-  const bool full = in_hand >= room_.connections;
+  const bool full = open_connections >= capacity_.connections;
   if (full) idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
   // The first one in hand is news too: the clock of connection-timeout starts with it.
-  if ((full || in_hand == 1) && count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
+  if ((full || open_connections == 1) &&
+      count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
     wake();
-  return seat;
+  return id;
 }
 
-void ChildSlot::count_as_finished(Seat seat, std::int64_t now) {
-  const std::int64_t took = now - in_hand_[seat].since;
+void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
+  const std::int64_t took = now - open_[id].since;
   const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
   const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
   add(row_.figures.latency[bucket], 1);
   add(row_.figures.finished, 1);
 }
 
-void ChildSlot::finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+void ChildSlot::finished(ConnectionId id, bool failed, std::uint64_t bytes_read,
+                         std::uint64_t bytes_written) {
   const auto turn = this->turn();
-  if (is_detached()) return in_hand_.remove(seat);
-  const bool was_oldest = in_hand_.oldest() == seat;
+  if (is_detached()) return open_.remove(id);
+  const bool was_oldest = open_.oldest() == id;
   const std::int64_t now = to_nanoseconds(Clock::now());
   {
     const Writing writing(row_.sequence);
-    count_as_finished(seat, now);
-    in_hand_.remove(seat);
+    count_as_finished(id, now);
+    open_.remove(id);
     if (failed) add(row_.figures.failed, 1);
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
-    row_.in_hand.store(in_hand_.count(), relaxed);
-    if (in_hand_.count() == 0)
+    row_.open_connections.store(open_.count(), relaxed);
+    if (open_.count() == 0)
       row_.since.store(now, relaxed);
     else if (was_oldest)
-      show(in_hand_.oldest());
+      show(open_.oldest());
   }
   // The first one of a child's life: where starts are throttled, the parent waits for it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
   if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
-  const std::uint32_t in_hand = in_hand_.count();
-  const bool was_full = in_hand + 1 == room_.connections;
+  const std::uint32_t open_connections = open_.count();
+  const bool was_full = open_connections + 1 == capacity_.connections;
   if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
   // A spare with nothing in hand may be one too many.
-  if ((was_full || in_hand == 0) &&
+  if ((was_full || open_connections == 0) &&
       count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst))
     wake();
 }
 
-void ChildSlot::note(Seat seat, std::string_view text) {
+void ChildSlot::note(ConnectionId id, std::string_view text) {
   const auto turn = this->turn();
-  std::array<char, note_size>& note = in_hand_[seat].note;
+  std::array<char, note_size>& note = open_[id].note;
   note.fill('\0');
   text.copy(note.data(), note.size());
-  if (is_detached() || in_hand_.oldest() != seat) return;
+  if (is_detached() || open_.oldest() != id) return;
   const Writing writing(row_.sequence);
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }

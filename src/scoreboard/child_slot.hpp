@@ -16,7 +16,7 @@
 #include <span>
 #include <string_view>
 
-#include "scoreboard/in_hand.hpp"
+#include "scoreboard/open_connections.hpp"
 #include "scoreboard/scoreboard.hpp"
 
 namespace brood {
@@ -24,12 +24,13 @@ namespace brood {
 class ChildSlot {
  public:
   // How much the child can take: so many connections in hand, by one thread or several.
-  struct Room {
+  struct Capacity {
     unsigned connections = 1;
     bool threads = false;
   };
   // wake_fd: the parent's eventfd; not owned.
-  ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd, Room room);
+  ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
+            Capacity capacity);
 
   // ---- lifecycle: under the lock; tells the parent
   void ready();               // starting -> serving, idle
@@ -59,20 +60,20 @@ class ChildSlot {
   }
 
   // ---- activity: without lock between processes
-  Seat accepted(const sockaddr_storage& peer, std::uint32_t listener);
-  void finished(Seat seat, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
+  ConnectionId accepted(const sockaddr_storage& peer, std::uint32_t listener);
+  void finished(ConnectionId id, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
   void more_waits();  // where the child was woken: the parent is told, if there are idle siblings
-  void note(Seat seat, std::string_view text);  // at most note_size bytes, the rest is cut
-  std::uint32_t in_hand() const { return row_.in_hand.load(std::memory_order_relaxed); }
-  bool full() const { return in_hand() >= room_.connections; }
+  void note(ConnectionId id, std::string_view text);  // at most note_size bytes, the rest is cut
+  std::uint32_t open_connections() const { return row_.open_connections.load(std::memory_order_relaxed); }
+  bool full() const { return open_connections() >= capacity_.connections; }
 
  private:
   // Left: it must not be offered again. Detached: row and orders are another child's by now.
   enum class Stay { here, left, detached };
   bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
   std::unique_lock<std::mutex> turn() const;
-  void show(Seat seat);
-  void count_as_finished(Seat seat, std::int64_t now);
+  void show(ConnectionId id);
+  void count_as_finished(ConnectionId id, std::int64_t now);
   void change(const std::function<void()>& change);
   void wake(WakeReason reason = look_at_children);
 
@@ -83,10 +84,10 @@ class ChildSlot {
   const std::span<IdleWord> idle_words_;  // of the service: at hand, without a detour through the mapping
   IdleWord& idle_word_;                   // the one with our bit
   const std::uint64_t idle_bit_;
-  const Room room_;
+  const Capacity capacity_;
   std::unique_ptr<std::atomic<Stay>> stay_ = std::make_unique<std::atomic<Stay>>(Stay::here);
   std::unique_ptr<std::mutex> turn_;  // among the threads of this child; none: there is one
-  InHand in_hand_;                    // the row has place for one connection: it shows the oldest
+  OpenConnections open_;              // the row has place for one connection: it shows the oldest
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace ipc = boost::interprocess;

@@ -80,13 +80,13 @@ Locked RobustMutex::lock_word_until(Time deadline) {
         return died ? Locked::owner_died : Locked::clean;
       continue;
     }
-    const std::uint32_t awaited = seen | FUTEX_WAITERS;
-    if (seen != awaited &&
-        !__atomic_compare_exchange_n(word(), &seen, awaited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    const std::uint32_t answer = seen | FUTEX_WAITERS;
+    if (seen != answer &&
+        !__atomic_compare_exchange_n(word(), &seen, answer, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
       continue;
     waiters = FUTEX_WAITERS;
     // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
-    if (::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET, awaited, &until, nullptr, FUTEX_BITSET_MATCH_ANY) !=
+    if (::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET, answer, &until, nullptr, FUTEX_BITSET_MATCH_ANY) !=
             0 &&
         errno == ETIMEDOUT)
       return Locked::timed_out;

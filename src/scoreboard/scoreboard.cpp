@@ -11,14 +11,13 @@
 #include <numeric>
 #include <type_traits>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
 
 namespace brood {
 namespace {
-
 
 template <std::size_t size>
 void copy_name(std::array<char, size>& to, std::string_view from) {
@@ -83,7 +82,7 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   header.gossip_offset = static_cast<std::uint32_t>(layout_.gossip);
   header.size = layout_.size;
   header.started_at = to_nanoseconds(Clock::now());
-  header.parent_birth = birth_of(::getpid()).value_or(0);
+  header.parent_birth = start_time_of(::getpid()).value_or(0);
   header.parent_pid.store(::getpid(), relaxed);
   copy_name(header.name, server_name);
   std::uint32_t first = 0;
@@ -189,16 +188,16 @@ std::uint32_t Scoreboard::repair() const {
   for (std::uint32_t i = 0; i < slot_count_; ++i) {
     Slot& row = slot(i);
     const std::uint32_t word = row.lifecycle.load(relaxed);
-    const Lifecycle life = Lifecycle::unpack(word);
-    if (life.pack() != word) {
-      row.lifecycle.store(life.pack(), relaxed);
+    const Lifecycle body = Lifecycle::unpack(word);
+    if (body.pack() != word) {
+      row.lifecycle.store(body.pack(), relaxed);
       ++mended;
     }
-    if (life.phase != Phase::serving && is_idle(i)) {
+    if (body.phase != Phase::serving && is_idle(i)) {
       set_idle(i, false);
       ++mended;
     }
-    if (life.phase == Phase::empty && row.pid.load(relaxed) != 0) {
+    if (body.phase == Phase::empty && row.pid.load(relaxed) != 0) {
       row.pid.store(0, relaxed);
       ++mended;
     }
@@ -260,8 +259,8 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   std::atomic_thread_fence(std::memory_order_release);
   // Not what the row says: killed in the middle of a write, it may say something else than its figures.
   const std::uint64_t accepted = from.accepted.load(relaxed), finished = from.finished.load(relaxed);
-  const std::uint64_t in_hand = accepted > finished ? accepted - finished : 0;
-  add(to.aborted, in_hand);
+  const std::uint64_t open_connections = accepted > finished ? accepted - finished : 0;
+  add(to.aborted, open_connections);
   add(service.children_gone, 1);
   take(to.accepted, from.accepted);
   take(to.finished, from.finished);
@@ -269,8 +268,8 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   take(to.bytes_read, from.bytes_read);
   take(to.bytes_written, from.bytes_written);
   for (std::size_t i = 0; i < latency_buckets; ++i) take(to.latency[i], from.latency[i]);
-  row.in_hand.store(0, relaxed);
-  row.room.store(0, relaxed);
+  row.open_connections.store(0, relaxed);
+  row.capacity.store(0, relaxed);
   row.since.store(0, relaxed);
   row.listener.store(0, relaxed);
   for (auto& word : row.peer) word.store(0, relaxed);
@@ -279,7 +278,7 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
   writable_slot_orders(slot_index).pid.store(0, relaxed);
   service.sequence.store(service.sequence.load(relaxed) + 1, std::memory_order_release);
-  return static_cast<std::uint32_t>(in_hand);
+  return static_cast<std::uint32_t>(open_connections);
 }
 
 }  // namespace brood

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The scoreboard as the parent has it: the table laid out in its mapping, its lock with repair, and the
-// changes of a slot's life that are the parent's. Children have a ChildSlot on top of it. Decides nothing,
+// changes of a slot's life that are the parent's. ChildTable have a ChildSlot on top of it. Decides nothing,
 // forks nothing.
 //
 // The changes are each idempotent and made under the lock (under_lock), with under twenty stores.

@@ -21,7 +21,7 @@
 #include <span>
 #include <type_traits>
 
-#include "brood/scoreboard_words.hpp"
+#include "brood/scoreboard_types.hpp"
 #include "scoreboard/robust_mutex.hpp"
 
 namespace brood {
@@ -151,8 +151,8 @@ struct alignas(cache_line) Slot {
 
   // Activity: the child's alone, without lock. `sequence` is odd while it writes, so that a reader can tell.
   alignas(cache_line) Shared<std::uint32_t> sequence;
-  Shared<std::uint32_t> in_hand;   // connections
-  Shared<std::uint32_t> room;      // how many it can have in hand; with fewer its idle bit is set
+  Shared<std::uint32_t> open_connections;  // connections
+  Shared<std::uint32_t> capacity;          // how many it can have in hand; with fewer its idle bit is set
   Shared<std::uint32_t> listener;  // the rest is of the oldest in hand: index of the listener it came by
   Shared<std::int64_t> since;      // nanoseconds; when it was accepted. Nothing in hand: since when
   SharedBytes<32> peer;            // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address

@@ -11,7 +11,8 @@
 namespace brood {
 namespace {
 
-constexpr int read_attempts = 1000;  // tries; a write lasts some nanoseconds, unless its child was stopped in it
+constexpr int read_attempts =
+    1000;  // tries; a write lasts some nanoseconds, unless its child was stopped in it
 
 std::chrono::nanoseconds since(std::int64_t then, Time now) {
   if (then == 0) return {};
@@ -29,9 +30,9 @@ std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, w
 }
 
 void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
-  to.in_hand = slot.in_hand.load(relaxed);
-  to.room = slot.room.load(relaxed);
-  to.busy_for = to.in_hand > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
+  to.open_connections = slot.open_connections.load(relaxed);
+  to.capacity = slot.capacity.load(relaxed);
+  to.busy_for = to.open_connections > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
   to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
   to.figures = read_figures(slot.figures);
   const auto peer = read_bytes(slot.peer);
@@ -43,10 +44,10 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
 }
 
-SlotState classify(const Lifecycle& life, Order order, pid_t pid, std::uint32_t in_hand) {
-  if (pid == 0) return life.phase == Phase::empty ? SlotState::empty : SlotState::starting;
-  if (order == Order::leave || life.phase == Phase::leaving) return SlotState::leaving;
-  if (life.phase == Phase::serving) return in_hand == 0 ? SlotState::idle : SlotState::busy;
+SlotState classify(const Lifecycle& body, Order order, pid_t pid, std::uint32_t open_connections) {
+  if (pid == 0) return body.phase == Phase::empty ? SlotState::empty : SlotState::starting;
+  if (order == Order::leave || body.phase == Phase::leaving) return SlotState::leaving;
+  if (body.phase == Phase::serving) return open_connections == 0 ? SlotState::idle : SlotState::busy;
   return SlotState::starting;
 }
 
@@ -70,14 +71,14 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
   to.incarnation = orders.incarnation.load(relaxed);
   to.generation = orders.generation.load(relaxed);
   to.stopped = orders.stopped.load(relaxed) != 0;
-  const Lifecycle life = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
+  const Lifecycle body = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
   const Order order = orders.order.load(relaxed);
-  to.asks = life.asks;
+  to.asks = body.asks;
   const auto ordered_reason = orders.reason.load(relaxed);
   to.reason = order == Order::leave && ordered_reason < reason_names.size()
                   ? static_cast<Reason>(ordered_reason)
-                  : life.reason;
-  to.state = classify(life, order, to.pid, 0);
+                  : body.reason;
+  to.state = classify(body, order, to.pid, 0);
   if (to.state == SlotState::empty) return to;
   to.spare = idle && to.state == SlotState::idle;
   to.age = since(orders.forked_at.load(relaxed), now);
@@ -89,7 +90,7 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
     std::atomic_thread_fence(std::memory_order_acquire);
     to.torn = before % 2 != 0 || slot.sequence.load(relaxed) != before;
   }
-  to.state = classify(life, order, to.pid, to.in_hand);
+  to.state = classify(body, order, to.pid, to.open_connections);
   return to;
 }
 

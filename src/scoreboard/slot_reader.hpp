@@ -2,8 +2,8 @@
 // Reads a row of the scoreboard while its child writes it.
 #pragma once
 
-#include "brood/snapshot.hpp"
 #include "base/clock.hpp"
+#include "brood/snapshot.hpp"
 #include "scoreboard/slot.hpp"
 
 namespace brood {

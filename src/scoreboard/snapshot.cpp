@@ -9,11 +9,11 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/process.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "scoreboard/mapping.hpp"
-#include "base/process.hpp"
 #include "scoreboard/slot_reader.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
@@ -74,7 +74,7 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.children_failed = from.children_failed.load(relaxed);
   to.total = read_figures(from.gone);
   to.slots.clear();
-  to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.in_hand = 0;
+  to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.open_connections = 0;
   for (std::uint32_t i = 0; i < from.slot_count; ++i) {
     const std::uint32_t index = from.first_slot + i;
     to.slots.push_back(read_slot(table.slot(index), table.orders(index), table.is_idle(index), i, now));
@@ -83,7 +83,7 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
     ++*counts[static_cast<std::size_t>(slot.state)];
     to.spare += slot.spare ? 1 : 0;
     to.stopped += slot.stopped ? 1 : 0;
-    to.in_hand += slot.in_hand;
+    to.open_connections += slot.open_connections;
     to.total += slot.figures;
   }
   std::atomic_thread_fence(std::memory_order_acquire);
@@ -149,8 +149,8 @@ Snapshot Snapshot::read(const std::string& path) {
   Snapshot snapshot;
   snapshot.name = to_string(header.name);
   snapshot.parent_pid = header.parent_pid.load(relaxed);
-  const auto birth = birth_of(snapshot.parent_pid);
-  snapshot.parent_alive = birth.has_value() && *birth == header.parent_birth;
+  const auto setup = start_time_of(snapshot.parent_pid);
+  snapshot.parent_alive = setup.has_value() && *setup == header.parent_birth;
   snapshot.parent_state = snapshot.parent_alive ? state_of(snapshot.parent_pid) : '\0';
   if (snapshot.parent_state == 'Z') snapshot.parent_alive = false;
   snapshot.stopping = header.stopping.load(relaxed) != 0;

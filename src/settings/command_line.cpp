@@ -5,8 +5,8 @@
 #include <boost/program_options.hpp>
 #include <sstream>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace po = boost::program_options;

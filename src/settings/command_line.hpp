@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "settings/settings_source.hpp"
+#include "settings/settings_reader.hpp"
 
 namespace brood {
 

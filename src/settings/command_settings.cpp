@@ -7,7 +7,7 @@
 
 namespace brood {
 
-void add_command_settings(Settings& settings, Command& command) {
+void add_command_settings(Settings& settings, ServiceCommand& command) {
   settings.section("The program");
   Setting& program = settings.text(
       "command", command.written,
@@ -30,7 +30,7 @@ void add_command_settings(Settings& settings, Command& command) {
               "listeners: it takes them as systemd hands them on (LISTEN_FDS); start-servers processes of it "
               "are kept, and the other limits of this service mean nothing. connection: children accept, and "
               "run it for each connection, which is its standard input and output.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
 }
 
 ServiceConfiguration in_effect(ServiceConfiguration configuration) {
@@ -39,7 +39,7 @@ ServiceConfiguration in_effect(ServiceConfiguration configuration) {
     case CommandGets::slot:
       break;
     case CommandGets::connection:
-      configuration.model.takes = Arrivals::connections;
+      configuration.model.work = WorkKind::connections;
       configuration.model.many_connections = false;
       break;
     case CommandGets::listeners: {

@@ -6,7 +6,7 @@
 
 namespace brood {
 
-void add_command_settings(Settings& settings, Command& command);
+void add_command_settings(Settings& settings, ServiceCommand& command);
 
 // What the service has to do with, from what was set: what its program can take, and (where processes of the
 // program have the listeners, and tell nothing) limits that keep start-servers of them. Changes nothing where

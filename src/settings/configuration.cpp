@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "brood/error.hpp"
-#include "base/command.hpp"
-#include "settings/command_settings.hpp"
 #include "base/identity.hpp"
+#include "base/service_command.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "settings/command_settings.hpp"
 
 namespace brood {
 namespace {
@@ -139,8 +139,8 @@ ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildMode
     limits.max_connections_per_child = 1000;
     limits.connection_idle_timeout = std::chrono::minutes(1);
   }
-  if (model.takes == Arrivals::triggers) listen = {"timer:30s"};
-  if (model.takes == Arrivals::datagrams) listen = {"udp:127.0.0.1:8000"};
+  if (model.work == WorkKind::triggers) listen = {"timer:30s"};
+  if (model.work == WorkKind::datagrams) listen = {"udp:127.0.0.1:8000"};
 }
 
 void add_service_settings(Settings& settings, ServiceConfiguration& service) {
@@ -158,7 +158,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
               "How many connections may wait in a listener's queue. The kernel has a limit of its own, "
               "net.core.somaxconn. For UDP, how many datagrams of a kilobyte; the limit of a parent that is "
               "not root is net.core.rmem_max.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
   if (service.model.command) add_command_settings(settings, service.command);
   add_pool_settings(settings, service.limits);
   add_model_settings(settings, service, service.model);
@@ -175,9 +175,9 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   settings
       .text("user", service.user,
             "The user, by name or number, that children become; empty: they stay who the parent is.")
-      .takes = Takes::restart;
-  settings.text("group", service.group, "The group that children become; empty: that of the user.").takes =
-      Takes::restart;
+      .applied_on = AppliedOn::restart;
+  settings.text("group", service.group, "The group that children become; empty: that of the user.")
+      .applied_on = AppliedOn::restart;
 }
 
 void add_log_level(Settings& settings, std::string& level) {
@@ -187,18 +187,18 @@ void add_log_level(Settings& settings, std::string& level) {
 
 void add_parent_settings(Settings& settings, Configuration& configuration) {
   settings.section("The parent");
-  settings.text("name", configuration.name, "What the server is called in the log and by broodctl.").takes =
-      Takes::restart;
+  settings.text("name", configuration.name, "What the server is called in the log and by broodctl.")
+      .applied_on = AppliedOn::restart;
   settings
       .flag("daemonize", configuration.daemonize,
             "Whether to leave the terminal and go on in the background.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
   settings
       .text("pid-file", configuration.pid_file,
             "Where the parent's pid is written. The file is locked: a second server with the same file "
             "doesn't start. "
             "Empty: no file.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
   settings
       .text("runtime-directory", configuration.runtime_directory,
             "Where the scoreboard is, as NAME.scoreboard, for broodctl to read, and NAME.control, by which "
@@ -207,7 +207,7 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
             "XDG_RUNTIME_DIR/brood or else /tmp/brood-UID for other users. 'none': the scoreboard is in "
             "anonymous "
             "memory, and broodctl can neither see the server nor give it orders.")
-      .takes = Takes::restart;
+      .applied_on = AppliedOn::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
   add_log_level(settings, configuration.log_level);
 }
@@ -222,7 +222,7 @@ void check_programs(ServiceConfiguration& service, const Blame& blame) {
       blame(setting, text(setting, " = ", written, " ", std::string_view(error.what())));
     }
   };
-  const Command& command = service.command;
+  const ServiceCommand& command = service.command;
   if (service.model.command && !blame.given("command"))
     blame("command", "command is not set: there is nothing to run");
   else if (service.model.command && blame.empty("command"))
@@ -258,8 +258,8 @@ void check_one(ServiceConfiguration& service, const Blame& blame) {
       for (const auto& other : service.listen_specs)
         if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
-      if (const auto brings = spec.brings(); brings && !takes(effective.model.takes, *brings))
-        throw ConfigurationError(misfit(*brings, effective.model.takes));
+      if (const auto brings = spec.brings(); brings && !fits(effective.model.work, *brings))
+        throw ConfigurationError(work_mismatch(*brings, effective.model.work));
       service.listen_specs.push_back(spec);
     } catch (const Error& error) {
       blame("listen", text("listen = ", written, " ", std::string_view(error.what())));

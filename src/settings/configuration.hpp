@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/limits.hpp"
+#include "base/service_command.hpp"
 #include "brood/child_model.hpp"
 #include "brood/settings.hpp"
-#include "base/command.hpp"
-#include "base/limits.hpp"
-#include "settings/settings_source.hpp"
+#include "settings/settings_reader.hpp"
 
 namespace brood {
 
@@ -31,7 +31,7 @@ struct ServiceConfiguration {
   std::string on_failure;
   std::vector<std::string> on_failure_words;  // of it
   std::string threads_per_child = "1";        // as written
-  Command command;                            // where the model has one
+  ServiceCommand command;                     // where the model has one
   std::string user, group;                    // "": children stay who the parent is
   std::string log_level = "info";
 };

@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <vector>
 
-#include "brood/error.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {
 
 using SettingNames = std::vector<std::string>;
 
-const SettingNames of_all = {"start-servers", "min-spare-servers",      "max-spare-servers", "max-clients",
-                      "idle-timeout",  "max-requests-per-child", "graceful-timeout",  "connection-timeout"};
+const SettingNames of_all = {"start-servers",    "min-spare-servers", "max-spare-servers",
+                             "max-clients",      "idle-timeout",      "max-requests-per-child",
+                             "graceful-timeout", "connection-timeout"};
 const SettingNames of_many_connections = {"max-connections-per-child", "connection-idle-timeout"};
 // Its children are processes that tell nothing: the others are settled.
 const SettingNames of_listeners = {"start-servers", "graceful-timeout"};

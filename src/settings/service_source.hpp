@@ -26,7 +26,7 @@ struct WantedService {
 };
 
 // How services are held together. As it stands here: those of one program, which belong together.
-struct Manner {
+struct ServiceRules {
   bool all_or_none = true;             // one that can't be started is a reason to start none
   bool refuses_namesake = false;       // where a server of this name runs, there is no second one
   std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
@@ -39,7 +39,7 @@ class ServiceSource {
   ServiceSource& operator=(const ServiceSource&) = delete;
   virtual ~ServiceSource() = default;
 
-  virtual Manner manner() const { return {}; }
+  virtual ServiceRules rules() const { return {}; }
 
   virtual void take(CommandLine line) = 0;  // before all that follows
   // The next read() goes by these values alone, whatever files and command line say: what given() told.

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "brood/error.hpp"
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
 namespace {

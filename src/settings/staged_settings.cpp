@@ -31,7 +31,7 @@ SettingsReader& StagedSettings::begin_with(const GivenSettings& changes) {
 std::vector<std::string> StagedSettings::commit(When when,
                                                 const std::function<bool(const Setting&)>& is_concerned) {
   const auto needs_restart = [&](const Setting& setting) {
-    return when == When::running && setting.takes == Takes::restart &&
+    return when == When::running && setting.applied_on == AppliedOn::restart &&
            values(setting, given_) != values(setting, reader_->given());
   };
   std::vector<std::string> told;

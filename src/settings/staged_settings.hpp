@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "brood/settings.hpp"
-#include "settings/settings_source.hpp"
+#include "settings/settings_reader.hpp"
 
 namespace brood {
 

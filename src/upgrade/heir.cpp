@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 
@@ -23,7 +23,7 @@ Heir::Heir(const Executable& executable, Handover handover)
 }
 
 std::optional<Heir> Heir::of_this_process(const Executable& executable) {
-  auto handover = take_handover(inheritance_variable);
+  auto handover = take_handover(parent_variable);
   if (!handover) return {};
   Heir heir(executable, std::move(*handover));
   try {
@@ -35,8 +35,8 @@ std::optional<Heir> Heir::of_this_process(const Executable& executable) {
   return heir;
 }
 
-const InheritedService* Heir::find(std::string_view service) const {
-  const auto found = std::ranges::find(left_.services, service, &InheritedService::name);
+const HandedOverService* Heir::find(std::string_view service) const {
+  const auto found = std::ranges::find(left_.services, service, &HandedOverService::name);
   return found == left_.services.end() ? nullptr : &*found;
 }
 

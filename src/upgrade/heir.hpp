@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "brood/descriptor.hpp"
 #include "base/executable.hpp"
-#include "upgrade/inheritance.hpp"
+#include "brood/descriptor.hpp"
+#include "upgrade/handed_over.hpp"
 
 namespace brood {
 
@@ -21,11 +21,11 @@ class Heir {
   // back; throws Error where that can't be done either, and in a rehearsal.
   static std::optional<Heir> of_this_process(const Executable& executable);
 
-  const Inheritance& left() const { return left_; }
+  const HandedOver& left() const { return left_; }
   bool rehearses() const { return rehearses_; }
   // The former program has it back, because its successor could not take over.
   bool is_former() const { return !left_.refused.empty(); }
-  const InheritedService* find(std::string_view service) const;  // nullptr: there is none of that name
+  const HandedOverService* find(std::string_view service) const;  // nullptr: there is none of that name
 
   // What is shared until all is taken over. Throws SystemError.
   static Descriptor share(int descriptor);
@@ -45,7 +45,7 @@ class Heir {
   Handover handover_;
   std::vector<int> unclaimed_;
   bool rehearses_;
-  Inheritance left_;
+  HandedOver left_;
 };
 
 }  // namespace brood

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/command_settings.hpp"
 #include "upgrade/heir.hpp"
-#include "base/text.hpp"
 
 namespace brood {
 namespace {
 
-void check_service(const InheritedService& left, const ServiceConfiguration& configuration,
+void check_service(const HandedOverService& left, const ServiceConfiguration& configuration,
                    const Scoreboard& scoreboard) {
   const auto index = scoreboard.find(left.name);
   if (!index) throw Error(text("service ", left.name, " has no place on the scoreboard"));
@@ -25,24 +25,24 @@ void check_service(const InheritedService& left, const ServiceConfiguration& con
       throw Error(text("a child of service ", left.name, " has no slot on the scoreboard"));
   // Connections that wait there would be for somebody who can't read them.
   for (const auto& listener : left.listeners)
-    if (const auto brings = listener.spec.brings(); brings && !takes(configuration.model.takes, *brings))
+    if (const auto brings = listener.spec.brings(); brings && !fits(configuration.model.work, *brings))
       throw ConfigurationError(
-          text("listen = ", listener.spec.written, " ", misfit(*brings, configuration.model.takes)));
+          text("listen = ", listener.spec.written, " ", work_mismatch(*brings, configuration.model.work)));
 }
 
 }  // namespace
 
-Scoreboard open_scoreboard(const Inheritance& left) {
+Scoreboard open_scoreboard(const HandedOver& left) {
   return {{.whole = Heir::share(left.whole_descriptor), .read_only = Heir::share(left.read_only_descriptor)},
           left.scoreboard,
           Mapping::Side::parent};
 }
 
-void check_succession(const Inheritance& left, const std::vector<WantedService>& wanted, bool may_be_new) {
+void check_succession(const HandedOver& left, const std::vector<WantedService>& wanted, bool may_be_new) {
   const Scoreboard scoreboard = open_scoreboard(left);
   for (const auto& each : wanted) {
     if (!each.configuration) throw ConfigurationError(each.mistakes);
-    const auto found = std::ranges::find(left.services, each.name, &InheritedService::name);
+    const auto found = std::ranges::find(left.services, each.name, &HandedOverService::name);
     if (found != left.services.end())
       check_service(*found, *each.configuration, scoreboard);
     else if (!may_be_new)
@@ -56,7 +56,7 @@ void check_succession(const Inheritance& left, const std::vector<WantedService>&
                                     may_be_new ? "reload first" : "restart"));
 }
 
-void check_room(const Inheritance& left) {
+void check_room(const HandedOver& left) {
   constexpr std::size_t enough = 16;
   std::vector<Descriptor> room;
   while (room.size() < enough) room.push_back(Heir::share(left.wake_descriptor));

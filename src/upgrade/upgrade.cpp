@@ -13,13 +13,13 @@
 #include <optional>
 #include <vector>
 
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "upgrade/inheritance.hpp"
 #include "base/process.hpp"
 #include "base/signals.hpp"
 #include "base/spawner.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "upgrade/handed_over.hpp"
 
 namespace brood {
 namespace {

@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "brood/descriptor.hpp"
 #include "base/clock.hpp"
 #include "base/executable.hpp"
 #include "base/handover.hpp"
+#include "brood/descriptor.hpp"
 
 namespace brood {
 

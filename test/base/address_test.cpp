@@ -75,13 +75,13 @@ TEST_CASE("a place is known by what it is and where, not by what else is said of
 }
 
 TEST_CASE("what a listener brings is known, but of an inherited one") {
-  using brood::Arrivals;
-  CHECK(parse_listen("80").brings() == Arrivals::connections);
-  CHECK(parse_listen("unix:/x").brings() == Arrivals::connections);
-  CHECK(parse_listen("udp:53").brings() == Arrivals::datagrams);
-  CHECK(parse_listen("unix-datagram:/x").brings() == Arrivals::datagrams);
-  CHECK(parse_listen("fifo:/x").brings() == Arrivals::triggers);
-  CHECK(parse_listen("timer:1s").brings() == Arrivals::triggers);
+  using brood::WorkKind;
+  CHECK(parse_listen("80").brings() == WorkKind::connections);
+  CHECK(parse_listen("unix:/x").brings() == WorkKind::connections);
+  CHECK(parse_listen("udp:53").brings() == WorkKind::datagrams);
+  CHECK(parse_listen("unix-datagram:/x").brings() == WorkKind::datagrams);
+  CHECK(parse_listen("fifo:/x").brings() == WorkKind::triggers);
+  CHECK(parse_listen("timer:1s").brings() == WorkKind::triggers);
   CHECK_FALSE(parse_listen("fd:3").brings());
 }
 

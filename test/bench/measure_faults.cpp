@@ -82,7 +82,7 @@ void let_fork_fail(pid_t pid, bool fail) {
 std::string figures(const ServiceSnapshot& service) {
   return "accepted " + std::to_string(service.total.accepted) + ", finished " +
          std::to_string(service.total.finished) + ", aborted " + std::to_string(service.total.aborted) +
-         ", in hand " + std::to_string(service.in_hand);
+         ", in hand " + std::to_string(service.open_connections);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ void measure_forkfail(Report& report, Extent extent) {
   const auto during = server.service();
   let_fork_fail(parent, false);
 
-  // Children start again, and the pool is whole again.
+  // ChildTable start again, and the pool is whole again.
   const bool recovered =
       wait_until([&] { return server.service().children_started > during.children_started + 32; }, 15s, 10ms);
   const LoadResult& result = load.finish();
@@ -178,7 +178,7 @@ void measure_kill(Report& report, Extent extent) {
   ServiceSnapshot end;
   const auto settled = [&] {
     end = server.service();
-    return end.in_hand == 0 && end.starting + end.leaving == 0 && end.idle >= min_spare &&
+    return end.open_connections == 0 && end.starting + end.leaving == 0 && end.idle >= min_spare &&
            end.idle <= max_spare;
   };
   const bool within_limits = wait_until(settled, 20s, 10ms);

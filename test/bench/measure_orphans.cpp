@@ -36,7 +36,7 @@ bool is_gone(pid_t pid) { return state_of(pid) == '\0' || state_of(pid) == 'Z'; 
 
 }  // namespace
 
-// Children that were forked, that are programs, and programs that children run.
+// ChildTable that were forked, that are programs, and programs that children run.
 void measure_orphans(Report& report, Extent /*extent*/) {
   constexpr unsigned held = 4;
   MeasuredBrood brood({{"forked", {"built-in = echo"}},

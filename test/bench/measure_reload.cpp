@@ -18,8 +18,8 @@ constexpr unsigned children = 16;
 constexpr unsigned clients = 32;
 constexpr auto interval = 500ms;
 
-bool sums_hold(const FiguresSnapshot& total, std::uint64_t in_hand) {
-  return total.accepted == total.finished + total.aborted + in_hand;
+bool sums_hold(const FiguresSnapshot& total, std::uint64_t open_connections) {
+  return total.accepted == total.finished + total.aborted + open_connections;
 }
 
 bool any_torn(const ServiceSnapshot& service) {
@@ -46,7 +46,7 @@ Reloads reload_again_and_again(MeasuredServer& server, int times) {
       ++reloads.snapshots;
       if (any_torn(service))
         ++reloads.torn;
-      else if (!sums_hold(service.total, service.in_hand))
+      else if (!sums_hold(service.total, service.open_connections))
         ++reloads.wrong_sums;
       return all_of_generation(service, generation);
     };
@@ -88,7 +88,7 @@ void measure_reload(Report& report, Extent extent) {
   report.add(pass_if(exact), "at the end",
              "accepted " + std::to_string(end.total.accepted) + ", finished " +
                  std::to_string(end.total.finished) + ", aborted " + std::to_string(end.total.aborted) +
-                 ", in hand " + std::to_string(end.in_hand),
+                 ", in hand " + std::to_string(end.open_connections),
              "what the clients counted, " + std::to_string(result.answered));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ending a server under load: none of the connections that stand is lost, or else the log says how many.
+// Escalation a server under load: none of the connections that stand is lost, or else the log says how many.
 #include <arpa/inet.h>
 #include <linux/capability.h>
 #include <netinet/in.h>

@@ -54,7 +54,7 @@ std::vector<pid_t> MeasuredBrood::children_of(const std::string& name) const {
 }
 
 int MeasuredBrood::control(const Words& words) const {
-  Command command;
+  ServiceCommand command;
   command.words = {neighbour("broodctl"), "--runtime-directory=" + directory_.path()};
   command.words.insert(command.words.end(), words.begin(), words.end());
   command.output = directory_ / "control";

@@ -38,7 +38,7 @@ MeasuredServer::MeasuredServer(const std::string& name, const Words& settings,
   await_ready();
 }
 
-// Children leave when their parent is gone, but those that are stopped, or sleep in a handler, take their
+// ChildTable leave when their parent is gone, but those that are stopped, or sleep in a handler, take their
 // time.
 MeasuredServer::~MeasuredServer() {
   const auto children = program_.running() ? children_of(program_.pid()) : std::vector<pid_t>();
@@ -46,9 +46,9 @@ MeasuredServer::~MeasuredServer() {
   end_orphans(children);
 }
 
-Command MeasuredServer::command(const std::string& name, const Words& settings,
-                                const Surroundings& surroundings) const {
-  Command command;
+ServiceCommand MeasuredServer::command(const std::string& name, const Words& settings,
+                                       const Surroundings& surroundings) const {
+  ServiceCommand command;
   command.words = {neighbour(name), "--runtime-directory=" + place(), "--log=" + log_path()};
   for (const auto& listen : surroundings.listen) command.words.push_back("--listen=" + listen);
   command.words.insert(command.words.end(), settings.begin(), settings.end());
@@ -99,7 +99,7 @@ Counted counted_after(const LoadResult& load, const MeasuredServer& server) {
       [&] {
         counted.service = server.service();
         const FiguresSnapshot& total = counted.service.total;
-        return counted.service.in_hand == 0 && total.accepted == load.answered &&
+        return counted.service.open_connections == 0 && total.accepted == load.answered &&
                total.finished == load.answered && total.aborted == 0;
       },
       5s);

@@ -30,9 +30,10 @@ class MeasuredServer {
  public:
   struct Surroundings {
     Words listen = {"127.0.0.1:0"};
-    std::optional<uid_t> user;          // of the parent
-    std::string directory;              // for log and scoreboard; "": one of its own
-    std::function<void()> before_exec;  // as Command's; after the user has changed nothing more is permitted
+    std::optional<uid_t> user;  // of the parent
+    std::string directory;      // for log and scoreboard; "": one of its own
+    std::function<void()>
+        before_exec;  // as ServiceCommand's; after the user has changed nothing more is permitted
   };
 
   // Returns when the server is ready. `name`: "echo", or another program beside the bench, or a whole path.
@@ -56,7 +57,8 @@ class MeasuredServer {
  private:
   std::string place() const { return given_directory_.empty() ? directory_.path() : given_directory_; }
   std::string log_path() const { return place() + "/log"; }
-  Command command(const std::string& name, const Words& settings, const Surroundings& surroundings) const;
+  ServiceCommand command(const std::string& name, const Words& settings,
+                         const Surroundings& surroundings) const;
   void await_ready();
 
   TemporaryDirectory directory_;

@@ -56,8 +56,8 @@ NginxServer::~NginxServer() {
 
 Contestant NginxServer::contestant() const { return {address_, children_of(program_.pid())}; }
 
-Command NginxServer::command(const std::string& document_root, unsigned workers,
-                             const std::string& directives) const {
+ServiceCommand NginxServer::command(const std::string& document_root, unsigned workers,
+                                    const std::string& directives) const {
   const std::string configuration = directory_ / "nginx.conf";
   std::ofstream file(configuration);
   // Its usual user can't enter our directory.

@@ -22,7 +22,8 @@ class NginxServer {
   Contestant contestant() const;
 
  private:
-  Command command(const std::string& document_root, unsigned workers, const std::string& directives) const;
+  ServiceCommand command(const std::string& document_root, unsigned workers,
+                         const std::string& directives) const;
 
   TemporaryDirectory directory_;
   std::string address_;

@@ -19,7 +19,7 @@
 namespace brood::bench {
 namespace {
 
-[[noreturn]] void become(const Command& command, std::vector<char*>& words, pid_t parent) {
+[[noreturn]] void become(const ServiceCommand& command, std::vector<char*>& words, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
@@ -69,7 +69,7 @@ std::string neighbour(const std::string& name) {
 
 bool is_built(const std::string& name) { return ::access(neighbour(name).c_str(), X_OK) == 0; }
 
-Program::Program(const Command& command) {
+Program::Program(const ServiceCommand& command) {
   std::vector<std::string> copies = command.words;
   std::vector<char*> words;
   std::transform(copies.begin(), copies.end(), std::back_inserter(words),

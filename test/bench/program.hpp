@@ -38,7 +38,7 @@ std::string read_file(const std::string& path);  // "" where there is none
 std::string neighbour(const std::string& name);
 bool is_built(const std::string& name);
 
-struct Command {
+struct ServiceCommand {
   std::vector<std::string> words;     // the program's path first
   std::string output;                 // the file that stdout and stderr go to
   std::function<void()> before_exec;  // in the new process; only system calls
@@ -46,7 +46,7 @@ struct Command {
 
 class Program {
  public:
-  explicit Program(const Command& command);
+  explicit Program(const ServiceCommand& command);
   ~Program();
   Program(Program&& other) noexcept;
   Program& operator=(Program&&) = delete;

@@ -19,7 +19,7 @@ struct Kind {
 
 const std::vector<Kind> kinds = {
     {"echo", "built-in = echo\n", "hello"},
-    {"slot", "command = " + program_path("brood-puppet") + "\ncommand-gets = slot\n", "echo hello"},
+    {"slot", "command = " + program_path("brood-test-server") + "\ncommand-gets = slot\n", "echo hello"},
     {"python", "command = " + example_path("listen_fds.py") + "\ncommand-gets = listeners\n", "hello"},
     {"shell", "command = /bin/cat\ncommand-gets = connection\n", "hello"}};
 
@@ -135,7 +135,7 @@ TEST_CASE("killed with connections in hand, it leaves every place to the next se
 TEST_CASE("a service of datagrams is restarted beside others") {
   const Directory directory(two_children);
   directory.add_unix("a");
-  directory.write("udp", "command = " + program_path("brood-datagram-puppet") +
+  directory.write("udp", "command = " + program_path("brood-datagram-test-server") +
                              "\nlisten = udp:127.0.0.1:0\nlisten = udp:127.0.0.2:" +
                              std::to_string(20'000 + ::getpid() % 10'000) + "\n");
   const ServerProcess server(in(directory), brood_options());

@@ -50,7 +50,7 @@ std::string runs_program(const Directory& directory, const std::string& service,
 TEST_CASE("children of each kind are carried over and recycled, and under load no connection fails") {
   const Directory directory;
   directory.add_unix("echo");
-  directory.write("slot", runs_program(directory, "slot", program_path("brood-puppet"), "slot"));
+  directory.write("slot", runs_program(directory, "slot", program_path("brood-test-server"), "slot"));
   directory.write("python", runs_program(directory, "python", example_path("listen_fds.py"), "listeners"));
   directory.write("shell", runs_program(directory, "shell", "/bin/cat", "connection"));
   UpgradeableBrood it(directory);
@@ -88,7 +88,7 @@ TEST_CASE("children of each kind are carried over and recycled, and under load n
 TEST_CASE("a connection in the hand of each kind of child survives an upgrade") {
   const Directory directory;
   directory.add_unix("echo");
-  directory.write("slot", runs_program(directory, "slot", program_path("brood-puppet"), "slot"));
+  directory.write("slot", runs_program(directory, "slot", program_path("brood-test-server"), "slot"));
   directory.write("shell", runs_program(directory, "shell", "/bin/cat", "connection"));
   UpgradeableBrood it(directory);
   Client echo(directory.address("echo")), slot(directory.address("slot")), shell(directory.address("shell"));
@@ -250,7 +250,7 @@ TEST_CASE("on-demand services without a child are served after an upgrade, and n
   const std::string on_demand =
       "start-servers = 0\nmin-spare-servers = 0\nmax-spare-servers = 2\nidle-timeout = 100ms\n";
   directory.add_unix("echo");
-  directory.write("slot", runs_program(directory, "slot", program_path("brood-puppet"), "slot"));
+  directory.write("slot", runs_program(directory, "slot", program_path("brood-test-server"), "slot"));
   directory.write("shell", runs_program(directory, "shell", "/bin/cat", "connection"));
   UpgradeableBrood it(directory, {}, on_demand);
   REQUIRE(it.upgrade());

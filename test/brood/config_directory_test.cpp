@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "brood/error.hpp"
-#include "command_table.hpp"
 #include "config_place.hpp"
+#include "server_options.hpp"
 
 using namespace brood;
 using namespace brood::test;
@@ -75,7 +75,7 @@ TEST_CASE("the directory is known before the rest of the command line is") {
 }
 
 TEST_CASE("the command line has settings for all, and for each service that can be called so") {
-  const CommandTable table({{"a", "a.conf"}, {"b c", "b c.conf"}});
+  const ServerOptions table({{"a", "a.conf"}, {"b c", "b c.conf"}});
   const std::vector<const char*> words = {"--a.max-clients=3", "--max-clients=4", "--try-lock", "--strict"};
   const CommandLine line = table.parse(words);
   CHECK(line.settings.at("a.max-clients").values.front() == "3");

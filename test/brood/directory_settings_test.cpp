@@ -8,8 +8,8 @@
 #include <filesystem>
 
 #include "brood/error.hpp"
-#include "command_table.hpp"
 #include "config_place.hpp"
+#include "server_options.hpp"
 
 using namespace brood;
 using namespace brood::test;
@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 CommandLine line(const Place& place, const std::vector<const char*>& arguments) {
-  return CommandTable(ConfigDirectory(place.path).services()).parse(arguments);
+  return ServerOptions(ConfigDirectory(place.path).services()).parse(arguments);
 }
 
 const ServiceConfiguration& of(const std::vector<WantedService>& all, const std::string& name) {

@@ -18,15 +18,15 @@ using brood::Descriptor;
 
 namespace {
 
-struct Keeper final : brood::ConnectionKeeper {
+struct Keeper final : brood::ConnectionHost {
   std::string last;
-  void note(brood::Seat /*seat*/, std::string_view text) override { last = text; }
+  void note(brood::ConnectionId /*seat*/, std::string_view text) override { last = text; }
   bool leaving() const override { return false; }
 };
 
 // A connection as a handler has it, and its peer's end.
 struct Pair {
-  Keeper keeper;
+  Keeper host;
   Descriptor peer;
   Connection connection;
 
@@ -47,7 +47,7 @@ struct Pair {
     sockaddr_storage from{};
     size = sizeof from;
     Descriptor accepted(::accept(listener.get(), reinterpret_cast<sockaddr*>(&from), &size));
-    return {std::move(accepted), {.peer = from, .listener = "name", .keeper = keeper}};
+    return {std::move(accepted), {.peer = from, .listener = "name", .host = host}};
   }
 };
 
@@ -125,5 +125,5 @@ TEST_CASE("a connection knows its ends, its listener, and passes its note on") {
   CHECK(pair.connection.peer() != pair.connection.local());
   CHECK(pair.connection.listener() == "name");
   pair.connection.note("GET /");
-  CHECK(pair.keeper.last == "GET /");
+  CHECK(pair.host.last == "GET /");
 }

@@ -77,9 +77,9 @@ TEST_CASE("on_child_exit is called in a child that leaves as asked, and not in o
   ::kill(killed, SIGKILL);
   REQUIRE(
       server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 1; }));
-  CHECK(server.count_in_log("puppet: a child leaves") == 0);
+  CHECK(server.count_in_log("test_server: a child leaves") == 0);
   const std::size_t left = server.children().size();
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
-  CHECK(server.count_in_log("puppet: a child leaves") == left);
+  CHECK(server.count_in_log("test_server: a child leaves") == left);
 }

@@ -51,7 +51,7 @@ TEST_CASE("with user, children are that user with its group alone, and have no r
   CHECK(server.connect().ask("echo hello") == "hello");
   // The one that was busy may have had another one started for it.
   REQUIRE(server.reaches([](const auto& service) {
-    return service.in_hand == 0 && service.starting == 0 && service.idle >= 5;
+    return service.open_connections == 0 && service.starting == 0 && service.idle >= 5;
   }));
   const auto children = server.children();
   REQUIRE_FALSE(children.empty());

@@ -21,8 +21,9 @@ namespace {
 // One answered connection for each child, so that none counts as having failed at once.
 void prove(const ServerProcess& server, unsigned children) {
   server.hold(children).clear();
-  REQUIRE(server.reaches(
-      [&](const auto& service) { return service.total.finished >= children && service.in_hand == 0; }));
+  REQUIRE(server.reaches([&](const auto& service) {
+    return service.total.finished >= children && service.open_connections == 0;
+  }));
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ TEST_CASE(
   const auto service = server.service();
   CHECK(service.total.accepted == 1);
   CHECK(service.total.finished == 0);
-  CHECK(service.in_hand == 0);
+  CHECK(service.open_connections == 0);
   CHECK(service.children_failed == 1);
   CHECK(server.count_in_log("while serving 127.0.0.1:") == 1);
   CHECK(server.count_in_log("'GET /fatal'") == 1);
@@ -77,7 +78,7 @@ TEST_CASE("a handler that crashes costs its connection, and no other") {
   for (auto& client : held) CHECK(client.ask("echo on") == "on");
   CHECK(server.reaches([](const auto& service) { return service.total.aborted == 4 && service.idle >= 5; }));
   CHECK(server.service().total.accepted == 7);
-  CHECK(server.service().in_hand == 3);
+  CHECK(server.service().open_connections == 3);
 }
 
 TEST_CASE("all children killed at once are replaced, and the service goes on") {
@@ -123,8 +124,8 @@ TEST_CASE(
   CHECK(figures.other == 0);
   CHECK(figures.lost() <= kills);
   CHECK(server.reaches([](const auto& service) {
-    return service.in_hand == 0 && service.idle >= 4 && service.idle <= 10 && service.starting == 0 &&
-           service.leaving == 0;
+    return service.open_connections == 0 && service.idle >= 4 && service.idle <= 10 &&
+           service.starting == 0 && service.leaving == 0;
   }));
   const ServiceSnapshot service = server.service();
   CHECK(service.total.accepted == service.total.finished + service.total.aborted);
@@ -170,7 +171,7 @@ TEST_CASE("children whose parent is killed finish the connection in hand, and le
   const Snapshot snapshot = server.snapshot();
   CHECK_FALSE(snapshot.parent_alive);
   CHECK_FALSE(snapshot.stopping);
-  CHECK(snapshot.services.at(0).in_hand == 1);
+  CHECK(snapshot.services.at(0).open_connections == 1);
   client.close();
   CHECK(eventually([&] { return !is_alive(busy); }));
 }

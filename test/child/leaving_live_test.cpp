@@ -22,7 +22,7 @@ std::vector<std::string> operator+(std::vector<std::string> some, const std::vec
   return some;
 }
 
-std::string ends(pid_t child) { return "[" + std::to_string(child) + "] info: puppet: a child leaves"; }
+std::string ends(pid_t child) { return "[" + std::to_string(child) + "] info: test_server: a child leaves"; }
 
 bool before(const std::string& log, const std::string& first, const std::string& second) {
   const auto at = log.find(first);
@@ -47,7 +47,7 @@ TEST_CASE("children of every model hear that they leave, once each, before they 
   CHECK(server.wait_exit() == exited(0));
   CHECK(server.count_in_log(hears(first)) == 1);
   CHECK(server.count_in_log(hears(second)) == 1);
-  if (options.program == "brood-puppet") CHECK(before(server.log(), hears(first), ends(first)));
+  if (options.program == "brood-test-server") CHECK(before(server.log(), hears(first), ends(first)));
 }
 
 TEST_CASE("with threads or in a loop it is heard while connections go on") {
@@ -56,12 +56,12 @@ TEST_CASE("with threads or in a loop it is heard while connections go on") {
   ServerProcess server(arguments, options);
   Client client = server.connect();
   const pid_t child = client.child();
-  if (options.program == "brood-event-puppet") CHECK(client.ask("busy") == "busy");
-  if (options.program == "brood-async-puppet") client.send("wait\n");
+  if (options.program == "brood-event-test-server") CHECK(client.ask("busy") == "busy");
+  if (options.program == "brood-async-test-server") client.send("wait\n");
   server.signal(SIGHUP);
   CHECK(server.wait_for_log(hears(child)));
   CHECK(is_alive(child));
-  if (options.program != "brood-async-puppet") CHECK(client.ask("echo still here") == "still here");
+  if (options.program != "brood-async-test-server") CHECK(client.ask("echo still here") == "still here");
   client.close();
   CHECK(eventually([child] { return !is_alive(child); }));
   CHECK(server.count_in_log(hears(child)) == 1);

@@ -21,14 +21,14 @@ using brood::Descriptor;
 
 namespace {
 
-struct Keeper final : brood::ConnectionKeeper {
-  void note(brood::Seat /*seat*/, std::string_view /*text*/) override {}
+struct Keeper final : brood::ConnectionHost {
+  void note(brood::ConnectionId /*seat*/, std::string_view /*text*/) override {}
   bool leaving() const override { return false; }
 };
 
 struct Pair {
   explicit Pair(bool blocks = false) : connection(make(blocks)) {}
-  Keeper keeper;
+  Keeper host;
   Descriptor peer;
   Connection connection;
 
@@ -58,8 +58,7 @@ struct Pair {
     peer.reset(ends[1]);
     if (!blocks) ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
     const sockaddr_storage nobody{};
-    return {Descriptor(ends[0]),
-            {.peer = nobody, .listener = "", .keeper = keeper, .seat = 7, .blocks = blocks}};
+    return {Descriptor(ends[0]), {.peer = nobody, .listener = "", .host = host, .id = 7, .blocks = blocks}};
   }
 };
 
@@ -258,7 +257,7 @@ TEST_CASE("a connection keeps what its handler gives it, wherever it is moved, a
     pair.connection.state<State>().witness = witness;
     Connection moved(std::move(pair.connection));
     CHECK(moved.state<State>().number == 42);
-    CHECK(moved.seat() == 7);
+    CHECK(moved.id() == 7);
     CHECK(witness.use_count() == 2);
   }
   CHECK(witness.use_count() == 1);

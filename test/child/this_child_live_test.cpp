@@ -15,7 +15,7 @@ using namespace brood::test;
 namespace {
 
 bool adds_up(const ServiceSnapshot& service) {
-  return service.total.accepted == service.total.finished + service.total.aborted + service.in_hand;
+  return service.total.accepted == service.total.finished + service.total.aborted + service.open_connections;
 }
 
 bool has_slot(const ServiceSnapshot& service, pid_t child) {
@@ -75,7 +75,7 @@ TEST_CASE("broodctl sees why a child leaves that stopped itself") {
 
 TEST_CASE("threads that wait for connections hear at once that one of them stops the child") {
   ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"},
-                       {.program = "brood-thread-puppet"});
+                       {.program = "brood-thread-test-server"});
   Client first = server.connect(), second = server.connect();
   const pid_t child = first.child();
   CHECK(second.child() == child);
@@ -111,7 +111,8 @@ TEST_CASE("a child can't hand back a slot in which it doesn't serve yet") {
 TEST_CASE("a detached child finishes its connection while another has its slot") {
   std::vector<std::string> arguments{"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1"};
   const ServerOptions options = model(arguments);
-  const bool loop = options.program == "brood-event-puppet" || options.program == "brood-async-puppet";
+  const bool loop =
+      options.program == "brood-event-test-server" || options.program == "brood-async-test-server";
   if (!loop) arguments.emplace_back("--connection-timeout=1s");  // a loop ends such a connection itself
   ServerProcess server(arguments, options);
   Client client = server.connect();
@@ -120,7 +121,7 @@ TEST_CASE("a detached child finishes its connection while another has its slot")
   REQUIRE(server.reaches([child](const auto& service) {
     return service.detached == 1 && service.idle == 1 && !has_slot(service, child);
   }));
-  CHECK(server.service().in_hand == 0);
+  CHECK(server.service().open_connections == 0);
   CHECK(server.service().total.finished == 1);
   // What it still does is nobody's figure, and it takes no connection.
   for (int i = 0; i < 20; ++i) CHECK(server.connect().child() != child);
@@ -142,7 +143,7 @@ TEST_CASE("a detached child finishes its connection while another has its slot")
 
 TEST_CASE("all that a child has in hand lives on when one of its handlers detaches it") {
   ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"},
-                       {.program = "brood-thread-puppet"});
+                       {.program = "brood-thread-test-server"});
   Client first = server.connect(), second = server.connect();
   const pid_t child = first.child();
   REQUIRE(second.child() == child);

@@ -63,6 +63,6 @@ TEST_CASE("connections that each stay within connection-timeout are left alone")
 TEST_CASE("an idle server with a connection-timeout ends nobody") {
   ServerProcess server({"--connection-timeout=100ms", "--start-servers=3", "--min-spare-servers=3"});
   server.connect().ask("echo hello");
-  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   CHECK(stays([&] { return server.service().children_gone == 0; }, 500ms));
 }

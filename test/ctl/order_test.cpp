@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brood/error.hpp"
-#include "command.hpp"
+#include "invocation.hpp"
 #include "json.hpp"
 #include "locate.hpp"
 #include "order.hpp"
@@ -18,13 +18,13 @@ using namespace brood::ctl;
 namespace {
 
 std::string request(const std::vector<std::string>& words) {
-  const auto record = request_of(parse_command(words));
+  const auto record = request_of(parse_invocation(words));
   return record ? record->line() : "none";
 }
 
-std::vector<Record> answer(std::initializer_list<const char*> lines) {
-  std::vector<Record> records;
-  for (const char* line : lines) records.push_back(Record::parse(line));
+std::vector<WireRecord> answer(std::initializer_list<const char*> lines) {
+  std::vector<WireRecord> records;
+  for (const char* line : lines) records.push_back(WireRecord::parse(line));
   return records;
 }
 
@@ -35,15 +35,15 @@ constexpr const char* imap =
 }  // namespace
 
 TEST_CASE("options stand anywhere, and what is behind -- is none") {
-  const Command command = parse_command(
+  const Invocation invocation = parse_invocation(
       {"--server=imap", "scale", "--json", "--runtime-directory", "/run/x", "imap", "--", "--max-clients=5"});
-  CHECK(command.verb == "scale");
-  CHECK(command.arguments == std::vector<std::string>{"imap", "--max-clients=5"});
-  CHECK(command.server == "imap");
-  CHECK(command.runtime_directory == "/run/x");
-  CHECK(command.json);
+  CHECK(invocation.verb == "scale");
+  CHECK(invocation.arguments == std::vector<std::string>{"imap", "--max-clients=5"});
+  CHECK(invocation.server == "imap");
+  CHECK(invocation.runtime_directory == "/run/x");
+  CHECK(invocation.json);
   for (const char* wrong : {"--jason", "--server", "-x"})
-    CHECK_THROWS_AS(parse_command({"list", wrong}), Failure);
+    CHECK_THROWS_AS(parse_invocation({"list", wrong}), Failure);
 }
 
 TEST_CASE("each verb is a request of one line") {

@@ -23,7 +23,7 @@ SlotSnapshot busy_slot() {
   slot.incarnation = 2;
   slot.generation = 3;
   slot.age = 90s;
-  slot.in_hand = 1;
+  slot.open_connections = 1;
   slot.busy_for = 1500ms;
   slot.peer = "127.0.0.1:40000";
   slot.figures.accepted = 1;
@@ -36,7 +36,7 @@ Snapshot healthy() {
   service.name = "echo";
   service.listeners = "127.0.0.1:8000";
   service.max_clients = 4;
-  service.busy = service.empty = service.in_hand = 1;
+  service.busy = service.empty = service.open_connections = 1;
   service.children_started = 1;
   service.slots = {busy_slot(), SlotSnapshot{.index = 1}};
   service.total.accepted = 1;

@@ -35,8 +35,8 @@ TEST_CASE("a server that is well") {
   client.ask("note GET /well");
   const Answer answer = status_of(server);
   CHECK(answer.code == 0);
-  CHECK(
-      answer.text.starts_with("OK: brood-puppet, parent " + std::to_string(server.pid()) + " running, up "));
+  CHECK(answer.text.starts_with("OK: brood-test-server, parent " + std::to_string(server.pid()) +
+                                " running, up "));
   CHECK(has(answer.text, "listens on   " + server.address()));
   CHECK(has(answer.text, std::to_string(child) + "  busy"));
   CHECK(has(answer.text, "GET /well"));
@@ -71,13 +71,14 @@ TEST_CASE("JSON is the snapshot") {
 TEST_CASE("the server is found by its name, by its file, and alone") {
   ServerProcess server;
   const auto& place = server.directory();
-  for (const std::string& which : {in(place), in(place) + " brood-puppet", in(place) + " -- brood-puppet",
-                                   " --runtime-directory " + place.path(), " " + server.scoreboard()})
+  for (const std::string& which :
+       {in(place), in(place) + " brood-test-server", in(place) + " -- brood-test-server",
+        " --runtime-directory " + place.path(), " " + server.scoreboard()})
     CHECK(broodctl("status" + which).code == 0);
-  const Answer other = broodctl("status" + in(place) + " puppet");
+  const Answer other = broodctl("status" + in(place) + " test_server");
   CHECK(other.code == 2);
-  CHECK(has(other.text, "no scoreboard of 'puppet'"));
-  CHECK(has(other.text, "there are those of: brood-puppet;"));
+  CHECK(has(other.text, "no scoreboard of 'test_server'"));
+  CHECK(has(other.text, "there are those of: brood-test-server;"));
 }
 
 TEST_CASE("several servers, and none was named") {
@@ -85,7 +86,7 @@ TEST_CASE("several servers, and none was named") {
   std::filesystem::copy_file(server.scoreboard(), server.directory() / "another.scoreboard");
   const Answer answer = broodctl("status" + in(server.directory()));
   CHECK(answer.code == 64);
-  CHECK(has(answer.text, "say which: another brood-puppet"));
+  CHECK(has(answer.text, "say which: another brood-test-server"));
 }
 
 TEST_CASE("max-clients is reached: a warning, as long as it lasts") {
@@ -114,7 +115,7 @@ TEST_CASE("children that fail at once: a warning") {
   const TemporaryDirectory place;
   std::ofstream(place / "order") << "exit 71\n";
   ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
-  const std::string arguments = "status " + (server.directory() / "brood-puppet.scoreboard");
+  const std::string arguments = "status " + (server.directory() / "brood-test-server.scoreboard");
   CHECK(eventually([&] { return has(broodctl(arguments).text, "the next start is in"); }));
   CHECK(broodctl(arguments).code == 1);
 }
@@ -124,8 +125,8 @@ TEST_CASE("a stopped parent: critical, and the page is complete") {
   server.signal(SIGSTOP);
   CHECK(eventually([&] { return status_of(server).code == 2; }));
   const Answer answer = status_of(server);
-  CHECK(
-      answer.text.starts_with("CRITICAL: brood-puppet, parent " + std::to_string(server.pid()) + " stopped"));
+  CHECK(answer.text.starts_with("CRITICAL: brood-test-server, parent " + std::to_string(server.pid()) +
+                                " stopped"));
   CHECK(has(answer.text, "kill -CONT " + std::to_string(server.pid())));
   CHECK(has(answer.text, "SLOT"));
   server.signal(SIGCONT);

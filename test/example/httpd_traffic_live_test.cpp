@@ -66,7 +66,7 @@ TEST_CASE("a client that pipelines and doesn't read makes it open one file, not 
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 1; }));
   const pid_t child = server.children().at(0);
   CHECK(WebClient(server).get("/small").body == "small");
-  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   const unsigned before = open_files(child);
 
   WebClient greedy(server);
@@ -77,7 +77,7 @@ TEST_CASE("a client that pipelines and doesn't read makes it open one file, not 
   for (unsigned i = 0; i < 50; ++i) {        // others are served meanwhile
     CHECK(WebClient(server).get("/small").body == "small");
   }
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 1; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 1; }));
   CHECK(server.service().slots.at(0).note == "GET /large");
   CHECK(open_files(child) <= before + 2);  // its socket and one file
 }
@@ -113,7 +113,7 @@ TEST_CASE("a client that closes in the middle of a large file costs nothing") {
     CHECK(!client.receive_some().empty());
     if (i % 2 == 0) client.abandon();
   }
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   CHECK(WebClient(server).get("/small").body == "small");
 }
 

@@ -80,7 +80,7 @@ TEST_CASE("every child serves every listener") {
     for (const auto& slot : server.service().slots)
       if (slot.state == SlotState::busy) CHECK(slot.listener == listener);
     held.clear();
-    REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+    REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   }
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));

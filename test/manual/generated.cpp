@@ -5,8 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "settings/configuration.hpp"
 #include "base/text.hpp"
+#include "settings/configuration.hpp"
 
 namespace brood::test {
 namespace {
@@ -39,7 +39,7 @@ std::string bounds_and_default(const Setting& setting) {
   std::string defaults;
   for (const auto& value : setting.defaults) defaults += (defaults.empty() ? "" : " ") + value;
   return "(" + setting.kind + "; default: " + (defaults.empty() ? "empty" : defaults) +
-         (setting.takes == Takes::restart ? "; needs a restart)" : ")");
+         (setting.applied_on == AppliedOn::restart ? "; needs a restart)" : ")");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Children that serve many connections in coroutines: side by side, within their limits, and without losing
+// ChildTable that serve many connections in coroutines: side by side, within their limits, and without losing
 // one when they leave.
 #include <doctest/doctest.h>
 #include <sys/types.h>
@@ -26,7 +26,7 @@ std::vector<std::string> one_child(std::vector<std::string> more = {}) {
   return all;
 }
 
-ServerOptions puppet() { return {.program = "brood-async-puppet"}; }
+ServerOptions test_server() { return {.program = "brood-async-test-server"}; }
 
 std::vector<Client> connect(const ServerProcess& server, unsigned number) {
   std::vector<Client> clients;
@@ -47,25 +47,26 @@ bool settled(const ServiceSnapshot& service, std::uint32_t generation) {
 }  // namespace
 
 TEST_CASE("one child serves many connections side by side") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 50);
   std::set<pid_t> children;
   for (auto& client : clients) children.insert(client.child());
   CHECK(children.size() == 1);
   const auto service = server.service();
-  CHECK(service.in_hand == 50);
+  CHECK(service.open_connections == 50);
   CHECK(service.total.accepted == 50);
   CHECK(service.spare == 1);
   for (auto& client : clients) CHECK(client.ask("echo again") == "again");
   clients.clear();
-  CHECK(server.reaches([](const auto& now) { return now.total.finished == 50 && now.in_hand == 0; }));
+  CHECK(
+      server.reaches([](const auto& now) { return now.total.finished == 50 && now.open_connections == 0; }));
   CHECK(server.service().total.failed == 0);
   // echo hello, its answer, pid, its answer, echo again, its answer, of each.
   CHECK(server.service().total.bytes_read == 50 * (11 + 4 + 11));
 }
 
 TEST_CASE("a connection that waits for a timer holds up no other") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 2);
   const pid_t child = clients[0].child();
   clients[0].send("hold 600000\n");
@@ -75,7 +76,7 @@ TEST_CASE("a connection that waits for a timer holds up no other") {
 }
 
 TEST_CASE("requests that come together are answered in their order") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   Client client = server.connect();
   client.send("echo one\nhold 20\necho two\nec");
   CHECK(client.line() == "one");
@@ -86,7 +87,7 @@ TEST_CASE("requests that come together are answered in their order") {
 }
 
 TEST_CASE("one coroutine may read while another one writes") {
-  ServerProcess server(one_child({"--connection-idle-timeout=30s"}), puppet());
+  ServerProcess server(one_child({"--connection-idle-timeout=30s"}), test_server());
   Client client = server.connect();
   CHECK(client.ask("both") == "both");
   for (int i = 0; i < 20; ++i) CHECK(client.ask("x") == "x");
@@ -97,7 +98,7 @@ TEST_CASE("one coroutine may read while another one writes") {
 }
 
 TEST_CASE("an exception ends its connection, is counted as failed, and the child lives") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 2);
   const pid_t child = clients[0].child();
   clients[0].send("throw on purpose\n");
@@ -105,12 +106,12 @@ TEST_CASE("an exception ends its connection, is counted as failed, and the child
   CHECK(server.wait_for_log("ended by an exception: on purpose"));
   CHECK(clients[1].child() == child);
   CHECK(server.reaches([](const auto& service) {
-    return service.total.failed == 1 && service.total.finished == 1 && service.in_hand == 1;
+    return service.total.failed == 1 && service.total.finished == 1 && service.open_connections == 1;
   }));
 }
 
 TEST_CASE("a peer that goes away in the middle is no cause for alarm") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   Client client = server.connect();
   client.send("flood 100000000\n");
   CHECK(!client.receive_some().empty());
@@ -123,13 +124,13 @@ TEST_CASE("a peer that goes away in the middle is no cause for alarm") {
 TEST_CASE("a unix socket is served as well, and the listener is known by its name") {
   const TemporaryDirectory place;
   const std::string address = "unix:" + (place / "socket");
-  ServerProcess server(one_child({"--listen=" + address + ",name=local"}), puppet());
+  ServerProcess server(one_child({"--listen=" + address + ",name=local"}), test_server());
   CHECK(Client(address).ask("listener") == "local");
   CHECK(server.connect().ask("echo tcp") == "tcp");
 }
 
 TEST_CASE("input that was left unread doesn't cost the peer its answer") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   for (int i = 0; i < 20; ++i) {
     Client client = server.connect();
     client.send("bye\n" + std::string(300'000, 'x'));
@@ -140,7 +141,7 @@ TEST_CASE("input that was left unread doesn't cost the peer its answer") {
 }
 
 TEST_CASE("a peer that never stops sending is cut off, and holds up nobody meanwhile") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   Client client = server.connect();
   client.send("bye\n" + std::string(300'000, 'x'));
   CHECK(client.line() == "bye");
@@ -151,7 +152,7 @@ TEST_CASE("a peer that never stops sending is cut off, and holds up nobody meanw
 // ---- limits
 
 TEST_CASE("a connection on which nothing comes for connection-idle-timeout is closed") {
-  ServerProcess server(one_child({"--connection-idle-timeout=100ms"}), puppet());
+  ServerProcess server(one_child({"--connection-idle-timeout=100ms"}), test_server());
   Client client = server.connect();
   SUBCASE("before the first request") {}
   SUBCASE("between requests") { client.ask("echo x"); }
@@ -165,12 +166,12 @@ TEST_CASE("a connection on which nothing comes for connection-idle-timeout is cl
 }
 
 TEST_CASE("a handler that waits for something else is not idle") {
-  ServerProcess server(one_child({"--connection-idle-timeout=50ms"}), puppet());
+  ServerProcess server(one_child({"--connection-idle-timeout=50ms"}), test_server());
   CHECK(server.connect().ask("hold 400") == "held");
 }
 
 TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as failed") {
-  ServerProcess server(one_child({"--connection-idle-timeout=200ms"}), puppet());
+  ServerProcess server(one_child({"--connection-idle-timeout=200ms"}), test_server());
   Client client = server.connect();
   client.send("flood 100000000\n");
   CHECK(server.reaches(
@@ -179,7 +180,7 @@ TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as 
 }
 
 TEST_CASE("a connection beyond connection-timeout is closed by its child, and counts as failed") {
-  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=200ms"}), puppet());
+  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=200ms"}), test_server());
   Client client = server.connect();
   const pid_t child = client.child();
   SUBCASE("between requests") {}
@@ -189,33 +190,35 @@ TEST_CASE("a connection beyond connection-timeout is closed by its child, and co
   client.ending();
   CHECK(server.wait_for_log("beyond connection-timeout; it is closed"));
   CHECK(server.reaches([](const auto& service) {
-    return service.total.failed == 1 && service.total.finished == 1 && service.in_hand == 0;
+    return service.total.failed == 1 && service.total.finished == 1 && service.open_connections == 0;
   }));
   CHECK(server.connect().child() == child);
   CHECK(server.service().connection_timeouts == 0);  // those that the parent has to end
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
-  CHECK(server.count_in_log("puppet: a child leaves") >= 1);
+  CHECK(server.count_in_log("test_server: a child leaves") >= 1);
 }
 
 TEST_CASE("beyond max-connections-per-child the spares serve") {
-  ServerProcess server(one_child({"--max-connections-per-child=2", "--max-clients=8"}), puppet());
+  ServerProcess server(one_child({"--max-connections-per-child=2", "--max-clients=8"}), test_server());
   auto clients = connect(server, 7);
   std::map<pid_t, int> connections;
   for (auto& client : clients) ++connections[client.child()];
   CHECK(connections.size() >= 4);
   for (const auto& [child, number] : connections) CHECK(number <= 2);
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 7 && service.spare >= 1; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 7 && service.spare >= 1; }));
   clients.clear();
   CHECK(server.reaches([](const auto& service) { return service.total.finished == 7; }));
 }
 
 TEST_CASE("a child that was full takes connections again") {
-  ServerProcess server(one_child({"--max-connections-per-child=2", "--max-clients=1"}), puppet());
+  ServerProcess server(one_child({"--max-connections-per-child=2", "--max-clients=1"}), test_server());
   auto clients = connect(server, 2);
   Client third = server.connect();
   third.send("pid\n");
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 2 && service.spare == 0; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 2 && service.spare == 0; }));
   const pid_t child = clients[0].child();
   clients.pop_back();
   CHECK(third.line() == std::to_string(child));
@@ -224,7 +227,8 @@ TEST_CASE("a child that was full takes connections again") {
 // ---- leaving
 
 TEST_CASE("no connection is lost by reloads under load") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"}, puppet());
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"},
+                       test_server());
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});
   Load load(server.address(), 8);
   for (std::uint32_t generation = 2; generation <= 6; ++generation) {
@@ -243,7 +247,8 @@ TEST_CASE("no connection is lost by reloads under load") {
 }
 
 TEST_CASE("no exchange is lost on connections that are kept, where the last answer says that it is") {
-  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"}, puppet());
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"},
+                       test_server());
   std::atomic<bool> stopping = false;
   std::atomic<unsigned> lost = 0, last = 0, exchanges = 0;
   std::vector<std::thread> clients;
@@ -277,7 +282,7 @@ TEST_CASE("no exchange is lost on connections that are kept, where the last answ
 }
 
 TEST_CASE("a child that leaves closes connections between requests, and finishes the others") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 3);
   const pid_t child = clients[0].child();
   clients[1].send("wait\n");  // in the middle of something
@@ -296,7 +301,7 @@ TEST_CASE("a child that leaves closes connections between requests, and finishes
 }
 
 TEST_CASE("SIGTERM finishes what is in hand") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 2);
   for (int i = 0; i < 50; ++i) CHECK(clients[1].ask("background") == "there");
   clients[0].send("hold 700\n");
@@ -306,12 +311,12 @@ TEST_CASE("SIGTERM finishes what is in hand") {
   CHECK(clients[1].ending() == Ending::closed);
   CHECK(server.wait_exit() == exited(0));
   // Coroutines that wait for something else don't hold it up, and nothing of them is left.
-  CHECK(server.count_in_log("puppet: a child leaves") == 1);
+  CHECK(server.count_in_log("test_server: a child leaves") == 1);
   CHECK(server.count_in_log("left behind") == 0);
 }
 
 TEST_CASE("a child that is killed costs its connections, all of which are counted as aborted") {
-  ServerProcess server(one_child(), puppet());
+  ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 10);
   ::kill(clients[0].child(), SIGKILL);
   for (auto& client : clients) CHECK(client.ending() == Ending::closed);
@@ -325,7 +330,7 @@ TEST_CASE("a child that is killed costs its connections, all of which are counte
 TEST_CASE("children are replaced at their cap under load, and the figures add up") {
   ServerProcess server(
       {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4", "--max-requests-per-child=50"},
-      puppet());
+      test_server());
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});
   Load load(server.address(), 8);
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 4; }));

@@ -33,24 +33,24 @@ void refuses(const std::vector<std::string>& settings, const std::string& messag
 
 TEST_CASE("threads are the parent's to say, and the program's to bear") {
   SUBCASE("it can") {
-    ServerProcess server(slot("brood-thread-puppet", {"--threads-per-child=3"}), host());
+    ServerProcess server(slot("brood-thread-test-server", {"--threads-per-child=3"}), host());
     Client first = server.connect(), second = server.connect();
     CHECK(first.ask("pid") == second.ask("pid"));
     CHECK(first.ask("thread") != second.ask("thread"));
   }
   SUBCASE("it can't") {
-    refuses(slot("brood-puppet", {"--threads-per-child=2"}),
+    refuses(slot("brood-test-server", {"--threads-per-child=2"}),
             "threads-per-child = 2: this program's handlers can't run in threads");
   }
 }
 
 TEST_CASE("a program with an event loop has as many connections as the parent says") {
-  ServerProcess server(slot("brood-event-puppet", {"--max-connections-per-child=2"}), host());
+  ServerProcess server(slot("brood-event-test-server", {"--max-connections-per-child=2"}), host());
   Client first = server.connect(), second = server.connect();
   CHECK(first.ask("pid") == second.ask("pid"));
   Client third = server.connect();
   CHECK(third.ask("pid") != first.ask("pid"));
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 3; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 3; }));
   server.signal(SIGTERM);
   CHECK(first.ask("echo still") == "still");
 }
@@ -58,34 +58,35 @@ TEST_CASE("a program with an event loop has as many connections as the parent sa
 TEST_CASE("programs that take something else than connections do, and no other") {
   const ServerOptions no_listener = {.program = "brood-command-host", .listen = false};
   SUBCASE("a timer's ticks") {
-    ServerProcess server(slot("brood-trigger-puppet", {"--listen=timer:20ms"}), no_listener);
+    ServerProcess server(slot("brood-trigger-test-server", {"--listen=timer:20ms"}), no_listener);
     CHECK(server.reaches([](const auto& service) { return service.total.finished >= 3; }));
   }
   SUBCASE("datagrams") {
-    ServerProcess server(slot("brood-datagram-puppet", {"--listen=udp:127.0.0.1:0"}), no_listener);
+    ServerProcess server(slot("brood-datagram-test-server", {"--listen=udp:127.0.0.1:0"}), no_listener);
     CHECK(server.address().starts_with("udp:"));
   }
   SUBCASE("datagrams for a program that takes connections") {
-    refuses(slot("brood-puppet", {"--listen=udp:127.0.0.1:0"}),
+    refuses(slot("brood-test-server", {"--listen=udp:127.0.0.1:0"}),
             "brings datagrams; this server takes connections", false);
   }
   SUBCASE("connections for a program that takes triggers") {
-    refuses(slot("brood-trigger-puppet"), "brings connections; this server takes triggers");
+    refuses(slot("brood-trigger-test-server"), "brings connections; this server takes triggers");
   }
 }
 
 TEST_CASE("of a program with several services it is the one of the parent's name") {
   SUBCASE("there is one") {
-    ServerProcess server(slot("brood-two-puppets --left.word=L --right.word=R", {"--name=right"}), host());
+    ServerProcess server(slot("brood-two-test-servers --left.word=L --right.word=R", {"--name=right"}),
+                         host());
     CHECK(server.connect().ask("word") == "R");
   }
   SUBCASE("there is none") {
-    refuses(slot("brood-two-puppets", {"--name=middle"}), "none of them is middle");
+    refuses(slot("brood-two-test-servers", {"--name=middle"}), "none of them is middle");
   }
 }
 
 TEST_CASE("a mistake in the program's own settings stops the service") {
-  refuses(slot("brood-puppet --wort=x"), "unknown option 'wort'; did you mean 'word'?");
+  refuses(slot("brood-test-server --wort=x"), "unknown option 'wort'; did you mean 'word'?");
 }
 
 TEST_CASE("a program that runs programs is no child") {
@@ -115,7 +116,7 @@ TEST_CASE("a command that can't be run is told with its place, and nothing start
 TEST_CASE("a command that can't be run at a reload changes nothing") {
   const TemporaryDirectory directory;
   const std::string good =
-      "start-servers = 1\nmin-spare-servers = 1\ncommand = " + program_path("brood-puppet");
+      "start-servers = 1\nmin-spare-servers = 1\ncommand = " + program_path("brood-test-server");
   write_file(directory / "conf", good + "\n");
   ServerProcess server({"--config=" + (directory / "conf")}, host());
   write_file(directory / "conf", "command = /nonexistent/program\n");
@@ -143,7 +144,7 @@ TEST_CASE("with user, it is that user, and logs where the parent does") {
   if (skipped_without_root()) return;
   const TemporaryDirectory directory;
   std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
-  std::filesystem::copy_file(program_path("brood-puppet"), directory / "program");
+  std::filesystem::copy_file(program_path("brood-test-server"), directory / "program");
   ServerProcess server(runs(directory / "program", "slot", {"--user=nobody", "--start-servers=1"}), host());
   Client client = server.connect();
   CHECK(client.ask("log from nobody") == "logged");

@@ -31,7 +31,7 @@ std::vector<std::string> settings(const std::string& command, const std::string&
 TEST_CASE("both serve, each where it listens") {
   std::string command, gets;
   SUBCASE("slot") {
-    command = program_path("brood-puppet");
+    command = program_path("brood-test-server");
     gets = "slot";
   }
   SUBCASE("listeners") {
@@ -44,9 +44,9 @@ TEST_CASE("both serve, each where it listens") {
   }
   ServerProcess server(settings(command, gets), mixed());
   CHECK(Client(server.addresses().at(0)).ask("one") == "one");
-  const bool puppet = gets == "slot";
-  CHECK(Client(server.addresses().at(1)).ask(puppet ? "env BROOD_SERVICE" : "two") ==
-        (puppet ? "command" : "two"));
+  const bool test_server = gets == "slot";
+  CHECK(Client(server.addresses().at(1)).ask(test_server ? "env BROOD_SERVICE" : "two") ==
+        (test_server ? "command" : "two"));
 }
 
 TEST_CASE("a program that dies at once is started ever later, and the other service does not notice") {
@@ -71,7 +71,7 @@ TEST_CASE("a mistake is told with its place in the section, and at a reload both
                "[command]\nlisten = 127.0.0.1:0\ncommand = " +
                    command + "\n");
   };
-  write(program_path("brood-puppet"));
+  write(program_path("brood-test-server"));
   ServerProcess server({"--config=" + (directory / "conf")}, mixed());
   write("/nonexistent");
   server.signal(SIGHUP);

@@ -13,9 +13,9 @@ using namespace brood::test;
 
 namespace {
 
-std::vector<std::string> puppets(const std::vector<std::string>& more = {},
-                                 const std::string& arguments = "") {
-  return runs(program_path("brood-puppet") + arguments, "slot", more);
+std::vector<std::string> test_servers(const std::vector<std::string>& more = {},
+                                      const std::string& arguments = "") {
+  return runs(program_path("brood-test-server") + arguments, "slot", more);
 }
 
 const std::vector<std::string> few = {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"};
@@ -29,16 +29,17 @@ std::vector<std::string> few_and(const std::vector<std::string>& more) {
 }  // namespace
 
 TEST_CASE("it serves, and its row says what it does") {
-  ServerProcess server(puppets(few), host());
+  ServerProcess server(test_servers(few), host());
   Client client = server.connect();
   CHECK(client.ask("echo hello") == "hello");
   CHECK(client.ask("note GET /here") == "noted");
   const pid_t child = client.child();
-  CHECK(program_of(child) == program_path("brood-puppet"));
+  CHECK(program_of(child) == program_path("brood-test-server"));
   CHECK(parent_of(child) == server.pid());
   CHECK(server.reaches([&](const auto& service) {
     return service.busy == 1 && std::ranges::any_of(service.slots, [&](const auto& slot) {
-             return slot.pid == child && slot.note == "GET /here" && slot.room == 1 && slot.in_hand == 1;
+             return slot.pid == child && slot.note == "GET /here" && slot.capacity == 1 &&
+                    slot.open_connections == 1;
            });
   }));
   client.close();
@@ -50,14 +51,14 @@ TEST_CASE("it serves, and its row says what it does") {
 
 TEST_CASE("its own settings are read, and those of the kit are the parent's") {
   ServerProcess server(
-      puppets(few, " --word='two words' --start-servers=40 --listen=127.0.0.1:1 --user=root"), host());
+      test_servers(few, " --word='two words' --start-servers=40 --listen=127.0.0.1:1 --user=root"), host());
   CHECK(server.connect().ask("word") == "two words");
   CHECK(server.connect().ask("listener") == server.address());
   CHECK(server.service().children() <= 4);
 }
 
 TEST_CASE("it has no more open than a forked child, and nothing tells of its birth") {
-  ServerProcess server(puppets(few), host());
+  ServerProcess server(test_servers(few), host());
   const ServerProcess forked(few);
   Client client = server.connect();
   Client of_forked = forked.connect();
@@ -73,7 +74,7 @@ TEST_CASE("it has no more open than a forked child, and nothing tells of its bir
 }
 
 TEST_CASE("caps replace it, and nothing is lost") {
-  ServerProcess server(puppets(few_and({"--max-requests-per-child=5"})), host());
+  ServerProcess server(test_servers(few_and({"--max-requests-per-child=5"})), host());
   Load load(server.address(), 3);
   CHECK(load.more_answers(100));
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 10; }));
@@ -86,7 +87,7 @@ TEST_CASE("a reload starts the file that is there now, and a stop ends all, and 
   const TemporaryDirectory directory;
   const std::string program = directory / "program";
   const auto install = [&] {
-    std::filesystem::copy_file(program_path("brood-puppet"), directory / "new");
+    std::filesystem::copy_file(program_path("brood-test-server"), directory / "new");
     std::filesystem::rename(directory / "new", program);
   };
   install();
@@ -110,7 +111,7 @@ TEST_CASE("a reload starts the file that is there now, and a stop ends all, and 
 }
 
 TEST_CASE("a crash costs the connection in hand, and another one takes its place") {
-  ServerProcess server(puppets(few), host());
+  ServerProcess server(test_servers(few), host());
   Client client = server.connect();
   client.ask("echo hello");
   client.send("crash\n");
@@ -129,7 +130,7 @@ TEST_CASE("one that ends at once is started ever later, also with exit code 0") 
   SUBCASE("a crash") { order = "crash"; }
   SUBCASE("an exception in on_child_start") { order = "throw no"; }
   write_file(directory / "order", order + "\n");
-  ServerProcess server(puppets(few, " --child-start=" + (directory / "order")), host_that_fails());
+  ServerProcess server(test_servers(few, " --child-start=" + (directory / "order")), host_that_fails());
   CHECK(server.wait_for_log("children fail at once; the next one is started in"));
   write_file(directory / "order", "\n");
   server.wait_ready();
@@ -138,18 +139,18 @@ TEST_CASE("one that ends at once is started ever later, also with exit code 0") 
 }
 
 TEST_CASE("an exception in on_parent_start is a child's, and is told in the parent's log") {
-  ServerProcess server(puppets(few, " --refuse='no table'"), host_that_fails());
+  ServerProcess server(test_servers(few, " --refuse='no table'"), host_that_fails());
   CHECK(server.wait_for_log("on_parent_start: no table"));
   CHECK(server.wait_for_log("children fail at once"));
 }
 
 TEST_CASE("without its parent it finishes what it has in hand, and is gone") {
-  ServerProcess server(puppets(few), host());
+  ServerProcess server(test_servers(few), host());
   check_orphans_leave(server, "echo still here", "still here");
 }
 
 TEST_CASE("one whose parent ends while it starts is gone") {
-  const Script script("sleep 0.5; exec " + program_path("brood-puppet"));
+  const Script script("sleep 0.5; exec " + program_path("brood-test-server"));
   ServerProcess server(runs(script.path(), "slot", {"--start-servers=1", "--min-spare-servers=1"}),
                        host_that_fails());
   REQUIRE(eventually([&] { return !server.children().empty(); }));
@@ -166,7 +167,7 @@ TEST_CASE("one whose parent ends while it starts is gone") {
 }
 
 TEST_CASE("a stopped one is no spare") {
-  ServerProcess server(puppets(few), host());
+  ServerProcess server(test_servers(few), host());
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
   const pid_t child = server.children().front();
   ::kill(child, SIGSTOP);
@@ -176,7 +177,7 @@ TEST_CASE("a stopped one is no spare") {
 }
 
 TEST_CASE("a connection that takes too long ends it") {
-  ServerProcess server(puppets(few_and({"--connection-timeout=300ms"})), host());
+  ServerProcess server(test_servers(few_and({"--connection-timeout=300ms"})), host());
   Client client = server.connect();
   client.ask("note spinning");
   client.send("spin\n");
@@ -186,8 +187,8 @@ TEST_CASE("a connection that takes too long ends it") {
 }
 
 TEST_CASE("on demand: the first connection starts one, and idle-timeout lets it go") {
-  ServerProcess server(puppets({"--start-servers=0", "--min-spare-servers=0", "--max-spare-servers=2",
-                                "--idle-timeout=200ms"}),
+  ServerProcess server(test_servers({"--start-servers=0", "--min-spare-servers=0", "--max-spare-servers=2",
+                                     "--idle-timeout=200ms"}),
                        host());
   CHECK(server.service().children_started == 0);
   for (int i = 0; i < 2; ++i) {
@@ -198,7 +199,7 @@ TEST_CASE("on demand: the first connection starts one, and idle-timeout lets it 
 }
 
 TEST_CASE("its log is the parent's, as whom it may be, and after a rotation the new one") {
-  ServerProcess server(puppets(few, " --log=/nonexistent/log --log-level=debug"), host());
+  ServerProcess server(test_servers(few, " --log=/nonexistent/log --log-level=debug"), host());
   CHECK(server.connect().ask("log first line") == "logged");
   CHECK(server.wait_for_log("first line"));
   std::filesystem::rename(server.log_path(), server.log_path() + ".1");

@@ -221,7 +221,7 @@ TEST_CASE("a reload takes a listener away and leaves the others, and children do
   const std::string path = place / "going";
   write_file(config,
              "listen = udp:127.0.0.1:0\nlisten = udp:127.0.0.2:0\nlisten = unix-datagram:" + path + "\n");
-  ServerProcess server({"--config=" + config}, datagram_puppet());
+  ServerProcess server({"--config=" + config}, datagram_test_server());
   const auto addresses = server.addresses();
   const Asker staying(addresses.at(0));
   // A busy child of the old generation keeps its descriptors for as long as it is busy.
@@ -246,13 +246,13 @@ TEST_CASE("a reload takes a listener away and leaves the others, and children do
 }
 
 TEST_CASE("when the parent is killed its children leave, and the next server can have the port") {
-  ServerProcess first({"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}, datagram_puppet());
+  ServerProcess first({"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}, datagram_test_server());
   const std::string address = first.address();
   CHECK(Asker(address).ask("echo hello") == "hello");
   const auto children = first.children();
   first.signal(SIGKILL);
   CHECK(eventually([&] { return std::none_of(children.begin(), children.end(), is_alive); }));
-  ServerProcess second({"--listen=" + address}, datagram_puppet());
+  ServerProcess second({"--listen=" + address}, datagram_test_server());
   CHECK(Asker(address).ask("echo hello") == "hello");
 }
 
@@ -272,16 +272,16 @@ TEST_CASE("an inherited socket is served if it is of the right kind, and refused
   };
   const Descriptor datagrams = inherit(SOCK_DGRAM), connections = inherit(SOCK_STREAM);
   {
-    ServerProcess server({"--listen=fd:9"}, options("brood-datagram-puppet", datagrams, true));
+    ServerProcess server({"--listen=fd:9"}, options("brood-datagram-test-server", datagrams, true));
     CHECK(Asker(server.address()).ask("echo hello") == "hello");
     server.signal(SIGTERM);
     CHECK(server.wait_exit() == exited(0));
   }
-  ServerProcess stream({"--listen=fd:9"}, options("brood-puppet", datagrams, false));
+  ServerProcess stream({"--listen=fd:9"}, options("brood-test-server", datagrams, false));
   CHECK(stream.wait_exit() == exited(78));
   CHECK(stream.standard_error().find("listen = fd:9 brings datagrams; this server takes connections") !=
         std::string::npos);
-  ServerProcess datagram({"--listen=fd:9"}, options("brood-datagram-puppet", connections, false));
+  ServerProcess datagram({"--listen=fd:9"}, options("brood-datagram-test-server", connections, false));
   CHECK(datagram.wait_exit() == exited(78));
   CHECK(datagram.standard_error().find("listen = fd:9 brings connections; this server takes datagrams") !=
         std::string::npos);

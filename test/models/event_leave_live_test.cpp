@@ -42,7 +42,7 @@ TEST_CASE(
   Client waiting = server.connect();
   CHECK(waiting.ask("busy") == "busy");
   Client silent = server.connect();
-  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 3; }));
+  REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 3; }));
   server.signal(SIGHUP);
   // A request that is on its way finds its connection open, however long that was idle.
   CHECK(eventually([&] { return waiting.ask("leaving") == "yes"; }));
@@ -105,7 +105,7 @@ TEST_CASE("connections that arrive together with SIGHUP are all served") {
     }
   }
   CHECK(server.reaches([](const auto& service) {
-    return service.total.finished == 25 * 30 && service.in_hand == 0 && service.leaving == 0;
+    return service.total.finished == 25 * 30 && service.open_connections == 0 && service.leaving == 0;
   }));
   CHECK(server.service().total.aborted == 0);
   CHECK(server.service().children_failed == 0);
@@ -117,7 +117,7 @@ TEST_CASE("what a killed child had in hand is counted as aborted") {
   ::kill(held.front().child(), SIGKILL);
   for (auto& client : held) CHECK(client.ending() != Ending::timed_out);
   CHECK(server.reaches([](const auto& service) {
-    return service.total.accepted == 40 && service.total.aborted == 40 && service.in_hand == 0;
+    return service.total.accepted == 40 && service.total.aborted == 40 && service.open_connections == 0;
   }));
   CHECK(server.connect().ask("echo hello") == "hello");
 }
@@ -127,7 +127,7 @@ TEST_CASE("of surplus children those without connections are told to leave, and 
                         "--min-spare-servers=1", "--max-spare-servers=6"},
                        events);
   auto held = server.hold(12);
-  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 12; }));
+  REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 12; }));
   std::vector<Client> one_each;
   std::vector<pid_t> children;
   for (auto& client : held) {
@@ -140,7 +140,7 @@ TEST_CASE("of surplus children those without connections are told to leave, and 
   for (auto& client : one_each) CHECK(client.ask("busy") == "busy");
   // Each has room, so all are spares, and more than are wanted where there are others.
   CHECK(server.reaches([&](const auto& service) {
-    return service.in_hand == one_each.size() &&
+    return service.open_connections == one_each.size() &&
            service.children() <= std::max<std::size_t>(6, children.size());
   }));
   for (std::size_t i = 0; i < one_each.size(); ++i) CHECK(one_each[i].child() == children[i]);
@@ -161,7 +161,7 @@ TEST_CASE("two listeners, one of them a unix socket") {
 
 TEST_CASE("a child without descriptors serves those that it has, does not spin, and takes more when it can") {
   ServerProcess server(one_child({"--max-clients=1"}),
-                       {.program = "brood-event-puppet", .heed_sanitizers = false});
+                       {.program = "brood-event-test-server", .heed_sanitizers = false});
   auto held = server.hold(5);
   const pid_t child = held.front().child();
   rlimit before{};
@@ -213,7 +213,8 @@ TEST_CASE("children of a parent that was killed end what they have, and free the
   CHECK(server.wait_exit() == killed_by(SIGKILL));
   CHECK(eventually([&] { return held.front().ask("leaving") == "yes"; }));
   {
-    ServerProcess next({"--listen=" + server.address()}, {.program = "brood-event-puppet", .listen = false});
+    ServerProcess next({"--listen=" + server.address()},
+                       {.program = "brood-event-test-server", .listen = false});
     CHECK(next.connect().ask("echo next") == "next");
   }
   for (auto& client : held) CHECK(client.ask("echo still") == "still");
@@ -229,7 +230,8 @@ TEST_CASE("a full child that is told to leave says so, and doesn't hold up the e
   CHECK(eventually([&] { return held.front().ask("leaving") == "yes"; }));
   held.pop_back();
   held.pop_back();
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 1 && service.leaving == 1; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 1 && service.leaving == 1; }));
   CHECK(held.front().ask("idle") == "idle");
   CHECK(server.wait_exit() == exited(0));
 }

@@ -40,14 +40,15 @@ TEST_CASE("a child has many connections at once, and each keeps what is its own"
   ServerProcess server(one_child(), events);
   auto held = server.hold(500);
   CHECK(server.service().children_started == 1);
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 500 && service.spare == 1; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 500 && service.spare == 1; }));
   for (std::size_t i = 0; i < held.size(); i += 7) {
     CHECK(held[i].ask("echo " + std::to_string(i)) == std::to_string(i));
     CHECK(held[i].ask("answered") == "3");
   }
   held.clear();
   CHECK(server.reaches([](const auto& service) {
-    return service.in_hand == 0 && service.total.finished == 500 && service.total.failed == 0;
+    return service.open_connections == 0 && service.total.finished == 500 && service.total.failed == 0;
   }));
 }
 
@@ -83,9 +84,9 @@ TEST_CASE("a full child takes no more; another is started, and is used; below, t
     held.back().child();
   }
   CHECK(server.reaches([](const auto& service) {
-    return service.in_hand == 15 && service.spare == 0 && service.children() == 3;
+    return service.open_connections == 15 && service.spare == 0 && service.children() == 3;
   }));
-  for (const auto& slot : server.service().slots) CHECK(slot.in_hand <= 5);
+  for (const auto& slot : server.service().slots) CHECK(slot.open_connections <= 5);
   Client waiting = server.connect();
   waiting.send("pid\n");
   CHECK(server.wait_for_log("max-clients = 3 is reached"));
@@ -93,7 +94,8 @@ TEST_CASE("a full child takes no more; another is started, and is used; below, t
   const pid_t child = held[7].child();
   held[7].close();
   CHECK(waiting.line() == std::to_string(child));
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 15 && service.spare == 0; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 15 && service.spare == 0; }));
 }
 
 TEST_CASE("a child that has become full takes no wake-up from those that have room") {
@@ -107,7 +109,7 @@ TEST_CASE("a child that has become full takes no wake-up from those that have ro
       REQUIRE(held.back().ask("echo hello") == "hello");
     }
     held.clear();
-    REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+    REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   }
 }
 
@@ -119,13 +121,14 @@ TEST_CASE("a child never has more connections than max-connections-per-child") {
   Load load(server.address(), 24);
   for (int i = 0; i < 200; ++i) {
     CHECK(load.more_answers(20));
-    for (const auto& slot : server.service().slots) most = std::max(most, slot.torn ? 0 : slot.in_hand);
+    for (const auto& slot : server.service().slots)
+      most = std::max(most, slot.torn ? 0 : slot.open_connections);
   }
   const LoadFigures figures = load.stop();
   CHECK(figures.failed() == 0);
   CHECK(most <= 3);
   CHECK(server.reaches([&](const auto& service) {
-    return service.total.finished == figures.answered && service.in_hand == 0;
+    return service.total.finished == figures.answered && service.open_connections == 0;
   }));
 }
 
@@ -230,7 +233,7 @@ TEST_CASE("a client that asks for much and reads nothing holds up nobody, and ge
   while (rest.find('\n') == std::string::npos) rest += greedy.receive_some();
   CHECK(rest.substr(rest.find("after")).starts_with("after it\n"));
   greedy.abandon();
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   CHECK(server.connect().child() == child);
 }
 
@@ -295,7 +298,7 @@ TEST_CASE("input that is left unread at the end is no reset, and holds up nobody
   // They linger for 2 seconds; nobody else waits for it.
   CHECK(Client(server.address(), 1s).ask("echo hello") == "hello");
   for (auto& client : clients) CHECK(client.ending() == Ending::closed);
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 0; }));
   CHECK(server.service().total.failed == 0);
 }
 

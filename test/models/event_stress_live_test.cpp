@@ -122,7 +122,7 @@ TEST_CASE("a crowd of clients, idle timeouts of 50 ms, and a recycle each 100 ms
       {"--threads-per-child=" + threads, "--connection-idle-timeout=50ms", "--connection-timeout=20s",
        "--max-connections-per-child=8", "--start-servers=3", "--min-spare-servers=2", "--max-spare-servers=5",
        "--max-clients=20", "--max-requests-per-child=300"},
-      {.program = "brood-event-puppet"});
+      {.program = "brood-event-test-server"});
   Crowd crowd(server.address(), 24);
   for (int round = 0; round < 60; ++round) {
     server.signal(SIGHUP);
@@ -135,7 +135,8 @@ TEST_CASE("a crowd of clients, idle timeouts of 50 ms, and a recycle each 100 ms
   CHECK(crowd.refused == 0);
   CHECK(crowd.fresh_lost == 0);
   CHECK(server.reaches([&](const auto& service) {
-    return service.in_hand == 0 && service.leaving == 0 && service.total.accepted == crowd.connections;
+    return service.open_connections == 0 && service.leaving == 0 &&
+           service.total.accepted == crowd.connections;
   }));
   const ServiceSnapshot service = server.service();
   CHECK(service.total.finished == service.total.accepted);

@@ -37,7 +37,8 @@ void forbid_io_uring() {
 }  // namespace
 
 TEST_CASE("a child waits in io_uring, and in no epoll but that of the listeners") {
-  ServerProcess server({"--start-servers=1", "--min-spare-servers=1"}, {.program = "brood-async-puppet"});
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1"},
+                       {.program = "brood-async-test-server"});
   Client client = server.connect();
   const pid_t child = client.child();
   unsigned rings = 0;
@@ -47,8 +48,8 @@ TEST_CASE("a child waits in io_uring, and in no epoll but that of the listeners"
 }
 
 TEST_CASE("where io_uring is forbidden the service says so and stops") {
-  ServerProcess server({},
-                       {.program = "brood-async-puppet", .wait_ready = false, .in_process = forbid_io_uring});
+  ServerProcess server(
+      {}, {.program = "brood-async-test-server", .wait_ready = false, .in_process = forbid_io_uring});
   CHECK(server.wait_exit() == exited(78));
   CHECK(server.count_in_log("io_uring can't be used here: ") >= 1);
   CHECK(server.count_in_log("Operation not permitted") >= 1);

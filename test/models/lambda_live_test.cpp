@@ -12,25 +12,26 @@ using namespace brood::test;
 
 namespace {
 
-void say_thread_safe() { ::setenv("BROOD_PUPPET", "threads", 1); }  // NOLINT(concurrency-mt-unsafe)
+void say_thread_safe() { ::setenv("BROOD_TEST_SERVER", "threads", 1); }  // NOLINT(concurrency-mt-unsafe)
 
 }  // namespace
 
 TEST_CASE("a lambda serves, and takes no threads unless it says so") {
   {
-    ServerProcess server({"--start-servers=1"}, {.program = "brood-lambda-puppet"});
+    ServerProcess server({"--start-servers=1"}, {.program = "brood-lambda-test-server"});
     CHECK_FALSE(server.connect().ask("hello").empty());
     CHECK_FALSE(server.connect().ask("hello").empty());
     CHECK(server.reaches([](const auto& service) { return service.total.finished == 2; }));
   }
-  ServerProcess refused({"--threads-per-child=2"}, {.program = "brood-lambda-puppet", .wait_ready = false});
+  ServerProcess refused({"--threads-per-child=2"},
+                        {.program = "brood-lambda-test-server", .wait_ready = false});
   CHECK(refused.wait_exit() == exited(78));
 }
 
 TEST_CASE("a lambda that is thread-safe runs in several threads of a child") {
   ServerProcess server({"--threads-per-child=3", "--start-servers=1", "--min-spare-servers=1",
                         "--max-spare-servers=1", "--max-clients=1"},
-                       {.program = "brood-lambda-puppet", .in_process = say_thread_safe});
+                       {.program = "brood-lambda-test-server", .in_process = say_thread_safe});
   std::vector<Client> held;
   std::set<std::string> threads;
   for (int i = 0; i < 3; ++i) {

@@ -27,8 +27,9 @@ TEST_CASE("a loop of one's own: many connections in a child, and its capacity is
     held.push_back(server.connect());
     CHECK(held.back().ask("hello") == "hello");
   }
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 12 && service.children() == 3; }));
-  for (const auto& slot : server.service().slots) CHECK(slot.in_hand <= 4);
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 12 && service.children() == 3; }));
+  for (const auto& slot : server.service().slots) CHECK(slot.open_connections <= 4);
   Client waiting = server.connect();
   waiting.send("at last\n");
   CHECK(server.wait_for_log("max-clients = 3 is reached"));
@@ -42,7 +43,7 @@ TEST_CASE("a loop of one's own: many connections in a child, and its capacity is
   held.clear();
   waiting.close();
   CHECK(server.reaches([](const auto& service) {
-    return service.total.finished == 13 && service.total.failed == 0 && service.in_hand == 0;
+    return service.total.finished == 13 && service.total.failed == 0 && service.open_connections == 0;
   }));
   CHECK(server.service().total.bytes_read > 3'000'000);
 }
@@ -63,7 +64,8 @@ TEST_CASE("a loop of one's own: recycles under load lose nothing, and the figure
   const std::uint64_t answered = first.stop().answered + last.stop().answered;
   CHECK(first.figures().failed() + last.figures().failed() == 0);
   CHECK(server.reaches([&](const auto& service) {
-    return service.total.finished == answered && service.total.accepted == answered && service.in_hand == 0;
+    return service.total.finished == answered && service.total.accepted == answered &&
+           service.open_connections == 0;
   }));
   CHECK(server.service().total.aborted == 0);
   CHECK(server.service().children_failed == 0);
@@ -95,7 +97,7 @@ TEST_CASE("a loop of one's own: idle connections are closed, a killed child's ar
   Client lost = server.connect();
   CHECK(lost.ask("hello") == "hello");
   for (const auto& slot : server.service().slots)
-    if (slot.in_hand > 0) ::kill(slot.pid, SIGKILL);
+    if (slot.open_connections > 0) ::kill(slot.pid, SIGKILL);
   CHECK(server.reaches([](const auto& service) {
     return service.total.accepted == service.total.finished + service.total.aborted && service.idle >= 2;
   }));

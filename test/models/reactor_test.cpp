@@ -21,8 +21,8 @@
 #include <thread>
 #include <vector>
 
-#include "brood/error.hpp"
 #include "base/log_target.hpp"
+#include "brood/error.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;
@@ -31,7 +31,7 @@ namespace {
 
 const int quiet = (open_log({.name = "test", .to = "/dev/null"}), 0);
 
-class PlayedChild final : public Child, private ConnectionKeeper {
+class PlayedChild final : public Child, private ConnectionHost {
  public:
   explicit PlayedChild(const ChildLimits& limits)
       : limits_(limits), arrived_(::eventfd(0, EFD_NONBLOCK)), leave_(::eventfd(0, EFD_NONBLOCK)) {}
@@ -57,7 +57,7 @@ class PlayedChild final : public Child, private ConnectionKeeper {
   }
   bool all_ended() {
     const std::lock_guard lock(mutex_);
-    return in_hand_.empty() && queue_.empty();
+    return open_.empty() && queue_.empty();
   }
   std::atomic<unsigned> served = 0, failed = 0;
 
@@ -71,12 +71,12 @@ class PlayedChild final : public Child, private ConnectionKeeper {
       [[maybe_unused]] const auto size = ::read(arrived_.get(), &count, sizeof count);
       return {};
     }
-    Seat seat = 0;
-    while (in_hand_.contains(seat)) ++seat;
-    in_hand_.insert(seat);
+    ConnectionId id = 0;
+    while (open_.contains(id)) ++id;
+    open_.insert(id);
     const sockaddr_storage peer{};
     Connection connection(std::move(queue_.front()),
-                          {.peer = peer, .listener = "", .keeper = *this, .seat = seat, .blocks = false});
+                          {.peer = peer, .listener = "", .host = *this, .id = id, .blocks = false});
     queue_.pop_front();
     return connection;
   }
@@ -84,7 +84,7 @@ class PlayedChild final : public Child, private ConnectionKeeper {
     connection.close();
     ++(outcome == Outcome::served ? served : failed);
     const std::lock_guard lock(mutex_);
-    CHECK(in_hand_.erase(connection.seat()) == 1);
+    CHECK(open_.erase(connection.id()) == 1);
   }
   void watch_listeners(int epoll, std::uint64_t data) override {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = data}};
@@ -92,10 +92,11 @@ class PlayedChild final : public Child, private ConnectionKeeper {
   }
   int leave_fd() override { return leave_.get(); }
   bool leaving() const override { return leaving_; }
-  void note(Seat /*seat*/, std::string_view /*text*/) override {}
+  void note(ConnectionId /*seat*/, std::string_view /*text*/) override {}
   std::optional<Connection> accept() override { return {}; }
-  std::optional<Seat> take(Taker& /*taker*/) override { return {}; }
-  void done(Seat /*seat*/, Outcome /*outcome*/, std::uint64_t /*read*/, std::uint64_t /*written*/) override {}
+  std::optional<ConnectionId> receive(Receiver& /*taker*/) override { return {}; }
+  void finished(ConnectionId /*seat*/, Outcome /*outcome*/, std::uint64_t /*read*/,
+                std::uint64_t /*written*/) override {}
   int listener_fd() override { return -1; }
 
  private:
@@ -109,7 +110,7 @@ class PlayedChild final : public Child, private ConnectionKeeper {
   std::atomic<bool> leaving_ = false;
   std::mutex mutex_;  // for what follows
   std::deque<Descriptor> queue_;
-  std::set<Seat> in_hand_;
+  std::set<ConnectionId> open_;
   bool broken_ = false;
 };
 
@@ -150,8 +151,8 @@ void send(const Descriptor& socket, std::string_view data) {
   ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
 }
 
-Then answer(Connection& connection, bool fresh) {
-  if (fresh) return Then::wait;
+Next answer(Connection& connection, bool fresh) {
+  if (fresh) return Next::more_input;
   auto& count = connection.state<unsigned>();  // two threads in one connection would be a race
   while (const auto line = connection.try_line()) {
     ++count;
@@ -160,12 +161,12 @@ Then answer(Connection& connection, bool fresh) {
       // What a handler must not do: epoll takes no plain file.
       const Descriptor file(::memfd_create("file", MFD_CLOEXEC));
       ::dup2(file.get(), connection.descriptor());
-      return Then::wait;
+      return Next::more_input;
     }
     connection.write_all(*line == "flood" ? std::string(300'000, 'x') : *line + '\n');
-    if (*line == "close") return Then::close;
+    if (*line == "close") return Next::close;
   }
-  return Then::idle;
+  return Next::request;
 }
 
 }  // namespace
@@ -249,8 +250,8 @@ TEST_CASE(
     "idle connections of a child that leaves have a second for a last request, those that wait have more") {
   PlayedChild child({.threads = 2, .connections = 10});
   Crew crew(child, [](Connection& connection, bool fresh) {
-    const Then then = answer(connection, fresh);
-    return connection.state<unsigned>() < 2 ? Then::wait : then;
+    const Next next = answer(connection, fresh);
+    return connection.state<unsigned>() < 2 ? Next::more_input : next;
   });
   const Descriptor idle = child.connect(), waiting = child.connect();
   for (int i = 0; i < 2; ++i) {

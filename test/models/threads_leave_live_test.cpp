@@ -15,7 +15,7 @@ using namespace brood::test;
 
 namespace {
 
-const ServerOptions threaded{.program = "brood-thread-puppet"};
+const ServerOptions threaded{.program = "brood-thread-test-server"};
 
 std::vector<std::string> with_listeners(bool several, std::vector<std::string> arguments) {
   if (several) arguments.emplace_back("--listen=127.0.0.1:0,name=second");
@@ -170,7 +170,7 @@ TEST_CASE("children of a parent that was killed end with what they have in hand,
   CHECK(eventually([&] { return held.front().ask("leaving") == "yes"; }));
   {
     ServerProcess next({"--listen=" + server.address(), "--threads-per-child=2"},
-                       {.program = "brood-thread-puppet", .listen = false});
+                       {.program = "brood-thread-test-server", .listen = false});
     CHECK(next.connect().ask("echo next") == "next");
   }
   for (auto& client : held) CHECK(client.ask("echo still") == "still");
@@ -216,7 +216,7 @@ TEST_CASE("a reload gives new children another number of threads, and another li
   CHECK(server.reaches([](const auto& service) {
     return service.generation == 2 && is_renewed(service) &&
            std::all_of(service.slots.begin(), service.slots.end(),
-                       [](const auto& slot) { return slot.state != SlotState::idle || slot.room == 5; });
+                       [](const auto& slot) { return slot.state != SlotState::idle || slot.capacity == 5; });
   }));
   CHECK(load.more_answers(100));
   CHECK(load.stop().failed() == 0);

@@ -15,7 +15,7 @@ using namespace brood::test;
 
 namespace {
 
-const ServerOptions threaded{.program = "brood-thread-puppet"};
+const ServerOptions threaded{.program = "brood-thread-test-server"};
 
 std::vector<std::string> one_child(const std::string& threads, std::vector<std::string> more = {}) {
   more.insert(more.end(), {"--threads-per-child=" + threads, "--start-servers=1", "--min-spare-servers=1",
@@ -24,7 +24,7 @@ std::vector<std::string> one_child(const std::string& threads, std::vector<std::
 }
 
 bool sums_hold(const ServiceSnapshot& service) {
-  return service.total.accepted == service.total.finished + service.total.aborted + service.in_hand;
+  return service.total.accepted == service.total.finished + service.total.aborted + service.open_connections;
 }
 
 }  // namespace
@@ -40,7 +40,8 @@ TEST_CASE("n handlers run at once in one child, each in a thread of its own, and
   }
   CHECK(children.size() == 1);
   CHECK(threads.size() == 4);
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 4 && service.spare == 0; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 4 && service.spare == 0; }));
   Client waiting = server.connect();
   waiting.send("echo served\n");
   CHECK(server.wait_for_log("max-clients = 1 is reached"));
@@ -51,7 +52,7 @@ TEST_CASE("n handlers run at once in one child, each in a thread of its own, and
   waiting.close();
   held.clear();
   CHECK(server.reaches([](const auto& service) {
-    return service.total.finished == 5 && service.in_hand == 0 && service.spare == 1;
+    return service.total.finished == 5 && service.open_connections == 0 && service.spare == 1;
   }));
   CHECK(server.service().children_started == 1);
 }
@@ -67,7 +68,7 @@ TEST_CASE("a child with a free thread is a spare; with all threads busy another 
   CHECK(server.reaches([](const auto& service) { return service.children() == 2 && service.spare == 1; }));
   for (auto& client : server.hold(3)) held.push_back(std::move(client));
   CHECK(server.reaches([](const auto& service) {
-    return service.children() == 3 && service.spare == 1 && service.in_hand == 6;
+    return service.children() == 3 && service.spare == 1 && service.open_connections == 6;
   }));
   std::set<pid_t> children;
   for (auto& client : held) children.insert(client.child());
@@ -92,7 +93,7 @@ TEST_CASE("the row shows the oldest connection in hand, with its own note") {
   CHECK(note_is("first"));
   const std::string peer_of_first = server.service().slots.at(0).peer;
   second.close();
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 2; }));
+  CHECK(server.reaches([](const auto& service) { return service.open_connections == 2; }));
   CHECK(note_is("first"));
   first.close();
   CHECK(note_is("third"));
@@ -113,7 +114,7 @@ TEST_CASE("what a killed child had in hand in its threads is counted as aborted"
     const auto mine = std::count_if(held.begin(), held.end(), [&](auto& c) { return c.child() == child; });
     CHECK(load.more_answers(50));
     load.stop();
-    REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 3; }));
+    REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 3; }));
     const auto before = server.service().total.aborted;
     ::kill(child, SIGKILL);
     CHECK(held.front().ending() != Ending::timed_out);
@@ -180,7 +181,7 @@ TEST_CASE("max-requests-per-child counts what all threads of a child have accept
   const LoadFigures figures = load.stop();
   CHECK(figures.failed() == 0);
   CHECK(server.reaches([&](const auto& service) {
-    return service.total.finished == figures.answered && service.in_hand == 0;
+    return service.total.finished == figures.answered && service.open_connections == 0;
   }));
   CHECK(server.service().total.aborted == 0);
   CHECK(server.service().children_failed == 0);
@@ -196,6 +197,7 @@ TEST_CASE("under load the figures add up") {
   const auto answered = first.stop().answered + second.stop().answered;
   CHECK(first.figures().failed() + second.figures().failed() == 0);
   CHECK(server.reaches([&](const auto& service) {
-    return service.total.finished == answered && service.total.accepted == answered && service.in_hand == 0;
+    return service.total.finished == answered && service.total.accepted == answered &&
+           service.open_connections == 0;
   }));
 }

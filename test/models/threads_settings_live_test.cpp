@@ -24,7 +24,7 @@ TEST_CASE("numbers of threads that are none, or too many, are refused with exit 
   for (const std::string value : {"0", "-1", "x", "", "1025", "99999999999", "2x", "CPU"}) {
     CAPTURE(value);
     ServerProcess server({"--threads-per-child=" + value},
-                         {.program = "brood-thread-puppet", .wait_ready = false});
+                         {.program = "brood-thread-test-server", .wait_ready = false});
     CHECK(server.wait_exit() == exited(78));
     CHECK(server.standard_error().find("threads-per-child = " + value) != std::string::npos);
     CHECK(server.standard_error().find("is not a number from 1 to 1024, 'cpu' or 'io'") != std::string::npos);
@@ -58,10 +58,10 @@ TEST_CASE("a reload to threads that the program can't bear is refused, and the s
 
 TEST_CASE("the words for threads mean a number that depends on the machine") {
   for (const std::string word : {"cpu", "io"}) {
-    ServerProcess server({"--threads-per-child=" + word}, {.program = "brood-thread-puppet"});
+    ServerProcess server({"--threads-per-child=" + word}, {.program = "brood-thread-test-server"});
     const auto room_of_a_child = [&] {
       for (const auto& slot : server.service().slots)
-        if (slot.room > 0) return slot.room;
+        if (slot.capacity > 0) return slot.capacity;
       return 0U;
     };
     CHECK(server.reaches([](const auto& service) { return service.idle > 0; }));
@@ -72,7 +72,7 @@ TEST_CASE("the words for threads mean a number that depends on the machine") {
 TEST_CASE("1024 threads in a child") {
   ServerProcess server({"--threads-per-child=1024", "--start-servers=1", "--min-spare-servers=1",
                         "--max-spare-servers=1", "--max-clients=2"},
-                       {.program = "brood-thread-puppet"});
+                       {.program = "brood-thread-test-server"});
   CHECK(server.connect().ask("echo hello") == "hello");
   const pid_t child = server.children().front();
   CHECK(eventually([&] { return status_of(child, "Threads") == "1024"; }));
@@ -87,7 +87,7 @@ TEST_CASE("1024 threads in a child") {
 TEST_CASE("where not all threads can be had a child ends with code 71, and the next one is started later") {
   if (!may_limit_memory) return;
   ServerProcess server({"--threads-per-child=200", "--child-memory=300", "--start-servers=2"},
-                       {.program = "brood-thread-puppet", .wait_ready = false});
+                       {.program = "brood-thread-test-server", .wait_ready = false});
   CHECK(server.wait_for_log("start 200 threads: Resource temporarily unavailable"));
   CHECK(server.wait_for_log("exited with code 71"));
   CHECK(server.wait_for_log("children fail at once"));

@@ -37,8 +37,8 @@ TEST_CASE("each tick is told to one child, and no other is woken for it") {
   triggered.server.signal(SIGHUP);
   CHECK(triggered.server.wait_for_log("listener timer:20ms is drained and closed"));
   CHECK(triggered.server.reaches([&](const auto& service) {
-    return service.in_hand == 0 && service.idle >= 1 && service.starting == 0 && service.leaving == 0 &&
-           service.total.finished == triggered.records().size();
+    return service.open_connections == 0 && service.idle >= 1 && service.starting == 0 &&
+           service.leaving == 0 && service.total.finished == triggered.records().size();
   }));
   const auto took = std::chrono::steady_clock::now() - began;
   std::uint64_t ticks = 0;
@@ -114,7 +114,7 @@ TEST_CASE("children that are killed tear no line, and lose none but their own") 
   }
   const std::size_t all = writers.stop();
   REQUIRE(triggered.has_records(all - kills));
-  CHECK(triggered.server.reaches([](const auto& service) { return service.in_hand == 0; }));
+  CHECK(triggered.server.reaches([](const auto& service) { return service.open_connections == 0; }));
   CHECK(writers.check(triggered.records()) >= all - kills);
 }
 
@@ -242,7 +242,7 @@ TEST_CASE("a FIFO that was left behind is reused, and anything else at its path 
   const std::vector<std::string> arguments = {"--listen=fifo:" + path + ",mode=0600"};
   const auto refused = [&](const std::string& why) {
     ServerProcess server(arguments,
-                         {.program = "brood-trigger-puppet", .listen = false, .wait_ready = false});
+                         {.program = "brood-trigger-test-server", .listen = false, .wait_ready = false});
     CHECK(server.wait_exit() != exited(0));
     CHECK(server.standard_error().find(why) != std::string::npos);
   };
@@ -262,7 +262,7 @@ TEST_CASE("a FIFO that was left behind is reused, and anything else at its path 
     const Descriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     refused("somebody reads there already");
   }
-  ServerProcess server(arguments, {.program = "brood-trigger-puppet", .listen = false});
+  ServerProcess server(arguments, {.program = "brood-trigger-test-server", .listen = false});
   REQUIRE(::stat(path.c_str(), &after) == 0);
   CHECK(before.st_ino == after.st_ino);
   CHECK((after.st_mode & 07777) == 0600);
@@ -277,7 +277,7 @@ TEST_CASE("when the parent is killed its children leave, and the next server tak
   const TemporaryDirectory place;
   const std::string path = place / "fifo", out = place / "out", gate = place / "gate";
   const std::vector<std::string> arguments = {"--listen=fifo:" + path, "--listen=timer:1h", "--out=" + out};
-  const ServerOptions options = {.program = "brood-trigger-puppet", .listen = false};
+  const ServerOptions options = {.program = "brood-trigger-test-server", .listen = false};
   const auto tell = [&](const std::string& text) {
     const Descriptor fifo(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     REQUIRE(::write(fifo.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
@@ -307,10 +307,11 @@ TEST_CASE("a server says which kind of listener it doesn't take") {
     CHECK_MESSAGE(server.standard_error().find("listen = " + listen + " " + why) != std::string::npos,
                   server.standard_error());
   };
-  refused("brood-puppet", "timer:30s", "brings triggers; this server takes connections");
-  refused("brood-puppet", "udp:127.0.0.1:0", "brings datagrams; this server takes connections");
-  refused("brood-trigger-puppet", "127.0.0.1:0", "brings connections; this server takes triggers");
-  refused("brood-datagram-puppet", "fifo:/tmp/never-made", "brings triggers; this server takes datagrams");
+  refused("brood-test-server", "timer:30s", "brings triggers; this server takes connections");
+  refused("brood-test-server", "udp:127.0.0.1:0", "brings datagrams; this server takes connections");
+  refused("brood-trigger-test-server", "127.0.0.1:0", "brings connections; this server takes triggers");
+  refused("brood-datagram-test-server", "fifo:/tmp/never-made",
+          "brings triggers; this server takes datagrams");
 }
 
 TEST_CASE("a child that serves triggers stops itself, and lives on without its slot") {

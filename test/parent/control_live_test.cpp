@@ -207,7 +207,7 @@ TEST_CASE("limits are refused in the words in which a file's are") {
 
 TEST_CASE("a server of one service is scaled by its name") {
   const ServerProcess server;
-  const std::string scale = to(server, "scale brood-puppet ");
+  const std::string scale = to(server, "scale brood-test-server ");
   CHECK(broodctl(scale + "connection-timeout=1h max-clients=7").code == 0);
   CHECK(server.service().max_clients == 7);
   CHECK(server.service().generation == 1);
@@ -218,9 +218,9 @@ TEST_CASE("a server of one service is scaled by its name") {
 
 TEST_CASE("what a child is told when it is born takes new children") {
   ServerOptions options;
-  options.program = "brood-event-puppet";
+  options.program = "brood-event-test-server";
   const ServerProcess server({}, options);
-  CHECK(ask(server, "scale brood-event-puppet connection-idle-timeout=1h").code == 0);
+  CHECK(ask(server, "scale brood-event-test-server connection-idle-timeout=1h").code == 0);
   CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle > 0; }));
 }
 

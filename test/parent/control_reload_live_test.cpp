@@ -21,11 +21,11 @@ struct Waiting {
     CHECK(eventually([&] { return two.left().generation == 2 && two.left().children_gone == 2; }));
   }
   Controlled two;
-  Client client{in_hand(two)};
+  Client client{open_connections(two)};
   BroodctlProcess reload{to(two.server, "reload left")};
 
  private:
-  static Client in_hand(const Controlled& two) {
+  static Client open_connections(const Controlled& two) {
     REQUIRE(two.settles());
     Client client = two.to_left();
     client.child();

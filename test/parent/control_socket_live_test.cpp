@@ -138,7 +138,7 @@ TEST_CASE("nonsense is answered, and does no harm") {
        {std::string("\n"), std::string("%GG\n"), std::string(" \n"), std::string("reload service\n"),
         std::string("\0\xff\n", 3), std::string("nothing\n"), std::string("retire pid=99999999999999\n"),
         std::string("scale =\n"), std::string("reload service=\n"),
-        std::string("signal service=brood-puppet signal=\n")}) {
+        std::string("signal service=brood-test-server signal=\n")}) {
     const std::string answer = reply(server, nonsense);
     CHECK_MESSAGE(answer.starts_with("done code=64 message="), nonsense, ": ", answer);
   }
@@ -169,7 +169,7 @@ TEST_CASE("who has said all still hears the outcome") {
   client.finish_sending();
   CHECK(server.reaches([](const auto& service) { return service.leaving == 1 && service.idle >= 5; }));
   held.clear();
-  CHECK(client.line().starts_with("service name=brood-puppet "));
+  CHECK(client.line().starts_with("service name=brood-test-server "));
 }
 
 TEST_CASE("a parent without descriptors answers when it has some again") {

@@ -181,11 +181,11 @@ TEST_CASE("a service whose children end at once with exit code 0 is throttled, a
   write_file(told.place / "order", "exit 0");
   ServerProcess server({"--left.child-start=" + (told.place / "order"), "--right.listen=127.0.0.1:0",
                         "--left.listen=127.0.0.1:0", told.option()},
-                       {.program = "brood-two-puppets", .listen = false, .wait_ready = false});
+                       {.program = "brood-two-test-servers", .listen = false, .wait_ready = false});
   REQUIRE(told.ran(1));
   CHECK(told.variables()["BROOD_SERVICE"] == "left");
   CHECK(told.variables()["BROOD_EXIT_CODE"] == "0");
-  const std::string scoreboard = server.directory() / "brood-two-puppets.scoreboard";
+  const std::string scoreboard = server.directory() / "brood-two-test-servers.scoreboard";
   REQUIRE(server.wait_for_log("service left: children fail at once"));
   const Snapshot snapshot = Snapshot::read(scoreboard);
   CHECK(snapshot.services.at(1).idle > 0);

@@ -88,7 +88,7 @@ TEST_CASE("a setting of the server's own is applied by reload, and on_reload is 
   Reloadable it("word = first\n");
   CHECK(it.server.connect().ask("word") == "first");
   it.reload("word = second\n");
-  CHECK(it.server.wait_for_log("puppet: reloaded, word = second"));
+  CHECK(it.server.wait_for_log("test_server: reloaded, word = second"));
   REQUIRE(it.server.reaches(settled_at(2)));
   CHECK(it.server.connect().ask("word") == "second");
 }
@@ -115,7 +115,7 @@ TEST_CASE("busy children of an old generation don't keep the idle ones from bein
   server.signal(SIGHUP);
   CHECK(server.reaches([](const auto& service) {
     return std::all_of(service.slots.begin(), service.slots.end(), [](const SlotSnapshot& slot) {
-      return slot.state == SlotState::empty || slot.in_hand > 0 || slot.generation == 2;
+      return slot.state == SlotState::empty || slot.open_connections > 0 || slot.generation == 2;
     });
   }));
   CHECK(server.connect().ask("echo hello") == "hello");

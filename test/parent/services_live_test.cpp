@@ -12,7 +12,7 @@ using namespace brood::test;
 
 namespace {
 
-const ServerOptions two = {.program = "brood-two-puppets", .listen = false};
+const ServerOptions two = {.program = "brood-two-test-servers", .listen = false};
 
 std::vector<std::string> with(std::initializer_list<const char*> more) {
   std::vector<std::string> settings = {"--left.listen=127.0.0.1:0", "--right.listen=127.0.0.1:0"};

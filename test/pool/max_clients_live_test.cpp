@@ -45,7 +45,8 @@ TEST_CASE("reaching max-clients is said once in words for an operator, and count
     held.clear();
     waiting.line();
     waiting.close();
-    REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0 && service.idle == 2; }));
+    REQUIRE(server.reaches(
+        [](const auto& service) { return service.open_connections == 0 && service.idle == 2; }));
   }
   CHECK(server.count_in_log("max-clients = 2 is reached") == 1);
   CHECK(server.count_in_log("raise max-clients") == 1);

@@ -69,7 +69,8 @@ TEST_CASE("a surplus leaves down to max-spare-servers, and never are there fewer
   auto held = server.hold(30);
   REQUIRE(server.reaches([](const auto& service) { return service.busy == 30 && service.idle >= 4; }));
   for (auto& client : held) client.close();
-  REQUIRE(server.reaches([](const auto& service) { return service.in_hand == 0 && service.idle >= 30; }));
+  REQUIRE(server.reaches(
+      [](const auto& service) { return service.open_connections == 0 && service.idle >= 30; }));
 
   Extremes seen;
   Watch watch(server.scoreboard(), [&seen](const ServiceSnapshot& service) { seen.take(service); });
@@ -112,7 +113,8 @@ TEST_CASE("limits hold under a load that comes and goes, and no connection is lo
     CHECK(figures.failed() == 0);
     answered += figures.answered;
   }
-  CHECK(server.reaches([](const auto& service) { return service.in_hand == 0 && service.children() <= 4; }));
+  CHECK(server.reaches(
+      [](const auto& service) { return service.open_connections == 0 && service.children() <= 4; }));
   watch.stop();
   CHECK(seen.most_children <= 12);
   CHECK(watch.broken_sums() == 0);

@@ -45,7 +45,7 @@ TEST_CASE("all children stopped are replaced, and clients are served") {
   const LoadFigures figures = load.stop();
   CHECK(figures.failed() == 0);
   CHECK(server.reaches([&](const auto& service) {
-    return service.stopped == 0 && service.in_hand == 0 && service.children() <= 8;
+    return service.stopped == 0 && service.open_connections == 0 && service.children() <= 8;
   }));
   CHECK(server.reaches([&](const auto& service) { return service.total.aborted == 0; }));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Children that die at once must not become a storm of forks, nor a service that doesn't come back.
+// ChildTable that die at once must not become a storm of forks, nor a service that doesn't come back.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -13,7 +13,7 @@ using namespace brood::test;
 
 namespace {
 
-// Children do what the file says when they start.
+// ChildTable do what the file says when they start.
 struct Moody {
   explicit Moody(const std::string& order, std::vector<std::string> arguments = {}, bool wait_ready = false)
       : ordered(tell(order)), server(with(std::move(arguments)), {.wait_ready = wait_ready}) {}
@@ -26,7 +26,7 @@ struct Moody {
     arguments.push_back("--child-start=" + (place / "order"));
     return arguments;
   }
-  std::string scoreboard() const { return server.directory() / "brood-puppet.scoreboard"; }
+  std::string scoreboard() const { return server.directory() / "brood-test-server.scoreboard"; }
   ServiceSnapshot service() const { return Snapshot::read(scoreboard()).services.at(0); }
   bool told_of_throttle() const { return server.wait_for_log("children fail at once"); }
 

@@ -98,7 +98,9 @@ TEST_CASE("a server in the background is one process beside its children") {
   REQUIRE(server > 0);
   // Whoever has adopted it, it is none of the processes that started it.
   CHECK(eventually(
-      [&] { return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-puppet\n"; },
+      [&] {
+        return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-test-server\n";
+      },
       10s));
 }
 

@@ -29,7 +29,7 @@ TEST_CASE("the ready line names service, address, pid and scoreboard") {
   CHECK(server.addresses().size() == 1);
   CHECK(server.address().starts_with("127.0.0.1:"));
   CHECK(server.address() != "127.0.0.1:0");
-  CHECK(server.ready_line().find("ready: brood-puppet on ") == 0);
+  CHECK(server.ready_line().find("ready: brood-test-server on ") == 0);
   CHECK(server.ready_line().find(", pid " + std::to_string(server.pid()) + ",") != std::string::npos);
   CHECK(std::filesystem::exists(server.scoreboard()));
   CHECK(server.connect().ask("echo hello") == "hello");
@@ -51,7 +51,7 @@ TEST_CASE("start-servers children are started and each stands on the scoreboard"
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 7; }));
   const Snapshot snapshot = server.snapshot();
   const ServiceSnapshot& service = snapshot.services.at(0);
-  CHECK(snapshot.name == "brood-puppet");
+  CHECK(snapshot.name == "brood-test-server");
   CHECK(snapshot.parent_pid == server.pid());
   CHECK(snapshot.parent_alive);
   CHECK_FALSE(snapshot.stopping);
@@ -71,7 +71,7 @@ TEST_CASE("start-servers children are started and each stands on the scoreboard"
     if (slot.state == SlotState::empty) continue;
     CHECK(slot.state == SlotState::idle);
     CHECK(slot.incarnation == 1);
-    CHECK(slot.in_hand == 0);
+    CHECK(slot.open_connections == 0);
     on_table.insert(slot.pid);
   }
   const auto children = server.children();
@@ -86,20 +86,21 @@ TEST_CASE("a connection is seen on the scoreboard with its child, peer and note,
   CHECK(client.ask("note GET /x") == "noted");
   ServiceSnapshot service = server.service();
   CHECK(service.busy == 1);
-  CHECK(service.in_hand == 1);
+  CHECK(service.open_connections == 1);
   const auto row = std::find_if(service.slots.begin(), service.slots.end(),
                                 [&](const auto& slot) { return slot.state == SlotState::busy; });
   REQUIRE(row != service.slots.end());
   CHECK(row->pid == child);
   CHECK(row->peer == peer);
   CHECK(row->note == "GET /x");
-  CHECK(row->in_hand == 1);
+  CHECK(row->open_connections == 1);
   CHECK(row->busy_for.count() > 0);
   CHECK(client.ask("note " + std::string(100, 'n')) == "noted");
   CHECK(client.ask("local") == server.address());
 
   client.close();
-  REQUIRE(server.reaches([](const auto& now) { return now.in_hand == 0 && now.total.finished == 1; }));
+  REQUIRE(
+      server.reaches([](const auto& now) { return now.open_connections == 0 && now.total.finished == 1; }));
   service = server.service();
   CHECK(service.total.accepted == 1);
   CHECK(service.total.failed == 0);

@@ -37,7 +37,7 @@ TEST_CASE("SIGTERM ends an idle server with exit code 0, and removes what it mad
   CHECK_FALSE(std::filesystem::exists(place / "socket"));
   CHECK_FALSE(std::filesystem::exists(server.scoreboard()));
   CHECK(std::none_of(children.begin(), children.end(), is_alive));
-  CHECK(server.count_in_log("puppet: a child leaves") == children.size());
+  CHECK(server.count_in_log("test_server: a child leaves") == children.size());
 }
 
 TEST_CASE("SIGTERM lets the connection in hand be finished") {
@@ -217,7 +217,7 @@ TEST_CASE("a stop that comes with the start ends cleanly") {
     REQUIRE(eventually([&] { return !server.children().empty() || !server.running(); }));
     server.signal(SIGTERM);
     CHECK(server.wait_exit() == exited(0));
-    CHECK_FALSE(std::filesystem::exists(server.directory() / "brood-puppet.scoreboard"));
+    CHECK_FALSE(std::filesystem::exists(server.directory() / "brood-test-server.scoreboard"));
   }
 }
 

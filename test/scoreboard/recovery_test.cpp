@@ -12,9 +12,9 @@
 #include <functional>
 #include <thread>
 
+#include "base/log_target.hpp"
 #include "brood/descriptor.hpp"
 #include "scoreboard/child_slot.hpp"
-#include "base/log_target.hpp"
 #include "scoreboard/scoreboard.hpp"
 
 using namespace brood;
@@ -57,9 +57,9 @@ struct Table {
   // What must follow from the slots' phases does.
   void check_consistent() const {
     for (std::uint32_t slot = 0; slot < 64; ++slot) {
-      const Lifecycle life = Lifecycle::unpack(scoreboard.slot(slot).lifecycle.load());
-      if (life.phase != Phase::serving) CHECK_FALSE(scoreboard.is_idle(slot));
-      if (life.phase == Phase::empty) CHECK(scoreboard.slot(slot).pid.load() == 0);
+      const Lifecycle body = Lifecycle::unpack(scoreboard.slot(slot).lifecycle.load());
+      if (body.phase != Phase::serving) CHECK_FALSE(scoreboard.is_idle(slot));
+      if (body.phase == Phase::empty) CHECK(scoreboard.slot(slot).pid.load() == 0);
     }
   }
 };

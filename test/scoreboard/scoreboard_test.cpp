@@ -67,7 +67,7 @@ sockaddr_storage peer() {
 
 void check_sums(const ServiceSnapshot& service, std::uint32_t slots) {
   CHECK(service.empty + service.starting + service.idle + service.busy + service.leaving == slots);
-  CHECK(service.total.accepted == service.total.finished + service.total.aborted + service.in_hand);
+  CHECK(service.total.accepted == service.total.finished + service.total.aborted + service.open_connections);
 }
 
 }  // namespace
@@ -261,7 +261,7 @@ TEST_CASE("garbage in the children's pages reads as something in range") {
   Slot& slot = table.scoreboard.slot(0);
   slot.lifecycle.store(0xffffffff);
   slot.pid.store(-1);
-  slot.in_hand.store(UINT32_MAX);
+  slot.open_connections.store(UINT32_MAX);
   slot.since.store(INT64_MAX);
   slot.listener.store(UINT32_MAX);
   for (auto& word : slot.peer) word.store(UINT64_MAX);
@@ -297,7 +297,7 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
     for (const auto& slot : seen.slots) {
       if (slot.torn || slot.figures.accepted == 0) continue;
       CHECK(slot.peer == "127.0.0.1:" + std::to_string(slot.listener % 10000));
-      CHECK(slot.figures.accepted == slot.figures.finished + slot.in_hand);
+      CHECK(slot.figures.accepted == slot.figures.finished + slot.open_connections);
       CHECK(slot.figures.bytes_written == 2 * slot.figures.finished);
     }
   }

@@ -5,11 +5,11 @@
 
 #include <initializer_list>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/command_line.hpp"
 #include "settings/configuration.hpp"
-#include "settings/settings_source.hpp"
-#include "base/text.hpp"
+#include "settings/settings_reader.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;

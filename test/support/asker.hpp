@@ -84,11 +84,13 @@ class Asker {
   Descriptor socket_;
 };
 
-inline ServerOptions datagram_puppet() { return {.program = "brood-datagram-puppet", .listen = false}; }
+inline ServerOptions datagram_test_server() {
+  return {.program = "brood-datagram-test-server", .listen = false};
+}
 
 struct Answering {
   explicit Answering(std::vector<std::string> arguments = {}, const std::string& listen = "udp:127.0.0.1:0")
-      : server(with(std::move(arguments), listen), datagram_puppet()) {}
+      : server(with(std::move(arguments), listen), datagram_test_server()) {}
   static std::vector<std::string> with(std::vector<std::string> arguments, const std::string& listen) {
     arguments.push_back("--listen=" + listen);
     return arguments;

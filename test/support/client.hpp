@@ -43,7 +43,7 @@ class Client {
     send(std::string(question) + '\n');
     return line();
   }
-  // Of the puppet child that has this connection in hand.
+  // Of the test_server child that has this connection in hand.
   pid_t child() { return static_cast<pid_t>(std::stol(ask("pid"))); }
 
   void finish_sending();  // the server sees the end, and may still answer

@@ -17,7 +17,7 @@ class Controlled {
  public:
   explicit Controlled(const std::string& left = "", const std::string& shared = "")
       : written_(write(left, shared)),
-        server({"--config=" + settings()}, {.program = "brood-two-puppets", .listen = false}) {}
+        server({"--config=" + settings()}, {.program = "brood-two-test-servers", .listen = false}) {}
 
   std::string settings() const { return directory_ / "two.conf"; }
   bool write(const std::string& left, const std::string& shared = "") const {

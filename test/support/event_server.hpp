@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The event puppet as the tests of the event loop start it: with one thread a child, and with four.
+// The event test_server as the tests of the event loop start it: with one thread a child, and with four.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,7 +8,7 @@
 
 namespace brood::test {
 
-inline const ServerOptions events{.program = "brood-event-puppet"};
+inline const ServerOptions events{.program = "brood-event-test-server"};
 
 // To be called first in a test case, which is run once for each.
 inline std::string threads() {

@@ -29,7 +29,7 @@ struct LoadFigures {
 
 class Load {
  public:
-  // `question` is one of the puppet's commands whose answer is `answer`.
+  // `question` is one of the test_server's commands whose answer is `answer`.
   Load(std::string address, unsigned clients, std::string question = "echo load",
        std::string answer = "load");
   ~Load() { stop(); }

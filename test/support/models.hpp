@@ -17,15 +17,15 @@ inline ServerOptions model_of_many(std::vector<std::string>& arguments, unsigned
   const std::string with_threads = "--threads-per-child=" + std::to_string(threads);
   ServerOptions options;
   SUBCASE("threads") {
-    options.program = "brood-thread-puppet";
+    options.program = "brood-thread-test-server";
     arguments.push_back(with_threads);
   }
-  SUBCASE("event loop") { options.program = "brood-event-puppet"; }
+  SUBCASE("event loop") { options.program = "brood-event-test-server"; }
   SUBCASE("event loop with threads") {
-    options.program = "brood-event-puppet";
+    options.program = "brood-event-test-server";
     arguments.push_back(with_threads);
   }
-  SUBCASE("coroutines") { options.program = "brood-async-puppet"; }
+  SUBCASE("coroutines") { options.program = "brood-async-test-server"; }
   return options;
 }
 
@@ -35,7 +35,7 @@ inline ServerOptions model(std::vector<std::string>& arguments, unsigned threads
   return model_of_many(arguments, threads);
 }
 
-// What the hook of a puppet's child that leaves writes into the log, in each of them.
+// What the hook of a test_server's child that leaves writes into the log, in each of them.
 inline std::string hears(pid_t child) { return "child " + std::to_string(child) + " hears that it leaves"; }
 
 }  // namespace brood::test

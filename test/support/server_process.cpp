@@ -115,7 +115,7 @@ void ServerProcess::become_program(int program, std::vector<char*>& arguments,
 }
 
 ServerProcess::~ServerProcess() {
-  // Children may have left the process group (they may do anything), so by name as well.
+  // ChildTable may have left the process group (they may do anything), so by name as well.
   const std::vector<pid_t> known = exit_ ? std::vector<pid_t>() : children_of(pid_);
   ::kill(-pid_, SIGKILL);
   for (const pid_t child : known) ::kill(child, SIGKILL);
@@ -206,7 +206,7 @@ std::string describe(const ServiceSnapshot& service) {
   std::ostringstream out;
   out << "generation " << service.generation << ", starting " << service.starting << ", idle " << service.idle
       << ", busy " << service.busy << ", leaving " << service.leaving << ", stopped " << service.stopped
-      << ", in hand " << service.in_hand << ", accepted " << service.total.accepted << ", finished "
+      << ", in hand " << service.open_connections << ", accepted " << service.total.accepted << ", finished "
       << service.total.finished << ", failed " << service.total.failed << ", aborted "
       << service.total.aborted << ", children started " << service.children_started << ", gone "
       << service.children_gone << ", failed " << service.children_failed;
@@ -215,7 +215,7 @@ std::string describe(const ServiceSnapshot& service) {
       out << "\n  " << slot.pid << ' ' << slot_state_names[static_cast<std::size_t>(slot.state)]
           << " generation " << slot.generation << (slot.stopped ? " stopped" : "")
           << (slot.asks ? " asks" : "") << " accepted " << slot.figures.accepted << " in hand "
-          << slot.in_hand << " note '" << slot.note << "'";
+          << slot.open_connections << " note '" << slot.note << "'";
   return out.str();
 }
 

@@ -46,10 +46,10 @@ inline Exit exited(int code) { return {.code = code}; }
 inline Exit killed_by(int signal) { return {.signal = signal}; }
 
 struct ServerOptions {
-  std::string program = "brood-puppet";  // in the build directory, or a whole path
-  bool listen = true;                    // add --listen=127.0.0.1:0
-  bool runtime_directory = true;         // add --runtime-directory
-  bool log = true;                       // add --log=FILE
+  std::string program = "brood-test-server";  // in the build directory, or a whole path
+  bool listen = true;                         // add --listen=127.0.0.1:0
+  bool runtime_directory = true;              // add --runtime-directory
+  bool log = true;                            // add --log=FILE
   bool wait_ready = true;  // construction ends when the server is ready; throws when that doesn't come
   uid_t user = static_cast<uid_t>(-1);  // who the server runs as, where the test is root
   bool heed_sanitizers = true;          // false: their reports are no failure

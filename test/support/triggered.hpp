@@ -21,14 +21,14 @@
 
 namespace brood::test {
 
-struct Record {
+struct WireRecord {
   pid_t pid = 0;
   std::string listener;
   std::uint64_t missed = 0;
   std::string text;
 };
 
-// A puppet of triggers, with a FIFO and a file of what its children wrote down.
+// A test_server of triggers, with a FIFO and a file of what its children wrote down.
 struct Triggered {
   explicit Triggered(std::vector<std::string> arguments = {}, bool fifo = true,
                      const std::string& options = "")
@@ -40,7 +40,9 @@ struct Triggered {
     if (fifo) arguments.push_back("--listen=fifo:" + path() + ",name=door" + options);
     return arguments;
   }
-  static ServerOptions options_of_server() { return {.program = "brood-trigger-puppet", .listen = false}; }
+  static ServerOptions options_of_server() {
+    return {.program = "brood-trigger-test-server", .listen = false};
+  }
 
   std::string path() const { return place / "fifo"; }
   Descriptor writer() const {
@@ -52,12 +54,12 @@ struct Triggered {
     const Descriptor fifo = writer();
     REQUIRE(::write(fifo.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   }
-  std::vector<Record> records() const {
-    std::vector<Record> all;
+  std::vector<WireRecord> records() const {
+    std::vector<WireRecord> all;
     std::istringstream lines(read_file(place / "out"));
     for (std::string line; std::getline(lines, line) && !lines.eof();) {
       std::istringstream words(line);
-      Record record;
+      WireRecord record;
       words >> record.pid >> record.listener >> record.missed;
       words.get();
       std::getline(words, record.text);
@@ -117,7 +119,7 @@ class Writers {
     return std::accumulate(written_.begin(), written_.end(), std::size_t{0});
   }
   // Each record is a whole line, and none is there twice; returns how many of the lines are there.
-  std::size_t check(const std::vector<Record>& records) const {
+  std::size_t check(const std::vector<WireRecord>& records) const {
     std::set<std::string> expected, seen;
     for (std::size_t writer = 0; writer < written_.size(); ++writer)
       for (unsigned i = 0; i < written_[writer]; ++i) expected.insert(line(writer, i));

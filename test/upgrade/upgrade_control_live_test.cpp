@@ -37,7 +37,7 @@ bool tests(const Upgradeable& it, unsigned times = 1) {
 
 TEST_CASE("who orders an upgrade is told by the new program that it is done") {
   Upgradeable it(pool);
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   const CtlAnswer answer = ask(it.server, "upgrade");
   CHECK(answer.code == 0);
   CHECK_MESSAGE(answer.text.starts_with("upgraded: " + it.program + " took over 2 children of 1 service(s)"),
@@ -67,7 +67,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
     why = "its rehearsal exited with code 4";
   }
   SUBCASE("by the new program in the parent's process") {
-    it.install("brood-puppet-two");
+    it.install("brood-test-server-two");
     it.write_settings("refuse = the stars are wrong\n");
     why = "the stars are wrong";
   }
@@ -85,7 +85,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
   CHECK(it.server.service().generation == 1);
   CHECK(it.server.connect().ask("version") == "one");
   // Mended, it succeeds; and the earlier refusal is forgotten.
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   it.write_settings("");
   CHECK(ask(it.server, "upgrade").code == 0);
   CHECK(ask(it.server, "check").code == 0);
@@ -93,7 +93,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
 
 TEST_CASE("two who order an upgrade at once both hear of the one that comes of it") {
   Upgradeable it(pool);
-  it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
+  it.install_script(waits_in_test(it) + "exec " + program_path("brood-test-server-two") + " \"$@\"");
   BroodctlProcess first(to(it.server, "upgrade"));
   REQUIRE(tests(it));
   BroodctlProcess second(to(it.server, "upgrade"));
@@ -111,7 +111,7 @@ TEST_CASE("two who order an upgrade at once both hear of the one that comes of i
 
 TEST_CASE("an upgrade goes on when nobody waits for it any more") {
   Upgradeable it(pool);
-  it.install_script(waits_in_test(it) + "exec " + program_path("brood-puppet-two") + " \"$@\"");
+  it.install_script(waits_in_test(it) + "exec " + program_path("brood-test-server-two") + " \"$@\"");
   BroodctlProcess upgrade(to(it.server, "upgrade"));
   REQUIRE(tests(it));
   upgrade.kill();

@@ -67,7 +67,7 @@ TEST_CASE("a server in the background is upgraded, by the path that it was start
   const pid_t parent = std::stoi("0" + read_file(place / "pid"));
   REQUIRE(parent > 1);
   const Killed killed{parent};
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   for (unsigned i = 1; i <= 3; ++i) REQUIRE(upgraded(it.server, parent, i));
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
   CHECK(read_file(place / "pid") == std::to_string(parent) + "\n");
@@ -97,7 +97,7 @@ TEST_CASE("children of another user are taken over, and their successors are tha
 TEST_CASE("a server without privileges is upgraded as well") {
   if (skipped_without_root()) return;
   Upgradeable it({"--start-servers=2"}, "", {.user = 65534});
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   Load load(it.server.address(), 2);
   REQUIRE(it.upgrade());
   REQUIRE(load.more_answers(20));
@@ -138,7 +138,7 @@ TEST_CASE("as PID 1 of a container a server is upgraded") {
                    become_pid_1();
                  }});
   const pid_t parent = children_of(it.server.pid()).at(0);
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   for (unsigned i = 1; i <= 3; ++i) REQUIRE(upgraded(it.server, parent, i));
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
   ::kill(parent, SIGTERM);
@@ -147,7 +147,7 @@ TEST_CASE("as PID 1 of a container a server is upgraded") {
 
 TEST_CASE("a script that starts the program can take its place") {
   Upgradeable it({"--start-servers=2"});
-  it.install_script("exec " BROOD_PROGRAMS "/brood-puppet-two \"$@\"");
+  it.install_script("exec " BROOD_PROGRAMS "/brood-test-server-two \"$@\"");
   for (int i = 0; i < 2; ++i) REQUIRE(it.upgrade());
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
   // It is still the script that would be run.

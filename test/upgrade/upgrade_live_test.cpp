@@ -36,7 +36,7 @@ TEST_CASE("the program that is there by now takes over the process, the listener
   REQUIRE(it.server.reaches(
       [](const auto& service) { return service.total.finished == 1 && service.idle >= 3; }));
   const auto before = it.server.children();
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   REQUIRE(it.upgrade());
   CHECK(it.server.wait_for_log("server took over " + std::to_string(before.size()) +
                                " children of 1 service(s)"));
@@ -59,7 +59,7 @@ TEST_CASE("no connection is lost over ten upgrades under load, to good programs 
   Load load(it.server.address(), 4);
   REQUIRE(load.more_answers(100));
   for (int i = 0; i < 10; ++i) {
-    it.install(i % 2 == 0 ? "brood-puppet-two" : "brood-puppet");
+    it.install(i % 2 == 0 ? "brood-test-server-two" : "brood-test-server");
     REQUIRE(it.upgrade());
     REQUIRE(load.more_answers(50));
     it.install_script(i % 2 == 0 ? "exit 1" : "case \"$*\" in *--test-config) exit 0;; esac; exit 1");
@@ -120,7 +120,7 @@ TEST_CASE("a connection in hand survives several upgrades") {
   Client client = it.server.connect();
   const pid_t child = client.child();
   for (int i = 0; i < 4; ++i) {
-    it.install(i % 2 == 0 ? "brood-puppet-two" : "brood-puppet");
+    it.install(i % 2 == 0 ? "brood-test-server-two" : "brood-test-server");
     REQUIRE(it.upgrade());
     CHECK(client.child() == child);
     CHECK(client.ask("version") == "one");
@@ -145,7 +145,7 @@ TEST_CASE("twelve upgrades leak no descriptor, no child and no zombie") {
     if (i % 4 == 3) {
       it.install_script("exit 1");
       REQUIRE(it.upgrade_is_refused("exited with code 1"));
-      it.install("brood-puppet");
+      it.install("brood-test-server");
     }
     REQUIRE(it.upgrade());
     REQUIRE(it.server.reaches(settled_at(i + 3)));

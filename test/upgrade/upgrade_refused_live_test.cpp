@@ -101,7 +101,7 @@ TEST_CASE("a file that is no program, and one that is not there, are refused") {
   CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
   CHECK(it.server.wait_for_log("No such file or directory"));
   it.check();
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   REQUIRE(it.upgrade());
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
 }
@@ -149,8 +149,9 @@ TEST_CASE("a service more or less needs a restart") {
   struct Program {
     std::string name, settings;
   };
-  const Program two{"brood-two-puppets", "[left]\nlisten = 127.0.0.1:0\n[right]\nlisten = 127.0.0.1:0\n"};
-  const Program three{"brood-three-puppets", two.settings + "[middle]\nlisten = 127.0.0.1:0\n"};
+  const Program two{"brood-two-test-servers",
+                    "[left]\nlisten = 127.0.0.1:0\n[right]\nlisten = 127.0.0.1:0\n"};
+  const Program three{"brood-three-test-servers", two.settings + "[middle]\nlisten = 127.0.0.1:0\n"};
   const auto check_refused = [](const Program& running, const Program& next, const std::string& told,
                                 const std::string& last) {
     Upgradeable it({}, running.settings, {.program = running.name, .listen = false});
@@ -168,7 +169,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   Unharmed it("word = before\n");
   Client client = it.server.connect();
   const pid_t child = client.child();
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   // Only on_parent_start() reads it: neither the test nor the rehearsal does.
   it.write_settings("word = after\nrefuse = the stars are wrong\n");
   CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
@@ -217,7 +218,7 @@ TEST_CASE("the former program has all back also when a file that its settings na
   std::filesystem::copy_file("/bin/true", command);
   Unharmed it("on-failure = " + command + "\nword = before\n");
   std::filesystem::remove(command);
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   it.write_settings("refuse = the stars are wrong\n");
   CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
   it.check();

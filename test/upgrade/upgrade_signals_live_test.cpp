@@ -135,7 +135,7 @@ TEST_CASE("the new program's settings are in force, with listeners that come and
   const TemporaryDirectory place;
   Upgradeable it(pool, "word = first\nlisten = 127.0.0.1:0\nlisten = unix:" + (place / "going") + "\n",
                  {.listen = false});
-  it.install("brood-puppet-two");
+  it.install("brood-test-server-two");
   it.write_settings("word = second\nlisten = 127.0.0.1:0\nlisten = unix:" + (place / "coming") +
                     "\nmax-clients = 9\n");
   Load load(it.server.address(), 2);
@@ -181,7 +181,7 @@ TEST_CASE("two services are taken over by name") {
   const std::string settings =
       "start-servers = 2\nmin-spare-servers = 1\n[left]\nlisten = 127.0.0.1:0\n"
       "word = L\n[right]\nlisten = 127.0.0.1:0\nword = R\nstart-servers = 3\n";
-  Upgradeable it({}, settings, {.program = "brood-two-puppets", .listen = false});
+  Upgradeable it({}, settings, {.program = "brood-two-test-servers", .listen = false});
   Client right(it.server.addresses()[1]);
   const pid_t child = right.child();
   REQUIRE(it.upgrade());

@@ -15,7 +15,7 @@ namespace {
 // Two services, and orders for them.
 struct Two {
   explicit Two(const std::string& left = "")
-      : it({}, settings(left), {.program = "brood-two-puppets", .listen = false}) {}
+      : it({}, settings(left), {.program = "brood-two-test-servers", .listen = false}) {}
 
   static std::string settings(const std::string& left) {
     return "start-servers = 2\nmin-spare-servers = 2\nmax-spare-servers = 4\n"
@@ -121,7 +121,7 @@ TEST_CASE("after an upgrade the limits of the settings hold again, and are not m
 TEST_CASE("a program that gives all back leaves the limits as they were scaled, and the generation") {
   const std::string listen = "listen = 127.0.0.1:0\n";
   Upgradeable it({"--start-servers=1", "--min-spare-servers=1"}, listen,
-                 {.program = "brood-event-puppet", .listen = false});
+                 {.program = "brood-event-test-server", .listen = false});
   const Upgradeable other;
   REQUIRE(ask(it.server, "scale server max-connections-per-child=7 max-clients=77").code == 0);
   REQUIRE(it.server.service().generation == 2);
@@ -238,7 +238,7 @@ TEST_CASE("a parent that is killed around an upgrade takes its children along, a
   SUBCASE("between exec() and taking over") {
     // The rehearsal has another parent than the program that is in its place.
     it.install_script("case \"$*\" in *--test-config) exit 0;; esac\ntest $PPID = " +
-                      std::to_string(it.server.pid()) + " && exec " + program_path("brood-puppet") +
+                      std::to_string(it.server.pid()) + " && exec " + program_path("brood-test-server") +
                       " \"$@\"\n: > " + (it.place / "pid") + "; exec sleep 600");
     it.server.signal(SIGUSR2);
     REQUIRE(eventually([&] { return std::filesystem::exists(it.place / "pid"); }));

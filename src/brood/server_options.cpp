@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "server_options.hpp"
+
+#include <string_view>
+
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "directory_settings.hpp"
+
+namespace brood {
+namespace {
+
+constexpr std::string_view directory_option = "--config-directory";
+
+const ProgramOptions options = {
+    {"config-directory", "DIRECTORY",
+     "where the services are, each in a file NAME.conf, and what they share in defaults/*.conf or else in "
+     "the FILE of --config; /etc/brood if it isn't given"},
+    {"try-lock", "", "say whether a server of this name runs: exit with 1 if so, with 0 if not"}};
+
+}  // namespace
+
+ServerOptions::ServerOptions(const std::vector<ServicePath>& services) {
+  parent_.name = "brood";
+  add_shared_settings(table_, each_.emplace_back(""), parent_, strict_);
+  for (const auto& service : services) {
+    if (!is_service_name(service.service)) continue;
+    table_.of_service(service.service);
+    ServiceSettings& settings = each_.emplace_back(service.service);
+    settings.add_to(table_);
+    table_.section("The log");
+    add_log_level(table_, settings.configuration.log_level);
+  }
+}
+
+CommandLine ServerOptions::parse(std::span<const char* const> arguments) const {
+  return parse_command_line(table_, arguments, options);
+}
+
+std::string ServerOptions::help() const {
+  return print_help(table_, "brood", options, "in the service's file DIRECTORY/SERVICE.conf");
+}
+
+std::string directory_named_in(std::span<const char* const> arguments) {
+  std::string named = default_directory;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (word == directory_option) {
+      const std::string_view next = i + 1 < arguments.size() ? arguments[i + 1] : "";
+      if (next.empty() || next.front() == '-')
+        throw ConfigurationError(text("command line: ", directory_option, " names no directory"));
+      named = next;
+    } else if (word.starts_with(directory_option) && word.substr(directory_option.size()).starts_with('=')) {
+      named = word.substr(directory_option.size() + 1);
+    }
+  }
+  return named;
+}
+
+}  // namespace brood

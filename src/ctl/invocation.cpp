@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "invocation.hpp"
+
+#include <iterator>
+
+#include "locate.hpp"
+
+namespace brood::ctl {
+
+Invocation parse_invocation(const std::vector<std::string>& words) {
+  Invocation invocation;
+  bool only_arguments = false;  // after "--"
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    const auto takes = [&](const std::string& option, std::string& value) {
+      if (word->starts_with(option + '=')) {
+        value = word->substr(option.size() + 1);
+        return true;
+      }
+      if (*word != option || std::next(word) == words.end()) return false;
+      value = *++word;
+      return true;
+    };
+    if (only_arguments || word->empty() || word->front() != '-') {
+      (invocation.verb.empty() ? invocation.verb : invocation.arguments.emplace_back()) = *word;
+    } else if (*word == "--") {
+      only_arguments = true;
+    } else if (*word == "--json") {
+      invocation.json = true;
+    } else if (*word == "--now") {
+      invocation.now = true;
+    } else if (*word == "--help" || *word == "-h") {
+      invocation.help = true;
+    } else if (!takes("--server", invocation.server) &&
+               !takes("--runtime-directory", invocation.runtime_directory)) {
+      throw Failure("unknown option '" + *word + "', or it lacks its value; broodctl --help tells",
+                    wrong_usage);
+    }
+  }
+  return invocation;
+}
+
+}  // namespace brood::ctl

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "models/child_handover.hpp"
+
+#include "base/text.hpp"
+#include "brood/error.hpp"
+
+namespace brood {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Of the records below: to be raised when one of them changes.
+constexpr unsigned record_version = 2;
+
+constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
+
+WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table) {
+  const ServiceOrders& service = setup.scoreboard->service(setup.service);
+  WireRecord record("child");
+  record.set("version", record_version).set("service", service.name.data()).set("index", setup.service);
+  record.set("slot", setup.slot).set("parent", setup.parent).set("wake-descriptor", setup.wake_fd);
+  record.set("descriptor", table.whole.get()).set("read-only-descriptor", table.read_only.get());
+  record.set("threads", setup.limits.threads).set("connections", setup.limits.connections);
+  record.set("connection-timeout", setup.limits.connection_timeout.count());
+  record.set("idle-timeout", setup.limits.idle_timeout.count());
+  return record;
+}
+
+WireRecord listener_record(const ChildListener& listener) {
+  WireRecord record("listener");
+  record.set("descriptor", listener.descriptor).set("name", listener.name);
+  record.set("wakes-all", listener.wakes_all ? 1 : 0);
+  if (listener.trigger) record.set("trigger", name_of(*listener.trigger, trigger_names));
+  return record;
+}
+
+WireRecord log_record(const LogTarget& log, std::uint32_t epoch) {
+  WireRecord record("log");
+  record.set("name", log.name).set("to", log.to).set("level", static_cast<int>(log.level));
+  record.set("owner", log.owner).set("epoch", epoch);
+  if (log.descriptor >= 0) record.set("descriptor", log.descriptor);
+  return record;
+}
+
+}  // namespace
+
+Descriptor hand_over_child(const ChildSetup& setup, const MappingDescriptors& table) {
+  const LogTarget log = log_in_use();
+  Handover handover = {child_record(setup, table), log_record(log, seen_log_epoch())};
+  for (const auto& listener : setup.listeners) handover.push_back(listener_record(listener));
+  for (const int descriptor : descriptors_of(handover)) keep_over_exec(descriptor);
+  return leave_handover(handover);
+}
+
+ReceivedChild::ReceivedChild(const Handover& handover) {
+  try {
+    take(handover);
+  } catch (const ConfigurationError& error) {
+    throw ConfigurationError(text("take over a child's slot: ", std::string_view(error.what()),
+                                  "; build this program with the parent's version"));
+  } catch (const Error& error) {
+    throw ConfigurationError(text("take over a child's slot: ", std::string_view(error.what())));
+  }
+}
+
+void ReceivedChild::take(const Handover& handover) {
+  // First the log: what goes wrong then is told there.
+  for (const auto& record : handover)
+    if (record.kind() == "log") take_log(record);
+  for (const auto& record : handover) {
+    if (record.kind() == "child") take_child(record);
+    if (record.kind() == "listener") take_listener(record);
+  }
+  if (!scoreboard_ || listeners_.empty()) throw Error("no slot and no listeners are told");
+}
+
+void ReceivedChild::take_log(const WireRecord& record) {
+  log_.name = record["name"];
+  log_.to = record["to"];
+  const int level = record.number<int>("level");
+  if (level >= static_cast<int>(LogLevel::debug) && level <= static_cast<int>(LogLevel::error))
+    log_.level = static_cast<LogLevel>(level);
+  log_.owner = record.number<uid_t>("owner");
+  if (record.find("descriptor") != nullptr)  // the log's from here on
+    log_.descriptor = take_descriptor(record.number<int>("descriptor")).release();
+  log_epoch_ = record.number<std::uint32_t>("epoch");
+  open_log(log_);
+}
+
+void ReceivedChild::take_child(const WireRecord& record) {
+  const auto version = record.number<unsigned>("version");
+  if (version != record_version)
+    throw ConfigurationError(
+        text("the parent tells it in version ", version, ", this program reads ", record_version));
+  service_ = record["service"];
+  index_ = record.number<std::uint32_t>("index");
+  slot_ = record.number<std::uint32_t>("slot");
+  parent_ = record.number<pid_t>("parent");
+  wake_ = take_descriptor(record.number<int>("wake-descriptor"));
+  limits_.threads = record.number<unsigned>("threads");
+  limits_.connections = record.number<unsigned>("connections");
+  limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
+  limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
+  MappingDescriptors table{.whole = take_descriptor(record.number<int>("descriptor")),
+                           .read_only = take_descriptor(record.number<int>("read-only-descriptor"))};
+  scoreboard_.emplace(std::move(table), "", Mapping::Side::child);
+  const Header& header = scoreboard_->header();
+  if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
+}
+
+void ReceivedChild::take_listener(const WireRecord& record) {
+  ChildListener listener{.descriptor = record.number<int>("descriptor"), .name = record["name"]};
+  listener.wakes_all = record.number<int>("wakes-all") != 0;
+  if (const std::string* trigger = record.find("trigger"))
+    for (std::size_t kind = 0; kind < trigger_names.size(); ++kind)
+      if (trigger_names[kind] == *trigger) listener.trigger = static_cast<TriggerKind>(kind);
+  descriptors_.push_back(take_descriptor(listener.descriptor));
+  listeners_.push_back(std::move(listener));
+}
+
+ChildSetup ReceivedChild::setup() const {
+  return {.server = nullptr,
+          .scoreboard = &*scoreboard_,
+          .service = index_,
+          .slot = slot_,
+          .wake_fd = wake_.get(),
+          .listeners = listeners_,
+          .identity = {},
+          .parent = parent_,
+          .limits = limits_};
+}
+
+}  // namespace brood

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "pool/escalation.hpp"
+
+#include <csignal>
+
+#include "base/text.hpp"
+#include "brood/log.hpp"
+
+namespace brood {
+
+void escalate(ChildRecord& child, const std::string& doing, const char* why, Time now) {
+  child.escalated_at = now;
+  switch (child.escalation) {
+    case Escalation::none:
+      log_warning(text("child ", child.pid, doing, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
+      child.escalation = Escalation::aborted;
+      ::kill(child.pid, SIGABRT);
+      return;
+    case Escalation::aborted:
+      log_warning(text("child ", child.pid, doing, ": ", std::string_view(why), "; it is killed"));
+      child.escalation = Escalation::killed;
+      ::kill(child.pid, SIGKILL);
+      return;
+    case Escalation::killed:
+      log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", escalation_patience,
+                     ", it may hang in the kernel; it counts against max-clients and is not waited for"));
+      child.escalation = Escalation::lost;
+      return;
+    case Escalation::lost:
+      return;
+  }
+}
+
+void end_now(ChildRecord& child, Time now) {
+  child.escalation = Escalation::killed;
+  child.escalated_at = now;
+  ::kill(child.pid, SIGKILL);
+}
+
+}  // namespace brood

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "program/slot_program.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/address.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "child/child_main.hpp"
+#include "models/child_handover.hpp"
+
+namespace brood {
+namespace {
+
+ServerBase& find_server(std::span<const NamedServer> servers, const std::string& service) {
+  const auto found = std::ranges::find(servers, service, &NamedServer::name);
+  if (found != servers.end()) return *found->server;
+  if (servers.size() == 1) return *servers.front().server;
+  throw ConfigurationError(text("this program has several services, and none of them is ", service,
+                                ": the parent's service needs the name of the one that it is to be"));
+}
+
+WorkKind brought_by(const ChildListener& listener) {
+  if (listener.trigger) return WorkKind::triggers;
+  int type = SOCK_STREAM;
+  socklen_t size = sizeof type;
+  ::getsockopt(listener.descriptor, SOL_SOCKET, SO_TYPE, &type, &size);
+  return type == SOCK_DGRAM ? WorkKind::datagrams : WorkKind::connections;
+}
+
+// The parent knows neither the program's child model nor what its handlers can bear.
+void fit(ChildSetup& setup) {
+  const ChildModel model = setup.server->child_model();
+  if (model.command)
+    throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
+  for (const auto& listener : setup.listeners)
+    if (const WorkKind brings = brought_by(listener); !fits(model.work, brings))
+      throw ConfigurationError(text("listener ", listener.name, " ", work_mismatch(brings, model.work)));
+  if (setup.limits.threads > 1 && !(model.threads && setup.server->thread_safe()))
+    throw ConfigurationError(text("threads-per-child = ", setup.limits.threads,
+                                  ": this program's handlers can't run in threads; set it to 1, and let more "
+                                  "children do it"));
+  if (!model.many_connections) setup.limits.connections = setup.limits.threads;
+}
+
+}  // namespace
+
+int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
+                 std::span<const char* const> arguments) {
+  std::optional<ReceivedChild> inherited;  // longer than a message that goes to the log
+  int code = 0;
+  const int failure = exit_code_of([&] {
+    inherited.emplace(handover);
+    follow_log_epoch(inherited->scoreboard().header().log_epoch, inherited->log_epoch());
+    ChildSetup setup = inherited->setup();
+    setup.server = &find_server(servers, inherited->service());
+    ProgramSettings settings(program, servers);
+    settings.take(parse_command_line(settings.table(), arguments));
+    settings.about(ProgramSettings::Whose::servers);
+    settings.read();
+    settings.commit(When::starting, "");
+    fit(setup);
+    call_start_hook("on_parent_start", [&] { setup.server->on_parent_start(); });
+    code = child_main(setup);
+    block_all_signals();  // their handlers' world ends here
+  });
+  follow_log_epoch(nullptr);
+  return failure != 0 ? failure : code;
+}
+
+}  // namespace brood

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The connections that a child has in hand, in the order in which they were accepted. A child's; not shared.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "brood/scoreboard_types.hpp"
+
+namespace brood {
+
+class OpenConnections {
+ public:
+  static constexpr ConnectionId none = UINT32_MAX;
+  struct Entry {
+    std::int64_t since = 0;  // nanoseconds; accepted then
+    std::uint32_t listener = 0;
+    std::array<std::byte, 32> peer{};  // as the row has it
+    std::array<char, note_size> note{};
+    ConnectionId older = none, newer = none;  // free: the next free one is `newer`
+  };
+
+  ConnectionId add(std::int64_t since);
+  void remove(ConnectionId id);
+  Entry& operator[](ConnectionId id) { return entries_[id]; }
+  ConnectionId oldest() const { return oldest_; }
+  std::uint32_t count() const { return count_; }
+
+ private:
+  std::vector<Entry> entries_;
+  ConnectionId oldest_ = none, newest_ = none, free_ = none;
+  std::uint32_t count_ = 0;
+};
+
+}  // namespace brood

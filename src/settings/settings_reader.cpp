@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "settings/settings_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "brood/descriptor.hpp"
+#include "brood/error.hpp"
+
+namespace brood {
+namespace {
+
+constexpr std::size_t largest_file = 1 << 20;
+
+// "name = value" -> value. Quotes keep blanks and '#'; outside of them a '#' after a blank begins a comment.
+std::string unquote(std::string_view raw) {
+  raw = trim(raw);
+  if (raw.empty() || raw.front() != '"') {
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      if (raw[i] == '#' && (i == 0 || raw[i - 1] == ' ' || raw[i - 1] == '\t'))
+        return std::string(trim(raw.substr(0, i)));
+    return std::string(raw);
+  }
+  std::string value;
+  for (std::size_t i = 1; i < raw.size(); ++i) {
+    if (raw[i] == '"') {
+      const auto rest = trim(raw.substr(i + 1));
+      if (!rest.empty() && rest.front() != '#')
+        throw ConfigurationError("something follows the closing quote");
+      return value;
+    }
+    if (raw[i] == '\\' && i + 1 < raw.size()) ++i;
+    value += raw[i];
+  }
+  throw ConfigurationError("the closing quote is missing");
+}
+
+std::string quote(const std::string& value) {
+  if (value.find_first_of("#\"\\") == std::string::npos && trim(value) == value) return value;
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string read_whole(const std::string& path) {
+  // The parent waits for nobody who has yet to write it.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) throw SystemError(path, errno, ExitCode::configuration);
+  if (S_ISDIR(status.st_mode)) throw SystemError(path, EISDIR, ExitCode::configuration);
+  if (S_ISFIFO(status.st_mode))
+    throw ConfigurationError(path + ": is a pipe: settings are read again at each reload, from a file");
+  std::string content;
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+    if (size < 0) throw SystemError(path, errno, ExitCode::configuration);
+    if (size == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(size));
+    if (content.size() > largest_file) throw ConfigurationError(path + ": is larger than 1 MiB");
+  }
+}
+
+void wrap(std::string& out, std::string_view prose) {
+  constexpr std::size_t width = 98;
+  std::string line = "#";
+  for (const auto word : split(prose, ' ')) {
+    if (line.size() + 1 + word.size() > width) {
+      out += line + '\n';
+      line = "#";
+    }
+    line += ' ';
+    line += word;
+  }
+  out += line + '\n';
+}
+
+}  // namespace
+
+std::vector<std::string> names_of(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const auto& setting : settings.all()) names.push_back(setting.name);
+  return names;
+}
+
+std::vector<std::string> services_of(const Settings& settings) {
+  std::vector<std::string> services;
+  for (const auto& setting : settings.all())
+    if (!setting.service.empty() && (services.empty() || services.back() != setting.service))
+      services.push_back(setting.service);
+  return services;
+}
+
+std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
+  return text("unknown ", what, " '", name, "'", did_you_mean(name, known));
+}
+
+void SettingsReader::error(const std::string& where, const std::string& wrong) {
+  errors_.push_back(where.empty() ? wrong : text(where, ": ", wrong));
+}
+
+bool SettingsReader::read_file(const std::string& path) {
+  std::string content;
+  try {
+    content = read_whole(path);
+  } catch (const Error& failure) {
+    errors_.emplace_back(failure.what());
+    return false;
+  }
+  read_text(content, path);
+  return true;
+}
+
+// False: there is no such service. What stands in its section is no further mistake.
+bool SettingsReader::enter_section(std::string_view line, const std::string& where, std::string& section) {
+  if (line.back() != ']') {
+    error(where, text("'", line, "' is not of the form '[SERVICE]'"));
+    return false;
+  }
+  const std::string service(trim(line.substr(1, line.size() - 2)));
+  const auto known = services_of(settings_);
+  if (std::find(known.begin(), known.end(), service) == known.end()) {
+    error(where, unknown("section", service, known));
+    return false;
+  }
+  section = service + '.';
+  return true;
+}
+
+void SettingsReader::read_text(std::string_view content, const std::string& name) {
+  const auto lines = split(content, '\n');
+  std::string section;  // with a dot: what stands in it is the service's
+  bool skipped = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string where = text(name, ":", i + 1);
+    const auto line = trim(lines[i]);
+    if (line.empty() || line.front() == '#') continue;
+    if (line.front() == '[') {
+      skipped = !enter_section(line, where, section);
+      continue;
+    }
+    if (skipped) continue;
+    const auto equals = line.find('=');
+    const std::string key = section + std::string(trim(line.substr(0, equals)));
+    if (line.find('\0') != std::string_view::npos) {
+      error(where, "holds a NUL byte: this is no settings file");
+    } else if (equals == std::string_view::npos || key.size() == section.size()) {
+      error(where, text("'", line, "' is not of the form 'name = value'"));
+    } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
+      const bool stands_elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
+      error(where, stands_elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
+    } else {
+      Given& given = given_[key];
+      if (!setting->list && !given.values.empty()) {
+        error(where, text(key, " was set before, at ", given.where));
+        continue;
+      }
+      given.where = where;
+      try {
+        given.values.push_back(unquote(line.substr(equals + 1)));
+      } catch (const Error& failure) {
+        error(where, text(key, ": ", failure.what()));
+        given_.erase(key);
+      }
+    }
+  }
+}
+
+void SettingsReader::override_with(const GivenSettings& command_line) {
+  for (const auto& [name, given] : command_line) given_[name] = given;
+}
+
+void SettingsReader::stand_elsewhere(const Settings& table, std::string advice) {
+  elsewhere_ = &table;
+  advice_ = std::move(advice);
+}
+
+void SettingsReader::restore(const GivenSettings& values) {
+  override_with(values);
+  restores_ = true;
+}
+
+void SettingsReader::inherit_shared() {
+  for (const auto& setting : settings_.all()) {
+    if (setting.service.empty() || given_.contains(setting.name)) continue;
+    const auto shared = given_.find(setting.name.substr(setting.service.size() + 1));
+    if (shared != given_.end()) given_[setting.name] = shared->second;
+  }
+}
+
+void SettingsReader::inherit(const GivenSettings& shared, const std::string& whose) {
+  for (const auto& [name, given] : shared)
+    if (settings_.find(name) != nullptr)
+      given_.try_emplace(name, Given{given.values, text(given.where, ", ", whose)});
+}
+
+Given* SettingsReader::find(const std::string& setting) {
+  const auto found = given_.find(setting);
+  return found == given_.end() ? nullptr : &found->second;
+}
+
+void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
+  const auto found = given_.find(setting);
+  error(found == given_.end() ? place_ : found->second.where, wrong);
+}
+
+void SettingsReader::check() {
+  for (const auto& setting : settings_.all()) {
+    const auto found = given_.find(setting.name);
+    const auto& values = found == given_.end() ? setting.defaults : found->second.values;
+    try {
+      stores_[setting.name] = setting.parse(values);
+    } catch (const Error& failure) {
+      blame(setting.name, text(setting.name, " = ", values.front(), " ", failure.what()));
+    }
+  }
+}
+
+void SettingsReader::store(const std::function<bool(const Setting&)>& which) {
+  for (const auto& setting : settings_.all()) {
+    const auto found = stores_.find(setting.name);
+    if (found != stores_.end() && which(setting)) found->second();
+  }
+}
+
+void SettingsReader::finish() const {
+  if (!errors_.empty()) throw ConfigurationError(errors());
+}
+
+std::string SettingsReader::errors() const { return join(errors_); }
+
+std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
+  std::string out = "# " + title + "\n";
+  std::string section, service;
+  for (const auto& setting : settings.all()) {
+    if (setting.service != service) {
+      service = setting.service;
+      section.clear();
+      out += "\n[" + service + "]\n";
+    }
+    const std::string name = setting.name.substr(service.empty() ? 0 : service.size() + 1);
+    if (setting.section != section) {
+      section = setting.section;
+      out += "\n# ---- " + section + "\n";
+    }
+    out += '\n';
+    wrap(out, text(setting.help, " (", setting.kind,
+                   setting.applied_on == AppliedOn::restart ? "; changes need a restart" : "", ")"));
+    const auto found = given.find(setting.name);
+    const bool is_default = found == given.end();
+    const auto& values = is_default ? setting.defaults : found->second.values;
+    if (values.empty()) out += "# " + name + " =\n";
+    for (const auto& value : values) {
+      out += name + " =";
+      if (!value.empty()) out += ' ' + quote(value);
+      if (!is_default) out += "  # " + found->second.where;
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+}  // namespace brood

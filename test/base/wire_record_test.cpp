@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "base/wire_record.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/handover.hpp"
+#include "brood/error.hpp"
+
+namespace brood {
+
+TEST_CASE("record: what was set is there after it went over as a line") {
+  const std::string nasty("a b=c%41\n\0\xff", 11);
+  const WireRecord sent = WireRecord("child").set("slot", 3).set("note", nasty).set("empty", "");
+  CHECK(sent.line().find('\n') == std::string::npos);
+  const WireRecord got = WireRecord::parse(sent.line());
+  CHECK(got.kind() == "child");
+  CHECK(got.number<int>("slot") == 3);
+  CHECK(got["note"] == nasty);
+  CHECK(got["empty"].empty());
+  CHECK(got.find("other") == nullptr);
+}
+
+TEST_CASE("record: what is missing, no number, or no record is refused") {
+  const WireRecord record = WireRecord("a").set("x", "70000").set("y", "1x");
+  CHECK_THROWS_AS(static_cast<void>(record["z"]), Error);
+  CHECK_THROWS_AS(record.number<std::uint16_t>("x"), Error);
+  CHECK_THROWS_AS(record.number<int>("y"), Error);
+  for (const char* line : {"", " a=b", "a b", "a b=%4", "a b=%", "a b=%zz", "a  b=c"}) {
+    CAPTURE(line);
+    CHECK_THROWS_AS(WireRecord::parse(line), Error);
+  }
+}
+
+TEST_CASE("handover: is taken by whom it is meant for, once") {
+  const Descriptor left = leave_handover({WireRecord("one").set("a", 1), WireRecord("two")});
+  const int copy = ::dup(left.get());
+  ::setenv("BROOD_TEST", tell_handover(Descriptor(::dup(left.get())), ::getpid() + 1).c_str(), 1);
+  CHECK_FALSE(take_handover("BROOD_TEST"));
+  CHECK(std::getenv("BROOD_TEST") == nullptr);
+  ::setenv("BROOD_TEST", (std::to_string(copy) + ':' + std::to_string(::getpid())).c_str(), 1);
+  const auto taken = take_handover("BROOD_TEST");
+  REQUIRE(taken);
+  REQUIRE(taken->size() == 2);
+  CHECK(taken->front().number<int>("a") == 1);
+  CHECK_FALSE(take_handover("BROOD_TEST"));
+  ::setenv("BROOD_TEST", "nonsense", 1);
+  CHECK_THROWS_AS(take_handover("BROOD_TEST"), Error);
+}
+
+}  // namespace brood

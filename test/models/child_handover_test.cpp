@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// What crosses exec() between a parent and a program that is to be its child.
+#include "models/child_handover.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+
+#include "brood/error.hpp"
+
+using namespace brood;
+using namespace std::chrono_literals;
+
+namespace {
+
+// The forked child's half of it, in one process: what is left is a copy, and belongs to who takes it.
+struct Birth {
+  std::array<ServiceShape, 2> shapes = {{{"first", 64}, {"second", 64}}};
+  Scoreboard scoreboard{"", "test", shapes};
+  std::uint32_t service = 1, slot = 70;
+
+  static int copy(const Descriptor& descriptor) { return ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0); }
+
+  Handover leave() {
+    const Descriptor wake(::eventfd(7, EFD_NONBLOCK)), listener(::eventfd(0, 0));
+    MappingDescriptors table{.whole = Descriptor(copy(scoreboard.descriptors().whole)),
+                             .read_only = Descriptor(copy(scoreboard.descriptors().read_only))};
+    const ChildSetup setup{
+        .server = nullptr,
+        .scoreboard = &scoreboard,
+        .service = service,
+        .slot = slot,
+        .wake_fd = copy(wake),
+        .listeners = {{.descriptor = copy(listener),
+                       .name = "fifo:/a b",
+                       .trigger = TriggerKind::byte,
+                       .wakes_all = true},
+                      {.descriptor = copy(listener), .name = "127.0.0.1:80"}},
+        .identity = {},
+        .parent = 4711,
+        .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms}};
+    open_log({.name = "test", .to = "stderr", .level = LogLevel::warning});
+    const Descriptor told = hand_over_child(setup, table);
+    table.whole.release();
+    table.read_only.release();
+    Descriptor taken_over(copy(told));
+    ::setenv(child_variable, tell_handover(taken_over, ::getpid()).c_str(), 1);
+    taken_over.release();
+    auto taken = take_handover(child_variable);
+    REQUIRE(taken);
+    return *taken;
+  }
+};
+
+std::string refusal(const Handover& handover) {
+  try {
+    const ReceivedChild inherited(handover);
+  } catch (const ConfigurationError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// The same with another value.
+Handover with(const Handover& handover, const std::string& name, const std::string& value) {
+  Handover changed;
+  for (const auto& record : handover) {
+    WireRecord copy(record.kind());
+    for (const auto& [field, its] : record.fields()) copy.set(field, field == name ? value : its);
+    changed.push_back(copy);
+  }
+  return changed;
+}
+
+}  // namespace
+
+TEST_CASE("a birth comes over as it was") {
+  Birth it;
+  const ReceivedChild inherited(it.leave());
+  CHECK(std::getenv(child_variable) == nullptr);
+  CHECK(inherited.service() == "second");
+  CHECK(inherited.log().name == "test");
+  CHECK(inherited.log().level == LogLevel::warning);
+  const ChildSetup setup = inherited.setup();
+  CHECK(setup.service == 1);
+  CHECK(setup.slot == 70);
+  CHECK(setup.parent == 4711);
+  CHECK(setup.limits.threads == 3);
+  CHECK(setup.limits.connections == 5);
+  CHECK(setup.limits.connection_timeout == 6s);
+  CHECK(setup.limits.idle_timeout == 70ms);
+  REQUIRE(setup.listeners.size() == 2);
+  CHECK(setup.listeners[0].name == "fifo:/a b");
+  CHECK(setup.listeners[0].trigger == TriggerKind::byte);
+  CHECK(setup.listeners[0].wakes_all);
+  CHECK_FALSE(setup.listeners[1].trigger);
+  CHECK_FALSE(setup.listeners[1].wakes_all);
+  std::uint64_t wakes = 0;
+  CHECK(::read(setup.wake_fd, &wakes, sizeof wakes) == sizeof wakes);
+  CHECK(wakes == 7);
+  for (const int descriptor : {setup.wake_fd, setup.listeners[0].descriptor, setup.listeners[1].descriptor})
+    CHECK(::fcntl(descriptor, F_GETFD) == FD_CLOEXEC);
+  // One table, seen from both sides.
+  it.scoreboard.claim(70, 3, Clock::now());
+  CHECK(setup.scoreboard->slot_orders(70).generation.load() == 3);
+  setup.scoreboard->set_idle(70, true);
+  CHECK(it.scoreboard.is_idle(70));
+}
+
+TEST_CASE("a scoreboard of another layout is refused, with what to do") {
+  Birth it;
+  it.scoreboard.orders().version = layout_version + 1;
+  CHECK(refusal(it.leave()).ends_with("build this program with the parent's version"));
+}
+
+TEST_CASE("what does not fit is refused") {
+  Birth it;
+  const auto refuses = [&](const char* name, const char* value, const std::string& why) {
+    CAPTURE(name);
+    const std::string refused = refusal(with(it.leave(), name, value));
+    CAPTURE(refused);
+    CHECK(refused.find(why) != std::string::npos);
+  };
+  refuses("version", "1", "this program reads 2; build this program with the parent's version");
+  refuses("version", "x", "is no number");
+  refuses("slot", "128", "the slot is not on the scoreboard");
+  refuses("index", "2", "the slot is not on the scoreboard");
+  refuses("read-only-descriptor", "999", "take over descriptor 999: Bad file descriptor");
+  CHECK(refusal({}).find("no slot") != std::string::npos);
+}

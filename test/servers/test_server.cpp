@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// A server that does what its clients tell it, a line each: answer, wait, crash, hang. Tests pull the
+// strings.
+//
+//   echo TEXT     answers TEXT                      crash       abort()
+//   pid           answers the child's pid           exit N      _exit(N)
+//   hold MS       sleeps, then answers "held"       raise N     a signal to itself
+//   wait          nothing, until the client closes  throw TEXT  a std::runtime_error
+//   note TEXT     sets the note, answers "noted"    throw-int   an exception that is no std::exception
+//   listener      answers the listener's name       spin        a busy loop without end
+//   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
+//   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
+//   env NAME      answers what the environment has  version     answers what this program was built with
+//   word          answers the setting of that name  flood N     answers N bytes and ends the connection
+//   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
+//   pid
+//   stop          this_child::stop(), "stopping"    detach      this_child::detach(), answers "detached"
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+#include "brood/error.hpp"
+#include "brood/program.hpp"
+#include "brood/server.hpp"
+#include "brood/settings.hpp"
+#include "brood/this_child.hpp"
+
+#ifndef TEST_SERVER_VERSION
+#define TEST_SERVER_VERSION "one"
+#endif
+
+namespace {
+
+std::string after(const std::string& line, const std::string& command) {
+  return line.size() > command.size() ? line.substr(command.size() + 1) : "";
+}
+
+class TestServer : public brood::Server {
+  void add_settings(brood::Settings& settings) override {
+    settings.text("word", word_, "What the command 'word' answers.");
+    settings.text("fixed-word", fixed_word_, "What the command 'fixed-word' answers.").applied_on =
+        brood::AppliedOn::restart;
+    settings.text(
+        "child-start", child_start_,
+        "A file that tells each child what to do when it starts: exit N, throw TEXT, crash, or nothing.");
+    settings.text("child-leaving", child_leaving_,
+                  "What a child does when it leaves: hang, hold, throw TEXT, or nothing.");
+    settings.text("refuse", refuse_, "An exception for on_parent_start to throw.");
+    settings.text("parent-start", parent_start_, "A file that tells the parent what to do when it starts.");
+  }
+
+  void on_parent_start() override {
+    if (refuse_ == "anything") throw 42;
+    if (!refuse_.empty()) throw std::runtime_error(refuse_);
+    obey_file(parent_start_);
+  }
+  void on_reload() override {
+    brood::log_info("test_server: reloaded, word = " + word_);
+    if (word_ == "anything") throw 42;
+  }
+  void on_child_exit() override { brood::log_info("test_server: a child leaves"); }
+
+  void on_child_start() override { obey_file(child_start_); }
+
+  static void obey_file(const std::string& path) {
+    if (path.empty()) return;
+    std::ifstream file(path);
+    std::string order;
+    std::getline(file, order);
+    if (order.starts_with("exit ")) ::_exit(std::stoi(order.substr(5)));
+    if (order.starts_with("throw-configuration ")) throw brood::ConfigurationError(order.substr(20));
+    if (order.starts_with("throw ")) throw std::runtime_error(order.substr(6));
+    if (order == "crash") std::abort();
+    if (order == "hang") ::pause();
+    if (order == "stop") brood::this_child::stop();
+    if (order == "detach" && brood::this_child::detach()) brood::log_error("test_server: detached too early");
+  }
+
+  void on_child_leaving() override {
+    brood::log_info("test_server: child " + std::to_string(::getpid()) + " hears that it leaves");
+    if (child_leaving_ == "hang") ::pause();
+    if (child_leaving_ == "hold") {
+      ::poll(nullptr, 0, 300);
+      brood::log_info("test_server: child " + std::to_string(::getpid()) + " has held");
+    }
+    if (child_leaving_.starts_with("throw ")) throw std::runtime_error(child_leaving_.substr(6));
+  }
+
+  void handle_connection(brood::Connection& connection) override {
+    while (const auto line = connection.read_line())
+      if (!obey(connection, *line)) return;
+  }
+
+  // False: the connection ends.
+  bool obey(brood::Connection& connection, const std::string& line) {
+    const auto answer = [&](const std::string& text) { connection.write_all(text + '\n'); };
+    const std::string command = line.substr(0, line.find(' '));
+    const std::string rest = after(line, command);
+    if (command == "echo") answer(rest);
+    if (command == "pid") answer(std::to_string(::getpid()));
+    if (command == "listener") answer(std::string(connection.listener()));
+    if (command == "peer") answer(connection.peer());
+    if (command == "local") answer(connection.local());
+    if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
+    if (command == "version") answer(TEST_SERVER_VERSION);
+    if (command == "word") answer(word_);
+    if (command == "env") {
+      const char* value = std::getenv(rest.c_str());
+      answer(value == nullptr ? "unset" : value);
+    }
+    if (command == "fixed-word") answer(fixed_word_);
+    if (command == "hold") {
+      ::poll(nullptr, 0, std::stoi(rest));
+      answer("held");
+    }
+    if (command == "wait")
+      while (connection.read_line()) {
+      }
+    if (command == "note") {
+      connection.note(rest);
+      answer("noted");
+    }
+    if (command == "log") {
+      brood::log_warning(rest);
+      answer("logged");
+    }
+    if (command == "stop") {
+      brood::this_child::stop();
+      answer("stopping");
+    }
+    if (command == "detach") answer(brood::this_child::detach() ? "detached" : "not detached");
+    if (command == "deaf") {
+      std::signal(SIGABRT, SIG_IGN);
+      answer("deaf");
+    }
+    if (command == "fork") answer(std::to_string(leave_grandchild()));
+    if (command == "crash") std::abort();
+    if (command == "exit") ::_exit(std::stoi(rest));
+    if (command == "raise") {
+      std::signal(std::stoi(rest), SIG_DFL);  // a sanitizer may have it
+      std::raise(std::stoi(rest));
+    }
+    if (command == "throw") throw std::runtime_error(rest);
+    if (command == "throw-int") throw 1;  // NOLINT: that is what is tested
+    if (command == "spin") spin();
+    if (command == "flood") {
+      connection.write_all(std::string(std::stoul(rest), 'x'));
+      return false;
+    }
+    if (command == "end-listeners") {
+      for (int descriptor = 3; descriptor < 64; ++descriptor) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0)
+          ::shutdown(descriptor, SHUT_RDWR);
+      }
+      answer("ended");
+    }
+    if (command == "block-events") {  // whatever the parent shares with its children
+      for (int descriptor = 3; descriptor < 64; ++descriptor)
+        ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+      answer("blocking");
+    }
+    if (command == "bye") answer("bye");
+    return command != "bye";
+  }
+
+  static void spin() {
+    std::atomic<bool> go_on = true;
+    while (go_on.load()) {
+    }
+  }
+
+  static pid_t leave_grandchild() {
+    const pid_t pid = ::fork();
+    if (pid != 0) return pid;
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    ::close_range(3, ~0U, 0);  // the connection among them
+    ::poll(nullptr, 0, 600'000);
+    ::_exit(0);
+  }
+
+  std::string word_ = "none", fixed_word_ = "none", child_start_, child_leaving_, parent_start_, refuse_;
+};
+
+}  // namespace
+
+#ifdef TWO_TEST_SERVERS
+int main(int argc, char** argv) {
+  TestServer left, right;
+  brood::Program program;
+  program.add("left", left);
+  program.add("right", right);
+#ifdef THREE_TEST_SERVERS
+  TestServer middle;
+  program.add("middle", middle);
+#endif
+  return program.run(argc, argv);
+}
+#else
+int main(int argc, char** argv) { return TestServer().run(argc, argv); }
+#endif
