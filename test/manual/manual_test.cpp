@@ -106,21 +106,21 @@ TEST_CASE("brood.conf(5) has the settings of the table") {
   CHECK(page == with_generated(page, settings_as_mdoc()));
 }
 
-TEST_CASE("brood.conf(5) tells each setting of brood(8), and brood(8) each option") {
+TEST_CASE("brood.conf(5) has each setting of the program brood, and brood_services(8) each option") {
   const std::string brood = std::string(BROOD_PROGRAMS) + "/brood --config-directory " + root + "/etc/brood ";
   const std::string settings = read_file(root + "/man/brood.conf.5");
   const auto printed = output_of(brood + "--print-config");
   for (const auto& setting : all_of(printed, std::regex("\\n(?:# )?([a-z-]+) =")))
     CHECK_MESSAGE(settings.find(".It Cm " + setting[1].str() + "\n") != std::string::npos,
                   "brood.conf.5 lacks " << setting[1].str());
-  const std::string page = read_file(root + "/man/brood.8");
+  const std::string page = read_file(root + "/man/brood_services.8");
   const auto help = output_of(brood + "--help");
   const std::string options = help.substr(0, help.find("Settings, on the command line"));
   unsigned told = 0;
   for (const auto& option : all_of(options, std::regex("\\n  (?:-\\w \\[ )?--([a-z-]+)"))) {
     ++told;
     CHECK_MESSAGE(page.find("Fl -" + option[1].str()) != std::string::npos,
-                  "brood.8 lacks --" << option[1].str());
+                  "brood_services.8 lacks --" << option[1].str());
   }
   CHECK(told == 6);
 }
