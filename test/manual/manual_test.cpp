@@ -79,6 +79,19 @@ std::string headings_of_messages(const std::string& page) {
 
 }  // namespace
 
+TEST_CASE("'man brood' opens brood(7), an overview of 250 lines at most") {
+  const std::string overview = root + "/man/brood.7";
+  const std::string content = read_file(overview);
+  CHECK(std::count(content.begin(), content.end(), '\n') <= 250);
+  // man looks for a page's file and for the names in its NAME section, and finds section 8 before section 7.
+  for (const auto& page : pages()) {
+    if (page == overview) continue;
+    CHECK_MESSAGE(!std::regex_match(page, std::regex(".*/brood\\.[^./]*")), page << " is named brood, too");
+    CHECK_MESSAGE(!std::regex_search(read_file(page), std::regex("\n\\.Nm brood *(,[^\n]*)?\n")),
+                  page << " names itself brood, too");
+  }
+}
+
 TEST_CASE("etc/ is what the examples print") {
   for (const std::string program : {"echo", "greeter", "httpd"}) {
     CAPTURE(how_to_mend);
@@ -131,8 +144,8 @@ TEST_CASE("brood_server(3) has example/echo.cpp") {
   CHECK(page == with_generated(page, source_as_mdoc(read_file(root + "/example/echo.cpp"))));
 }
 
-TEST_CASE("brood(7) tells each warning and each error of the log") {
-  const std::string told = headings_of_messages(read_file(root + "/man/brood.7"));
+TEST_CASE("brood_admin(8) tells each warning and each error of the log") {
+  const std::string told = headings_of_messages(read_file(root + "/man/brood_admin.8"));
   const std::string source = sources();
   unsigned calls = 0;
   for (const auto& call : all_of(source, std::regex("log_(warning|error)\\("))) {
@@ -141,19 +154,19 @@ TEST_CASE("brood(7) tells each warning and each error of the log") {
     for (const auto& literal : literals_in(arguments_at(source, from))) {
       // A word or two may be in the place of a name; what is longer is the message.
       if (std::count(literal.begin(), literal.end(), ' ') < 3) continue;
-      CHECK_MESSAGE(told.find(literal) != std::string::npos, "brood.7 lacks the message: " << literal);
+      CHECK_MESSAGE(told.find(literal) != std::string::npos, "brood_admin.8 lacks the message: " << literal);
     }
   }
   CHECK(calls > 20);
 }
 
-TEST_CASE("each message in brood(7) exists") {
+TEST_CASE("each message in brood_admin(8) exists") {
   const std::string source = sources();
   // What stands for something else, or is put together from several texts.
   const std::regex variable(
       "\\b(while serving PEER 'NOTE' for "
       "TIME|connection-timeout|NAME|PID|PEER|NOTE|ADDRESS|N|TIME|WHY|SETTING|PATH|WHAT|FILE|LINE|VALUE)\\b");
-  const std::string told = headings_of_messages(read_file(root + "/man/brood.7"));
+  const std::string told = headings_of_messages(read_file(root + "/man/brood_admin.8"));
   unsigned fragments = 0;
   for (const auto& line : all_of(told, std::regex("[^\\n]+"))) {
     const std::string message = line.str();
