@@ -4,7 +4,7 @@ file(REMOVE_RECURSE ${BUILD}/install-test)
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --config "${CONFIG}" --prefix ${tree}
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/include/brood/*.hpp)
-foreach(file sbin/brood bin/broodctl share/doc/brood/examples/brood/defaults/shared.conf share/man/man8/brood.8
+foreach(file sbin/brood bin/broodctl share/doc/brood/examples/brood/defaults/shared.conf share/man/man8/brood_services.8 share/man/man8/brood_admin.8 share/man/man7/brood_design.7
              ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
              share/man/man3/brood_server.3 share/man/man5/brood.conf.5 share/man/man7/brood.7 share/man/man7/brood_models.7
              share/man/man7/brood_mapping.7

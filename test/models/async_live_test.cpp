@@ -226,7 +226,7 @@ TEST_CASE("a child that was full takes connections again") {
 
 // ---- leaving
 
-TEST_CASE("no connection is lost by reloads under load") {
+TEST_CASE("coroutines lose no connection by reloads under load") {
   ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"},
                        test_server());
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});

@@ -202,7 +202,7 @@ TEST_CASE("one that dies is replaced") {
   CHECK(server.connect().ask("hello") == "hello");
 }
 
-TEST_CASE("one that ends at once is started ever later, also with exit code 0") {
+TEST_CASE("a listeners program that ends at once is started ever later, also with exit code 0") {
   std::string line;
   SUBCASE("exit 0") { line = "exit 0"; }
   SUBCASE("exit 1") { line = "exit 1"; }
@@ -237,7 +237,7 @@ TEST_CASE("on demand: the first connection starts one, and it may end when there
   CHECK(server.count_in_log("warning") == 0);
 }
 
-TEST_CASE("nobody wakes while nothing comes") {
+TEST_CASE("a service with a listeners program wakes nobody while nothing comes") {
   std::string number;
   SUBCASE("on demand") { number = "0"; }
   SUBCASE("with processes") { number = "2"; }

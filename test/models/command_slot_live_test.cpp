@@ -122,7 +122,7 @@ TEST_CASE("a crash costs the connection in hand, and another one takes its place
   CHECK(server.connect().ask("echo on") == "on");
 }
 
-TEST_CASE("one that ends at once is started ever later, also with exit code 0") {
+TEST_CASE("a slot program that ends at once is started ever later, also with exit code 0") {
   const TemporaryDirectory directory;
   std::string order;
   SUBCASE("exit 0") { order = "exit 0"; }

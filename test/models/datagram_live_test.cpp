@@ -182,7 +182,7 @@ TEST_CASE("a datagram beyond 64 KiB is counted as failed, and never handled in p
       [](const auto& service) { return service.total.finished == 2 && service.total.failed == 1; }));
 }
 
-TEST_CASE("an exception is counted as failed, is logged, and the child goes on") {
+TEST_CASE("an exception of a datagram handler is counted as failed and logged, and the child goes on") {
   const Answering answering(pool(1));
   const Asker asker = answering.asker();
   const std::string child = asker.ask("pid");

@@ -214,7 +214,7 @@ TEST_CASE("SIGTERM lets what is in the FIFO be told, and takes the name away") {
   CHECK_FALSE(std::filesystem::exists(triggered.path()));
 }
 
-TEST_CASE("an exception is counted as failed, is logged, and the child goes on") {
+TEST_CASE("an exception of a trigger handler is counted as failed and logged, and the child goes on") {
   Triggered triggered(pool(1));
   triggered.write("throw something is wrong\n");
   triggered.write("next\n");
