@@ -103,7 +103,7 @@ void ReceivedChild::take_child(const WireRecord& record) {
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
   MappingDescriptors table{.whole = take_descriptor(record.number<int>("descriptor")),
                            .read_only = take_descriptor(record.number<int>("read-only-descriptor"))};
-  scoreboard_.emplace(std::move(table), "", Mapping::Side::child);
+  scoreboard_.emplace(std::move(table), "", Side::child);
   const Header& header = scoreboard_->header();
   if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
 }

@@ -271,11 +271,12 @@ Time Service::look(Time now) {
   lift_throttle(now);
   Census census;
   unsigned idle_bits = 0;
-  lock_->change([&] {
+  {
+    const auto locked = lock_->take();
     idle_bits = scoreboard_->count_idle(index_);
     census = pool_->census().census(generation_, configuration_.limits.idle_timeout,
                                     silent() ? first_trial : Clock::duration::zero(), now);
-  });
+  }
   census.total += detached_.count();
   census.backlog = listeners_.backlog();
   // Whoever has the listeners takes what waits; the first one has to be started.

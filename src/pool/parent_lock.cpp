@@ -17,23 +17,22 @@ constexpr auto death_takes = 1s;  // from SIGKILL until the kernel has marked th
 
 }  // namespace
 
-void ParentLock::change(const std::function<void()>& change) const {
+ScoreboardLock ParentLock::take() const {
   const auto try_for = [&](Clock::duration time) {
-    return scoreboard_.under_lock(Scoreboard::Side::parent, Clock::now() + time, change);
+    return ScoreboardLock(scoreboard_, Side::parent, Clock::now() + time);
   };
-  if (try_for(patience)) return;
+  if (auto lock = try_for(patience)) return lock;
   const pid_t thread = scoreboard_.lock_holder();
   const pid_t holder = process_of(thread);
   if (is_child_(holder)) {
     log_error(text("scoreboard: child ", holder, " has held the lock for ", patience, "; it is killed"));
     ::kill(holder, SIGKILL);
-    if (try_for(death_takes)) return;
+    if (auto lock = try_for(death_takes)) return lock;
   }
-  // Held by nobody who could give it back: a child that can't die, or has written nonsense into the lock.
-  // What the parent acts on are its own records.
+  // Either the holder is a child that cannot die, or a child wrote nonsense into the lock.
   log_error(text("scoreboard: the lock can't be had from process ", thread, "; it is taken away"));
   scoreboard_.break_lock();
-  if (!try_for(patience)) change();
+  return try_for(patience);
 }
 
 }  // namespace brood

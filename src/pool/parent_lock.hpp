@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The parent's way to the scoreboard's lock: it never waits for it without a limit. A child that was stopped
-// while it held it is killed, and the lock recovered.
+// How the parent takes the scoreboard's lock: it never waits without a limit. A child that was stopped while
+// it held the lock is killed, and the lock is recovered.
 #pragma once
 
 #include <sys/types.h>
 
 #include <functional>
 
-#include "scoreboard/scoreboard.hpp"
+#include "scoreboard/scoreboard_lock.hpp"
 
 namespace brood {
 
@@ -18,7 +18,9 @@ class ParentLock {
   ParentLock(const Scoreboard& scoreboard, std::function<bool(pid_t)> is_child)
       : scoreboard_(scoreboard), is_child_(std::move(is_child)) {}
 
-  void change(const std::function<void()>& change) const;
+  // Holds nothing if even a broken lock cannot be taken. The caller changes the table all the same: the
+  // parent acts on its own records.
+  ScoreboardLock take() const;
 
  private:
   const Scoreboard& scoreboard_;

@@ -41,11 +41,17 @@ bool Pool::start(std::uint32_t generation, bool replacement, Time now,
     return false;
   }
   const std::uint32_t row = census_.on_table(*slot);
-  lock_.change([&] { scoreboard_.claim(row, generation, now); });
+  {
+    const auto locked = lock_.take();
+    scoreboard_.claim(row, generation, now);
+  }
   const pid_t pid = spawn([&] { return body(row); });
   if (pid < 0) {
     const int error_number = errno;
-    lock_.change([&] { scoreboard_.free(index_, row); });
+    {
+      const auto locked = lock_.take();
+      scoreboard_.free(index_, row);
+    }
     errno = error_number;
     return false;
   }
@@ -129,6 +135,11 @@ void Pool::nudge() {
   if (chosen != 0) ::kill(chosen, child_signals::nudge);
 }
 
+void Pool::free_row(std::uint32_t slot) const {
+  const auto locked = lock_.take();
+  scoreboard_.free(index_, census_.on_table(slot));
+}
+
 ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
   const ChildRecord child = children_[slot];
   const std::string open_connections = census_.serving(slot);
@@ -155,7 +166,7 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool has_served)
   if (!as_asked) add(orders.children_failed, 1);
   if (child.escalation == Escalation::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
   if (child.stopped) stopped(slot, false);
-  lock_.change([&] { scoreboard_.free(index_, census_.on_table(slot)); });
+  free_row(slot);
   children_[slot] = {};
   return end;
 }
@@ -221,7 +232,7 @@ std::vector<ChildRecord> Pool::take_detached() {
     if (children_[slot].escalation == Escalation::lost) continue;
     if (children_[slot].stopped) stopped(slot, false);
     detached.push_back(children_[slot]);
-    lock_.change([&] { scoreboard_.free(index_, census_.on_table(slot)); });
+    free_row(slot);
     children_[slot] = {};
   }
   return detached;

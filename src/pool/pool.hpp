@@ -70,6 +70,7 @@ class Pool {
 
  private:
   void tell_to_leave(std::uint32_t slot, Reason reason);
+  void free_row(std::uint32_t slot) const;
   struct Limit {
     Time due = never;
     const char* why = "";

@@ -68,43 +68,44 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::u
       slot_index_(slot),
       wake_fd_(wake_fd) {}
 
-void ChildSlot::change(const std::function<void()>& change) {
-  // A sibling that was stopped while it held the lock is the parent's to deal with: it looks when it is
-  // woken. Without a parent there is nobody left to tell of the change.
-  while (!scoreboard_.under_lock(Scoreboard::Side::child, Clock::now() + lock_patience, change)) {
-    if (::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return;
+ScoreboardLock ChildSlot::lock() {
+  for (;;) {
+    ScoreboardLock lock(scoreboard_, Side::child, Clock::now() + lock_patience);
+    if (lock || ::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return lock;
+    // A sibling was stopped while it held the lock. The parent checks that when it is woken.
     log_warning("scoreboard: the lock is held for long; the parent was told");
     wake();
+  }
+}
+
+void ChildSlot::change_lifecycle(Lifecycle lifecycle) {
+  if (const auto locked = lock()) {
+    if (lifecycle.phase != Phase::serving) scoreboard_.set_idle(slot_index_, false);
+    row_.lifecycle.store(lifecycle.pack(), std::memory_order_release);
   }
   wake();
 }
 
 void ChildSlot::ready() {
-  change([this] {
+  if (const auto locked = lock()) {
     row_.pid.store(::getpid(), relaxed);
     row_.capacity.store(capacity_.connections, relaxed);
     row_.since.store(to_nanoseconds(Clock::now()), relaxed);
     row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
     scoreboard_.set_idle(slot_index_, true);
-  });
+  }
+  wake();
 }
 
 void ChildSlot::ask(Reason reason) {
-  change([&] {
-    row_.lifecycle.store(Lifecycle{.phase = Phase::serving, .asks = true, .reason = reason}.pack(),
-                         std::memory_order_release);
-  });
+  change_lifecycle({.phase = Phase::serving, .asks = true, .reason = reason});
 }
 
 // In turn with threads that end a connection now: they must not offer the child again after it has left.
 void ChildSlot::leave(Reason reason) {
   const auto turn = this->turn();
   *stay_ = Stay::left;
-  change([&] {
-    scoreboard_.set_idle(slot_index_, false);
-    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = reason}.pack(),
-                         std::memory_order_release);
-  });
+  change_lifecycle({.phase = Phase::leaving, .reason = reason});
 }
 
 // The accounts first: when the parent reads "detached" it frees the row, and its figures must be whole then.
@@ -119,11 +120,7 @@ void ChildSlot::detach() {
     row_.since.store(now, relaxed);
   }
   *stay_ = Stay::detached;
-  change([&] {
-    scoreboard_.set_idle(slot_index_, false);
-    row_.lifecycle.store(Lifecycle{.phase = Phase::leaving, .reason = Reason::detached}.pack(),
-                         std::memory_order_release);
-  });
+  change_lifecycle({.phase = Phase::leaving, .reason = Reason::detached});
 }
 
 std::unique_lock<std::mutex> ChildSlot::turn() const {

@@ -10,14 +10,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string_view>
 
 #include "scoreboard/open_connections.hpp"
-#include "scoreboard/scoreboard.hpp"
+#include "scoreboard/scoreboard_lock.hpp"
 
 namespace brood {
 
@@ -74,7 +73,9 @@ class ChildSlot {
   std::unique_lock<std::mutex> turn() const;
   void show(ConnectionId id);
   void count_as_finished(ConnectionId id, std::int64_t now);
-  void change(const std::function<void()>& change);
+  // Not held: the parent is gone, and nobody reads the table any more.
+  ScoreboardLock lock();
+  void change_lifecycle(Lifecycle lifecycle);
   void wake(WakeReason reason = look_at_children);
 
   const Scoreboard& scoreboard_;

@@ -16,6 +16,9 @@ struct MappingDescriptors {
   Descriptor read_only;  // the same
 };
 
+// Which process of a server this is.
+enum class Side { child, parent };
+
 class Mapping {
  public:
   // Creates the file at `path` (mode 0600, blocks allocated: a full disk is an error here, not a SIGBUS
@@ -25,7 +28,6 @@ class Mapping {
   Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
   // One that was made before exec(), from its descriptors. A child gets it without writable_orders(). Throws
   // SystemError.
-  enum class Side { child, parent };
   Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side);
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;

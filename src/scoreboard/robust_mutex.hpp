@@ -21,7 +21,7 @@ enum class Locked {
   timed_out,   // not locked
 };
 
-// Two ways in, which work together. ChildTable use the C library's. It keeps the locks that a thread holds in
+// Two ways in, which work together. Children use the C library's. It keeps the locks that a thread holds in
 // a list whose links stand inside the mutex, that is, in memory that every child can write: whoever unlocks
 // follows them and writes there. A child may be taken over by its client, and the parent may be root, so the
 // parent must not. It takes and leaves the futex word alone, by the kernel's protocol

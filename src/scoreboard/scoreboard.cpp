@@ -14,7 +14,6 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "brood/log.hpp"
 
 namespace brood {
 namespace {
@@ -97,7 +96,7 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
 }
 
-Scoreboard::Scoreboard(MappingDescriptors descriptors, std::string path, Mapping::Side side)
+Scoreboard::Scoreboard(MappingDescriptors descriptors, std::string path, Side side)
     : layout_(read_layout(descriptors.read_only, slot_count_)),
       mapping_(std::move(descriptors), std::move(path), layout_.gossip, side) {}
 
@@ -154,56 +153,9 @@ std::span<IdleWord> Scoreboard::idle_words(std::uint32_t service_index) const {
 
 std::uint32_t Scoreboard::count_idle(std::uint32_t service) const { return count_bits(idle_words(service)); }
 
-bool Scoreboard::under_lock(Side side, Time deadline, const std::function<void()>& change) const {
-  RobustMutex& mutex = gossip().mutex;
-  const bool parent = side == Side::parent;
-  const Locked locked = parent ? mutex.lock_word_until(deadline) : mutex.lock_until(deadline);
-  if (locked == Locked::timed_out) return false;
-  std::uint32_t mended = 0;
-  if (locked == Locked::owner_died) {
-    mended = repair();
-    gossip().repairs.fetch_add(mended, relaxed);
-    gossip().recoveries.fetch_add(1, relaxed);
-    // Only now: who dies in the middle of a repair leaves it to the next one, from the start.
-    if (!parent) mutex.mark_consistent();
-  }
-  change();
-  if (parent)
-    mutex.unlock_word();
-  else
-    mutex.unlock();
-  if (locked == Locked::owner_died)
-    log_warning(
-        text("scoreboard: a process died while it held the lock; recovered, ", mended, " field(s) mended"));
-  return true;
-}
-
 void Scoreboard::break_lock() const { gossip().mutex.unlock_word(); }
 
 pid_t Scoreboard::lock_holder() const { return gossip().mutex.holder(); }
-
-// The lifecycle word of a slot is the truth; what must follow from it is made to. Idempotent.
-std::uint32_t Scoreboard::repair() const {
-  std::uint32_t mended = 0;
-  for (std::uint32_t i = 0; i < slot_count_; ++i) {
-    Slot& row = slot(i);
-    const std::uint32_t word = row.lifecycle.load(relaxed);
-    const Lifecycle body = Lifecycle::unpack(word);
-    if (body.pack() != word) {
-      row.lifecycle.store(body.pack(), relaxed);
-      ++mended;
-    }
-    if (body.phase != Phase::serving && is_idle(i)) {
-      set_idle(i, false);
-      ++mended;
-    }
-    if (body.phase == Phase::empty && row.pid.load(relaxed) != 0) {
-      row.pid.store(0, relaxed);
-      ++mended;
-    }
-  }
-  return mended;
-}
 
 std::optional<std::uint32_t> Scoreboard::free_entry(std::uint32_t slots) const {
   std::optional<std::uint32_t> best;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard as the parent has it: the table laid out in its mapping, its lock with repair, and the
-// changes of a slot's life that are the parent's. ChildTable have a ChildSlot on top of it. Decides nothing,
-// forks nothing.
+// The table laid out in its mapping, and the changes of a slot that the parent makes. A child has a ChildSlot
+// on top of it. Decides nothing, forks nothing.
 //
-// The changes are each idempotent and made under the lock (under_lock), with under twenty stores.
+// Each change is idempotent and made while a ScoreboardLock is held.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,7 +28,7 @@ class Scoreboard {
   Scoreboard(const std::string& path, std::string_view server_name, std::span<const ServiceShape> services);
   // The one that was made before exec(), as it is. Throws ConfigurationError where its layout is another
   // version's, Error or SystemError where it is none.
-  Scoreboard(MappingDescriptors descriptors, std::string path, Mapping::Side side);
+  Scoreboard(MappingDescriptors descriptors, std::string path, Side side);
 
   // ---- both sides
 
@@ -48,12 +46,9 @@ class Scoreboard {
   std::span<IdleWord> idle_words(std::uint32_t service) const;
   std::uint32_t count_idle(std::uint32_t service) const;  // a popcount: there is no counter to drift
 
-  // Runs `change` under the lock; false: not to be had by the deadline, and not run. Where the last owner
-  // died inside, the table is repaired first, and what was mended is logged after the lock is free again.
-  enum class Side { child, parent };  // who asks: the two take the lock in different ways (RobustMutex)
-  bool under_lock(Side side, Time deadline, const std::function<void()>& change) const;
+  // The thread that holds the lock; 0: none. True at the moment of reading at best.
   pid_t lock_holder() const;
-  void break_lock() const;  // the parent's, when its holder is no more
+  void break_lock() const;  // in the parent, if the holder is gone or never existed
 
   // ---- the parent's
 
@@ -79,7 +74,6 @@ class Scoreboard {
   void give_up_orders() { mapping_.give_up_orders(); }
 
  private:
-  std::uint32_t repair() const;
   IdleWord& idle_word(std::uint32_t slot) const;
 
   std::uint32_t slot_count_ = 0;

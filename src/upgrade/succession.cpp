@@ -35,7 +35,7 @@ void check_service(const HandedOverService& left, const ServiceConfiguration& co
 Scoreboard open_scoreboard(const HandedOver& left) {
   return {{.whole = Heir::share(left.whole_descriptor), .read_only = Heir::share(left.read_only_descriptor)},
           left.scoreboard,
-          Mapping::Side::parent};
+          Side::parent};
 }
 
 void check_succession(const HandedOver& left, const std::vector<WantedService>& wanted, bool may_be_new) {

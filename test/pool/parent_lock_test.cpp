@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lock in the hand of a stopped child: of its only thread, and of another one.
+// The lock held by a stopped child: by its only thread, and by another one.
 #include "pool/parent_lock.hpp"
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "base/process.hpp"
-#include "scoreboard/scoreboard.hpp"
+#include "scoreboard/scoreboard_lock.hpp"
 
 using namespace brood;
 
@@ -28,11 +28,10 @@ TEST_CASE("a child that is stopped while one of its threads holds the lock is ki
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const auto hold = [&] {
-      scoreboard.under_lock(Scoreboard::Side::child, never, [&] {
-        [[maybe_unused]] const auto written = ::write(ends[1], "x", 1);
-        ::kill(::getpid(), SIGSTOP);
-        ::pause();
-      });
+      const ScoreboardLock lock(scoreboard, Side::child, never);
+      [[maybe_unused]] const auto written = ::write(ends[1], "x", 1);
+      ::kill(::getpid(), SIGSTOP);
+      ::pause();
     };
     if (other_thread)
       std::thread(hold).join();
@@ -45,10 +44,7 @@ TEST_CASE("a child that is stopped while one of its threads holds the lock is ki
   const pid_t holder = scoreboard.lock_holder();
   CHECK((holder == child) != other_thread);
   CHECK(process_of(holder) == child);
-  bool changed = false;
-  const ParentLock lock(scoreboard, [&](pid_t pid) { return pid == child; });
-  lock.change([&] { changed = true; });
-  CHECK(changed);
+  CHECK(ParentLock(scoreboard, [&](pid_t pid) { return pid == child; }).take());
   CHECK(scoreboard.gossip().recoveries.load() == 1);  // its death gave the lock back
   ::kill(child, SIGKILL);                             // where it was not
   CHECK(::waitpid(child, nullptr, 0) == child);
@@ -58,14 +54,13 @@ TEST_CASE("a child that is stopped while one of its threads holds the lock is ki
 TEST_CASE("who is no child of the server is not killed, whatever the lock says") {
   const std::array<ServiceShape, 1> shapes = {{{"only", 64}}};
   const Scoreboard scoreboard("", "test", shapes);
-  bool changed = false;
-  std::thread([&] {  // ends with the lock in its hand: the word names this process, which nobody may kill
+  bool taken = false;
+  std::thread([&] {  // ends while it holds the lock: the word names this process, which must not be killed
     scoreboard.gossip().mutex.lock_word_until(never);
-    const ParentLock lock(scoreboard, [](pid_t /*pid*/) { return false; });
-    lock.change([&] { changed = true; });
+    taken = static_cast<bool>(ParentLock(scoreboard, [](pid_t /*pid*/) { return false; }).take());
   })
       .join();
-  CHECK(changed);
+  CHECK(taken);
 }
 
 TEST_CASE("a thread is told to be of its process") {

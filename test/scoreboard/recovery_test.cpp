@@ -15,11 +15,10 @@
 #include "base/log_target.hpp"
 #include "brood/descriptor.hpp"
 #include "scoreboard/child_slot.hpp"
-#include "scoreboard/scoreboard.hpp"
+#include "scoreboard/scoreboard_lock.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;
-using Side = Scoreboard::Side;
 
 namespace {
 
@@ -49,11 +48,11 @@ struct Table {
   Scoreboard scoreboard{"", "test", shapes};
   Descriptor wake{::eventfd(0, EFD_NONBLOCK)};
 
-  // For both who ask.
-  bool lock_is_free() const {
-    return scoreboard.under_lock(Side::parent, Clock::now() + patience, [] {}) &&
-           scoreboard.under_lock(Side::child, Clock::now() + patience, [] {});
+  ScoreboardLock lock(Side side, Clock::duration wait = patience) const {
+    return {scoreboard, side, Clock::now() + wait};
   }
+  bool can_lock(Side side) const { return static_cast<bool>(lock(side)); }
+  bool lock_is_free() const { return can_lock(Side::parent) && can_lock(Side::child); }
   // What must follow from the slots' phases does.
   void check_consistent() const {
     for (std::uint32_t slot = 0; slot < 64; ++slot) {
@@ -64,17 +63,16 @@ struct Table {
   }
 };
 
-// Half of an update, and then death: step by step what ready(), leave() and free() do under the lock.
+// Dies after so many steps of an update: what ready(), leave() and free() do under the lock.
 void die_in_update(const Scoreboard& scoreboard, std::uint32_t slot, unsigned step) {
-  scoreboard.under_lock(Side::child, never, [&] {
-    Slot& row = scoreboard.slot(slot);
-    if (step > 0) row.pid.store(4711);
-    if (step > 1) scoreboard.set_idle(slot, true);
-    if (step > 2) row.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack());
-    if (step > 3) row.lifecycle.store(Lifecycle{.phase = Phase::leaving}.pack());
-    if (step > 4) row.lifecycle.store(0xdeadbeef);
-    ::kill(::getpid(), SIGKILL);
-  });
+  const ScoreboardLock lock(scoreboard, Side::child, never);
+  Slot& row = scoreboard.slot(slot);
+  if (step > 0) row.pid.store(4711);
+  if (step > 1) scoreboard.set_idle(slot, true);
+  if (step > 2) row.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack());
+  if (step > 3) row.lifecycle.store(Lifecycle{.phase = Phase::leaving}.pack());
+  if (step > 4) row.lifecycle.store(0xdeadbeef);
+  ::kill(::getpid(), SIGKILL);
 }
 
 // Each recovery says so, to an operator; here that is 10,000 lines.
@@ -91,7 +89,7 @@ TEST_CASE(
   for (auto& other : others)
     other = in_child([&] {
       for (;;)
-        if (!table.scoreboard.under_lock(Side::child, Clock::now() + patience, [] {})) ::_exit(1);
+        if (!table.lock(Side::child)) ::_exit(1);
     });
   constexpr int kills = 10'000;
   for (int i = 0; i < kills; ++i) {
@@ -123,7 +121,7 @@ TEST_CASE("an owner that dies in its repair leaves it to the next one") {
   const Table table;
   wait_for(in_child([&] { die_in_update(table.scoreboard, 5, 2); }));
   wait_for(in_child([&] {
-    // Takes the lock as under_lock(Side::child, ) does, and dies before mark_consistent().
+    // Takes the lock as ScoreboardLock does, and dies before mark_consistent().
     if (table.scoreboard.gossip().mutex.lock_until(never) == Locked::owner_died) ::kill(::getpid(), SIGKILL);
   }));
   CHECK(table.lock_is_free());
@@ -137,9 +135,10 @@ TEST_CASE("several owners that die in the same moment") {
     std::array<pid_t, 6> children{};
     for (auto& child : children)
       child = in_child([&] {
-        for (;;)
-          table.scoreboard.under_lock(Side::child, Clock::now() + patience,
-                                      [&] { table.scoreboard.set_idle(3, true); });
+        for (;;) {
+          const auto lock = table.lock(Side::child);
+          table.scoreboard.set_idle(3, true);
+        }
       });
     for (const pid_t child : children) ::kill(child, SIGKILL);
     for (const pid_t child : children) wait_for(child);
@@ -150,10 +149,10 @@ TEST_CASE("several owners that die in the same moment") {
 TEST_CASE("a child that was forked while its parent held the lock does not own it") {
   const Table table;
   int status = 0;
-  table.scoreboard.under_lock(Side::child, never, [&] {
-    status = wait_for(in_child(
-        [&] { ::_exit(table.scoreboard.under_lock(Side::child, Clock::now() + 50ms, [] {}) ? 1 : 0); }));
-  });
+  {
+    const auto lock = table.lock(Side::child);
+    status = wait_for(in_child([&] { ::_exit(table.lock(Side::child, 50ms) ? 1 : 0); }));
+  }
   CHECK(status == 0);
   CHECK(table.lock_is_free());
 }
@@ -163,14 +162,13 @@ TEST_CASE("who waits past its deadline is told who holds the lock") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
   const pid_t holder = in_child([&] {
-    table.scoreboard.under_lock(Side::child, never, [&] {
-      [[maybe_unused]] const auto written = ::write(ends[1], "x", 1);
-      ::raise(SIGSTOP);
-    });
+    const auto lock = table.lock(Side::child);
+    [[maybe_unused]] const auto written = ::write(ends[1], "x", 1);
+    ::raise(SIGSTOP);
   });
   char byte = 0;
   REQUIRE(::read(ends[0], &byte, 1) == 1);
-  CHECK_FALSE(table.scoreboard.under_lock(Side::child, Clock::now() + 20ms, [] {}));
+  CHECK_FALSE(table.lock(Side::child, 20ms));
   CHECK(table.scoreboard.lock_holder() == holder);
   ::kill(holder, SIGKILL);
   CHECK(table.lock_is_free());
@@ -186,10 +184,11 @@ TEST_CASE("parent and children keep each other out, and wake each other") {
   counter.store(0);
   constexpr int rounds = 20'000;
   const auto count = [&](Side side) {
-    for (int i = 0; i < rounds; ++i)
-      if (!table.scoreboard.under_lock(side, Clock::now() + patience,
-                                       [&] { counter.store(counter.load() + 1); }))
-        ::_exit(1);
+    for (int i = 0; i < rounds; ++i) {
+      const auto lock = table.lock(side);
+      if (!lock) ::_exit(1);
+      counter.store(counter.load() + 1);
+    }
   };
   std::array<pid_t, 3> children{};
   for (auto& child : children) child = in_child([&] { count(Side::child); });
@@ -203,7 +202,7 @@ TEST_CASE("nonsense in the lock doesn't hold the parent up for ever, nor lead it
   auto* bytes = reinterpret_cast<unsigned char*>(&table.scoreboard.gossip().mutex);
   std::fill(bytes, bytes + sizeof(pthread_mutex_t),
             static_cast<unsigned char>(0x29));  // a thread id that nobody has
-  CHECK_FALSE(table.scoreboard.under_lock(Side::parent, Clock::now() + 20ms, [] {}));
+  CHECK_FALSE(table.lock(Side::parent, 20ms));
   table.scoreboard.break_lock();
-  CHECK(table.scoreboard.under_lock(Side::parent, Clock::now() + patience, [] {}));
+  CHECK(table.lock(Side::parent));
 }

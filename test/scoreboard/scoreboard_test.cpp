@@ -82,14 +82,14 @@ MappingDescriptors duplicates(const Scoreboard& scoreboard) {
 TEST_CASE("a scoreboard that is handed over is the same one, and a child can't write orders on it") {
   Table table;
   ChildSlot child = table.serving(1, 2);
-  const Scoreboard parents(duplicates(table.scoreboard), table.path, Mapping::Side::parent);
+  const Scoreboard parents(duplicates(table.scoreboard), table.path, Side::parent);
   CHECK(parents.count_idle(1) == 1);
   parents.orders().log_epoch.store(7);
   CHECK(table.scoreboard.header().log_epoch.load() == 7);
-  const Scoreboard childs(duplicates(table.scoreboard), table.path, Mapping::Side::child);
+  const Scoreboard childs(duplicates(table.scoreboard), table.path, Side::child);
   CHECK_FALSE(childs.descriptors().whole);
   const Mapping mapping(duplicates(table.scoreboard), table.path, table.scoreboard.header().gossip_offset,
-                        Mapping::Side::child);
+                        Side::child);
   CHECK(mapping.writable_orders() == nullptr);
   childs.set_idle(childs.service(1).first_slot + 2, false);
   CHECK(table.scoreboard.count_idle(1) == 0);
@@ -98,13 +98,12 @@ TEST_CASE("a scoreboard that is handed over is the same one, and a child can't w
 TEST_CASE("what is handed over as a scoreboard and is none, or of another version, is refused") {
   Table table;
   table.scoreboard.orders().version = layout_version + 1;
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent),
-                  ConfigurationError);
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), ConfigurationError);
   table.scoreboard.orders().version = layout_version;
   table.scoreboard.orders().slots += 64;
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), Error);
   table.scoreboard.orders().magic[0] = 'x';
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Mapping::Side::parent), Error);
+  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), Error);
 }
 
 TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
