@@ -19,11 +19,11 @@
 namespace brood {
 namespace {
 
-// One that was executed through a descriptor has no other name than its file's at this moment.
+// A program that was executed through a descriptor has no name but that of its file at this moment.
 std::string path_of_this_program() {
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the kernel hands a pointer over
-  const auto* told = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
-  const std::string_view name = told == nullptr ? "" : told;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() returns pointers as numbers
+  const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  const std::string_view name = executed == nullptr ? "" : executed;
   std::error_code failed;
   if (name.empty() || name.starts_with("/dev/fd/") || name.starts_with("/proc/"))
     return std::filesystem::read_symlink("/proc/self/exe", failed).string();

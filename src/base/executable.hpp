@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program of this process as it was started: what it takes to run it once more, or whatever stands in its
-// place by now. Knows nothing of what is handed over.
+// The program of this process as it was started: path and arguments, to execute it again or what has replaced
+// its file. Knows nothing of what is handed over.
 #pragma once
 
 #include <span>
@@ -14,20 +14,20 @@ namespace brood {
 class Executable {
  public:
   Executable() = default;
-  // At the start of main(). The path is the one by which this program was executed, links not followed: who
-  // replaces a link means it.
+  // At the start of main(). The path is the one by which this program was executed. Links are not followed,
+  // so that an administrator can replace a link.
   Executable(int argc, const char* const* argv);
 
   const std::string& path() const { return path_; }
-  // Executed through a descriptor, this program knows path and name from the one before it.
+  // A program that was executed through a descriptor learns its path, and so its name, from the former one.
   void continue_as(std::string path);
 
-  // What runs now, also where its file was replaced or removed. Throws SystemError.
+  // The image of the running program, even if its file was replaced or removed. Throws SystemError.
   static Descriptor running();
 
-  // Makes this process run the program at the path, or (`image`) the one behind a descriptor, with the
-  // arguments of the start and `more`, `variable` added to the environment; `kept` stay open. Returns only by
-  // throwing SystemError; then `kept` are closed by exec() again.
+  // Executes the program at the path, or the one behind the descriptor `image`, with the arguments of the
+  // start and `more`, and with `variable` added to the environment. The descriptors `kept` stay open. Throws
+  // SystemError if it fails; then the next exec() closes `kept` again.
   [[noreturn]] void become(std::span<const std::string> more, const std::string& variable,
                            std::span<const int> kept, int image = -1) const;
 

@@ -24,16 +24,16 @@ std::string read_all(const Descriptor& descriptor) {
   for (;;) {
     const ssize_t size =
         ::pread(descriptor.get(), buffer.data(), buffer.size(), static_cast<off_t>(content.size()));
-    if (size < 0) throw SystemError("read what the former program left", errno);
+    if (size < 0) throw SystemError("read what the former program handed over", errno);
     if (size == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(size));
-    if (content.size() > largest) throw Error("what the former program left is too large");
+    if (content.size() > largest) throw Error("what the former program handed over is too large");
   }
 }
 
 }  // namespace
 
-Descriptor leave_handover(const Handover& handover) {
+Descriptor write_handover(const Handover& handover) {
   Descriptor memory(::memfd_create("brood-handover", 0));
   if (!memory) throw SystemError("create memory for what is handed over", errno);
   std::string content;
@@ -46,24 +46,24 @@ Descriptor leave_handover(const Handover& handover) {
   return memory;
 }
 
-std::string tell_handover(const Descriptor& descriptor, pid_t heir) {
-  return text(descriptor.get(), ':', heir);
+std::string handover_address(const Descriptor& descriptor, pid_t reader) {
+  return text(descriptor.get(), ':', reader);
 }
 
-std::optional<Handover> take_handover(const char* variable) {
-  const char* told = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
-  if (told == nullptr) return {};
-  const std::string value = told;
+std::optional<Handover> read_handover(const char* variable) {
+  const char* found = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (found == nullptr) return {};
+  const std::string value = found;
   ::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe)
   int number = -1;
-  pid_t heir = 0;
+  pid_t reader = 0;
   const char* const end = value.data() + value.size();
   const auto first = std::from_chars(value.data(), end, number);
   if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':' ||
-      std::from_chars(first.ptr + 1, end, heir).ec != std::errc{})
+      std::from_chars(first.ptr + 1, end, reader).ec != std::errc{})
     throw Error(text(std::string_view(variable), " = ", escape(value), " is not of the form DESCRIPTOR:PID"));
-  if (heir != ::getpid()) return {};  // a parent's, or a stranger's
-  const Descriptor descriptor = take_descriptor(number);
+  if (reader != ::getpid()) return {};  // it was left to a parent of ours
+  const Descriptor descriptor = receive_descriptor(number);
   const std::string content = read_all(descriptor);
   Handover handover;
   for (const auto line : split(content, '\n'))
@@ -75,7 +75,7 @@ void keep_over_exec(int descriptor) {
   if (::fcntl(descriptor, F_SETFD, 0) != 0) throw SystemError("keep a descriptor over exec", errno);
 }
 
-Descriptor take_descriptor(int descriptor) {
+Descriptor receive_descriptor(int descriptor) {
   if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
     throw SystemError(text("take over descriptor ", descriptor), errno);
   return Descriptor(descriptor);

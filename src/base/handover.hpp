@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program leaves to the one that takes its place, or to one that it starts, over exec(): records in
-// memory that has no name, behind a descriptor that an environment variable tells.
+// Records that cross an exec(), from one program of a process to the next. They stand in memory without a
+// name; an environment variable has its descriptor.
 #pragma once
 
 #include <optional>
@@ -13,21 +13,21 @@ namespace brood {
 
 using Handover = std::vector<WireRecord>;
 
-// Stays open over exec(). Throws SystemError.
-Descriptor leave_handover(const Handover& handover);
+// The memory, which stays open over exec(). Throws SystemError.
+Descriptor write_handover(const Handover& handover);
 
-// Takes what `variable` of the environment tells, if it is there and meant for this process
-// ("DESCRIPTOR:PID"), and removes the variable: what this program starts is no heir. Closes the descriptor.
-// Throws Error where it is told and can't be read.
-std::optional<Handover> take_handover(const char* variable);
-// The variable's content for a process to come.
-std::string tell_handover(const Descriptor& descriptor, pid_t heir);
+// Reads what the environment's `variable` ("DESCRIPTOR:PID") names, if it is set and meant for this process.
+// Closes the descriptor and removes the variable, so that programs which this one starts don't find it.
+// Throws Error if it can't be read.
+std::optional<Handover> read_handover(const char* variable);
+// The variable's value; `reader`: the process that will read it.
+std::string handover_address(const Descriptor& descriptor, pid_t reader);
 
-// Descriptors cross an exec() only when they are told to.
+// Every descriptor of ours is closed by exec(), unless this was called.
 void keep_over_exec(int descriptor);
-// One that came over: from here on it is ours alone. Throws Error where it is not open.
-Descriptor take_descriptor(int descriptor);
-// All that the records tell of: a field whose name ends in "descriptor" is one.
+// A descriptor that has crossed an exec(): the next exec() closes it. Throws SystemError if it is not open.
+Descriptor receive_descriptor(int descriptor);
+// Of all records, also of unknown kinds: the fields whose names end in "descriptor".
 std::vector<int> descriptors_of(const Handover& handover);
 
 }  // namespace brood

@@ -37,42 +37,42 @@ int try_lock(const Configuration& configuration) {
   return 1;
 }
 
-// Those of whom the command line may speak. A former program that has all back is what it was, whatever
-// became of the directory since.
-std::vector<ServicePath> services_of(const ConfigDirectory& directory, Beginning& beginning) {
-  if (!beginning.heir() || !beginning.heir()->is_former()) return directory.services();
+// The services that the command line may name. A former program that gets everything back goes on with those
+// that it had, whatever has happened to the directory since.
+std::vector<ServicePath> services_of(const ConfigDirectory& directory, Takeover& takeover) {
+  if (!takeover.given_back()) return directory.services();
   std::vector<ServicePath> services;
   try {
     services = directory.services();
   } catch (const Error&) {
-    // Those that were left are known.
+    // Those that were handed over are known.
   }
-  for (const auto& left : beginning.heir()->left().services)
-    if (std::ranges::find(services, left.name, &ServicePath::service) == services.end())
-      services.push_back({left.name, ""});
+  for (const auto& service : takeover.handed_over()->services)
+    if (std::ranges::find(services, service.name, &ServicePath::service) == services.end())
+      services.push_back({service.name, ""});
   return services;
 }
 
-int run(std::span<const char* const> arguments, Beginning& beginning) {
+int run(std::span<const char* const> arguments, Takeover& takeover) {
   for (const std::string_view word : arguments)
     if (word == "--help" || word == "-h") return help(arguments);
-  if (take_handover(child_variable))
+  if (read_handover(child_variable))
     throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   const ConfigDirectory directory(directory_named_in(arguments));
-  const CommandLine line = ServerOptions(services_of(directory, beginning)).parse(arguments);
+  const CommandLine line = ServerOptions(services_of(directory, takeover)).parse(arguments);
   DirectorySettings settings(directory);
   if (line.options.contains("try-lock")) {
     settings.take(line);
     return try_lock(settings.read_shared());
   }
-  return run_source(settings, line, beginning);
+  return run_source(settings, line, takeover);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program(argc, argv, [&](Beginning& beginning) {
+  return run_program(argc, argv, [&](Takeover& takeover) {
     const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-    return run(arguments.subspan(argc > 0 ? 1 : 0), beginning);
+    return run(arguments.subspan(argc > 0 ? 1 : 0), takeover);
   });
 }

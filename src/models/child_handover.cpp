@@ -49,7 +49,7 @@ Descriptor hand_over_child(const ChildSetup& setup, const MappingDescriptors& ta
   Handover handover = {child_record(setup, table), log_record(log, seen_log_epoch())};
   for (const auto& listener : setup.listeners) handover.push_back(listener_record(listener));
   for (const int descriptor : descriptors_of(handover)) keep_over_exec(descriptor);
-  return leave_handover(handover);
+  return write_handover(handover);
 }
 
 ReceivedChild::ReceivedChild(const Handover& handover) {
@@ -82,7 +82,7 @@ void ReceivedChild::take_log(const WireRecord& record) {
     log_.level = static_cast<LogLevel>(level);
   log_.owner = record.number<uid_t>("owner");
   if (record.find("descriptor") != nullptr)  // the log's from here on
-    log_.descriptor = take_descriptor(record.number<int>("descriptor")).release();
+    log_.descriptor = receive_descriptor(record.number<int>("descriptor")).release();
   log_epoch_ = record.number<std::uint32_t>("epoch");
   open_log(log_);
 }
@@ -96,13 +96,13 @@ void ReceivedChild::take_child(const WireRecord& record) {
   index_ = record.number<std::uint32_t>("index");
   slot_ = record.number<std::uint32_t>("slot");
   parent_ = record.number<pid_t>("parent");
-  wake_ = take_descriptor(record.number<int>("wake-descriptor"));
+  wake_ = receive_descriptor(record.number<int>("wake-descriptor"));
   limits_.threads = record.number<unsigned>("threads");
   limits_.connections = record.number<unsigned>("connections");
   limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
-  MappingDescriptors table{.whole = take_descriptor(record.number<int>("descriptor")),
-                           .read_only = take_descriptor(record.number<int>("read-only-descriptor"))};
+  MappingDescriptors table{.whole = receive_descriptor(record.number<int>("descriptor")),
+                           .read_only = receive_descriptor(record.number<int>("read-only-descriptor"))};
   scoreboard_.emplace(std::move(table), "", Side::child);
   const Header& header = scoreboard_->header();
   if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
@@ -114,7 +114,7 @@ void ReceivedChild::take_listener(const WireRecord& record) {
   if (const std::string* trigger = record.find("trigger"))
     for (std::size_t kind = 0; kind < trigger_names.size(); ++kind)
       if (trigger_names[kind] == *trigger) listener.trigger = static_cast<TriggerKind>(kind);
-  descriptors_.push_back(take_descriptor(listener.descriptor));
+  descriptors_.push_back(receive_descriptor(listener.descriptor));
   listeners_.push_back(std::move(listener));
 }
 

@@ -35,7 +35,7 @@ void set(const char* variable, const std::string& value) {
 void hand_over_slot(const ServiceCommand& command, const ChildSetup& setup, const MappingDescriptors& table) {
   ::close_range(first_listener, ~0U, CLOSE_RANGE_CLOEXEC);
   const Descriptor told = hand_over_child(setup, table);
-  set(child_variable, tell_handover(told, ::getpid()));
+  set(child_variable, handover_address(told, ::getpid()));
   become_program(command);
 }
 

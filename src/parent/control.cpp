@@ -62,14 +62,15 @@ std::vector<int> Control::waiting_for_upgrade() const {
   return descriptors;
 }
 
-void Control::take_over(Heir& heir, const PendingAnswer& answer) {
-  const HandedOver& left = heir.left();
-  if (left.control.descriptor >= 0)
-    socket_ = ControlSocket(control_path(left.scoreboard), heir.claim(left.control.descriptor), left.control);
+void Control::take_over(Takeover& takeover, const PendingAnswer& answer) {
+  const HandedOver& from = *takeover.handed_over();
+  if (from.control.descriptor >= 0)
+    socket_ =
+        ControlSocket(control_path(from.scoreboard), takeover.claim(from.control.descriptor), from.control);
   else
-    open(left.scoreboard);
-  for (const int asker : left.asker_descriptors)
-    pending_.push_back({socket_.take_over(heir.claim(asker)), false, true, answer});
+    open(from.scoreboard);
+  for (const int asker : from.asker_descriptors)
+    pending_.push_back({socket_.take_over(takeover.claim(asker)), false, true, answer});
 }
 
 Time Control::look(Time now) {

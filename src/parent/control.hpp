@@ -8,7 +8,7 @@
 
 #include "parent/control_socket.hpp"
 #include "parent/verbs.hpp"
-#include "upgrade/heir.hpp"
+#include "upgrade/takeover.hpp"
 
 namespace brood {
 
@@ -28,7 +28,7 @@ class Control {
   // The socket, and descriptors of those who ask for an upgrade; and both as they come over exec().
   HandedOverControl hand_over() const { return socket_.hand_over(); }
   std::vector<int> waiting_for_upgrade() const;
-  void take_over(Heir& heir, const PendingAnswer& answer);
+  void take_over(Takeover& takeover, const PendingAnswer& answer);
 
   void forget() { socket_.forget(); }  // in a child
 

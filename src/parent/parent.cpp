@@ -14,7 +14,6 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "upgrade/succession.hpp"
 
 namespace brood {
 
@@ -27,9 +26,9 @@ Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> servic
   for (const auto& service : services_) service->begin();
 }
 
-Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir)
-    : Parent(std::move(duties), std::move(services), open_scoreboard(heir.left()),
-             Heir::share(heir.left().wake_descriptor)) {}
+Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Takeover& takeover)
+    : Parent(std::move(duties), std::move(services), takeover.open_scoreboard(),
+             Takeover::share(takeover.handed_over()->wake_descriptor)) {}
 
 Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
                Descriptor wake)

@@ -50,13 +50,13 @@ class Parent {
  public:
   Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services);
   // Over what a former program left: changes nothing of it before take_over().
-  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Heir& heir);
+  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Takeover& takeover);
   ~Parent();
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
 
-  void take_over(Heir& heir);  // from here on it is the parent; nothing fails any more
-  int run();                   // until it has stopped; the exit code
+  void take_over(Takeover& takeover);  // from here on it is the parent; nothing fails any more
+  int run();                           // until it has stopped; the exit code
 
   // Replaces the running program by the one that stands in its place by now, in this process: SIGUSR2.
   // Returns at once; what came of it is told by last_upgrade(), of this program or of the new one, and in the
@@ -93,7 +93,7 @@ class Parent {
   Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
          Descriptor wake);
   HandedOver hand_over() const;
-  void scale_again(const Heir& heir);
+  void scale_again(const Takeover& takeover);
   void obey(int signal);
   void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
   void try_reopen();

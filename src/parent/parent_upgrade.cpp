@@ -22,50 +22,52 @@ Parent::UpgradeOutcome Parent::last_upgrade() const {
 }
 
 HandedOver Parent::hand_over() const {
-  HandedOver left;
-  duties_.hand_over(left);
-  left.name = duties_.name;
-  left.program = duties_.program.path();
-  left.ready = ready_;
-  left.told_not_ready = told_not_ready_;
-  left.scoreboard = duties_.scoreboard_path;
-  left.whole_descriptor = scoreboard_.descriptors().whole.get();
-  left.read_only_descriptor = scoreboard_.descriptors().read_only.get();
-  left.wake_descriptor = wake_.get();
-  left.control = control_.hand_over();
-  left.asker_descriptors = control_.waiting_for_upgrade();
-  for (const auto& service : services_) left.services.push_back(service->hand_over());
-  return left;
+  HandedOver to;
+  duties_.hand_over(to);
+  to.name = duties_.name;
+  to.program = duties_.program.path();
+  to.ready = ready_;
+  to.told_not_ready = told_not_ready_;
+  to.scoreboard = duties_.scoreboard_path;
+  to.whole_descriptor = scoreboard_.descriptors().whole.get();
+  to.read_only_descriptor = scoreboard_.descriptors().read_only.get();
+  to.wake_descriptor = wake_.get();
+  to.control = control_.hand_over();
+  to.asker_descriptors = control_.waiting_for_upgrade();
+  for (const auto& service : services_) to.services.push_back(service->hand_over());
+  return to;
 }
 
-void Parent::take_over(Heir& heir) {
+void Parent::take_over(Takeover& takeover) {
+  const HandedOver& from = *takeover.handed_over();
   const Time now = Clock::now();
-  if (heir.is_former()) scale_again(heir);
+  if (takeover.given_back()) scale_again(takeover);
   unsigned children = 0;
   for (const auto& service : services_) {
-    service->take_over(heir, now);
+    service->take_over(takeover, now);
     children += service->pool().count();
   }
-  control_.take_over(heir, outcome_of_upgrade(*this));
-  ready_ = heir.left().ready;
-  told_not_ready_ = heir.left().told_not_ready;
+  control_.take_over(takeover, outcome_of_upgrade(*this));
+  ready_ = from.ready;
+  told_not_ready_ = from.told_not_ready;
   using State = UpgradeOutcome::State;
-  if (heir.is_former()) {
-    taken_over_ = {State::refused, heir.left().refused};
-    log_error(text("upgrade refused: ", heir.left().refused, "; the former program has all back"));
+  if (takeover.given_back()) {
+    taken_over_ = {State::refused, from.refused};
+    log_error(text("upgrade refused: ", from.refused, "; the former program goes on"));
   } else {
     taken_over_ = {State::done, text(duties_.program.path(), " took over ", children, " children of ",
                                      services_.size(), " service(s)")};
     log_info("upgraded: " + taken_over_.message);
     add(scoreboard_.orders().upgrades, 1);
   }
-  heir.accept();
+  takeover.accept();
 }
 
 // Before the services take over: of which generation they are is told after it.
-void Parent::scale_again(const Heir& heir) {
+void Parent::scale_again(const Takeover& takeover) {
   for (const auto& service : services_) try {
-      if (const auto& scaled = heir.find(service->name())->scaled; !scaled.empty()) scale(*service, scaled);
+      if (const auto& scaled = takeover.find(service->name())->scaled; !scaled.empty())
+        scale(*service, scaled);
     } catch (const Error& error) {
       log_error(text("service ", service->name(),
                      ": the limits that it was scaled to are lost: ", std::string_view(error.what())));

@@ -21,7 +21,7 @@
 #include "pool/throttle.hpp"
 #include "settings/configuration.hpp"
 #include "settings/scaling.hpp"
-#include "upgrade/heir.hpp"
+#include "upgrade/takeover.hpp"
 
 namespace brood {
 
@@ -48,7 +48,7 @@ class Service {
   void begin() { publish_limits(); }  // says on the scoreboard what the service is
   // Instead: listeners and children are ours from here on. Before a new program, unlike before the former one
   // that has them back, they are of an old generation.
-  void take_over(Heir& heir, Time now);
+  void take_over(Takeover& takeover, Time now);
   HandedOverService hand_over() const;  // throws Error while the service is on its way out
 
   // ---- events

@@ -25,7 +25,7 @@
 #include "program/program_settings.hpp"
 #include "program/scoreboard_path.hpp"
 #include "program/slot_program.hpp"
-#include "upgrade/succession.hpp"
+#include "upgrade/takeover.hpp"
 
 namespace brood {
 namespace {
@@ -62,16 +62,17 @@ void tell(const std::string& lines, const Configuration& configuration) {
 // Where services are independent, one that can't be started is left out.
 class Starting {
  public:
-  Starting(ServiceSource& source, const Configuration& configuration, const Heir* heir)
-      : source_(source), configuration_(configuration), heir_(heir) {}
+  Starting(ServiceSource& source, const Configuration& configuration, const Takeover& takeover)
+      : source_(source), configuration_(configuration), takeover_(takeover) {}
 
   void open(WantedService& wanted) {
     const HandedOverService nothing;
-    const HandedOverService* left = heir_ != nullptr ? heir_->find(wanted.name) : &nothing;
-    if (left == nullptr) return leave_out(wanted.name);
+    const HandedOverService* from =
+        takeover_.handed_over() != nullptr ? takeover_.find(wanted.name) : &nothing;
+    if (from == nullptr) return leave_out(wanted.name);
     attempt(wanted.name, [&] {
       if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
-      services.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server, *left));
+      services.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server, *from));
     });
   }
   // When all listeners are bound.
@@ -105,7 +106,7 @@ class Starting {
     return false;
   }
 
-  bool all_or_none() const { return source_.rules().all_or_none || heir_ != nullptr; }
+  bool all_or_none() const { return source_.rules().all_or_none || takeover_.handed_over() != nullptr; }
 
   void leave_out(const std::string& name) {
     tell(text("service ", name, " is left out"), configuration_);
@@ -114,26 +115,26 @@ class Starting {
 
   ServiceSource& source_;
   const Configuration& configuration_;
-  const Heir* const heir_;  // nullptr: nothing was left
+  const Takeover& takeover_;
   ExitCode code_ = ExitCode::configuration;
 };
 
-int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon, Beginning& beginning) {
-  Heir* const heir = beginning.heir();
+int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon, Takeover& takeover) {
+  const HandedOver* const from = takeover.handed_over();
   // Who started first is who is right about the name, the pid file and the scoreboard: those don't change
   // while running.
   const Configuration started = source.in_force();
   const ServiceRules rules = source.rules();
   if (rules.refuses_namesake) refuse_namesake(started);
-  PidFile pid_file(heir != nullptr ? "" : started.pid_file);
-  if (heir != nullptr) check_succession(heir->left(), wanted, rules.reserved_entries > 0);
+  PidFile pid_file(from != nullptr ? "" : started.pid_file);
+  if (from != nullptr) takeover.check(wanted, rules.reserved_entries > 0);
 
-  Starting starting(source, started, heir);
+  Starting starting(source, started, takeover);
   for (auto& each : wanted) starting.open(each);
   starting.call_hooks();
   if (starting.services.empty()) throw Error("no service is left that could be started", starting.code());
 
-  const std::string scoreboard = heir != nullptr ? heir->left().scoreboard : prepare_scoreboard(started);
+  const std::string scoreboard = from != nullptr ? from->scoreboard : prepare_scoreboard(started);
   ParentDuties duties;
   duties.name = started.name;
   duties.scoreboard_path = scoreboard;
@@ -171,20 +172,20 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
                   scoreboard.empty() ? "" : ", scoreboard " + scoreboard));
     daemon.ready();
   };
-  duties.program = beginning.executable();
-  duties.hand_over = [&](HandedOver& left) {
-    left.runtime_directory = started.runtime_directory;
-    left.pid_file = pid_file.path();
-    left.pid_file_descriptor = pid_file.descriptor();
-    left.report_descriptor = daemon.descriptor();
-    left.settings = source.given();
+  duties.program = takeover.executable();
+  duties.hand_over = [&](HandedOver& to) {
+    to.runtime_directory = started.runtime_directory;
+    to.pid_file = pid_file.path();
+    to.pid_file_descriptor = pid_file.descriptor();
+    to.report_descriptor = daemon.descriptor();
+    to.settings = source.given();
   };
-  Parent parent = heir != nullptr ? Parent(std::move(duties), std::move(starting.services), *heir)
+  Parent parent = from != nullptr ? Parent(std::move(duties), std::move(starting.services), takeover)
                                   : Parent(std::move(duties), std::move(starting.services));
-  if (heir != nullptr) {
-    pid_file.take_over(heir->left().pid_file, heir->claim(heir->left().pid_file_descriptor));
-    daemon = Daemon(heir->claim(heir->left().report_descriptor));
-    parent.take_over(*heir);
+  if (from != nullptr) {
+    pid_file.take_over(from->pid_file, takeover.claim(from->pid_file_descriptor));
+    daemon = Daemon(takeover.claim(from->report_descriptor));
+    parent.take_over(takeover);
   }
   daemon.leave_terminal();
   const int code = parent.run();
@@ -192,11 +193,11 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   return code;
 }
 
-int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& beginning) {
-  const bool detaches = source.in_force().daemonize && beginning.heir() == nullptr;
+int start(ServiceSource& source, std::vector<WantedService> wanted, Takeover& takeover) {
+  const bool detaches = source.in_force().daemonize && takeover.handed_over() == nullptr;
   Daemon daemon = detaches ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::string& what, ExitCode code) {
-    beginning.give_back(what);
+    takeover.give_back(what);
     print_errors(what.c_str());
     if (source.in_force().log != "stderr") log_error(text("not started: ", what));
     return static_cast<int>(code);
@@ -205,7 +206,7 @@ int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& b
   try {
     open_log(log_target(source.in_force()));
     block_all_signals();
-    code = serve(source, std::move(wanted), daemon, beginning);
+    code = serve(source, std::move(wanted), daemon, takeover);
   } catch (const Error& error) {
     code = fail(error.what(), error.code());
   } catch (...) {
@@ -216,11 +217,11 @@ int start(ServiceSource& source, std::vector<WantedService> wanted, Beginning& b
 }
 
 int run(std::span<const NamedServer> servers, int argc, char** argv) {
-  return run_program(argc, argv, [&](Beginning& beginning) {
+  return run_program(argc, argv, [&](Takeover& takeover) {
     const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
     const auto arguments =
         std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
-    if (const auto handover = take_handover(child_variable))
+    if (const auto handover = read_handover(child_variable))
       return run_as_child(*handover, servers, program, arguments);
     ProgramSettings settings(program, servers);
     const CommandLine line = parse_command_line(settings.table(), arguments);
@@ -228,15 +229,14 @@ int run(std::span<const NamedServer> servers, int argc, char** argv) {
       std::fputs(print_help(settings.table(), program).c_str(), stdout);
       return 0;
     }
-    return run_source(settings, line, beginning);
+    return run_source(settings, line, takeover);
   });
 }
 
 }  // namespace
 
-int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginning) {
-  source.take(beginning.hold(line));
-  beginning.hold(source);
+int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeover) {
+  takeover.configure(source, line);
   std::vector<WantedService> wanted = source.read();
   std::string mistakes;
   for (const auto& each : wanted)
@@ -244,8 +244,8 @@ int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginn
   source.commit(When::starting, "");
   const bool refused = !mistakes.empty() && (line.test_config || source.rules().all_or_none);
   if (refused) throw ConfigurationError(mistakes);
-  if (beginning.rehearses()) {
-    beginning.rehearse(wanted, source.rules());
+  if (takeover.rehearses()) {
+    takeover.rehearse(wanted, source.rules().reserved_entries > 0);
     try_log(log_target(source.in_force()));
     return 0;
   }
@@ -258,20 +258,20 @@ int run_source(ServiceSource& source, const CommandLine& line, Beginning& beginn
     std::puts("settings: no mistakes found");
     return 0;
   }
-  return start(source, std::move(wanted), beginning);
+  return start(source, std::move(wanted), takeover);
 }
 
-int run_program(int argc, const char* const* argv, const std::function<int(Beginning&)>& program) {
+int run_program(int argc, const char* const* argv, const std::function<int(Takeover&)>& program) {
   fill_standard_descriptors();
-  std::optional<Beginning> beginning;
+  std::optional<Takeover> takeover;
   const auto fail = [&](const std::string& what, ExitCode code) {
-    if (beginning) beginning->give_back(what);
+    if (takeover) takeover->give_back(what);
     print_errors(what.c_str());
     return static_cast<int>(code);
   };
   try {
-    beginning.emplace(argc, argv);
-    return program(*beginning);
+    takeover.emplace(argc, argv);
+    return program(*takeover);
   } catch (const Error& error) {
     return fail(error.what(), error.code());
   } catch (...) {

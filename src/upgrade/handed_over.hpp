@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a parent leaves to the program that takes its place in the same process, and how it is written down: a
-// record a thing. Kinds and fields that a reader doesn't know it passes over, those that it misses it
-// refuses: that is how two versions of the kit get along.
+// What a parent hands over to the next program of its process, and how it is written: one record for each
+// thing. Programs of two versions understand each other: a reader skips kinds and fields that it doesn't
+// know, and refuses what lacks one that it needs.
 #pragma once
 
 #include <sys/types.h>
@@ -22,10 +22,9 @@ namespace brood {
 
 inline constexpr const char* parent_variable = "BROOD_PARENT";
 
-// What of the control socket crosses an exec().
 struct HandedOverControl {
   int descriptor = -1;  // -1: none
-  dev_t device = 0;     // of its name in the file system
+  dev_t device = 0;     // of its file
   ino_t inode = 0;
 };
 
@@ -33,14 +32,14 @@ struct HandedOverControl {
 struct Failure {
   std::optional<std::uint32_t> slot;  // none: it was detached
   pid_t pid;
-  int code, status;  // as waitid() told
+  int code, status;  // of waitid()
 };
 
-// How it stands with the command: what the next program of the parent's process has to know.
+// The state of a service's on-failure command.
 struct FailureHookRun {
   unsigned failures = 0;  // since the last run
   Failure last{};
-  pid_t pid = 0;  // of the one that runs; 0: none
+  pid_t pid = 0;  // of the command that runs; 0: none
   bool killed = false;
   Time started = Time::min();
 };
@@ -54,45 +53,42 @@ struct HandedOverService {
   std::string name;
   std::uint32_t generation = 0;
   bool paused = false, stopped = false;  // by order
-  Time drain_until = never;              // of the listeners that are being closed
+  Time drain_until = never;              // for the listeners that are being closed
   std::vector<HandedOverListener> listeners;
   std::vector<HandedOverChild> children;
   std::vector<ChildRecord> detached;
   FailureHookRun on_failure;
-  ScaledSettings scaled;  // for the former program, which has all back as it was
+  ScaledSettings scaled;  // only the former program needs them, if it gets everything back
 };
 
 struct HandedOver {
-  // What holds as long as the process lives, whatever the settings say by now.
+  // These can't change while the process lives, whatever the settings say.
   std::string name, runtime_directory;
   std::string program;  // path
   std::string pid_file;
   int pid_file_descriptor = -1;  // -1: none
-  int report_descriptor = -1;    // the verdict of a start in the background is still awaited
+  int report_descriptor = -1;    // -1, or a start in the background that still waits for "ready"
   bool ready = false, told_not_ready = false;
   std::string scoreboard;
   int whole_descriptor = -1, read_only_descriptor = -1;  // of the scoreboard
   int wake_descriptor = -1;
   HandedOverControl control;
-  std::vector<int> asker_descriptors;  // of those who wait to hear what came of the upgrade
+  std::vector<int> asker_descriptors;  // of clients of the control socket that wait for the upgrade's outcome
   GivenSettings settings;              // in force
   std::vector<HandedOverService> services;
 
-  std::string
-      refused;  // why the successor gave it back to the program that left it; "": this is the successor
+  std::string refused;  // why the new program gave everything back (give_back.hpp); "": it has not
 };
 
-Handover to_handover(const HandedOver& inheritance);
+Handover to_handover(const HandedOver& from);
 HandedOver from_handover(const Handover& handover);  // throws Error
 
-// What makes a handover another one.
-WireRecord rehearsal_record();
-WireRecord former_record(int descriptor);            // the program that leaves it
-int former_descriptor_of(const Handover& handover);  // -1: none
-WireRecord refusal_record(std::string_view why);
 bool has(const Handover& handover, std::string_view kind);
 
-// For the environment of the process that a handover is for.
-std::string variable_for(const Descriptor& handover, pid_t heir);
+// A handover with a record of this kind is a copy, for a rehearsal.
+inline constexpr const char* rehearsal_kind = "rehearsal";
+
+// "NAME=VALUE" for the environment of the process that the handover is for.
+std::string variable_for(const Descriptor& handover, pid_t reader);
 
 }  // namespace brood

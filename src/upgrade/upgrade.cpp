@@ -19,6 +19,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "upgrade/give_back.hpp"
 #include "upgrade/handed_over.hpp"
 
 namespace brood {
@@ -26,39 +27,39 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 10s;  // with a step
+constexpr auto step_timeout = 10s;
 constexpr off_t longest_output = 64 << 10;
 constexpr std::size_t most_lines = 20;
 
-// No pipe: nobody would read it while the parent sleeps. Of a size that can't grow, so that a program that
-// says too much is told by its write().
+// Not a pipe: nobody would read it while the parent sleeps. The size is fixed, so that a write() of too much
+// fails.
 Descriptor memory_for_output() {
   Descriptor memory(::memfd_create("brood-upgrade", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory || ::ftruncate(memory.get(), longest_output) != 0 ||
       ::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_GROW) != 0)
-    throw SystemError("create memory for what the new program says", errno);
+    throw SystemError("create memory for the output of the new program", errno);
   return memory;
 }
 
 std::string written_to(const Descriptor& memory) {
-  const off_t size = ::lseek(memory.get(), 0, SEEK_CUR);  // shared with who wrote
+  const off_t size = ::lseek(memory.get(), 0, SEEK_CUR);  // the step's process shares the offset
   std::string content(static_cast<std::size_t>(size > 0 ? size : 0), '\0');
   const ssize_t got = ::pread(memory.get(), content.data(), content.size(), 0);
   content.resize(static_cast<std::size_t>(got > 0 ? got : 0));
   return content;
 }
 
-bool has_line(std::string_view output, std::string_view beginning) {
+bool has_line(std::string_view output, std::string_view prefix) {
   for (const auto line : split(output, '\n'))
-    if (line.starts_with(beginning)) return true;
+    if (line.starts_with(prefix)) return true;
   return false;
 }
 
 constexpr std::string_view rehearsed = "rehearsed ";
 
 // In the process of a step.
-int run_apart(const Executable& program, const Descriptor& output, std::span<const std::string> more,
-              const Descriptor& handover, std::span<const int> kept, pid_t parent) {
+int run_step(const Executable& program, const Descriptor& output, std::span<const std::string> more,
+             const Descriptor& handover, std::span<const int> kept, pid_t parent) {
   for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(output.get(), standard);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) return static_cast<int>(ExitCode::left);
@@ -87,7 +88,7 @@ void Upgrade::begin(Time now) {
 
 void Upgrade::start(Step step, Time now) {
   step_ = step;
-  deadline_ = now + patience;
+  deadline_ = now + step_timeout;
   overdue_ = false;
   try {
     output_ = memory_for_output();
@@ -99,11 +100,11 @@ void Upgrade::start(Step step, Time now) {
     } else {
       Handover copy = hand_over_();
       kept = descriptors_of(copy);
-      copy.push_back(rehearsal_record());
-      handover = leave_handover(copy);
+      copy.emplace_back(rehearsal_kind);
+      handover = write_handover(copy);
     }
-    pid_ = spawn(
-        [&, parent = ::getpid()] { return run_apart(program_, output_, more, handover, kept, parent); });
+    pid_ =
+        spawn([&, parent = ::getpid()] { return run_step(program_, output_, more, handover, kept, parent); });
     if (pid_ < 0) throw SystemError("fork", errno);
   } catch (const std::exception& error) {
     pid_ = 0;
@@ -121,7 +122,7 @@ void Upgrade::refuse(std::string_view why) {
 
 void Upgrade::cancel(std::string_view why) {
   if (!under_way()) return;
-  if (pid_ > 0) ::kill(pid_, SIGKILL);  // reaped as a stranger
+  if (pid_ > 0) ::kill(pid_, SIGKILL);  // reap() finds it to be nobody's
   refuse(why);
 }
 
@@ -143,7 +144,7 @@ bool Upgrade::reaped(pid_t pid, int code, int status, Time now) {
   if (pid_ == 0 || pid != pid_) return false;
   pid_ = 0;
   const bool good = code == CLD_EXITED && status == 0;
-  // A program that only ends well may never have understood what it was given.
+  // A program that ignores what it was given may end with 0, too.
   const bool understood = step_ == Step::test || has_line(written_to(output_), rehearsed);
   if (good && understood) {
     advance(now);
@@ -151,8 +152,8 @@ bool Upgrade::reaped(pid_t pid, int code, int status, Time now) {
   }
   const std::string first = log_output();
   refuse(text(program_.path(), ": ", name(), ' ',
-              overdue_ ? text("took longer than ", patience)
-              : good   ? std::string("ended without having understood what is handed over")
+              overdue_ ? text("took longer than ", step_timeout)
+              : good   ? std::string("ended without having read what is handed over")
                        : how_it_ended(code, status),
               first.empty() ? "" : ": " + first));
   return true;
@@ -167,10 +168,9 @@ void Upgrade::advance(Time now) {
 Time Upgrade::look(Time now) {
   if (step_ == Step::ready) {
     try {
-      const Descriptor former = Executable::running();
       Handover handover = hand_over_();
-      handover.push_back(former_record(former.get()));
-      const Descriptor memory = leave_handover(handover);
+      const Descriptor image = allow_give_back(handover);
+      const Descriptor memory = write_handover(handover);
       log_info(text("upgrade: executing ", program_.path()));
       program_.become({}, variable_for(memory, ::getpid()), descriptors_of(handover));
     } catch (const std::exception& error) {

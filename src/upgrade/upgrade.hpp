@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The way to another program in the parent's process: it is tested on the present settings, then rehearsed
-// with a copy of what will be handed over, and only then executed, for there is no way back from a program
-// that dies at once. Each step is a process that the parent reaps, with a deadline; nobody waits for it.
+// Replaces the parent's program in its process. The new program is first tested on the present settings
+// (--test-config), then it rehearses with a copy of what will be handed over, and only then it is executed:
+// nothing brings back the former program if the new one crashes at once. The two steps before are processes
+// with a deadline. The parent reaps them and never waits for them.
 #pragma once
 
 #include <sys/types.h>
@@ -19,23 +20,23 @@ namespace brood {
 
 class Upgrade {
  public:
-  // `hand_over`: what is left to the new program, as it is at this moment.
+  // `hand_over`: returns what is to be handed over, as it is at this moment.
   Upgrade(Executable program, std::function<Handover()> hand_over)
       : program_(std::move(program)), hand_over_(std::move(hand_over)) {}
 
   void begin(Time now);
-  void cancel(std::string_view why);  // nothing, where none is under way
+  void cancel(std::string_view why);  // does nothing if none is under way
   void refuse(std::string_view why);
   void forget() { output_.reset(); }  // in a child
   bool under_way() const { return step_ != Step::none; }
 
-  // Whether the process was one of ours.
+  // False: the process was none of its steps.
   bool reaped(pid_t pid, int code, int status, Time now);
-  // Ends what takes too long; returns when to look again. When both steps have succeeded, does not return:
-  // the process runs the new program.
+  // Kills a step that takes too long. Executes the new program when both steps have succeeded, and doesn't
+  // return then. Returns when to look again.
   Time look(Time now);
 
-  // Of the last one that was refused before it was executed; "": none was.
+  // Why the last one was refused before it was executed; "": it was not.
   const std::string& refused() const { return refused_; }
 
  private:
@@ -44,7 +45,7 @@ class Upgrade {
   void start(Step step, Time now);
   void advance(Time now);
   std::string_view name() const;
-  std::string log_output() const;  // returns the first line of it
+  std::string log_output() const;  // returns its first line
 
   Executable program_;
   std::function<Handover()> hand_over_;
@@ -56,7 +57,7 @@ class Upgrade {
   std::string refused_;
 };
 
-// What a program writes to its standard output when it could take over.
+// What a program prints if its rehearsal succeeds.
 std::string rehearsed_line(std::size_t services, std::size_t children);
 
 }  // namespace brood

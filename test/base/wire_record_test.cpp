@@ -35,19 +35,19 @@ TEST_CASE("record: what is missing, no number, or no record is refused") {
 }
 
 TEST_CASE("handover: is taken by whom it is meant for, once") {
-  const Descriptor left = leave_handover({WireRecord("one").set("a", 1), WireRecord("two")});
+  const Descriptor left = write_handover({WireRecord("one").set("a", 1), WireRecord("two")});
   const int copy = ::dup(left.get());
-  ::setenv("BROOD_TEST", tell_handover(Descriptor(::dup(left.get())), ::getpid() + 1).c_str(), 1);
-  CHECK_FALSE(take_handover("BROOD_TEST"));
+  ::setenv("BROOD_TEST", handover_address(Descriptor(::dup(left.get())), ::getpid() + 1).c_str(), 1);
+  CHECK_FALSE(read_handover("BROOD_TEST"));
   CHECK(std::getenv("BROOD_TEST") == nullptr);
   ::setenv("BROOD_TEST", (std::to_string(copy) + ':' + std::to_string(::getpid())).c_str(), 1);
-  const auto taken = take_handover("BROOD_TEST");
+  const auto taken = read_handover("BROOD_TEST");
   REQUIRE(taken);
   REQUIRE(taken->size() == 2);
   CHECK(taken->front().number<int>("a") == 1);
-  CHECK_FALSE(take_handover("BROOD_TEST"));
+  CHECK_FALSE(read_handover("BROOD_TEST"));
   ::setenv("BROOD_TEST", "nonsense", 1);
-  CHECK_THROWS_AS(take_handover("BROOD_TEST"), Error);
+  CHECK_THROWS_AS(read_handover("BROOD_TEST"), Error);
 }
 
 }  // namespace brood

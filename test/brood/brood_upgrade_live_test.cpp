@@ -200,7 +200,7 @@ TEST_CASE("where the new brood gives up, the former one has all back, by the val
   it.write_settings(std::string(two_children) + "max-clients = 50\n");
   for (unsigned i = 1; i <= 2; ++i) {
     CHECK(it.upgrade_is_refused("Address already in use"));
-    CHECK(it.count("the former program has all back") == i);
+    CHECK(it.count("the former program goes on") == i);
     CHECK(client.ask("two") == "two");
     std::vector<std::vector<std::uint64_t>> after;
     for (const auto& service : services) after.push_back(limits(service));
@@ -233,7 +233,7 @@ TEST_CASE("the former brood needs nothing of a directory that is gone when it ha
   it.install_script("test -d " + directory.path() + " && test $$ = " + std::to_string(it.server.pid()) +
                     " && mv " + directory.path() + " " + away + "\nexec " + program_path("brood") +
                     " \"$@\"");
-  CHECK(it.upgrade_is_refused("the former program has all back"));
+  CHECK(it.upgrade_is_refused("the former program goes on"));
   std::filesystem::rename(away, directory.path());
   for (const char* service : {"a", "b"}) CHECK(answers(directory.address(service)));
   CHECK(find_service(it.server, "a")->max_clients == 40);

@@ -49,9 +49,9 @@ struct Birth {
     table.whole.release();
     table.read_only.release();
     Descriptor taken_over(copy(told));
-    ::setenv(child_variable, tell_handover(taken_over, ::getpid()).c_str(), 1);
+    ::setenv(child_variable, handover_address(taken_over, ::getpid()).c_str(), 1);
     taken_over.release();
-    auto taken = take_handover(child_variable);
+    auto taken = read_handover(child_variable);
     REQUIRE(taken);
     return *taken;
   }

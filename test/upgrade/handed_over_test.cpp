@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 #include "brood/error.hpp"
-#include "upgrade/heir.hpp"
+#include "upgrade/takeover.hpp"
 
 namespace brood {
 namespace {
@@ -158,7 +158,8 @@ TEST_CASE("inheritance: a child's end that is unknown is refused") {
   CHECK_THROWS_AS(from_handover(handover), Error);
 }
 
-TEST_CASE("heir: what it was left is its own when it has accepted, and what nobody claimed is closed") {
+TEST_CASE(
+    "takeover: what was handed over is its own when it has accepted, and what nobody claimed is closed") {
   HandedOver left = example();
   const auto open_one = [] { return ::open("/dev/null", O_RDONLY); };
   for (int* descriptor : {&left.pid_file_descriptor, &left.report_descriptor, &left.whole_descriptor,
@@ -169,17 +170,17 @@ TEST_CASE("heir: what it was left is its own when it has accepted, and what nobo
   Handover handover = to_handover(left);
   const int unknown = open_one();
   handover.push_back(WireRecord("of-another-version").set("its-descriptor", unknown));
-  const Descriptor memory = leave_handover(handover);
+  const Descriptor memory = write_handover(handover);
   ::setenv(parent_variable, (std::to_string(::dup(memory.get())) + ':' + std::to_string(::getpid())).c_str(),
            1);
-  auto heir = Heir::of_this_process(Executable());
-  REQUIRE(heir);
-  CHECK_FALSE(heir->rehearses());
-  CHECK_FALSE(heir->is_former());
+  Takeover takeover(0, nullptr);
+  REQUIRE(takeover.handed_over() != nullptr);
+  CHECK_FALSE(takeover.rehearses());
+  CHECK_FALSE(takeover.given_back());
   for (const int descriptor : descriptors_of(handover)) CHECK(::fcntl(descriptor, F_GETFD) == FD_CLOEXEC);
-  const Descriptor claimed = heir->claim(left.pid_file_descriptor);
-  heir->give_back("there is nobody to give it to");  // returns
-  heir->accept();
+  const Descriptor claimed = takeover.claim(left.pid_file_descriptor);
+  takeover.give_back("no former program is named");  // returns
+  takeover.accept();
   CHECK(::fcntl(claimed.get(), F_GETFD) == FD_CLOEXEC);
   CHECK(::fcntl(left.whole_descriptor, F_GETFD) == -1);
   CHECK(::fcntl(unknown, F_GETFD) == -1);
@@ -187,10 +188,10 @@ TEST_CASE("heir: what it was left is its own when it has accepted, and what nobo
 
 TEST_CASE("heir: nothing is left, or not to this process") {
   ::unsetenv(parent_variable);
-  CHECK_FALSE(Heir::of_this_process(Executable()));
-  const Descriptor memory = leave_handover(to_handover(example()));
-  ::setenv(parent_variable, tell_handover(memory, ::getppid()).c_str(), 1);
-  CHECK_FALSE(Heir::of_this_process(Executable()));
+  CHECK(Takeover(0, nullptr).handed_over() == nullptr);
+  const Descriptor memory = write_handover(to_handover(example()));
+  ::setenv(parent_variable, handover_address(memory, ::getppid()).c_str(), 1);
+  CHECK(Takeover(0, nullptr).handed_over() == nullptr);
   CHECK(std::getenv(parent_variable) == nullptr);
 }
 

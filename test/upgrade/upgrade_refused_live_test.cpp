@@ -88,7 +88,7 @@ TEST_CASE("a program that dies at once after its test is refused") {
 TEST_CASE("a program that ends well, whatever it is given, is refused") {
   Unharmed it;
   it.install_script("exit 0");
-  CHECK(it.upgrade_is_refused("its rehearsal ended without having understood what is handed over"));
+  CHECK(it.upgrade_is_refused("its rehearsal ended without having read what is handed over"));
   it.check();
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   it.install("brood-test-server-two");
   // Only on_parent_start() reads it: neither the test nor the rehearsal does.
   it.write_settings("word = after\nrefuse = the stars are wrong\n");
-  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
+  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program goes on"));
   CHECK(it.count("info: upgraded: ") == 0);
   CHECK(client.child() == child);
   it.check();
@@ -208,7 +208,7 @@ TEST_CASE("whatever a program throws in the parent's process, it gives all back"
   Upgradeable it(pool, "word = before\n");
   it.write_settings("refuse = anything\n");
   CHECK(it.upgrade_is_refused(
-      "upgrade refused: an exception that is no std::exception; the former program has all back"));
+      "upgrade refused: an exception that is no std::exception; the former program goes on"));
   CHECK(it.server.connect().ask("word") == "before");
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("the former program has all back also when a file that its settings na
   std::filesystem::remove(command);
   it.install("brood-test-server-two");
   it.write_settings("refuse = the stars are wrong\n");
-  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program has all back"));
+  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program goes on"));
   it.check();
   CHECK(it.server.connect().ask("word") == "before");
 }
@@ -233,7 +233,7 @@ TEST_CASE("a new listener that can't be opened gives all back, with the paths of
   it.write_settings(listen + "listen = unix:" + (place / "new") + "\nlisten = " + other.server.address() +
                     "\n");
   CHECK(it.upgrade_is_refused("Address already in use"));
-  CHECK(it.server.wait_for_log("the former program has all back"));
+  CHECK(it.server.wait_for_log("the former program goes on"));
   CHECK(Client("unix:" + (place / "socket")).ask("echo here") == "here");
   CHECK(!std::filesystem::exists(place / "new"));
   CHECK(it.server.service().generation == 1);
@@ -280,7 +280,7 @@ TEST_CASE("with too few descriptors an upgrade is refused, and the server goes o
     REQUIRE(it.server.running());
   }
   CHECK(refused > 10);
-  CHECK(it.count("has all back") == 0);
+  CHECK(it.count("former program goes on") == 0);
   CHECK(it.load.more_answers(20));
   CHECK(it.load.stop().failed() == 0);
 }
