@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The echo server in coroutines over Boost.Asio. A line that begins with "later " is answered after a second,
-// and holds up nobody: a timer waits, not the child.
+// Shows an echo server in coroutines over Boost.Asio, many connections in each child. Input that begins with
+// "later " is answered after a second, in which the child serves its other connections.
 #include <brood/async_server.hpp>
 // After it:
 #include <boost/asio/steady_timer.hpp>

@@ -1,3 +1,4 @@
+// An echo server: each child puts its process id before what it was sent.
 #include <unistd.h>
 
 #include <brood/server.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The echo server as a reactor: thousands of connections in a handful of children.
+// Shows an echo server on an event loop: thousands of connections in a few children.
 #include <brood/event_server.hpp>
 
 class EventEcho : public brood::EventServer {
@@ -8,7 +8,7 @@ class EventEcho : public brood::EventServer {
   Next handle_readable(brood::Connection& connection) override {
     char buffer[4096];
     if (const auto size = connection.try_read(buffer)) connection.write_all({buffer, *size});
-    return Next::request;  // between requests, as far as an echo server has any
+    return Next::request;  // each piece of input is a request; the connection waits for the next one
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The echo server as a lambda.
+// Shows an echo server without a class: the handler is a lambda.
 #include <brood/lambda.hpp>
 
 int main(int argc, char** argv) {

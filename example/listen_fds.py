@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A service in another language: takes its listeners as systemd and brood hand them on, and echoes lines.
+"""Shows a service in Python that gets its listeners as systemd and brood pass them (LISTEN_FDS). Echoes lines.
 
     command = /path/to/listen_fds.py [SECONDS]
     command-gets = listeners
 
-SIGTERM lets it finish the connection that it serves; so a reload loses none. Idle for SECONDS, it ends by
-itself: with start-servers = 0 the next connection starts it again.
+After SIGTERM it finishes the connection that it serves, so that a reload loses none. If it is idle for
+SECONDS, it exits; with start-servers = 0 the next connection starts it again.
 """
 import os
 import selectors
@@ -22,16 +22,16 @@ listeners = []
 def leave(_signal, _frame):
     global leaving
     leaving = True
-    for listener in listeners:  # who finishes a connection keeps no place from the next server
+    for listener in listeners:  # the next server may bind their addresses
         listener.close()
 
 
-def inherited():
+def passed_listeners():
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        sys.exit("listen_fds.py: no listeners were handed on (LISTEN_PID)")
+        sys.exit("listen_fds.py: no listeners were passed (LISTEN_PID)")
     for i in range(int(os.environ["LISTEN_FDS"])):
         listener = socket.socket(fileno=FIRST + i)
-        listener.setblocking(False)  # another process may be faster
+        listener.setblocking(False)  # another process may accept the connection first
         yield listener
 
 
@@ -45,23 +45,23 @@ def serve(connection):
 def main():
     idle = float(sys.argv[1]) if len(sys.argv) > 1 else None
     signal.signal(signal.SIGTERM, leave)
-    awake, wake = socket.socketpair()  # a signal ends the wait, whenever it comes
+    awake, wake = socket.socketpair()  # a signal ends the wait, even if it comes just before
     wake.setblocking(False)
     signal.set_wakeup_fd(wake.fileno())
     selector = selectors.DefaultSelector()
-    listeners.extend(inherited())
+    listeners.extend(passed_listeners())
     for source in [awake, *listeners]:
         selector.register(source, selectors.EVENT_READ)
     while not leaving:
         ready = selector.select(idle)
         if not ready:
-            return  # nobody came
+            return
         for key, _ in ready:
             if leaving or key.fileobj is awake:
                 continue
             try:
                 connection, _ = key.fileobj.accept()
-            except OSError:  # another one was faster, or it is closed by now
+            except OSError:  # another process accepted it, or this listener was closed
                 continue
             connection.setblocking(True)
             try:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An event loop of one's own in the children: libevent's. Told to leave, it gives idle connections a second.
+// Shows an echo server on an event loop that is not the kit's: libevent's. When the child is told to leave,
+// it gives idle connections a second.
 #include <event2/event.h>
 
 #include <brood/server_base.hpp>
@@ -13,10 +14,10 @@ class OwnLoop : public brood::ServerBase {
   brood::ChildModel child_model() const override { return {.many_connections = true}; }
   void serve(brood::Child& child) override {
     child_ = &child;
-    base_.reset(event_base_new());  // in the child: not to be shared by fork()
-    arrivals_ = watch(child.listener_fd(), EV_READ | EV_PERSIST);
+    base_.reset(event_base_new());  // in the child: processes must not share one
+    listeners_ = watch(child.listener_fd(), EV_READ | EV_PERSIST);
     leave_ = watch(child.leave_fd(), EV_READ);
-    event_base_dispatch(base_.get());  // until there is nothing to wait for
+    event_base_dispatch(base_.get());  // returns when no event is left to wait for
   }
   Event watch(int descriptor, short what, std::chrono::milliseconds limit = {}) {
     const auto call = [](int ready, short why, void* me) { static_cast<OwnLoop*>(me)->handle(ready, why); };
@@ -30,7 +31,7 @@ class OwnLoop : public brood::ServerBase {
     while (auto connection = child_->try_accept())
       wait_for(sessions_.try_emplace(connection->descriptor(), std::move(*connection)).first->second);
     if (!child_->leaving()) return;
-    arrivals_.reset();
+    listeners_.reset();
     for (auto& [descriptor, connection] : sessions_) wait_for(connection);
   }
   void wait_for(brood::Connection& connection) {
@@ -52,7 +53,7 @@ class OwnLoop : public brood::ServerBase {
   }
   brood::Child* child_ = nullptr;
   Base base_;
-  Event arrivals_, leave_;
+  Event listeners_, leave_;
   std::map<int, brood::Connection> sessions_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two services under one parent: an echo and a clock. Try it with etc/pair.conf.
+// Shows two services under one parent, an echo and a clock. Run `pair --config=etc/pair.conf`.
 #include <brood/event_server.hpp>
 #include <brood/program.hpp>
 #include <brood/server.hpp>

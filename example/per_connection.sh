@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A service in a few lines of shell: run for each connection, which is its standard input and output.
+# Shows a service in a few lines of shell. It is run for each connection, which is its standard input and output.
 #
 #   command = /path/to/per_connection.sh
 #   command-gets = connection
 #
-# "who" answers the client's address, "bye" ends, everything else is said again.
+# "who" is answered with the client's address, "bye" ends the connection, any other line is sent back.
 while IFS= read -r line; do
   case $line in
     who) echo "$TCPREMOTEIP" ;;

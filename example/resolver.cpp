@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Looks up host names, a line each. The handler waits for a name server most of its time and uses nothing
-// that threads could not share: try it with --threads-per-child=io.
+// Shows a handler that may run in several threads of a child. It looks up host names, a line each: most of
+// its time it waits for a name server, and it shares no data with other threads. Run `resolver
+// --threads-per-child=io`.
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>

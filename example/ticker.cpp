@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Says what wakes it: a tick every five seconds, and each line that is written into its FIFO. Try
-// `echo hello > /tmp/ticker.fifo`, from several terminals at once.
+// Shows a server without clients: it logs a tick every five seconds, and each line that is written into its
+// FIFO. Run `echo hello > /tmp/ticker.fifo`, also from several terminals at once.
 #include <brood/settings.hpp>
 #include <brood/trigger_server.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The echo server for datagrams. Whatever address it was asked at, the answer comes from there.
+// Shows an echo server for datagrams. Each answer comes from the address to which the datagram was sent.
 #include <brood/datagram_server.hpp>
 
 class UdpEcho : public brood::DatagramServer {

@@ -18,19 +18,20 @@
 namespace httpd {
 namespace {
 
-// A smaller body is read, and goes with the head in one write: cheaper than sendfile, which is a second one.
+// A smaller body is read and sent with the head in one write, which is cheaper than a second call,
+// sendfile().
 constexpr std::uint64_t small = 16'384;
 
 constexpr std::string_view allowed = "Allow: GET, HEAD\r\n";
 
-// In each thread one, so that an answer needs no memory of its own.
+// One in each thread, so that no answer allocates memory.
 std::string& output() {
   thread_local std::string out;
   out.clear();
   return out;
 }
 
-// Shown by broodctl while the request is served, and longer.
+// broodctl shows it while the request is served, and until the next one.
 void note(brood::Connection& connection, const Request& request) {
   std::array<char, 48> text;  // NOLINT(cppcoreguidelines-pro-type-member-init): what is used is written
   std::size_t size = std::string_view(request.method == Method::head ? "HEAD " : "GET ").copy(text.data(), 5);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Answers a request from the files below the document root. In a child, any thread; knows nothing of how
-// requests arrive.
+// Answers a request from the files below the document root. In a child, any thread. Does not read requests.
 #pragma once
 
 #include <brood/connection.hpp>
@@ -11,10 +10,10 @@
 
 namespace httpd {
 
-// A refusal is answered too, not thrown. `keep_alive`: whether to say that the connection is.
+// A refusal is answered, not thrown. `keep_alive`: the answer says that the connection stays open.
 void answer(brood::Connection& connection, const Request& request, const DocumentRoot& root, bool keep_alive);
 
-// Where there is no request to be answered.
+// For a refusal without a complete request.
 void answer(brood::Connection& connection, const Refusal& refusal);
 
 }  // namespace httpd

@@ -25,7 +25,7 @@ std::optional<ByteRange> parse_range(std::string_view text, std::uint64_t size) 
   const std::string_view to = text.substr(dash + 1);
   const auto last = parse_number(to);
   if (!to.empty() && !last) return {};
-  if (from.empty()) {  // so many at the end
+  if (from.empty()) {  // the last bytes of the file
     if (!last) return {};
     const std::uint64_t length = std::min(*last, size);
     return ByteRange{.first = size - length, .size = length};

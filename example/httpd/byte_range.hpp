@@ -13,8 +13,8 @@ struct ByteRange {
   std::uint64_t size = 0;  // 0: the file has no such bytes
 };
 
-// Out of a file of `size` bytes, from the text of a field Range. Empty: all of it, also where the text is not
-// understood, or wants several ranges, as the protocol leaves it to the server.
+// Reads the text of a field Range, about a file of `size` bytes. Empty: the whole file; also if the text is
+// not understood or wants several ranges, which the protocol leaves to the server.
 std::optional<ByteRange> parse_range(std::string_view text, std::uint64_t size);
 
 }  // namespace httpd

@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// `weakly`: W/"x" is as good as "x". What is no list of tags has none that matches.
+// `weakly`: W/"x" matches "x". If the text is no list of tags, nothing matches.
 bool has_tag(std::string_view list, std::string_view tag, bool weakly) {
   for (list = trimmed(list); !list.empty(); list = trimmed(list)) {
     if (list.front() == '*') return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether a client's conditions let it have a file (RFC 9110, section 13): has it the file already, or was it
-// changed behind its back?
+// A client's conditions for getting a file (RFC 9110, section 13): that it does not have the file already, or
+// that the file was not changed.
 #pragma once
 
 #include <ctime>
@@ -10,7 +10,7 @@
 
 namespace httpd {
 
-// What tells one content of a file from another.
+// Differs between two contents of a file.
 struct Version {
   std::string tag;  // with its quotes
   std::time_t modified = 0;
@@ -21,7 +21,7 @@ Version version_of(std::uint64_t size, const timespec& modified);
 enum class Verdict { give, not_modified, failed };
 Verdict judge(const Request& request, const Version& version);
 
-// Whether a range of what the client has begun to fetch may still be given.
+// True: the file is still the one of which the client wants a range.
 bool range_still_fits(const Request& request, const Version& version);
 
 }  // namespace httpd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What kind of content a file is said to have, by the end of its name.
+// The media type of a file, found by the end of its name.
 #pragma once
 
 #include <string_view>

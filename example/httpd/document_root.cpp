@@ -15,7 +15,7 @@
 namespace httpd {
 namespace {
 
-// glibc has no function for it. O_NONBLOCK: opening a FIFO must not wait for its writer.
+// glibc has no function for openat2(). O_NONBLOCK: opening a FIFO must not wait for its writer.
 int open_beneath(int folder, const char* path) {
   const open_how how{.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
                      .mode = 0,
@@ -25,7 +25,7 @@ int open_beneath(int folder, const char* path) {
 
 }  // namespace
 
-// O_PATH: whether something in it may be read is asked of the child, which has given up privileges.
+// O_PATH: permissions are checked when a child, which has given up privileges, opens a file.
 DocumentRoot::DocumentRoot(const std::string& path)
     : folder_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
   const std::string what = "document-root = " + path;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The folder whose files are served, and nothing outside of it: the kernel resolves each path from the
-// folder's descriptor (openat2, RESOLVE_BENEATH), so that neither ".." nor a symbolic link leads out,
-// whatever is renamed meanwhile. A link that stays inside is followed. Opened by the parent, used by its
-// children, by any thread of them.
+// The folder whose files are served, and nothing outside of it. The kernel resolves each path from the
+// folder's descriptor (openat2, RESOLVE_BENEATH), so that neither ".." nor a symbolic link leads out, even if
+// files are renamed at the same time. A link that stays inside is followed. Opened by the parent, used by any
+// thread of its children.
 #pragma once
 
 #include <brood/descriptor.hpp>
@@ -25,8 +25,8 @@ class DocumentRoot {
   // Throws brood::ConfigurationError: it is no folder, or this system lacks openat2() (Linux 5.6).
   explicit DocumentRoot(const std::string& path);
 
-  // A file or a folder; "" is the root. Empty: there is none, also where there is something else by that name
-  // (a FIFO, a device), or a link that leads out. Throws Refusal: forbidden, unavailable.
+  // A file or a folder; "" is the root. Empty: there is none, or something else has that name (a FIFO, a
+  // device, a link that leads out). Throws Refusal: forbidden, unavailable.
   std::optional<File> open(const std::string& path) const;
 
  private:

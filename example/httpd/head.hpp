@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The head of an answer, as it is sent.
+// Writes the head of an answer.
 #pragma once
 
 #include <cstdint>

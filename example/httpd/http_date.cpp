@@ -11,7 +11,7 @@ constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 }  // namespace
 
-// By hand: gmtime_r() takes a lock that all threads share.
+// Not by gmtime_r(): it takes a lock that all threads share.
 HttpDate::HttpDate(std::time_t time) : text_() {
   using namespace std::chrono;
   const sys_seconds at{seconds(time)};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Points in time as HTTP writes them: "Sun, 06 Nov 1994 08:49:37 GMT".
+// Dates in the format of HTTP: "Sun, 06 Nov 1994 08:49:37 GMT".
 #pragma once
 
 #include <array>
@@ -19,10 +19,10 @@ class HttpDate {
   std::array<char, 29> text_;
 };
 
-// That of now, which is made once a second in each thread.
+// The current one. Each thread formats it once a second.
 std::string_view http_date_now();
 
-// Also in the two forms of old. Empty: it is none of them.
+// Reads the two obsolete formats as well. Empty: the text is no date.
 std::optional<std::time_t> parse_http_date(const std::string& text);
 
 }  // namespace httpd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A web server for static files: HTTP/1.1 with keep-alive, on EventServer, with any number of threads a
-// child. This file is how requests arrive and in which order they are answered; brood_models(7), "A web
-// server", tells its limits.
+// Shows a web server for static files: HTTP/1.1 with keep-alive, on EventServer, with any number of threads
+// in a child. This file reads requests and answers them in order. brood_models(7), "A web server", describes
+// its limits.
 #include <sys/socket.h>
 
 #include <array>
@@ -21,16 +21,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What is kept of a connection between two of its events.
+// What is kept between two events of a connection.
 struct Conversation {
   RequestParser parser;
-  std::string unread;  // what the parser left: the beginning of something
+  std::string unread;  // what the parser left: an incomplete request
   unsigned answered = 0;
-  Clock::time_point waits_since{};  // for the rest of a request, or for the peer's end; zero: it doesn't
-  bool refused = false;             // there is no going on; what still comes is thrown away
+  Clock::time_point
+      waits_since{};     // for the rest of a request, or for the peer's end; zero: it does not wait
+  bool refused = false;  // no more requests are read; input is dropped
 };
 
-// So long after a refusal.
+// After a refusal, how long input is read and dropped.
 constexpr std::chrono::seconds linger_time{5};
 
 class Httpd : public brood::EventServer {
@@ -39,8 +40,8 @@ class Httpd : public brood::EventServer {
   void add_settings(brood::Settings& settings) override {
     auto& root = settings.text("document-root", document_root_,
                                "The directory whose files are served, and nothing outside of it.");
-    // Asked here, a mistake is told with its file and line, and a reload changes nothing. The default need
-    // not be there before the server starts.
+    // Checked here, a mistake is reported with its file and line, and a reload with a mistake changes
+    // nothing. The default need not exist until the server starts.
     root.parse = [parse = root.parse, unset = document_root_](const std::vector<std::string>& values) {
       std::error_code error;
       if (values.front() != unset && !std::filesystem::is_directory(values.front(), error))
@@ -48,14 +49,15 @@ class Httpd : public brood::EventServer {
       return parse(values);
     };
     settings.number("keep-alive-requests", keep_alive_requests_, 0, 1'000'000'000,
-                    "After so many requests a connection is closed, so that clients spread anew; 0: never.");
+                    "A connection is closed after so many requests, so that clients are spread over the "
+                    "children again. 0: never.");
     settings.duration("header-timeout", header_timeout_, std::chrono::milliseconds(0), std::chrono::hours(24),
-                      "A request that has not arrived in whole after so long is refused when its next bytes "
-                      "come; where none come, connection-idle-timeout ends it. 0: no limit.");
+                      "How long a request may take to arrive. After that it is refused when its next bytes "
+                      "come; if none come, connection-idle-timeout ends the connection. 0: no limit.");
   }
 
   void on_parent_start() override { root_ = std::make_unique<DocumentRoot>(document_root_); }
-  void on_reload() override { on_parent_start(); }  // where it throws, the old one stays
+  void on_reload() override { on_parent_start(); }  // if it throws, the former root stays
 
   Next handle_readable(brood::Connection& connection) override {
     auto& talk = connection.state<Conversation>();
@@ -77,8 +79,8 @@ class Httpd : public brood::EventServer {
     size += connection.try_read({buffer.data() + size, buffer.size() - size}).value_or(0);
     std::string_view input(buffer.data(), size);
 
-    // Pipelined requests are answered in order; with an answer on its way, the next one is left until it has
-    // been sent, and no file is opened for it.
+    // Pipelined requests are answered in order. While an answer is being sent, the next request is left
+    // alone, and no file is opened for it.
     while (!connection.has_output()) {
       input.remove_prefix(talk.parser.take(input));
       if (!talk.parser.complete()) break;
@@ -96,15 +98,15 @@ class Httpd : public brood::EventServer {
     return Next::more_input;
   }
 
-  // A child that leaves answers what it has read, and closes then.
+  // A child that leaves answers the requests that it has read, then closes the connection.
   bool keeps_alive(const brood::Connection& connection, Conversation& talk, bool has_more) const {
     ++talk.answered;
     return talk.parser.request().keep_alive && (has_more || !connection.leaving()) &&
            (keep_alive_requests_ == 0 || talk.answered < keep_alive_requests_);
   }
 
-  // Where a peer goes on sending what was refused, closing would turn into a reset, which may overtake the
-  // refusal.
+  // If the peer still sends what was refused, closing the connection would reset it, and the peer might lose
+  // the refusal.
   static Next read_away(brood::Connection& connection, const Conversation& talk) {
     ::shutdown(connection.descriptor(), SHUT_WR);
     std::array<char, 16'384> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init)
@@ -112,7 +114,7 @@ class Httpd : public brood::EventServer {
     return Clock::now() - talk.waits_since > linger_time ? Next::close : Next::request;
   }
 
-  // Without a timer: who sends nothing at all is the kit's to end.
+  // Without a timer: the kit ends connections that send nothing at all.
   void check_time(Conversation& talk) const {
     const auto now = Clock::now();
     if (talk.waits_since == Clock::time_point{}) talk.waits_since = now;

@@ -40,7 +40,7 @@ std::string escaped(std::string_view text) {
 std::vector<std::string> names_in(brood::Descriptor descriptor) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(descriptor.get()), &::closedir);
   if (!folder) throw brood::SystemError("read a folder", errno);
-  descriptor.release();  // the folder's now
+  descriptor.release();  // `folder` owns it
   std::vector<std::string> names;
   while (const dirent* const entry = ::readdir(folder.get())) {
     const bool shown = entry->d_type == DT_REG || entry->d_type == DT_DIR || entry->d_type == DT_LNK ||
@@ -62,7 +62,7 @@ std::string listing(brood::Descriptor folder, std::string_view path) {
                      "</title></head>\n<body>\n<h1>" + title + "</h1>\n<ul>\n";
   if (!path.empty()) page += "<li><a href=\"../\">../</a></li>\n";
   for (const auto& name : names_in(std::move(folder)))
-    // "./": a name with a colon would be taken for a scheme.
+    // "./": without it, a browser would read a name with a colon as a scheme.
     page += "<li><a href=\"./" + percent_encoded(name) + "\">" + escaped(name) + "</a></li>\n";
   return page + "</ul>\n</body>\n</html>\n";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A page about a folder that has none of its own.
+// The page for a folder without an index.html: a list of its files.
 #pragma once
 
 #include <brood/descriptor.hpp>
@@ -8,10 +8,11 @@
 
 namespace httpd {
 
-// The first so many, by no order of theirs; they are sorted then.
+// More files than this are not listed. The list is sorted.
 inline constexpr std::size_t most_listed = 10'000;
 
-// HTML. Hidden files are left out, and what is neither file nor folder. `path` is for people to read.
+// Returns HTML. Hidden files are left out, and all that is neither file nor folder. `path` is for the
+// heading.
 std::string listing(brood::Descriptor folder, std::string_view path);
 
 }  // namespace httpd

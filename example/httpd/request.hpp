@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A request, as far as this server looks at it.
+// The parts of a request that this server uses.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace httpd {
 
 enum class Method : std::uint8_t { get, head, other, unknown };  // `other`: HTTP has it, this server doesn't
 
-// Fields that did not come are empty.
+// Fields that the request lacks are empty.
 struct Request {
   Method method = Method::unknown;
   std::string target;  // as it was sent

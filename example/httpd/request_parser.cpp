@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one file that includes Boost.Beast, which takes its time to compile.
+// The only file that includes Boost.Beast, which is slow to compile.
 #include "request_parser.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -12,7 +12,7 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 using boost::beast::string_view;
 
-// The line of fields that came more than once is one field, by its grammar a list.
+// Several lines of one field are one field, a list by its grammar.
 void add_to_list(std::string& field, string_view value) {
   if (!field.empty()) field += ", ";
   field.append(value.data(), value.size());
@@ -20,7 +20,7 @@ void add_to_list(std::string& field, string_view value) {
 
 void set(std::string& field, string_view value) { field.assign(value.data(), value.size()); }
 
-// Beast calls it while it parses. What is told is only valid during the call.
+// Beast calls it while it parses. The arguments are valid during the call only.
 class Grammar final : public http::basic_parser<true> {
  public:
   explicit Grammar(Request& request) : request_(request) {
@@ -44,7 +44,7 @@ class Grammar final : public http::basic_parser<true> {
   }
 
   void on_field_impl(http::field name, string_view, string_view value, error_code& ec) override {
-    if (is_header_done()) return;  // behind the body
+    if (is_header_done()) return;  // a field after the body
     if (++fields_ > most_fields) return refuse(Status::header_too_large, ec);
     switch (name) {
       case http::field::host:
@@ -75,10 +75,10 @@ class Grammar final : public http::basic_parser<true> {
   }
 
   void on_header_impl(error_code& ec) override {
-    // Where the body ends nobody can tell who doesn't know its encoding.
+    // Without knowing the encoding, the end of the body can't be found.
     if (has_encoding_ && version_ < 11) return refuse(Status::bad_request, ec);
     if (has_encoding_ && !chunked()) return refuse(Status::not_implemented, ec);
-    // With an absolute target the host is known without its field.
+    // An absolute target names the host; the field may be missing.
     if (version_ >= 11 && !has_host_ && request_.target.starts_with('/'))
       return refuse(Status::bad_request, ec);
     request_.keep_alive = keep_alive() && !expects_;
@@ -116,7 +116,7 @@ class RequestParser::Parser {
     request.method = Method::unknown;
     for (auto* field : {&request.target, &request.range, &request.if_range, &request.if_match,
                         &request.if_none_match, &request.if_modified_since, &request.if_unmodified_since})
-      field->clear();  // which keeps its memory for the next one
+      field->clear();  // keeps its memory for the next request
     header_size_ = 0;
     began_ = false;
     grammar.emplace(request);
@@ -131,7 +131,7 @@ class RequestParser::Parser {
     std::size_t taken = began_ ? 0 : skip_empty_lines(data);
     const std::string_view rest = data.substr(taken);
     if (rest.empty() || (!began_ && rest == "\r")) return taken;
-    // No method begins otherwise: what comes is no HTTP, and its end need not be waited for.
+    // Methods begin with capitals: this is no HTTP, and is refused before its end.
     if (!began_ && (rest.front() < 'A' || rest.front() > 'Z')) throw Refusal{Status::bad_request, {}};
     began_ = true;
     error_code ec;
@@ -150,7 +150,7 @@ class RequestParser::Parser {
   }
 
  private:
-  // Those that some clients send behind a body.
+  // Line ends that some clients send after a body.
   static std::size_t skip_empty_lines(std::string_view data) {
     std::size_t size = 0;
     while (data.substr(size, 2) == "\r\n") size += 2;

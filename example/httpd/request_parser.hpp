@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Makes requests out of the bytes of a connection, which may come in any pieces. The grammar is not ours: it
-// is Boost.Beast's parser, which is well kept, strict (no bare line feeds, no two lengths of a body, no space
-// before a colon) and does no input or output of its own, so that it fits into any event loop. Here are the
-// limits, and what is to be refused beyond the grammar.
+// Makes requests out of the bytes of a connection, which may come in any pieces. The grammar is Boost.Beast's
+// parser: it is strict (no bare line feeds, no two lengths of a body, no space before a colon), and it does
+// no input or output, so that it fits into any event loop. This class adds the limits, and refuses what the
+// grammar allows and the server does not.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@
 
 namespace httpd {
 
-// Of the first line and all fields, in bytes, and of the fields, in number.
+// In bytes, the first line and all fields.
 inline constexpr std::size_t largest_header = 8192;
 inline constexpr std::size_t most_fields = 100;
-// A body is read away, it means nothing to this server.
+// A body is read and dropped.
 inline constexpr std::size_t largest_body = 65'536;
 
 class RequestParser {
@@ -25,13 +25,13 @@ class RequestParser {
   RequestParser();
   ~RequestParser();
 
-  // Takes as much of `data` as belongs to this request and returns how much that was. What it left is to come
-  // again, with what follows it. Throws Refusal; there is no going on with that connection then.
+  // Reads as much of `data` as belongs to this request, and returns how many bytes that was. Pass the rest
+  // again, together with what follows it. Throws Refusal: nothing more can be read from this connection.
   std::size_t take(std::string_view data);
-  bool began() const;     // something of a request was taken
-  bool complete() const;  // with its body, or it must be answered before that comes
+  bool began() const;     // a part of a request was read
+  bool complete() const;  // with its body, or it must be answered before its body comes
   const Request& request() const;
-  void next();  // after a complete one
+  void next();  // after a complete request
 
  private:
   class Parser;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a request ended: the statuses of HTTP that this server answers with, and what it says to people with
-// each. Knows nothing of requests.
+// The statuses of HTTP that this server answers with, and the text that a person reads with each.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +28,9 @@ enum class Status : std::uint16_t {
 };
 
 std::string_view status_line(Status status);  // "404 Not Found"
-std::string_view explanation(Status status);  // a line for people; "" where there is nothing to say
+std::string_view explanation(Status status);  // a line for people; "": there is none
 
-// Thrown where a request can't be answered with a file. `field`: a line of the answer's head, with its end.
+// Thrown if a request can't be answered with a file. `field`: a line of the answer's head, with its line end.
 struct Refusal {
   Status status;
   std::string field;

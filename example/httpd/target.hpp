@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a request asks for: from the target as it was sent to a path below the document root. Looks at the
-// text only, no file.
+// Makes a path below the document root out of the target of a request. Looks at no file.
 #pragma once
 
 #include <string>
@@ -13,12 +12,12 @@ struct Target {
   bool is_folder = false;  // it ends with '/'
 };
 
-// Percent signs are decoded once, empty segments dropped. Throws Refusal: bad_request where it is not
-// understood; not_found where a segment begins with '.', so that neither ".." nor hidden files are ever
-// asked for.
+// Percent signs are decoded once, and empty segments dropped. Throws Refusal: bad_request if the target is
+// not understood; not_found if a segment begins with '.', so that neither ".." nor a hidden file is ever
+// opened.
 Target parse_target(std::string_view target);
 
-// The reverse: a path as it may stand in a link or in a head.
+// The reverse: a path for a link or for a field of the head.
 std::string percent_encoded(std::string_view path);
 
 }  // namespace httpd
