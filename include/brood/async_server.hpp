@@ -26,9 +26,7 @@
 #include <boost/asio/compose.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/version.hpp>
-#include <chrono>
 #include <cstddef>
-#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +36,7 @@
 namespace brood {
 
 class AsyncLoop;
+enum class ConnectionState : std::uint8_t;
 
 // One accepted connection, to be awaited on. In a child, in its one thread. Lives until handle_connection()
 // has returned, and must not be used after that. One coroutine may read while another one writes.
@@ -111,8 +110,6 @@ class AsyncConnection {
 
  private:
   friend class AsyncLoop;
-  using Places = std::list<AsyncConnection*>;
-  using Time = std::chrono::steady_clock::time_point;
   enum class Wait { input, room, request };
 
   void open();
@@ -121,20 +118,18 @@ class AsyncConnection {
   Awaitable<std::size_t> receive(std::span<char> buffer, Wait wait, int flags);
   [[noreturn]] void broke(const char* doing, const boost::system::error_code& error) const;
   Outcome failure() const;
+  ConnectionState state() const;
 
   AsyncLoop& loop_;
   Connection connection_;
-  Socket socket_;           // the same descriptor
-  Time accepted_, active_;  // when something was last read or written, or a wait for it began
-  Places::iterator by_age_, by_activity_;
+  Socket socket_;                    // the same descriptor
   unsigned waits_ = 0;               // that go on
   bool between_requests_ = false;    // one of them is for a next request
   bool cut_short_ = false;           // they last too long, and were cancelled
   bool silent_ = false;              // what has ended one of them is that nothing came
   boost::system::error_code ended_;  // by the peer, or by a limit
   Outcome outcome_ = Outcome::served;
-  bool lingers_ = false;  // all is said; what the peer still says is read away
-  bool gone_ = false;     // closed, and out of the child's figures
+  bool gone_ = false;  // closed, and out of the child's figures
 };
 
 class AsyncServer : public ServerBase {

@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "child/handler_guard.hpp"
+#include "models/connection_outcome.hpp"
 
 namespace brood {
 
@@ -19,9 +19,9 @@ AsyncConnection::AsyncConnection(AsyncLoop& loop, Connection connection)
   loop_.add(*this);
 }
 
-// May fail, where the kernel has no room to watch one more.
+// Throws boost::system::system_error if the kernel has no room to watch one more.
 void AsyncConnection::open() {
-  // The address family is asked for only where Boost.Asio opens a socket itself.
+  // Boost.Asio needs the address family only for sockets that it opens itself.
   socket_.assign({AF_UNSPEC, 0}, connection_.descriptor());
   socket_.non_blocking(true);
 }
@@ -41,10 +41,10 @@ void AsyncConnection::note(std::string_view text) {
 void AsyncConnection::begin_wait(Wait wait) {
   if (waits_++ == 0) cut_short_ = silent_ = false;
   if (wait == Wait::request) between_requests_ = true;
-  loop_.begins_to_wait(*this);
+  loop_.changed(*this);
 }
 
-// Returns the error as it is to be told.
+// Returns the error as the handler gets it.
 error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t size) {
   if (wait == Wait::request) between_requests_ = false;
   if (wait == Wait::room)
@@ -52,7 +52,8 @@ error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t si
   else
     connection_.count(size, 0);
   const bool too_long = gone_ || (cut_short_ && error == asio::error::operation_aborted);
-  if (--waits_ > 0) loop_.moved(*this);
+  --waits_;
+  loop_.changed(*this);
   if (!error) return error;
   if (too_long) error = asio::error::timed_out;
   // A peer that says nothing has not failed; one that doesn't take its answer has.
@@ -96,6 +97,11 @@ asio::awaitable<void> AsyncConnection::write_all(std::string_view data) {
   }
 }
 
+ConnectionState AsyncConnection::state() const {
+  if (waits_ == 0 || cut_short_) return ConnectionState::handled;
+  return between_requests_ ? ConnectionState::idle : ConnectionState::waiting;
+}
+
 // ---- how it ends
 
 void AsyncConnection::broke(const char* doing, const error_code& error) const {
@@ -104,19 +110,19 @@ void AsyncConnection::broke(const char* doing, const error_code& error) const {
 
 // Within a catch block, of what has left the handler.
 Outcome AsyncConnection::failure() const {
-  const std::string whose = "connection from " + peer();
+  const std::string name = connection_from(peer());
   try {
     throw;
   } catch (const SystemError& error) {
     const bool by_a_limit = error.error_number() == ETIMEDOUT && (gone_ || silent_);
-    return by_a_limit ? Outcome::served : log_failure(whose);
+    return by_a_limit ? Outcome::served : log_failure(name);
   } catch (const boost::system::system_error& error) {
     // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
-    if (!ended_ || error.code() != ended_) return log_failure(whose);
+    if (!ended_ || error.code() != ended_) return log_failure(name);
     if (gone_ || silent_) return Outcome::served;
-    return guard_handler([this] { broke("talk with", ended_); }, [&] { return whose; });
+    return guard_connection(connection_, [this] { broke("talk with", ended_); });
   } catch (...) {
-    return log_failure(whose);
+    return log_failure(name);
   }
 }
 

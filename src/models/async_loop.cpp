@@ -6,29 +6,22 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
-#include "base/text.hpp"
-#include "brood/error.hpp"
-#include "brood/log.hpp"
-#include "child/handler_guard.hpp"
+#include "models/connection_outcome.hpp"
 
 namespace brood {
 namespace {
 
-using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using Readiness = asio::posix::stream_descriptor::wait_type;
 
-// A child that leaves gives its idle connections so long for a request that is on its way.
-constexpr auto last_request_time = 1s;
-
 }  // namespace
 
-// One thread runs it, and so its sockets need no locks. Its queue has them: handlers may have threads of
-// their own, which post what they have found, and Boost.Asio resolves names in one.
+// One thread runs it, so that its sockets need no locks. Its queue needs them: handlers may have threads of
+// their own, which post what they found, and Boost.Asio resolves names in one.
 AsyncLoop::AsyncLoop(Child& child, Handler handler)
     : child_(child),
       handler_(std::move(handler)),
-      limits_(child.limits()),
+      deadlines_(child.limits()),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       listeners_(context_, child.listener_fd()),
       leave_(context_, child.leave_fd()),
@@ -62,6 +55,7 @@ void AsyncLoop::wait_for_leave() {
 
 void AsyncLoop::leave() {
   leaving_ = true;
+  deadlines_.leave(Clock::now());
   listeners_.cancel();
   while (auto connection = child_.try_accept()) start(std::move(*connection));
   looked_last_ = true;
@@ -70,7 +64,7 @@ void AsyncLoop::leave() {
 }
 
 void AsyncLoop::end_if_empty() {
-  if (looked_last_ && starting_ == 0 && by_age_.empty()) context_.stop();
+  if (looked_last_ && starting_ == 0 && deadlines_.empty()) context_.stop();
 }
 
 // ---- connections
@@ -78,7 +72,7 @@ void AsyncLoop::end_if_empty() {
 void AsyncLoop::start(Connection connection) {
   ++starting_;
   asio::co_spawn(context_, serve(std::move(connection)), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);  // the kit's own, and the end of the child
+    if (error) std::rethrow_exception(error);  // a failure of the kit's, not of a handler: it ends the child
   });
 }
 
@@ -96,17 +90,19 @@ asio::awaitable<void> AsyncLoop::serve(Connection accepted) {
 }
 
 void AsyncLoop::add(AsyncConnection& connection) {
-  connection.accepted_ = connection.active_ = Clock::now();
-  connection.by_age_ = by_age_.insert(by_age_.end(), &connection);
-  connection.by_activity_ = by_activity_.insert(by_activity_.end(), &connection);
-  if (limits_.connection_timeout > 0ms) wake_at(connection.accepted_ + limits_.connection_timeout);
+  const ConnectionId id = connection.connection_.id();
+  if (connections_.size() <= id) connections_.resize(id + 1);
+  connections_[id] = &connection;
+  wake_at(deadlines_.add(id, connection.state(), Clock::now()));
+}
+
+void AsyncLoop::changed(const AsyncConnection& connection) {
+  if (!connection.gone_)
+    wake_at(deadlines_.set(connection.connection_.id(), connection.state(), Clock::now()));
 }
 
 asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
-  connection.lingers_ = true;
-  connection.active_ = Clock::now();
-  lingering_.splice(lingering_.end(), by_activity_, connection.by_activity_);
-  wake_at(connection.active_ + Connection::linger_time);
+  wake_at(deadlines_.set(connection.connection_.id(), ConnectionState::lingering, Clock::now()));
   boost::system::error_code error;
   while (!error && !connection.connection_.read_away())
     co_await connection.socket_.async_wait(AsyncConnection::Socket::wait_read,
@@ -117,79 +113,36 @@ void AsyncLoop::finish(AsyncConnection& connection) {
   boost::system::error_code ignored;
   connection.socket_.release(ignored);  // what waits for it is cancelled
   connection.gone_ = true;
-  by_age_.erase(connection.by_age_);
-  (connection.lingers_ ? lingering_ : by_activity_).erase(connection.by_activity_);
+  deadlines_.remove(connection.connection_.id());
   child_.finished(std::move(connection.connection_), connection.outcome_);
   end_if_empty();
 }
 
 // ---- time
 
-void AsyncLoop::begins_to_wait(AsyncConnection& connection) {
-  if (connection.gone_) return;
-  moved(connection);
-  wake_at(idle_due(connection));
-}
-
-void AsyncLoop::moved(AsyncConnection& connection) {
-  if (connection.gone_) return;
-  connection.active_ = Clock::now();
-  by_activity_.splice(by_activity_.end(), by_activity_, connection.by_activity_);
-}
-
-Time AsyncLoop::idle_due(const AsyncConnection& connection) const {
-  Time due = never;
-  if (connection.waits_ == 0 || connection.cut_short_) return due;
-  if (limits_.idle_timeout > 0ms) due = connection.active_ + limits_.idle_timeout;
-  if (leaving_ && connection.between_requests_) due = std::min(due, connection.active_ + last_request_time);
-  return due;
-}
-
 void AsyncLoop::on_timer() {
   wakes_at_ = never;
-  const Time now = Clock::now();
-  wake_at(std::min({end_old(now), end_idle(now), end_lingering(now)}));
+  std::vector<ConnectionDeadlines::Overdue> overdue;
+  wake_at(deadlines_.take_overdue(Clock::now(), overdue));
+  for (const auto& [id, limit] : overdue) end_overdue(*connections_[id], limit);
 }
 
-// Closed at once: its coroutine may wait for anything, and hears of it when it uses the connection next.
-Time AsyncLoop::end_old(Time now) {
-  if (limits_.connection_timeout == 0ms) return never;
-  while (!by_age_.empty()) {
-    AsyncConnection& oldest = *by_age_.front();
-    if (oldest.accepted_ + limits_.connection_timeout > now)
-      return oldest.accepted_ + limits_.connection_timeout;
-    log_warning(text("connection from ", oldest.peer(), ": beyond connection-timeout; it is closed"));
-    oldest.connection_.half_close();  // and no lingering after it
-    oldest.outcome_ = Outcome::failed;
-    finish(oldest);
+void AsyncLoop::end_overdue(AsyncConnection& connection, ConnectionDeadlines::Limit limit) {
+  switch (limit) {
+    case ConnectionDeadlines::Limit::inactivity:
+      connection.cut_short_ = true;
+      connection.socket_.cancel();
+      return changed(connection);
+    case ConnectionDeadlines::Limit::age:
+      // Closed at once: its coroutine may wait for anything, and learns of it when it uses the connection.
+      log_too_old(connection.peer());
+      connection.connection_.half_close();  // and no lingering after it
+      connection.outcome_ = Outcome::failed;
+      break;
+    case ConnectionDeadlines::Limit::linger:
+      break;
   }
-  return never;
-}
-
-// The one that waits for longest comes first; but when the child leaves, those between requests have another
-// limit than others.
-Time AsyncLoop::end_idle(Time now) {
-  Time next = never;
-  for (AsyncConnection* const connection : by_activity_) {
-    const Time due = idle_due(*connection);
-    if (due <= now) {
-      connection->cut_short_ = true;
-      connection->socket_.cancel();
-    } else if (due != never) {
-      next = std::min(next, due);
-      if (!leaving_) break;
-    }
-  }
-  return next;
-}
-
-Time AsyncLoop::end_lingering(Time now) {
-  while (!lingering_.empty()) {
-    AsyncConnection& oldest = *lingering_.front();
-    if (oldest.active_ + Connection::linger_time > now) return oldest.active_ + Connection::linger_time;
-    finish(oldest);
-  }
-  return never;
+  finish(connection);
 }
 
 void AsyncLoop::wake_at(Time time) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loop under a child's coroutines: takes connections, has each one handled by a coroutine of its own,
-// ends those that wait for too long, and closes them. In a child, in one thread. One timer for all.
+// The loop under a child's coroutines: accepts connections, starts a coroutine for each, and ends those that
+// are overdue. In a child, in one thread. Does not know the limits of time (connection_deadlines.hpp).
 #pragma once
 
 #include "brood/async_server.hpp"
@@ -9,8 +9,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <vector>
 
-#include "base/clock.hpp"
+#include "models/connection_deadlines.hpp"
 
 namespace brood {
 
@@ -23,14 +24,13 @@ class AsyncLoop {
   AsyncLoop(const AsyncLoop&) = delete;
   AsyncLoop& operator=(const AsyncLoop&) = delete;
 
-  // Returns when the child was told to leave and nothing is in hand any more.
+  // Returns when the child was told to leave and its last connection is finished.
   void run();
 
   // For connections:
   auto executor() { return context_.get_executor(); }
   void add(AsyncConnection& connection);
-  void begins_to_wait(AsyncConnection& connection);
-  void moved(AsyncConnection& connection);  // something was read or written
+  void changed(const AsyncConnection& connection);  // a wait has begun or ended
 
  private:
   void wait_for_connections();
@@ -42,20 +42,16 @@ class AsyncLoop {
   void finish(AsyncConnection& connection);
   void end_if_empty();
 
-  Time idle_due(const AsyncConnection& connection) const;
   void on_timer();
-  Time end_old(Time now);
-  Time end_idle(Time now);
-  Time end_lingering(Time now);
+  void end_overdue(AsyncConnection& connection, ConnectionDeadlines::Limit limit);
   void wake_at(Time time);
 
   Child& child_;
   const Handler handler_;
-  const ChildLimits limits_;
-  // In the order of one limit each. They outlive the coroutines, which the context destroys.
-  AsyncConnection::Places by_age_, by_activity_, lingering_;
+  ConnectionDeadlines deadlines_;
+  std::vector<AsyncConnection*> connections_;  // by id
   boost::asio::io_context context_;
-  boost::asio::posix::stream_descriptor listeners_, leave_;  // the child's; let go before they are closed
+  boost::asio::posix::stream_descriptor listeners_, leave_;  // the child owns these descriptors
   boost::asio::steady_timer timer_;
   Time wakes_at_ = never;
   unsigned starting_ = 0;  // coroutines

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The blocking child model: one connection at a time, or one a thread.
 #include "brood/server.hpp"
-#include "child/handler_guard.hpp"
+#include "models/connection_outcome.hpp"
 #include "models/threads.hpp"
 
 namespace brood {
@@ -9,8 +9,7 @@ namespace brood {
 void Server::serve(Child& child) {
   run_threads(child.limits().threads, [&] {
     while (auto connection = child.accept()) {
-      const Outcome outcome = guard_handler([&] { handle_connection(*connection); },
-                                            [&] { return "connection from " + connection->peer(); });
+      const Outcome outcome = guard_connection(*connection, [&] { handle_connection(*connection); });
       child.finished(std::move(*connection), outcome);
     }
   });

@@ -17,14 +17,14 @@
 #include "base/text.hpp"
 #include "brood/datagram_server.hpp"
 #include "brood/error.hpp"
-#include "child/handler_guard.hpp"
+#include "models/receive_loop.hpp"
 
 namespace brood {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto reply_patience = 1s;
+constexpr auto reply_timeout = 1s;
 
 template <typename Address>
 Address& as(sockaddr_storage& address) {
@@ -32,7 +32,7 @@ Address& as(sockaddr_storage& address) {
   return reinterpret_cast<Address&>(address);
 }
 
-// Room for what the kernel tells of a datagram, and for what we tell it of ours.
+// Room for a datagram's addresses beside those that msghdr has, as the kernel reports them or is given them.
 struct Control {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> bytes{};
 };
@@ -48,8 +48,8 @@ void add_control(msghdr& message, Control& control, int level, int type, const I
   std::memcpy(CMSG_DATA(header), &info, sizeof info);
 }
 
-// The parent has closed the socket's side of reading: what comes of it now is no datagram.
-bool takes_no_more(int socket) {
+// The parent has closed the socket for reading: an empty result of it is no datagram.
+bool closed_for_reading(int socket) {
   pollfd state{.fd = socket, .events = POLLRDHUP, .revents = 0};
   return ::poll(&state, 1, 0) > 0 && (state.revents & POLLRDHUP) != 0;
 }
@@ -71,9 +71,9 @@ class DatagramReceiver final : public Receiver {
     message.msg_iovlen = 1;
     message.msg_control = control.bytes.data();
     message.msg_controllen = control.bytes.size();
-    const ssize_t size = ::recvmsg(source.descriptor, &message, MSG_TRUNC);  // tells the whole size
+    const ssize_t size = ::recvmsg(source.descriptor, &message, MSG_TRUNC);  // returns the whole size
     const bool nothing = size < 0 ? errno == EAGAIN : size == 0 && message.msg_namelen == 0;
-    if (nothing && takes_no_more(source.descriptor)) {
+    if (nothing && closed_for_reading(source.descriptor)) {
       errno = EINVAL;
       return false;
     }
@@ -87,15 +87,19 @@ class DatagramReceiver final : public Receiver {
     return true;
   }
 
-  Datagram& datagram(Child& child, ConnectionId id) {
+  Datagram& work(Child& child, ConnectionId id) {
+    if (size_ > Datagram::largest)
+      throw Error(text("it has ", size_, " bytes, more than the ", Datagram::largest, " that are accepted"));
     datagram_.child_ = &child;
     datagram_.id_ = id;
     return datagram_;
   }
-  std::size_t size() const { return size_; }
+  std::string name() const { return "datagram from " + datagram_.peer(); }
+  std::uint64_t bytes_read() const { return size_; }
+  std::uint64_t bytes_written() const { return datagram_.bytes_written_; }
 
  private:
-  // An order to leave puts a dead descriptor in the listener's place, and what is in hand is still answered.
+  // An order to leave puts a dead descriptor in the listener's place, and the last datagram is answered then.
   int answering_socket(int listener) {
     Descriptor& socket = sockets_[listener];
     if (!socket) socket.reset(::fcntl(listener, F_DUPFD_CLOEXEC, 0));
@@ -110,7 +114,7 @@ class DatagramReceiver final : public Receiver {
         in_pktinfo info{};
         std::memcpy(&info, CMSG_DATA(header), sizeof info);
         datagram_.asked_.ss_family = AF_INET;
-        // Not the destination in the header: that may be a multicast address, which nothing can come from.
+        // Not ipi_addr, the destination in the header: a multicast address can't be a source.
         as<sockaddr_in>(datagram_.asked_).sin_addr = info.ipi_spec_dst;
       } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
         in6_pktinfo info{};
@@ -159,8 +163,8 @@ void Datagram::reply(std::string_view data) {
   if (asked_.ss_family == AF_INET6)
     add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO,
                 in6_pktinfo{.ipi6_addr = as<sockaddr_in6>(asked_).sin6_addr, .ipi6_ifindex = interface_});
-  // Whether there is room at a unix peer can't be waited for.
-  const Time until = Clock::now() + reply_patience;
+  // No descriptor becomes ready when a unix peer has room again.
+  const Time until = Clock::now() + reply_timeout;
   for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {
     if (::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) break;
     if (errno == EINTR) continue;
@@ -173,17 +177,7 @@ void Datagram::reply(std::string_view data) {
 
 void DatagramServer::serve(Child& child) {
   DatagramReceiver receiver;
-  while (const auto id = child.receive(receiver)) {
-    Datagram& datagram = receiver.datagram(child, *id);
-    const Outcome outcome = guard_handler(
-        [&] {
-          if (receiver.size() > Datagram::largest)
-            throw Error(text("it has ", receiver.size(), " bytes, and ", Datagram::largest, " are taken"));
-          handle_datagram(datagram);
-        },
-        [&] { return "datagram from " + datagram.peer(); });
-    child.finished(*id, outcome, receiver.size(), datagram.bytes_written_);
-  }
+  receive_loop(child, receiver, [this](Datagram& datagram) { handle_datagram(datagram); });
 }
 
 }  // namespace brood

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "brood/trigger_server.hpp"
-#include "child/handler_guard.hpp"
 #include "models/line_reader.hpp"
+#include "models/receive_loop.hpp"
 
 namespace brood {
 namespace {
@@ -33,7 +33,7 @@ class TriggerReceiver final : public Receiver {
     return false;
   }
 
-  Trigger trigger(Child& child, ConnectionId id) const {
+  Trigger work(Child& child, ConnectionId id) const {
     return Trigger({.kind = kind_,
                     .listener = listener_,
                     .text = kind_ == TriggerKind::timer ? std::string_view() : text_,
@@ -41,7 +41,9 @@ class TriggerReceiver final : public Receiver {
                     .child = child,
                     .id = id});
   }
-  std::uint64_t bytes() const { return bytes_; }
+  std::string name() const { return "trigger of " + std::string(listener_); }
+  std::uint64_t bytes_read() const { return bytes_; }
+  static std::uint64_t bytes_written() { return 0; }
 
  private:
   bool take_line(int fifo) {
@@ -64,13 +66,10 @@ class TriggerReceiver final : public Receiver {
 
 void TriggerServer::serve(Child& child) {
   TriggerReceiver receiver;
-  while (const auto id = child.receive(receiver)) {
-    Trigger trigger = receiver.trigger(child, *id);
+  receive_loop(child, receiver, [this](Trigger trigger) {
     trigger.note(trigger.listener());
-    const Outcome outcome = guard_handler([&] { handle_trigger(trigger); },
-                                          [&] { return "trigger of " + std::string(trigger.listener()); });
-    child.finished(*id, outcome, receiver.bytes(), 0);
-  }
+    handle_trigger(trigger);
+  });
 }
 
 }  // namespace brood

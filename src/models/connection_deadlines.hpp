@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout, the
+// second that a child which leaves gives its idle connections, and the time for a lingering close. Pure: it
+// is told the time, reads no clock, and closes nothing. Knows neither sockets nor threads.
+#pragma once
+
+#include <list>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "brood/child.hpp"
+
+namespace brood {
+
+// What a connection does, as far as a limit depends on it.
+enum class ConnectionState : std::uint8_t {
+  held,       // a thread works on it: no limit is checked until it is given back
+  handled,    // its handler does something else than wait for the peer: connection-timeout
+  waiting,    // for the peer, within a request: connection-idle-timeout as well
+  idle,       // between two requests: the same, and a second after the child was told to leave
+  lingering,  // all is said, and what the peer still sends is read away: Connection::linger_time alone
+};
+
+class ConnectionDeadlines {
+ public:
+  enum class Limit : std::uint8_t { age, inactivity, linger };
+  struct Overdue {
+    ConnectionId id;
+    Limit limit;
+  };
+
+  explicit ConnectionDeadlines(const ChildLimits& limits) : limits_(limits) {}
+
+  // These return when the connection is due, or `never`.
+  Time add(ConnectionId id, ConnectionState state, Time now);
+  // Something was read or written, or a wait began; for `held` and for a connection that lingers already the
+  // time of that does not change.
+  Time set(ConnectionId id, ConnectionState state, Time now);
+
+  bool hold(ConnectionId id);  // false: it is held already, or was removed
+  void remove(ConnectionId id);
+  bool empty() const { return by_age_.empty(); }
+
+  void leave(Time now) { left_at_ = now; }  // the child was told to leave
+
+  // Appends what is overdue, which is held from then on. Returns when the next connection is due.
+  Time take_overdue(Time now, std::vector<Overdue>& overdue);
+
+ private:
+  struct Entry {
+    bool present = false;
+    bool lingers = false;
+    ConnectionState state = ConnectionState::held;
+    Time accepted, active;
+    std::list<ConnectionId>::iterator by_age, by_activity;
+  };
+
+  Time due_by(Limit limit, const Entry& entry) const;
+  Time due(const Entry& entry) const;
+  Time take(const std::list<ConnectionId>& ordered, Limit limit, Time now, std::vector<Overdue>& overdue);
+
+  const ChildLimits limits_;
+  std::vector<Entry> entries_;  // by id
+  // Each in the order of one limit. A connection is in the first one, and in one of the others.
+  std::list<ConnectionId> by_age_, by_activity_, lingering_;
+  Time left_at_ = never;
+};
+
+}  // namespace brood

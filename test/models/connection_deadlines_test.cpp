@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// The limits of time that event loops share, against a time of the test's own.
+#include "models/connection_deadlines.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace brood;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Limit = ConnectionDeadlines::Limit;
+using State = ConnectionState;
+
+constexpr Time start = Time(1000s);
+
+struct Deadlines : ConnectionDeadlines {
+  using ConnectionDeadlines::ConnectionDeadlines;
+
+  // Of those that are overdue at `now`, in this order.
+  std::vector<std::pair<ConnectionId, Limit>> overdue(Time now) {
+    std::vector<Overdue> all;
+    next = take_overdue(now, all);
+    std::vector<std::pair<ConnectionId, Limit>> pairs;
+    for (const auto& each : all) pairs.emplace_back(each.id, each.limit);
+    return pairs;
+  }
+  Time next = never;  // what take_overdue() returned
+};
+
+using Pairs = std::vector<std::pair<ConnectionId, Limit>>;
+
+}  // namespace
+
+TEST_CASE("without limits of time only what lingers is ever overdue") {
+  Deadlines deadlines{ChildLimits()};
+  CHECK(deadlines.add(0, State::handled, start) == never);
+  CHECK(deadlines.add(1, State::waiting, start) == never);
+  CHECK(deadlines.add(2, State::idle, start) == never);
+  CHECK(deadlines.add(3, State::held, start) == never);
+  CHECK(deadlines.overdue(start + 24h).empty());
+  CHECK(deadlines.next == never);
+  CHECK(deadlines.set(1, State::lingering, start + 24h) == start + 24h + Connection::linger_time);
+  CHECK(deadlines.overdue(start + 24h + 1s).empty());
+  CHECK(deadlines.next == start + 24h + Connection::linger_time);
+  CHECK(deadlines.overdue(deadlines.next) == Pairs{{1, Limit::linger}});
+}
+
+TEST_CASE("connection-timeout is about the time since a connection was accepted, whatever it does") {
+  Deadlines deadlines({.connection_timeout = 10s});
+  CHECK(deadlines.add(0, State::handled, start) == start + 10s);
+  CHECK(deadlines.add(1, State::handled, start + 1s) == start + 11s);
+  CHECK(deadlines.add(2, State::handled, start + 2s) == start + 12s);
+  CHECK(deadlines.set(0, State::waiting, start + 9s) == start + 10s);
+  CHECK(deadlines.set(2, State::idle, start + 9s) == start + 12s);
+  CHECK(deadlines.overdue(start + 10s - 1ns).empty());
+  CHECK(deadlines.next == start + 10s);
+  CHECK(deadlines.overdue(start + 11s) == Pairs{{0, Limit::age}, {1, Limit::age}});
+  CHECK(deadlines.next == start + 12s);
+}
+
+TEST_CASE("connection-idle-timeout is about the time since a connection was active, while it waits") {
+  Deadlines deadlines({.idle_timeout = 10s});
+  CHECK(deadlines.add(0, State::waiting, start) == start + 10s);
+  CHECK(deadlines.add(1, State::waiting, start) == start + 10s);
+  CHECK(deadlines.add(2, State::idle, start) == start + 10s);
+  CHECK(deadlines.add(3, State::handled, start) == never);
+  CHECK(deadlines.set(0, State::waiting, start + 5s) == start + 15s);
+  CHECK(deadlines.overdue(start + 10s) == Pairs{{1, Limit::inactivity}, {2, Limit::inactivity}});
+  CHECK(deadlines.next == start + 15s);
+  CHECK(deadlines.set(3, State::waiting, start + 11s) == start + 21s);
+  CHECK(deadlines.overdue(start + 20s) == Pairs{{0, Limit::inactivity}});
+  CHECK(deadlines.next == start + 21s);
+}
+
+TEST_CASE("a connection that is beyond two limits is reported once, for its age") {
+  Deadlines deadlines({.connection_timeout = 10s, .idle_timeout = 5s});
+  CHECK(deadlines.add(0, State::waiting, start) == start + 5s);
+  CHECK(deadlines.overdue(start + 10s) == Pairs{{0, Limit::age}});
+  CHECK(deadlines.overdue(start + 20s).empty());
+  CHECK(deadlines.set(0, State::waiting, start + 20s) == start + 10s);
+}
+
+TEST_CASE("a connection that is held is never overdue, and hides no other one") {
+  Deadlines deadlines({.connection_timeout = 10s, .idle_timeout = 5s});
+  deadlines.add(0, State::held, start);
+  deadlines.add(1, State::waiting, start);
+  deadlines.add(2, State::waiting, start + 7s);
+  CHECK_FALSE(deadlines.hold(0));
+  CHECK(deadlines.hold(2));
+  CHECK_FALSE(deadlines.hold(2));
+  CHECK_FALSE(deadlines.hold(3));  // never added
+  CHECK(deadlines.overdue(start + 8s) == Pairs{{1, Limit::inactivity}});
+  CHECK_FALSE(deadlines.hold(1));
+  CHECK(deadlines.next == never);
+  // Given back too late, it is due at once.
+  CHECK(deadlines.set(0, State::waiting, start + 11s) == start + 10s);
+  CHECK(deadlines.overdue(start + 11s) == Pairs{{0, Limit::age}});
+}
+
+TEST_CASE("to hold a connection does not count as activity") {
+  Deadlines deadlines({.idle_timeout = 5s});
+  deadlines.add(0, State::waiting, start);
+  deadlines.add(1, State::waiting, start + 1s);
+  deadlines.set(0, State::held, start + 4s);
+  deadlines.remove(1);
+  CHECK(deadlines.overdue(start + 9s).empty());
+  CHECK(deadlines.set(0, State::waiting, start + 9s) == start + 14s);
+}
+
+TEST_CASE("a connection that lingers has no other limit, and the same one whatever the peer still sends") {
+  Deadlines deadlines({.connection_timeout = 2500ms, .idle_timeout = 1s});
+  deadlines.add(0, State::waiting, start);
+  deadlines.add(1, State::handled, start + 1s);
+  CHECK(deadlines.set(0, State::lingering, start + 1s) == start + 1s + Connection::linger_time);
+  CHECK(deadlines.hold(0));
+  CHECK(deadlines.set(0, State::lingering, start + 2s) == start + 1s + Connection::linger_time);
+  // The oldest one lingers, and hides no other one from connection-timeout.
+  CHECK(deadlines.overdue(start + 2500ms).empty());
+  CHECK(deadlines.next == start + 1s + Connection::linger_time);
+  CHECK(deadlines.overdue(start + 3500ms) == Pairs{{1, Limit::age}, {0, Limit::linger}});
+}
+
+TEST_CASE("when the child leaves, idle connections have a second for a last request") {
+  Deadlines deadlines({.idle_timeout = 60s});
+  deadlines.add(0, State::waiting, start);  // in the list before those that are due earlier
+  deadlines.add(1, State::idle, start + 1s);
+  deadlines.add(2, State::handled, start + 2s);
+  deadlines.add(3, State::idle, start + 3s);
+  deadlines.leave(start + 10s);
+  CHECK(deadlines.overdue(start + 10s).empty());
+  CHECK(deadlines.next == start + 11s);
+  // A request came in time, and another second begins.
+  CHECK(deadlines.set(3, State::idle, start + 10500ms) == start + 11500ms);
+  CHECK(deadlines.overdue(start + 11s) == Pairs{{1, Limit::inactivity}});
+  CHECK(deadlines.next == start + 11500ms);
+  CHECK(deadlines.set(2, State::idle, start + 11s) == start + 12s);
+  CHECK(deadlines.overdue(start + 12s) == Pairs{{3, Limit::inactivity}, {2, Limit::inactivity}});
+  CHECK(deadlines.next == start + 60s);
+  CHECK(deadlines.overdue(start + 60s) == Pairs{{0, Limit::inactivity}});
+}
+
+TEST_CASE("an earlier connection-idle-timeout stays, when the child leaves") {
+  Deadlines deadlines({.idle_timeout = 500ms});
+  deadlines.add(0, State::idle, start);
+  deadlines.leave(start);
+  CHECK(deadlines.overdue(start + 500ms) == Pairs{{0, Limit::inactivity}});
+}
+
+TEST_CASE("an id is used again after its connection was removed") {
+  Deadlines deadlines({.connection_timeout = 10s});
+  CHECK(deadlines.empty());
+  deadlines.add(0, State::waiting, start);
+  deadlines.set(0, State::lingering, start);
+  CHECK_FALSE(deadlines.empty());
+  deadlines.remove(0);
+  CHECK(deadlines.empty());
+  CHECK_FALSE(deadlines.hold(0));
+  CHECK(deadlines.add(0, State::waiting, start + 5s) == start + 15s);
+  CHECK(deadlines.overdue(start + 14s).empty());
+  CHECK(deadlines.overdue(start + 15s) == Pairs{{0, Limit::age}});
+}
