@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a child leaves, or hands its slot back and lives on: what it tells the parent and the server's code.
-// The waiting that this ends is child_process.cpp's.
-#include <fcntl.h>
+// How a child leaves, or hands its slot back and lives on: tells the parent, and calls the server's hook.
 #include <unistd.h>
-
-#include <algorithm>
 
 #include "base/text.hpp"
 #include "brood/log.hpp"
@@ -31,25 +27,35 @@ void ChildProcess::ready() {
   serving_child = this;
 }
 
+void ChildProcess::act(LeaveAction action) {
+  switch (action) {
+    case LeaveAction::none:
+      return;
+    case LeaveAction::ask:
+      return slot_.ask(slot_.outdated() ? Reason::recycle : Reason::cap);
+    case LeaveAction::leave:
+      return slot_.leave(why());
+    case LeaveAction::hand_back:
+      // The parent no longer watches over this child, so it must not keep a listener open.
+      wait_.close_listeners();
+      return slot_.detach();
+  }
+}
+
 void ChildProcess::leave() {
-  publish_leaving();
-  tell_server();
-}
-
-void ChildProcess::publish_leaving() {
-  if (detaching_) hand_back();
-  if (left_) return;
-  left_ = true;
-  slot_.leave(why());
-}
-
-void ChildProcess::tell_server() {
   {
     const auto turn = this->turn();
-    if (!left_ || told_server_) return;
-    told_server_ = true;
+    act(state_.over());
   }
-  // What is in hand must not suffer.
+  call_leave_hook();
+}
+
+void ChildProcess::call_leave_hook() {
+  {
+    const auto turn = this->turn();
+    if (!state_.take_hook()) return;
+  }
+  // An exception must not harm the connections that are still open.
   try {
     server_.on_child_leaving();
   } catch (...) {
@@ -57,29 +63,21 @@ void ChildProcess::tell_server() {
   }
 }
 
-// What another thread accepts at this moment still has to be counted in the row: the last one out of accept()
-// hands it back.
 bool ChildProcess::detach() {
-  child_signals::limit_as_orphan(detach_timeout_);  // first this: the parent may end at any moment
+  child_signals::limit_as_orphan(detach_timeout_);  // before the check: the parent may end at any moment
   if (::getppid() != parent_) return false;
   const auto turn = this->turn();
-  detaching_ = true;
-  std::ranges::fill(looks_, 0U);
-  if (inside_ + trying_ == 0) hand_back();
+  wait_.skip_last_looks();
+  act(state_.detach());
   return true;
 }
 
-void ChildProcess::hand_back() {
-  if (handed_back_) return;
-  handed_back_ = left_ = true;
-  if (watch_) watch_->set(false);
-  let_listeners_go();
-  slot_.detach();
-}
-
-// A child that lives on without its parent's care must not be in the way of the next start.
-void ChildProcess::let_listeners_go() const {
-  for (const auto& listener : listeners_) ::dup3(dead_.get(), listener.descriptor, O_CLOEXEC);
+void ChildProcess::end_loop() {
+  const auto turn = this->turn();
+  if (state_.gone()) return;
+  wait_.set_watched(false);
+  act(state_.over());
+  if (::getppid() != parent_) wait_.close_listeners();
 }
 
 }  // namespace brood

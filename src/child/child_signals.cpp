@@ -19,9 +19,9 @@
 namespace brood::child_signals {
 namespace {
 
-static_assert(retire == SIGTERM && nudge == SIGUSR1);
+static_assert(retire == SIGTERM && look_again == SIGUSR1);
 
-// Atomic, and in one order for all: the handlers run in one thread, and what they tell is for others.
+// Atomic and sequentially consistent: the handlers run in one thread, and the others read what they write.
 std::atomic<bool> is_retired{false};
 std::atomic<int> waits_on{-1};
 std::atomic<int> dead_descriptor{-1};
@@ -32,19 +32,20 @@ const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
 pid_t parent_of_this = 0;
 
-std::atomic<std::int64_t> ends_as_orphan{0};  // in seconds_now(); 0: when it is done
+// Without a parent this child ends at this time of seconds_now(); 0: when its connections have ended.
+std::atomic<std::int64_t> ends_as_orphan{0};
 
-std::atomic<bool> is_nudged{false};
+std::atomic<bool> look_wanted{false};
 std::array<std::atomic<pid_t>, most_threads> threads;
 std::atomic<unsigned> thread_count{0};
 
-// By its id in the kernel: some threads may have ended, and been joined, while others still handle what they
-// have in hand, and pthread_kill() would look into memory that is gone.
+// tgkill() by the kernel's id, not pthread_kill(): a thread may have ended and been joined, and
+// pthread_kill() would read memory that was freed.
 void interrupt_threads() {
   const pid_t process = ::getpid();
   const unsigned count = std::min(thread_count.load(), most_threads);
   for (unsigned i = 0; i < count; ++i)
-    if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, nudge);
+    if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, look_again);
 }
 
 std::int64_t seconds_now() {
@@ -53,36 +54,37 @@ std::int64_t seconds_now() {
   return now.tv_sec;
 }
 
-void cut_the_wait() {
+void end_the_wait() {
   if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
   tell_event(leave_descriptor);
 }
 
-// The order stands in the slot, and the signal only wakes: a SIGTERM that came from elsewhere (systemd sends
-// one to every process of a service, a shell to the whole group) must not take away the children that are to
-// empty the queue. The parent tells its children itself. When it is gone, the kernel sends the signal in its
-// name (PR_SET_PDEATHSIG).
+// The order is in the slot, and the signal only wakes. A SIGTERM from elsewhere (systemd sends one to every
+// process of a service, a shell to the whole group) must not stop the children: they are to empty the queue
+// first. The parent tells its children itself. If the parent is gone, the kernel sends the signal
+// (PR_SET_PDEATHSIG).
 void on_retire(int /*signal*/) {
   const int error_number = errno;
   const bool orphaned = ::getppid() != parent_of_this;
   if (!is_retired && !orders_of_this->must_leave() && !orphaned) return;
   is_retired = true;
-  // An orphan's listeners must not be in the way of the next start while it finishes what it has in hand.
+  // While an orphan finishes its connections, its listeners must not be in the way of the next start.
   if (orphaned && leave_descriptor < 0)
     for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
   if (orphaned && ends_as_orphan != 0)
     ::alarm(static_cast<unsigned>(std::max<std::int64_t>(ends_as_orphan - seconds_now(), 1)));
-  cut_the_wait();
+  end_the_wait();
   interrupt_threads();
   errno = error_number;
 }
 
-// From another process it is for any thread that waits; from a thread of this one it has done its work.
-void on_nudge(int /*signal*/, siginfo_t* info, void* /*context*/) {
+// From another process it is meant for all threads that wait. From a thread of this process
+// (interrupt_threads) it has interrupted this one, and that was its purpose.
+void on_look(int /*signal*/, siginfo_t* info, void* /*context*/) {
   if (info->si_code == SI_TKILL) return;
   const int error_number = errno;
-  tell_event(look_descriptor);  // first this: who takes the nudge empties the descriptor
-  is_nudged = true;
+  tell_event(look_descriptor);  // before the flag: taking the flag clears the descriptor
+  look_wanted = true;
   interrupt_threads();
   errno = error_number;
 }
@@ -106,22 +108,21 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   parent_of_this = parent;
   dead_descriptor = dead;
   handle(retire, on_retire);
-  struct sigaction nudged {};
-  nudged.sa_sigaction = on_nudge;
-  nudged.sa_flags = SA_SIGINFO;
-  act(nudge, nudged);
-  // A terminal, or an operator, sends these to the whole process group: what they mean is for the parent to
-  // say.
+  struct sigaction with_sender {};
+  with_sender.sa_sigaction = on_look;
+  with_sender.sa_flags = SA_SIGINFO;
+  act(look_again, with_sender);
+  // A terminal or an operator sends these to the whole process group. They are for the parent.
   for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR2})
     handle(signal, SIG_IGN);
-  handle(SIGPIPE, SIG_IGN);  // write() tells
+  handle(SIGPIPE, SIG_IGN);  // write() fails with EPIPE instead
   for (const int signal : {SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
   unblock_all_signals();
 }
 
 bool of_child() { return orders_of_this != nullptr; }
 
-// In the main thread, which passes it on to those that wait.
+// The main thread runs the handler, which interrupts the other threads.
 void leave() {
   is_retired = true;
   ::tgkill(::getpid(), ::getpid(), retire);
@@ -132,17 +133,17 @@ void limit_as_orphan(std::chrono::milliseconds time) {
 }
 
 bool retired() { return is_retired; }
-bool take_nudge() { return is_nudged.exchange(false); }
+bool take_look() { return look_wanted.exchange(false); }
 
 void wait_on(int descriptor) {
   waits_on = descriptor;
-  if (is_retired) cut_the_wait();  // it came before this descriptor was there
+  if (is_retired) end_the_wait();  // the signal came before this descriptor was known
 }
 
 void tell(int leave, int look) {
   look_descriptor = look;
   leave_descriptor = leave;
-  if (is_retired) cut_the_wait();
+  if (is_retired) end_the_wait();
 }
 
 void add_thread() {

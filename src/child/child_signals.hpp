@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The signals of a child, and what their handlers work on: one child a process. What they are for is told in
-// child_process.hpp.
+// The signals of a child, and the process-wide state that their handlers work on. listener_wait.hpp describes
+// what they are for.
 #pragma once
 
 #include <sys/types.h>
@@ -14,27 +14,26 @@
 
 namespace brood::child_signals {
 
-inline constexpr int retire = 15;  // SIGTERM; without an order in the slot it means nothing
-inline constexpr int nudge = 10;   // SIGUSR1
+inline constexpr int retire = 15;      // SIGTERM; without an order in the slot it means nothing
+inline constexpr int look_again = 10;  // SIGUSR1: look at the listeners again
 
-// The references outlive the process's signals. All signals are blocked until this is done, and unblocked by
-// it.
+// The references must stay valid until the process ends. All signals are blocked until this is done, and
+// unblocked by it. `dead`: a descriptor on which every wait fails.
 void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead);
 
 bool of_child();  // whether this process is a child
-// From the process itself, any thread: as if the parent had told it to leave.
+// As if the parent had told this child to leave. Any thread, and in a signal handler.
 void leave();
-// Without its parent nobody else ends a child that was detached: the kernel does, this long from now
-// (SIGALRM).
+// Once the parent is gone, SIGALRM ends this child, this long from now at the earliest.
 void limit_as_orphan(std::chrono::milliseconds time);
 
-bool retired();
-bool take_nudge();  // whether one came since the last call
-// The retire handler puts the dead descriptor over this one; -1: over none.
+bool retired();    // the child was told to leave
+bool take_look();  // whether a request to look again came since the last call
+// The handler of `retire` puts the dead descriptor in the place of this one; -1: of none.
 void wait_on(int descriptor);
-// Eventfds that the handlers write to. From the first on, listeners are left alone.
+// Eventfds that the handlers write to; -1: none. With `leave` the handler leaves the listeners alone.
 void tell(int leave, int look);
-// The calling thread is to be interrupted too. Beyond most_threads it isn't.
+// The calling thread is to be interrupted too. Ignored beyond most_threads.
 void add_thread();
 void forget_threads();  // when all but the first have ended
 

@@ -30,8 +30,8 @@ ListenerWatch::ListenerWatch(std::vector<ChildListener>& listeners, int epoll,
   for (const auto& listener : listeners_) set_nonblocking(listener.descriptor);
   if (data_) {
     look_ = new_event();
-    add(look_.get(), EPOLLIN, *data_, "for a nudge");
-    // Now: when it is needed there may be no descriptor left.
+    add(look_.get(), EPOLLIN, *data_, "for a request to look");
+    // Not when it is needed: then there may be no descriptor left.
     timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (!timer_) throw SystemError("timerfd_create", errno);
     add(timer_.get(), EPOLLIN, *data_, "a timer");
@@ -80,21 +80,24 @@ void ListenerWatch::pause(std::chrono::milliseconds time) {
   ::timerfd_settime(timer_.get(), 0, &after, nullptr);
 }
 
-void ListenerWatch::look_again() {
-  again_ = true;
-  tell_event(look_.get());
-}
-
-bool ListenerWatch::settle(bool nudged) {
-  nudged = nudged || again_;
-  again_ = false;
-  if (nudged) clear_event(look_.get());
-  if (!paused_) return nudged;
+void ListenerWatch::begin_look(bool asked) {
+  if (asked || again_) {
+    asked_ = true;
+    again_ = false;
+    clear_event(look_.get());
+  }
+  if (!paused_) return;
   paused_ = false;
-  // Not only emptied: this may be before its time, and nobody would empty it then.
+  // The timer is stopped, not read: it may not have expired yet.
   const itimerspec off{};
   ::timerfd_settime(timer_.get(), 0, &off, nullptr);
-  return nudged;
+}
+
+void ListenerWatch::end_look(bool found) {
+  asked_ = asked_ && found;
+  if (!asked_) return;
+  again_ = true;
+  tell_event(look_.get());
 }
 
 }  // namespace brood

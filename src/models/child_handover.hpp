@@ -8,7 +8,8 @@
 
 #include "base/handover.hpp"
 #include "base/log_target.hpp"
-#include "child/child_process.hpp"
+#include "child/child_setup.hpp"
+#include "scoreboard/scoreboard.hpp"
 
 namespace brood {
 

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "base/service_command.hpp"
-#include "child/child_process.hpp"
+#include "child/child_setup.hpp"
+#include "scoreboard/mapping.hpp"
 
 namespace brood {
 

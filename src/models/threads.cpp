@@ -28,7 +28,7 @@ class SignalsForThreads {
     sigfillset(&blocked);
     for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
       sigdelset(&blocked, fault);
-    sigdelset(&blocked, child_signals::nudge);
+    sigdelset(&blocked, child_signals::look_again);
     ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
   }
   ~SignalsForThreads() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

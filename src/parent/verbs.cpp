@@ -73,7 +73,7 @@ PendingAnswer signal(Parent& parent, const WireRecord& request, Time /*now*/) {
   const int number = parse_signal(value(request, "signal"));
   const char* const known = ::sigabbrev_np(number);
   const std::string name = known == nullptr ? text(number) : text("SIG", std::string_view(known));
-  if (number == child_signals::retire || number == child_signals::nudge)
+  if (number == child_signals::retire || number == child_signals::look_again)
     throw Refusal(
         refused::usage,
         text(name, " is the parent's own word to its children: take retire, pause, stop or reload"));

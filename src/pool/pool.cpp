@@ -132,7 +132,7 @@ void Pool::nudge() {
     if (chosen == 0 || !census_.is_busy(slot)) chosen = child.pid;
     if (!census_.is_busy(slot)) break;
   }
-  if (chosen != 0) ::kill(chosen, child_signals::nudge);
+  if (chosen != 0) ::kill(chosen, child_signals::look_again);
 }
 
 void Pool::free_row(std::uint32_t slot) const {

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// How a child gets connections, and what it does if accept() fails.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/readable.hpp"
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "child/child_process.hpp"
+#include "child/child_signals.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The connection was gone before it was accepted, or its network has a fault (accept(2), udp(7)). The next
+// one may work.
+bool concerns_one_connection(int error_number) {
+  switch (error_number) {
+    case EINTR:
+    case ECONNABORTED:
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// ---- One thread waits, or several do
+
+// True: the attempt got something. False: the child was told to leave. The last thread that gets this answer
+// tells the parent, even if connections are still open.
+template <typename Attempt>
+bool ChildProcess::wait_and(const Attempt& attempt) {
+  begin_wait();
+  bool got = false;
+  while (!got && !leaving()) {
+    const auto listener = wait_for_listener();
+    // Interrupted, maybe to look again. A wake-up that was lost with a sibling is not repeated, so the next
+    // wait would not report what is in a queue.
+    got = listener ? attempt(*listener) : wait_.in_epoll() && look_at_all(attempt);
+  }
+  got = got || last_look(attempt);
+  {
+    const auto turn = this->turn();
+    act(state_.thread_leaves(!got));
+  }
+  if (!got) call_leave_hook();
+  return got;
+}
+
+void ChildProcess::begin_wait() {
+  thread_local bool known = false;
+  if (limits_.threads > 1 && !known) child_signals::add_thread();
+  known = true;
+  const auto turn = this->turn();
+  state_.thread_enters();
+}
+
+std::optional<std::size_t> ChildProcess::wait_for_listener() const {
+  const auto listener = wait_.wait();
+  if (!listener && errno != EINTR && !leaving()) throw SystemError("wait for connections", errno);
+  return listener;
+}
+
+template <typename Attempt>
+bool ChildProcess::look_at_all(const Attempt& attempt) {
+  const auto& listeners = wait_.listeners();
+  for (std::size_t i = 0; i < listeners.size() && !leaving(); ++i)
+    if (!listeners[i].gone && attempt(i)) return true;
+  return false;
+}
+
+template <typename Attempt>
+bool ChildProcess::last_look(const Attempt& attempt) {
+  const auto claim = [this] {
+    const auto turn = this->turn();
+    return wait_.claim_last_look();
+  };
+  while (const auto listener = claim()) {
+    if (attempt(*listener)) return true;
+    const auto turn = this->turn();
+    wait_.looked_in_vain(*listener);
+  }
+  return false;
+}
+
+std::optional<Connection> ChildProcess::accept() {
+  std::optional<Connection> connection;
+  wait_and([&](std::size_t listener) {
+    connection = accept_from(listener, 0);
+    return connection.has_value();
+  });
+  return connection;
+}
+
+std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
+  std::optional<ConnectionId> id;
+  wait_and([&](std::size_t listener) {
+    sockaddr_storage peer{};
+    const ChildListener& from = wait_.listeners()[listener];
+    if (!receiver.try_receive({from.descriptor, from.name, from.trigger}, peer)) {
+      failed_on(listener, errno);
+      return false;
+    }
+    id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    back_off_ = 0ms;
+    // One write may bring many lines, but wakes one child. The parent wakes another one for the next line.
+    if (from.trigger && readable(from.descriptor)) slot_.more_waits();
+    return true;
+  });
+  return id;
+}
+
+std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int flags) {
+  const ChildListener& from = wait_.listeners()[listener];
+  sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
+  peer.ss_family = AF_UNSPEC;
+  socklen_t size = sizeof peer;
+  Descriptor socket(
+      ::accept4(from.descriptor, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | flags));
+  if (!socket) {
+    failed_on(listener, errno);
+    return {};
+  }
+  if (peer.ss_family == AF_UNIX)
+    reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
+  const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+  if (back_off_.load() != 0ms) back_off_ = 0ms;
+  return Connection(
+      std::move(socket),
+      {.peer = peer, .listener = from.name, .host = *this, .id = id, .blocks = (flags & SOCK_NONBLOCK) == 0});
+}
+
+// ---- The model has an event loop
+
+std::optional<Connection> ChildProcess::try_accept() {
+  std::optional<Connection> connection;
+  const auto attempt = [&](std::size_t listener) {
+    connection = accept_from(listener, SOCK_NONBLOCK);
+    return connection.has_value();
+  };
+  if (!wait_.own_loop()) wait_.listener_fd();
+  const bool last = leaving();
+  if (begin_try()) {
+    last ? last_look(attempt) : look_at_all(attempt);
+    end_try(connection.has_value());
+  }
+  if (last && !connection) {
+    end_loop();
+    call_leave_hook();
+  }
+  return connection;
+}
+
+// There must also be room for what other threads try to accept at this moment.
+bool ChildProcess::begin_try() {
+  const auto turn = this->turn();
+  wait_.watch().begin_look(child_signals::take_look());
+  if (!state_.accepts()) return false;
+  const bool full = slot_.full();
+  if (full || !leaving()) wait_.set_watched(!full);
+  if (slot_.open_connections() + state_.accepting() >= limits_.connections) return false;
+  state_.thread_enters();
+  return true;
+}
+
+// A full child must not be woken. If it was woken already, the parent has to wake another one.
+void ChildProcess::end_try(bool accepted) {
+  const auto turn = this->turn();
+  wait_.watch().end_look(accepted);
+  if (slot_.full() && wait_.set_watched(false) && wait_.watch().any_waits()) slot_.call_parent();
+  act(state_.thread_leaves(false));
+}
+
+// ---- accept() failed
+
+void ChildProcess::failed_on(std::size_t listener, int error_number) {
+  if (concerns_one_connection(error_number)) return;
+  switch (error_number) {
+    case EINVAL: {
+      if (leaving()) return;
+      // A reload removed this listener, and the parent has closed it. Or another process that shares it has
+      // shut it down; then the parent opens it again.
+      slot_.tell_of_listener();
+      const auto turn = this->turn();
+      wait_.take_away(listener);
+      return;
+    }
+    case EAGAIN: {
+      // Another child was faster. Or another process that shares the listener has made it non-blocking.
+      const auto turn = this->turn();
+      wait_.wait_in_epoll();
+      return;
+    }
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return back_off(listener, error_number);
+    default:
+      if (!leaving()) throw SystemError("accept on " + wait_.listeners()[listener].name, error_number);
+  }
+}
+
+void ChildProcess::back_off(std::size_t listener, int error_number) {
+  auto turn = this->turn();
+  if (back_off_.load() == 0ms)
+    log_error(SystemError(text("accept on ", wait_.listeners()[listener].name,
+                               ": out of descriptors or memory; trying again, ever later"),
+                          error_number)
+                  .what());
+  const std::chrono::milliseconds time = std::clamp(back_off_.load() * 2, 10ms, 1000ms);
+  back_off_ = time;
+  if (wait_.own_loop()) return wait_.watch().pause(time);
+  if (turn) turn.unlock();
+  ::poll(nullptr, 0, static_cast<int>(time.count()));
+}
+
+}  // namespace brood
