@@ -1,33 +1,47 @@
 // SPDX-License-Identifier: MIT
-// The orders that come by the control socket: who asked what, and who still waits for the outcome. What the
-// verbs do is not known here. Parent only.
+// The requests that come by the control socket, and those that wait for their answers. It does not know what
+// the orders are: a RequestHandler does. Parent only.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "parent/answer.hpp"
 #include "parent/control_socket.hpp"
-#include "parent/verbs.hpp"
 #include "upgrade/takeover.hpp"
 
 namespace brood {
 
+class RequestHandler {
+ public:
+  struct Handled {
+    PendingAnswer answer;
+    bool crosses_exec = false;  // the next program of this process answers
+  };
+  // Throws Refusal, or Error with all mistakes, one a line.
+  virtual Handled handle(const WireRecord& request, Time now) = 0;
+
+ protected:
+  ~RequestHandler() = default;
+};
+
 class Control {
  public:
-  // Nobody asks, until it is opened or taken over. `parent` outlives it.
-  explicit Control(Parent& parent) : parent_(parent) {}
-  // The socket stands beside the scoreboard; without one (""), or where it can't be opened, nobody asks.
+  // There is no socket until open() or take_over(). `handler` outlives it.
+  explicit Control(RequestHandler& handler) : handler_(handler) {}
+  // The socket is beside the scoreboard. If the scoreboard is anonymous or the socket can't be opened, there
+  // is none.
   void open(const std::string& scoreboard_path);
 
-  // In the order of the parent's loop. Returns when it has to go on for a client that is late.
-  void obey(Time now);
-  Time look(Time now);  // after everything else has
+  // In the order in which the parent's loop calls them.
+  void handle_requests(Time now);
+  Time answer(Time now);  // returns when the next client is late
   void add_watched(std::vector<pollfd>& to) const { socket_.add_watched(to); }
-  void take(const std::vector<pollfd>& events, Time now) { requests_ = socket_.take(events, now); }
+  void receive(const std::vector<pollfd>& events, Time now) { requests_ = socket_.receive(events, now); }
 
-  // The socket, and descriptors of those who ask for an upgrade; and both as they come over exec().
+  // ---- over exec(): the socket, and the clients whose orders cross it
   HandedOverControl hand_over() const { return socket_.hand_over(); }
-  std::vector<int> waiting_for_upgrade() const;
+  std::vector<int> clients_to_hand_over() const;
   void take_over(Takeover& takeover, const PendingAnswer& answer);
 
   void forget() { socket_.forget(); }  // in a child
@@ -35,12 +49,11 @@ class Control {
  private:
   struct PendingOrder {
     ControlSocket::Client client;
-    bool while_stopping, crosses_exec;
-    PendingAnswer answer;
+    RequestHandler::Handled order;
   };
-  void obey(const ControlSocket::Request& request, Time now);
+  void handle(const ControlSocket::Request& request, Time now);
 
-  Parent& parent_;
+  RequestHandler& handler_;
   ControlSocket socket_;
   std::vector<ControlSocket::Request> requests_;
   std::vector<PendingOrder> pending_;

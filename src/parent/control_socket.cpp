@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_peers = 16;
 constexpr std::size_t largest_request = 4096;
-constexpr auto client_patience = 5s;  // for a request to come, and for an answer to be read
-constexpr auto pause_of_accept = 1s;
+constexpr auto client_time_limit = 5s;  // to send a request, and to read the answer
+constexpr auto pause_of_accept = 1s;    // after an error
 constexpr int listen_queue = 16;
 
 Descriptor bind_at(const std::string& path) {
@@ -32,7 +32,7 @@ Descriptor bind_at(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) throw Error("the path is too long for a socket");
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  // The mode before the name: at no time somebody else may connect.
+  // The mode is set before the socket has a name: nobody else can connect at any time.
   if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(socket.get(), listen_queue) != 0)
@@ -42,11 +42,7 @@ Descriptor bind_at(const std::string& path) {
 
 }  // namespace
 
-WireRecord done(int code, std::string_view message) {
-  return WireRecord("done").set("code", code).set("message", message);
-}
-
-// Under another name first: at no time clients find a socket that nobody listens on, or none.
+// Under another name first: clients find a socket that somebody listens on at any time.
 ControlSocket::ControlSocket(const std::string& path) {
   const std::string temporary = text(path, ".", ::getpid());
   ::unlink(temporary.c_str());  // of an earlier process with this pid
@@ -69,7 +65,7 @@ HandedOverControl ControlSocket::hand_over() const {
 void ControlSocket::add_watched(std::vector<pollfd>& to) const {
   if (!listener_) return;
   if (accepts_again_ == Time::min()) to.push_back({.fd = listener_.get(), .events = POLLIN, .revents = 0});
-  // One that waits for its answer is watched for its end alone, which poll() tells unasked.
+  // A client that waits for its answer is watched for its end, which poll() always reports.
   for (const Peer& peer : peers_)
     to.push_back({.fd = peer.socket.get(),
                   .events = static_cast<short>(!peer.asked            ? POLLIN
@@ -78,7 +74,7 @@ void ControlSocket::add_watched(std::vector<pollfd>& to) const {
                   .revents = 0});
 }
 
-std::vector<ControlSocket::Request> ControlSocket::take(const std::vector<pollfd>& events, Time now) {
+std::vector<ControlSocket::Request> ControlSocket::receive(const std::vector<pollfd>& events, Time now) {
   std::vector<Request> requests;
   if (!listener_) return requests;
   for (const pollfd& event : events) {
@@ -94,7 +90,7 @@ std::vector<ControlSocket::Request> ControlSocket::take(const std::vector<pollfd
   for (Peer& peer : peers_)
     if (peer.deadline <= now) peer.socket.reset();
   std::erase_if(peers_, [](const Peer& peer) { return !peer.socket; });
-  // Last: who comes now may get a number that one of the events had.
+  // Last, because a new client may get a descriptor that one of the events had.
   const bool comes = std::ranges::any_of(
       events, [&](const pollfd& event) { return event.fd == listener_.get() && event.revents != 0; });
   const bool again = accepts_again_ != Time::min() && accepts_again_ <= now;
@@ -102,7 +98,7 @@ std::vector<ControlSocket::Request> ControlSocket::take(const std::vector<pollfd
   return requests;
 }
 
-// Also beyond the limit: those are told, and don't wait in the listen_queue for others who may wait for long.
+// Also beyond the limit: such a client is refused, and does not wait in the queue.
 void ControlSocket::accept_some(Time now) {
   accepts_again_ = Time::min();
   for (int i = 0; i < listen_queue; ++i) {
@@ -111,20 +107,21 @@ void ControlSocket::accept_some(Time now) {
       if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) accepts_again_ = now + pause_of_accept;
       break;
     }
-    ucred who{.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
-    socklen_t size = sizeof who;
-    const bool known = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
+    ucred user{.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
+    socklen_t size = sizeof user;
+    const bool known = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &user, &size) == 0;
     Peer& peer = peers_.emplace_back(Peer{.id = ++last_,
-                                          .from = text("user ", who.uid, ", process ", who.pid),
+                                          .from = text("user ", user.uid, ", process ", user.pid),
                                           .socket = std::move(socket),
-                                          .deadline = now + client_patience});
-    if (!known || (who.uid != 0 && who.uid != ::geteuid())) {
+                                          .deadline = now + client_time_limit});
+    if (!known || (user.uid != 0 && user.uid != ::geteuid())) {
       log_warning(text("control socket: ", peer.from,
-                       " is refused: orders are taken from root and from the server's own user"));
+                       " is refused: orders are accepted from root and from the server's own user"));
       answer(peer,
-             {done(refused::not_permitted, "orders are taken from root and from the server's own user")});
+             {done(outcome::not_permitted, "orders are accepted from root and from the server's own user")});
     } else if (peers_.size() > most_peers) {
-      answer(peer, {done(refused::not_now, text("too many others are being answered (", most_peers, ")"))});
+      answer(peer,
+             {done(outcome::try_again, text("too many requests are being answered (", most_peers, ")"))});
     }
   }
   std::erase_if(peers_, [](const Peer& peer) { return !peer.socket; });
@@ -138,7 +135,8 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
   peer.request.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = peer.request.find('\n');
   if (std::min(end, peer.request.size()) > largest_request)
-    return answer(peer, {done(refused::usage, text("a request has at most ", largest_request, " bytes"))});
+    return answer(peer,
+                  {done(outcome::wrong_usage, text("a request has at most ", largest_request, " bytes"))});
   if (end == std::string::npos) return;
   try {
     requests.push_back({.client = peer.id,
@@ -147,7 +145,7 @@ void ControlSocket::receive(Peer& peer, std::vector<Request>& requests) {
     peer.asked = true;
     peer.deadline = never;
   } catch (const Error& error) {
-    answer(peer, {done(refused::usage, error.what())});
+    answer(peer, {done(outcome::wrong_usage, error.what())});
   }
 }
 
@@ -166,8 +164,10 @@ int ControlSocket::descriptor(Client client) const {
 }
 
 ControlSocket::Client ControlSocket::take_over(Descriptor socket) {
-  peers_.push_back(
-      {.id = ++last_, .from = "who asked for the upgrade", .socket = std::move(socket), .asked = true});
+  peers_.push_back({.id = ++last_,
+                    .from = "the client that asked for the upgrade",
+                    .socket = std::move(socket),
+                    .asked = true});
   return last_;
 }
 
@@ -181,7 +181,7 @@ void ControlSocket::answer(Client client, const Answer& answer) {
 void ControlSocket::answer(Peer& peer, const Answer& answer) {
   peer.asked = true;
   for (const WireRecord& record : answer) peer.answer += record.line() + '\n';
-  peer.deadline = Clock::now() + client_patience;  // to find it may have taken long
+  peer.deadline = Clock::now() + client_time_limit;
   send(peer);
 }
 

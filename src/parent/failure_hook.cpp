@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::chrono::minutes interval{1};    // from one start to the next
 constexpr std::chrono::minutes time_limit{1};  // of one
-constexpr int not_run = 127;                   // as a shell has it
+constexpr int not_run = 127;                   // the exit code of a shell
 
 void set_variable(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 
@@ -59,14 +59,14 @@ void FailureHook::run(Time now) {
     log_error(text("service ", service_, ": on-failure: ", std::string_view(error.what())));
     return;
   }
-  ::setpgid(pid, pid);  // here too: whoever of the two is first, the group is there when it is to be killed
+  ::setpgid(pid, pid);  // also here, so that the group exists when it is killed
   run_.pid = pid;
   run_.failures = 0;
 }
 
-// In the new process. The parent has no threads, so that all of the library may be used.
+// In the new process. The parent has no threads: every function of the library may be used.
 void FailureHook::become(pid_t parent) const {
-  // The parent kills what takes too long; without it nobody would.
+  // Without its parent nobody would kill a command that takes too long.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(not_run);
   ::setpgid(0, 0);
@@ -84,7 +84,7 @@ void FailureHook::become(pid_t parent) const {
   }
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
-  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the log stays until then
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the log is open until then
   default_signals();
   ::execv(words_.front().c_str(), ExecWords(words_).get());
   log_error(text("service ", service_,

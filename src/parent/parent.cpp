@@ -16,32 +16,48 @@
 #include "brood/log.hpp"
 
 namespace brood {
+namespace {
 
-Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services)
-    : Parent(std::move(duties), std::move(services),
-             Scoreboard(duties.scoreboard_path, duties.name,
-                        ServiceList::shapes(services, duties.reserved_entries)),
+// The longest graceful-timeout of the services; 0: no limit.
+std::chrono::milliseconds longest_graceful_timeout(const ServiceList& services) {
+  std::chrono::milliseconds longest{0};
+  for (const auto& service : services) {
+    const auto timeout = service->limits().graceful_timeout;
+    if (timeout.count() == 0) return timeout;
+    longest = std::max(longest, timeout);
+  }
+  return longest;
+}
+
+}  // namespace
+
+Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services)
+    : Parent(program, std::move(services),
+             Scoreboard(program.scoreboard_path(), program.name(),
+                        ServiceList::shapes(services, program.rules().reserved_entries)),
              new_event()) {
-  control_.open(duties_.scoreboard_path);
+  control_.open(program_.scoreboard_path());
   for (const auto& service : services_) service->begin();
 }
 
-Parent::Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Takeover& takeover)
-    : Parent(std::move(duties), std::move(services), takeover.open_scoreboard(),
+Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services,
+               const Takeover& takeover)
+    : Parent(program, std::move(services), takeover.open_scoreboard(),
              Takeover::share(takeover.handed_over()->wake_descriptor)) {}
 
-Parent::Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
-               Descriptor wake)
-    : duties_(std::move(duties)),
+Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& services,
+               Scoreboard scoreboard, Descriptor wake)
+    : program_(program),
       services_(std::move(services)),
       scoreboard_(std::move(scoreboard)),
       lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
       signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
       wake_(std::move(wake)),
-      control_(*this),
-      upgrade_(duties_.program, [this] { return to_handover(hand_over()); }) {
+      orders_(*this),
+      control_(orders_),
+      upgrade_(program.executable(), [this] { return to_handover(hand_over()); }) {
   block_all_signals();
-  services_.settle(scoreboard_, lock_, wake_.get(), [this](const Service& of) { in_child(of); });
+  services_.attach(*this);
   follow_log_epoch(&scoreboard_.header().log_epoch);
 }
 
@@ -50,13 +66,13 @@ Parent::~Parent() {
   scoreboard_.remove_file();
 }
 
-// What one service's child had of another's listeners would keep those alive when they are closed, or the
-// parent is gone.
-void Parent::in_child(const Service& of) {
-  duties_.in_child();
-  for (auto& service : services_) {
-    service->forget();
-    if (service.get() != &of) service->forget_listeners();
+// A child that kept the listeners of another service would keep them open when the parent closes them or
+// ends.
+void Parent::close_in_child(const Service& service) {
+  program_.close_in_child();
+  for (auto& each : services_) {
+    each->forget_children();
+    if (each.get() != &service) each->forget_listeners();
   }
   upgrade_.forget();
   signals_ = SignalDescriptor();
@@ -65,9 +81,8 @@ void Parent::in_child(const Service& of) {
 }
 
 bool Parent::is_child(pid_t pid) const {
-  return pid > 0 && std::any_of(services_.begin(), services_.end(), [pid](const auto& service) {
-           return service->pool().find(pid).has_value() || service->detached().has(pid);
-         });
+  return pid > 0 &&
+         std::ranges::any_of(services_, [pid](const auto& service) { return service->has_child(pid); });
 }
 
 void Parent::obey(int signal) {
@@ -88,36 +103,28 @@ void Parent::obey(int signal) {
   }
 }
 
-std::chrono::milliseconds Parent::graceful_timeout() const {
-  std::chrono::milliseconds longest{0};
-  for (const auto& service : services_) {
-    const auto its = service->limits().graceful_timeout;
-    if (its.count() == 0) return its;
-    longest = std::max(longest, its);
-  }
-  return longest;
+void Parent::begin_stop() {
+  upgrade_.cancel("the server stops");
+  stopping_ = true;
+  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
 }
 
 void Parent::stop() {
-  upgrade_.cancel("the server stops");
-  stopping_ = true;
-  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
-  const auto patience = graceful_timeout();
-  log_info(patience.count() == 0 ? std::string("stopping: connections in hand are finished")
-                                 : text("stopping: connections in hand are finished, within ", patience));
-  const Time limit = patience.count() == 0 ? never : Clock::now() + patience;
-  for (auto& service : services_) service->stop(limit);
+  begin_stop();
+  const auto timeout = longest_graceful_timeout(services_);
+  const bool limited = timeout.count() > 0;
+  log_info(text("stopping: open connections are finished", limited ? text(", within ", timeout) : ""));
+  const Time deadline = limited ? Clock::now() + timeout : never;
+  for (auto& service : services_) service->stop(deadline);
 }
 
 void Parent::stop_now() {
-  upgrade_.cancel("the server stops");
-  stopping_ = true;
-  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
+  begin_stop();
   log_info("stopping now");
   for (auto& service : services_) service->stop_now("the server stops now");
 }
 
-// As PID 1 of a container the parent inherits strangers: they are reaped, and that is all.
+// As PID 1 of a container the parent inherits foreign processes. They are reaped, and nothing else.
 void Parent::reap() {
   for (;;) {
     siginfo_t info{};
@@ -125,63 +132,64 @@ void Parent::reap() {
     switch (info.si_code) {
       case CLD_STOPPED:
       case CLD_TRAPPED:
-        note_stop(info.si_pid, true);
+        child_stopped(info.si_pid, true);
         break;
       case CLD_CONTINUED:
-        note_stop(info.si_pid, false);
+        child_stopped(info.si_pid, false);
         break;
       default:
-        bury(info.si_pid, info.si_code, info.si_status, Clock::now());
+        process_ended(info.si_pid, info.si_code, info.si_status, Clock::now());
     }
   }
 }
 
-void Parent::bury(pid_t pid, int code, int status, Time now) {
+void Parent::process_ended(pid_t pid, int code, int status, Time now) {
   for (auto& service : services_) {
-    if (const auto slot = service->pool().find(pid)) return service->reaped(*slot, code, status, now);
-    if (service->reaped_without_slot(pid, code, status)) return;
+    if (const auto slot = service->pool().find(pid)) return service->child_ended(*slot, code, status, now);
+    if (service->process_ended(pid, code, status)) return;
   }
   upgrade_.reaped(pid, code, status, now);
 }
 
-void Parent::note_stop(pid_t pid, bool is_stopped) {
+void Parent::child_stopped(pid_t pid, bool is_stopped) {
   for (auto& service : services_)
-    if (const auto slot = service->pool().find(pid)) return service->stopped(*slot, is_stopped);
+    if (const auto slot = service->pool().find(pid)) return service->child_stopped(*slot, is_stopped);
 }
 
 Time Parent::look(Time now) {
   Time next = upgrade_.look(now);
-  for (auto& service : services_) {
-    next = std::min(next, service->look(now));
-  }
-  // One that can't serve must not take the others along; when none can, that is the end.
-  const auto hopeless = services_.hopeless();
-  if (hopeless && !stopping_) {
-    exit_code_ = *hopeless;
+  for (auto& service : services_) next = std::min(next, service->look(now));
+  // A service that fails does not stop the others. If all have failed, the server stops.
+  const auto failure = services_.failure_of_all();
+  if (failure && !stopping_) {
+    exit_code_ = *failure;
     stop();
     return now;
   }
-  const auto readiness = ready_ ? ServiceList::Readiness::ready : services_.readiness(duties_.all_or_none);
-  if (readiness == ServiceList::Readiness::failing && !told_not_ready_) {
-    told_not_ready_ = true;
-    duties_.on_not_ready();
-  }
-  if (readiness == ServiceList::Readiness::ready && !ready_ && !stopping_) {
-    ready_ = true;
-    std::string addresses;
-    for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
-    duties_.on_ready(addresses);
-  }
-  for (const auto& service : services_.drop_ended()) {
+  report_readiness();
+  for (const auto& service : services_.erase_ended()) {
     try_reload(service);
     next = now;
   }
   return next;
 }
 
+void Parent::report_readiness() {
+  if (ready_) return;
+  const auto readiness = services_.readiness(program_.rules().all_or_none);
+  if (readiness == ServiceList::Readiness::failing && !reported_not_ready_) {
+    reported_not_ready_ = true;
+    program_.report_not_ready();
+  }
+  if (readiness != ServiceList::Readiness::ready || stopping_) return;
+  ready_ = true;
+  std::string addresses;
+  for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
+  program_.report_ready(addresses);
+}
+
 bool Parent::ended() const {
-  return stopping_ && std::all_of(services_.begin(), services_.end(),
-                                  [](const auto& service) { return service->ended(); });
+  return stopping_ && std::ranges::all_of(services_, [](const auto& service) { return service->ended(); });
 }
 
 void Parent::wait(Time until) {
@@ -198,22 +206,22 @@ void Parent::wait(Time until) {
   if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();
-  control_.take(events, Clock::now());
+  control_.receive(events, Clock::now());
 }
 
-// The whole of a parent's life, with one sleep and without a tick.
+// One sleep, and no tick.
 int Parent::run() {
   for (;;) {
-    // This first: a child that ends after it is told of again. Next the dead: it frees slots, and what is
-    // counted is true.
+    // Signals first: a child that ends after this sends another one. Then the dead children are reaped, so
+    // that their slots are free and the counts are true.
     const std::vector<int> arrived = signals_.arrived();
     reap();
     for (const int signal : arrived) obey(signal);
-    control_.obey(Clock::now());
+    control_.handle_requests(Clock::now());
     const Time next = look(Clock::now());
-    const Time asked = control_.look(Clock::now());
+    const Time next_of_control = control_.answer(Clock::now());
     if (ended()) return exit_code_;
-    wait(std::min(next, asked));
+    wait(std::min(next, next_of_control));
   }
 }
 

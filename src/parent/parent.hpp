@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The parent: owns services, scoreboard and signals, and waits in one place. It never reads a byte from a
-// client.
+// The parent: owns the services, the scoreboard and the signals, and waits in one place. It never reads a
+// byte from a client.
 #pragma once
 
 #include <sys/types.h>
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/signals.hpp"
 #include "brood/descriptor.hpp"
 #include "parent/control.hpp"
+#include "parent/orders.hpp"
+#include "parent/server_program.hpp"
 #include "parent/service_list.hpp"
 #include "pool/parent_lock.hpp"
 #include "scoreboard/scoreboard.hpp"
@@ -22,104 +21,73 @@
 
 namespace brood {
 
-struct ParentDuties {
-  std::string name;
-  std::string scoreboard_path;         // "": anonymous
-  std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
-  bool all_or_none = true;             // it isn't ready while one of the services fails
-  // SIGHUP, in two steps: reads and checks, and returns the services that are wanted (throws, and then all
-  // stays as it was); then, when the services have taken theirs, puts in force what is the program's own, but
-  // for those that could not; returns what needs a restart, in lines. `only`: the service that it is about;
-  // "": all.
-  std::function<std::vector<WantedService>()> read_again;
-  std::function<std::vector<std::string>(const std::string& only, const std::vector<std::string>& refused)>
-      commit;
-  // The configuration of a service, with these values in the place of those that the settings say: checked
-  // like those. Throws, and changes nothing.
-  std::function<ServiceConfiguration(const std::string& service, const ScaledSettings& scaled)> scaled;
-  std::function<void()> in_child;      // in a fresh child: closes what is the program's alone
-  std::function<void()> on_not_ready;  // before that, a child has failed: once
-  // The first child of each service can take a connection. `addresses`: of all listeners, for people.
-  std::function<void(const std::string& addresses)> on_ready;
-  Executable program;  // of this process
-  // What of the program itself is left to its successor.
-  std::function<void(HandedOver&)> hand_over;
-};
-
-class Parent {
+class Parent final : private ServiceHost, private ServerOrders {
  public:
-  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services);
-  // Over what a former program left: changes nothing of it before take_over().
-  Parent(ParentDuties duties, std::vector<std::unique_ptr<Service>> services, const Takeover& takeover);
+  Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services);
+  // With what a former program has left. Nothing of it changes before take_over().
+  Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services, const Takeover& takeover);
   ~Parent();
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
 
-  void take_over(Takeover& takeover);  // from here on it is the parent; nothing fails any more
-  int run();                           // until it has stopped; the exit code
-
-  // Replaces the running program by the one that stands in its place by now, in this process: SIGUSR2.
-  // Returns at once; what came of it is told by last_upgrade(), of this program or of the new one, and in the
-  // log.
-  void upgrade();
-  struct UpgradeOutcome {
-    enum class State { none, under_way, done, refused } state = State::none;
-    std::string message;  // done, refused: for people
-  };
-  UpgradeOutcome last_upgrade() const;
-
-  // ---- orders: by a signal or by the control socket
-  // `only`: the service that it is about; "": all. Throws, and everything is as before; nothing has
-  // changed, either, where none has that name. Tells which services stay as they were while others have.
-  struct Reloaded : ServiceList::Outcome {
-    std::vector<std::string> waits;  // for a restart, in lines
-  };
-  Reloaded reload(const std::string& only);
-  void check() const;  // throws what a reload would
-  void reopen_logs();  // throws, and the log goes on into the old file
-  struct Change {
-    std::string setting, from, to;
-  };
-  std::vector<Change> scale(Service& service, const ScaledSettings& changes);  // throws
-  void stop();
-  void stop_now();
-
-  bool stopping() const { return stopping_; }
-  bool ended() const;
-  const ParentDuties& duties() const { return duties_; }
-  const ServiceList& services() const { return services_; }
+  void take_over(Takeover& takeover);  // from here on this program is the parent
+  int run();                           // until it has stopped; returns the exit code
 
  private:
-  Parent(ParentDuties&& duties, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
+  Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
          Descriptor wake);
+
+  // ---- for the services
+  const Scoreboard& scoreboard() const override { return scoreboard_; }
+  const ParentLock& lock() const override { return lock_; }
+  int wake_descriptor() const override { return wake_.get(); }
+  void close_in_child(const Service& service) override;
+
+  // ---- for orders
+  Reloaded reload(const std::string& only) override;
+  void check() const override;
+  void reopen_logs() override;
+  std::vector<Change> scale(Service& service, const ScaledSettings& changes) override;
+  void stop() override;
+  void stop_now() override;
+  bool stopping() const override { return stopping_; }
+  bool ended() const override;
+  void upgrade() override;
+  UpgradeOutcome last_upgrade() const override;
+  const ServiceList& services() const override { return services_; }
+  bool accepts_new_services() const override { return program_.rules().reserved_entries > 0; }
+
+  // ---- orders by a signal: what is thrown is logged, because no client waits for it
+  void obey(int signal);
+  void try_reload(const std::string& only);
+  void try_reopen();
+
+  // ---- the steps of its loop
+  void reap();
+  void process_ended(pid_t pid, int code, int status, Time now);
+  void child_stopped(pid_t pid, bool is_stopped);
+  Time look(Time now);
+  void report_readiness();
+  void wait(Time until);
+
   HandedOver hand_over() const;
   void scale_again(const Takeover& takeover);
-  void obey(int signal);
-  void try_reload(const std::string& only);  // logs what is thrown, as there is nobody to be told
-  void try_reopen();
-  void reap();
-  void bury(pid_t pid, int code, int status, Time now);
-  void note_stop(pid_t pid, bool is_stopped);
-  Time look(Time now);
-  void wait(Time until);
-  void in_child(const Service& of);
   bool is_child(pid_t pid) const;
-  void tell_hooks(const std::vector<Service*>& services) const;
-  std::chrono::milliseconds graceful_timeout() const;  // the longest
+  void begin_stop();
 
-  ParentDuties duties_;
+  ServerProgram& program_;
   ServiceList services_;
   Scoreboard scoreboard_;
   ParentLock lock_;
   SignalDescriptor signals_;
   Descriptor wake_;
+  Orders orders_;
   Control control_;
-  bool ready_ = false;
-  bool told_not_ready_ = false;
-  bool stopping_ = false;
   Upgrade upgrade_;
-  UpgradeOutcome taken_over_;  // how this program came to be the parent
-
+  UpgradeOutcome taken_over_;  // how this program became the parent
+  bool ready_ = false;
+  bool reported_not_ready_ = false;
+  bool stopping_ = false;
   int exit_code_ = 0;
 };
 

@@ -27,22 +27,18 @@ std::vector<ServiceShape> ServiceList::shapes(const std::vector<std::unique_ptr<
   return shapes;
 }
 
-void ServiceList::settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
-                         std::function<void(const Service& of)> in_child) {
-  scoreboard_ = &scoreboard;
-  lock_ = &lock;
-  wake_fd_ = wake_fd;
-  in_child_ = std::move(in_child);
+void ServiceList::attach(ServiceHost& host) {
+  host_ = &host;
   for (const auto& service : services_) {
-    const auto index = scoreboard.find(service->name());
+    const auto index = host.scoreboard().find(service->name());
     if (!index) throw Error(text("service ", service->name(), " has no place on the scoreboard"));
-    service->settle(scoreboard, lock, *index, wake_fd, in_child_);
+    service->attach(host, *index);
   }
 }
 
 Service* ServiceList::find(std::string_view name) const {
   const auto found = std::ranges::find_if(
-      services_, [&](const auto& service) { return service->name() == name && !service->dismissed(); });
+      services_, [&](const auto& service) { return service->name() == name && !service->removed(); });
   return found == services_.end() ? nullptr : found->get();
 }
 
@@ -50,42 +46,42 @@ ServiceList::Outcome ServiceList::reload(std::vector<WantedService> wanted, cons
                                          bool all_or_none, Time now) {
   if (all_or_none) prepare(wanted, only);
   Outcome outcome;
-  // First: one that goes may be in the way of one that comes.
-  outcome.some_go = dismiss_unwanted(wanted, only, now);
+  // First, because a removed service may have an address that a new one needs.
+  outcome.some_removed = remove_unwanted(wanted, only, now);
   for (auto& each : wanted) {
     if (!only.empty() && each.name != only) continue;
     const bool known = find(each.name) != nullptr;
     try {
       if (!each.configuration) throw ConfigurationError(each.mistakes);
-      take(each, now);
-      outcome.taken.push_back(find(each.name));
+      apply(each, now);
+      outcome.applied.push_back(find(each.name));
       continue;
     } catch (const std::exception& error) {
       add_line(outcome.mistakes, error.what());
     }
     outcome.refused.push_back(each.name);
-    add_line(outcome.mistakes, text("service ", each.name,
-                                    known ? " takes nothing new: it goes on as before" : " is left out"));
-    if (each.server && place_is_held()) waiting_.insert(each.name);
+    add_line(outcome.mistakes,
+             text("service ", each.name, known ? " keeps its former configuration" : " is left out"));
+    if (each.server && removed_one_listens()) waiting_.insert(each.name);
   }
   return outcome;
 }
 
-bool ServiceList::dismiss_unwanted(const std::vector<WantedService>& wanted, const std::string& only,
-                                   Time now) {
-  bool some_go = false;
+bool ServiceList::remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only,
+                                  Time now) {
+  bool some_removed = false;
   for (auto& service : services_) {
     const bool concerned = only.empty() || service->name() == only;
-    if (!concerned || service->dismissed() ||
+    if (!concerned || service->removed() ||
         std::ranges::any_of(wanted, [&](const auto& each) { return each.name == service->name(); }))
       continue;
-    service->dismiss(now);
-    some_go = true;
+    service->remove(now);
+    some_removed = true;
   }
-  return some_go;
+  return some_removed;
 }
 
-// What is new of each, before any of them changes.
+// Opens the new listeners of all before any of them changes.
 void ServiceList::prepare(const std::vector<WantedService>& wanted, const std::string& only) {
   try {
     for (const auto& each : wanted)
@@ -98,7 +94,7 @@ void ServiceList::prepare(const std::vector<WantedService>& wanted, const std::s
   }
 }
 
-void ServiceList::take(WantedService& wanted, Time now) {
+void ServiceList::apply(WantedService& wanted, Time now) {
   if (Service* service = find(wanted.name))
     service->reload(std::move(*wanted.configuration), now);
   else
@@ -107,35 +103,35 @@ void ServiceList::take(WantedService& wanted, Time now) {
 
 void ServiceList::add(WantedService& wanted) {
   auto service = std::make_unique<Service>(std::move(*wanted.configuration), wanted.server);
-  auto entry = scoreboard_->free_entry(service->slots_wanted());
-  if (!entry) entry = scoreboard_->free_entry(service->slots_needed());
+  const Scoreboard& scoreboard = host_->scoreboard();
+  auto entry = scoreboard.free_entry(service->slots_wanted());
+  if (!entry) entry = scoreboard.free_entry(service->slots_needed());
   if (!entry)
     throw ConfigurationError(text("service ", wanted.name, ": the scoreboard has no place with ",
                                   service->slots_needed(), " slots left; that needs a restart"));
   wanted.server->on_parent_start();
-  scoreboard_->occupy(*entry, wanted.name);
-  service->settle(*scoreboard_, *lock_, *entry, wake_fd_, in_child_);
+  scoreboard.occupy(*entry, wanted.name);
+  service->attach(*host_, *entry);
   service->begin();
   log_info(text("service ", wanted.name, ": new, on ", service->addresses()));
   services_.push_back(std::move(service));
 }
 
-// One that goes may have an address still that another one wants.
-bool ServiceList::place_is_held() const {
+bool ServiceList::removed_one_listens() const {
   return std::ranges::any_of(
-      services_, [](const auto& service) { return service->dismissed() && service->holds_listeners(); });
+      services_, [](const auto& service) { return service->removed() && service->holds_listeners(); });
 }
 
-std::vector<std::string> ServiceList::drop_ended() {
+std::vector<std::string> ServiceList::erase_ended() {
   std::erase_if(services_, [&](const auto& service) {
-    if (!service->dismissed() || !service->ended() || service->pool().count() > 0) return false;
-    scoreboard_->vacate(service->index());
+    if (!service->removed() || !service->ended() || service->pool().count() > 0) return false;
+    host_->scoreboard().vacate(service->index());
     log_info(text("service ", service->name(), ": has ended"));
     return true;
   });
-  if (waiting_.empty() || place_is_held()) return {};
-  const auto may_come = std::exchange(waiting_, {});
-  return {may_come.begin(), may_come.end()};
+  if (waiting_.empty() || removed_one_listens()) return {};
+  const auto names = std::exchange(waiting_, {});
+  return {names.begin(), names.end()};
 }
 
 ServiceList::Readiness ServiceList::readiness(bool all_or_none) const {
@@ -153,10 +149,10 @@ ServiceList::Readiness ServiceList::readiness(bool all_or_none) const {
   return serving > 0 && waiting == 0 ? Readiness::ready : Readiness::waiting;
 }
 
-std::optional<int> ServiceList::hopeless() const {
+std::optional<int> ServiceList::failure_of_all() const {
   std::optional<int> exit_code;
   for (const auto& service : services_) {
-    if (service->dismissed()) continue;
+    if (service->removed()) continue;
     if (!service->fatal_exit()) return {};
     if (!exit_code) exit_code = service->fatal_exit();
   }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The services of a parent: found by name, and at a reload each takes its new configuration, or comes, or
-// goes, without the others noticing. Parent only.
+// The services of a parent. They are found by name. At a reload each takes its new configuration, or is
+// added, or is removed, and the others go on. Parent only.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,55 +19,50 @@ class ServiceList {
  public:
   explicit ServiceList(std::vector<std::unique_ptr<Service>> services) : services_(std::move(services)) {}
 
-  // On a scoreboard: the services that there are, and entries for some that come later.
+  // On a scoreboard: those of the services, and entries for services that are added later.
   static std::vector<ServiceShape> shapes(const std::vector<std::unique_ptr<Service>>& services,
                                           std::uint32_t reserved_entries);
-  // As Service::settle(), for each; what is passed outlives the roster.
-  void settle(const Scoreboard& scoreboard, const ParentLock& lock, int wake_fd,
-              std::function<void(const Service& of)> in_child);
+  void attach(ServiceHost& host);  // `host` outlives the list
 
-  // All, also those that are not wanted any more and have not ended yet.
+  // All, with those that were removed and have not ended yet.
   auto begin() const { return services_.begin(); }
   auto end() const { return services_.end(); }
   std::size_t size() const { return services_.size(); }
-  // nullptr: there is none of that name that is wanted.
+  // nullptr: no service has that name, or it was removed.
   Service* find(std::string_view name) const;
 
   struct Outcome {
-    std::vector<Service*> taken;       // these have their new configuration, or are new
-    std::vector<std::string> refused;  // these could not: they stay as they were, or away
-    std::string mistakes;              // why, in lines
-    bool some_go = false;              // some are no longer wanted
-    bool changed() const { return !taken.empty() || some_go; }
+    std::vector<Service*> applied;     // these have their new configuration, or are new
+    std::vector<std::string> refused;  // these keep their former configuration, or are left out
+    std::string mistakes;              // why, one a line
+    bool some_removed = false;
+    bool changed() const { return !applied.empty() || some_removed; }
   };
-  // `only`: the service that it is about; "": all. `all_or_none`: where one that is known can't open what is
-  // new, throws, and all is as before.
+  // `only`: the service that it is for; "": all. `all_or_none`: if a known service can't open its new
+  // listeners, throws Error, and nothing has changed.
   Outcome reload(std::vector<WantedService> wanted, const std::string& only, bool all_or_none, Time now);
 
-  // Frees what services have that went and have ended. Returns the names of those that could not take what is
-  // new, or come, while others held their place, and may now.
-  std::vector<std::string> drop_ended();
+  // Forgets the services that were removed and have ended. Returns the names of those that could not be
+  // reloaded or added while a removed service still had its listeners, and can be now.
+  std::vector<std::string> erase_ended();
 
   enum class Readiness { waiting, failing, ready };
-  // Whether a client finds what it looks for: each that can serve does, but for those that were stopped for
-  // good. `all_or_none`: one that fails is waited for; otherwise, as long as another one serves, it isn't.
+  // Ready: each service that should run has a child that serves. `all_or_none`: a service that fails is
+  // waited for; otherwise it is not, if another one serves.
   Readiness readiness(bool all_or_none) const;
-  // The exit code with which the children of all ended: there is nothing left to try.
-  std::optional<int> hopeless() const;
+  // If every service has failed: the exit code of the first one's children.
+  std::optional<int> failure_of_all() const;
 
  private:
   void prepare(const std::vector<WantedService>& wanted, const std::string& only);
-  void take(WantedService& wanted, Time now);
+  void apply(WantedService& wanted, Time now);
   void add(WantedService& wanted);
-  bool place_is_held() const;
-  bool dismiss_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now);
+  bool removed_one_listens() const;
+  bool remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now);
 
   std::vector<std::unique_ptr<Service>> services_;
-  std::set<std::string> waiting_;  // those that could not take theirs while others were on their way out
-  const Scoreboard* scoreboard_ = nullptr;
-  const ParentLock* lock_ = nullptr;
-  int wake_fd_ = -1;
-  std::function<void(const Service& of)> in_child_;
+  std::set<std::string> waiting_;  // could not be reloaded or added while a removed service had its listeners
+  ServiceHost* host_ = nullptr;
 };
 
 }  // namespace brood

@@ -1,81 +1,137 @@
 // SPDX-License-Identifier: MIT
-// The ladder by which a service ends: nobody new is let in, the queues are emptied, children finish what they
-// have in hand, and what is left is killed.
+// The orders that start and stop a service, and the stages of a stop: no connection is let in any more, the
+// queues are emptied, the children finish their open connections, and those that take too long are killed.
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "parent/service.hpp"
 
 namespace brood {
-namespace {
 
-using namespace std::chrono_literals;
+using Stage = ServiceRun::Stage;
 
-// Until a program that tells nothing has heard SIGTERM.
-constexpr auto hearing_time = 250ms;
+void Service::obey(ServiceOrder order, Time now) {
+  switch (action_for(run_state(), order)) {
+    case ServiceAction::start:
+      return start(now);
+    case ServiceAction::stop:
+      return stop(stop_deadline(now));
+    case ServiceAction::restart:
+      stop(stop_deadline(now));
+      return run_.restart_when_stopped(true);
+    case ServiceAction::start_later:
+      return run_.restart_when_stopped(true);
+    case ServiceAction::stay_stopped:
+      return run_.restart_when_stopped(false);
+    case ServiceAction::pause:
+      return pause();
+    case ServiceAction::resume:
+      return resume();
+    default:
+      return;
+  }
+}
 
-}  // namespace
+Time Service::stop_deadline(Time now) const {
+  const auto timeout = configuration_.limits.graceful_timeout;
+  return timeout.count() == 0 ? never : now + timeout;
+}
 
-void Service::stop(Time limit) {
-  starts_after_stop_ = false;
-  if (stage_ != Stage::serving) return;
-  paused_ = false;  // who waits in the queue is served
-  stage_ = Stage::draining;
-  limit_ = limit;
-  // What is accepted in the last moment needs time, too.
+void Service::start(Time now) {
+  if (!run_.serving()) listeners_.change(configuration_.listen_specs, {}, now);
+  run_.start();
+  growth_->start_over();
+  publish_limits();  // port 0 is another port now
+  log_info(text("service ", name(), ": started again"));
+}
+
+void Service::pause() {
+  run_.pause();
+  log_info(text("service ", name(), ": paused; new connections wait in the queue"));
+  pool().retire_all(Reason::pause);
+}
+
+void Service::resume() {
+  run_.resume();
+  growth_->start_over();
+  log_info(text("service ", name(), ": resumed"));
+}
+
+// The second half of a restart: the client that has ordered it may have gone.
+void Service::start_if_stopped(Time now) {
+  if (!run_.restarts() || !ended()) return;
+  run_.restart_when_stopped(false);
+  try {
+    start(now);
+  } catch (const Error& error) {
+    run_.start_failed(error.what());
+    log_error(text("service ", name(),
+                   ": can't be started again, and stays stopped: ", std::string_view(error.what())));
+  }
+}
+
+void Service::stop(Time deadline) {
+  run_.restart_when_stopped(false);
+  if (!run_.serving()) return;
+  run_.stop(deadline);
+  // Connections that are accepted at the last moment need time, too.
   const Time now = Clock::now();
-  listeners_.drain_all(now, limit == never ? never : now + (limit - now) * 3 / 4);
+  listeners_.drain_all(now, deadline == never ? never : now + (deadline - now) * 3 / 4);
 }
 
 void Service::stop_now(const char* why) {
-  starts_after_stop_ = false;
-  stage_ = Stage::finishing;
-  pool_->kill_all(why);
-  detached_.kill_all(why);
+  run_.restart_when_stopped(false);
+  run_.go_on_to(Stage::finishing);
+  growth_->kill_all(why);
   listeners_.close_all();
 }
 
-void Service::dismiss(Time now) {
-  dismissed_ = true;
-  const auto patience = configuration_.limits.graceful_timeout;
-  log_info(text("service ", name(), ": is no longer wanted; connections in hand are finished",
-                patience.count() == 0 ? "" : text(", within ", patience)));
-  stop(patience.count() == 0 ? never : now + patience);
+void Service::remove(Time now) {
+  run_.remove();
+  const auto timeout = configuration_.limits.graceful_timeout;
+  log_info(text("service ", name(), ": is no longer configured; open connections are finished",
+                timeout.count() == 0 ? "" : text(", within ", timeout)));
+  stop(stop_deadline(now));
 }
 
-void Service::step_of_stopping(Time now) {
-  if (stage_ == Stage::serving) return;
-  const bool nobody_serves = pool_->count() == 0 && (fatal_exit_ || throttle_.active());
-  if (stage_ == Stage::draining &&
-      (nobody_serves || listeners_.drain().done(pool_->census().accepted(), now))) {
-    pool_->retire_all(Reason::stop);
-    stage_ = Stage::closing;
+void Service::advance_stop(Time now) {
+  if (run_.serving()) return;
+  const ChildCensus& children = pool().census();
+  const bool out_of_time = now >= run_.stop_deadline();
+  if (run_.stage() == Stage::draining) {
+    const bool nobody_serves = pool().count() == 0 && (run_.fatal_exit() || throttled());
+    if (nobody_serves || listeners_.drain().done(children.accepted(), now)) {
+      pool().retire_all(Reason::stop);
+      run_.go_on_to(Stage::closing);
+    }
   }
-  // Nobody accepts any more: what is in the queue now is what will be lost.
-  if (stage_ == Stage::closing &&
-      ((pool_->census().none_accepts(silent() ? now - hearing_time : Time::min()) &&
-        listeners_.drain().settled(now)) ||
-       now >= limit_)) {
-    listeners_.close_drained();
-    stage_ = Stage::finishing;
+  // When no child accepts any more, the connections that are still in the queues are those that are lost.
+  if (run_.stage() == Stage::closing) {
+    const bool nobody_accepts = children.none_accepts(kind().quiet_if_told_before(now));
+    if ((nobody_accepts && listeners_.drain().settled(now)) || out_of_time) {
+      listeners_.close_drained();
+      run_.go_on_to(Stage::finishing);
+    }
   }
-  if (stage_ == Stage::finishing && now >= limit_ && !ended()) {
-    pool_->kill_all("graceful-timeout is over");
-    detached_.kill_all("graceful-timeout is over");
-  }
+  if (run_.stage() == Stage::finishing && out_of_time && !ended())
+    growth_->kill_all("graceful-timeout is over");
 }
 
-Time Service::deadline_of_stage(Time now) {
-  switch (stage_) {
+// Goes on with listeners that are drained, and returns when the next step is due.
+Time Service::advance_listeners(Time now) {
+  constexpr std::chrono::milliseconds between_looks_while_closing{10};
+  const Time deadline = run_.stop_deadline();
+  switch (run_.stage()) {
     case Stage::serving:
       return listeners_.drain_on(now);
     case Stage::draining:
       return listeners_.drain().look_again(now);
     case Stage::closing:
-      return std::min<Time>(limit_, now + 10ms);
+      return std::min<Time>(deadline, now + between_looks_while_closing);
     case Stage::finishing:
-      return now < limit_ ? limit_ : never;
+      return now < deadline ? deadline : never;
   }
   return never;
 }

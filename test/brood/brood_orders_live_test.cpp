@@ -211,7 +211,7 @@ TEST_CASE("a reload that lets a service go answers when what that has in hand is
   REQUIRE(client.ask("one") == "one");
   directory.remove("b");
   BroodctlProcess reload(to(server, "reload"));
-  REQUIRE(server.wait_for_log("service b: is no longer wanted"));
+  REQUIRE(server.wait_for_log("service b: is no longer configured"));
   CHECK(client.ask("two") == "two");
   CHECK(stays([&] { return !reload.has_ended(); }, 100ms));
   client.close();

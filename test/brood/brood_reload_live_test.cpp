@@ -64,7 +64,7 @@ TEST_CASE("a service that comes back while it goes is there again") {
   CHECK(client.ask("one") == "one");
   directory.remove("b");
   server.signal(SIGHUP);
-  CHECK(server.wait_for_log("service b: is no longer wanted"));
+  CHECK(server.wait_for_log("service b: is no longer configured"));
   directory.add_unix("b");
   server.signal(SIGHUP);
   CHECK(eventually([&] { return answers(directory.address("b")); }));
@@ -95,7 +95,7 @@ TEST_CASE("a file with a mistake leaves its service as it was, and the others ar
   directory.add_unix("c", "nonsense\n");
   server.signal(SIGHUP);
   CHECK(server.wait_for_log("b.conf:3: max-clients = many is not a number"));
-  CHECK(server.wait_for_log("service b takes nothing new: it goes on as before"));
+  CHECK(server.wait_for_log("service b keeps its former configuration"));
   CHECK(server.wait_for_log("service c is left out"));
   CHECK(eventually([&] { return has_generation(server, "a", 2); }));
   CHECK(find_service(server, "a")->max_clients == 20);
@@ -155,7 +155,7 @@ TEST_CASE("a reload that is refused leaves a listener that is drained as it was,
   // Back, and another one that can't be had.
   directory.add("a", "max-clients = 1\nlisten = " + other.address() + "\n");
   server.signal(SIGHUP);
-  REQUIRE(server.wait_for_log("service a takes nothing new: it goes on as before"));
+  REQUIRE(server.wait_for_log("service a keeps its former configuration"));
   CHECK(held.ask("held") == "held");
   held.close();
   CHECK(queued.line() == "queued");
@@ -172,7 +172,7 @@ TEST_CASE("a service takes the address of one that goes as soon as that is free"
   directory.remove("a");
   directory.write("b", "built-in = echo\nlisten = " + address + "\n");
   server.signal(SIGHUP);
-  REQUIRE(server.wait_for_log("service b takes nothing new: it goes on as before"));
+  REQUIRE(server.wait_for_log("service b keeps its former configuration"));
   held.close();
   CHECK(eventually([&] { return find_service(server, "b")->listeners == address && answers(address); }));
 }

@@ -143,8 +143,8 @@ TEST_CASE("a file that is gone refuses the upgrade, which a reload makes good") 
   Client client(directory.address("b"));
   REQUIRE(client.ask("one") == "one");
   it.server.signal(SIGHUP);
-  REQUIRE(it.server.wait_for_log("service b: is no longer wanted"));
-  CHECK(it.upgrade_is_refused("service b is on its way out: wait until it has ended"));
+  REQUIRE(it.server.wait_for_log("service b: is no longer configured"));
+  CHECK(it.upgrade_is_refused("service b is stopping: wait until it has stopped"));
   CHECK(client.ask("two") == "two");
   client.close();
   REQUIRE(eventually([&] { return !find_service(it.server, "b"); }));

@@ -123,7 +123,7 @@ TEST_CASE("settings that are wrong are told with their place, and change nothing
     CHECK(answer.code == 78);
     CHECK(answer.says("two.conf:8: unknown setting 'left.max-client'; did you mean 'left.max-clients'?"));
     CHECK(answer.says("two.conf:4: start-servers was set before"));
-    CHECK(answer.says("refused: everything goes on as before"));
+    CHECK(answer.says("refused: nothing has changed"));
   }
   CHECK(Controlled::pids(two.left()) == left);
   CHECK(two.left().generation == 1);

@@ -126,7 +126,7 @@ TEST_CASE("a name that is too long for a socket costs the orders, and nothing el
   ServerOptions options;
   options.runtime_directory = false;
   const ServerProcess server({"--runtime-directory=" + deep}, options);
-  CHECK(server.wait_for_log("broodctl can look at this server, and order nothing"));
+  CHECK(server.wait_for_log("broodctl can show the status of this server, but give no orders"));
   CHECK(server.connect().ask("echo hello") == "hello");
   CHECK(broodctl("status --runtime-directory=" + deep).code == 0);
   CHECK(broodctl("reload --runtime-directory=" + deep).code == 69);
@@ -279,7 +279,7 @@ TEST_CASE("orders are taken from root and the server's own user, and from nobody
   fs::permissions(socket_of(server), fs::perms::all);
   const CtlAnswer refused = ask(server, "stop", as_nobody);
   CHECK(refused.code == 77);
-  CHECK(refused.says("orders are taken from root and from the server's own user"));
+  CHECK(refused.says("orders are accepted from root and from the server's own user"));
   CHECK(server.wait_for_log("control socket: user 65534, process "));
   CHECK(server.connect().ask("echo still") == "still");
 

@@ -76,7 +76,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
     CHECK(answer.code == 71);
     CHECK_MESSAGE(answer.says("upgrade refused: "), answer.text);
     CHECK_MESSAGE(answer.says(why), answer.text);
-    CHECK_MESSAGE(answer.says("everything goes on as before"), answer.text);
+    CHECK_MESSAGE(answer.says("the running program goes on"), answer.text);
   }
   const CtlAnswer json = ask(it.server, "upgrade --json");
   CHECK(json.code == 71);

@@ -280,7 +280,7 @@ TEST_CASE("with too few descriptors an upgrade is refused, and the server goes o
     REQUIRE(it.server.running());
   }
   CHECK(refused > 10);
-  CHECK(it.count("former program goes on") == 0);
+  CHECK(it.count("the former program goes on") == 0);
   CHECK(it.load.more_answers(20));
   CHECK(it.load.stop().failed() == 0);
 }

@@ -98,7 +98,7 @@ TEST_CASE("an upgrade is refused while a service stops or restarts, and done whe
   REQUIRE(eventually([&] { return two.left().state == ServiceState::stopping; }));
   const CtlAnswer refused = two.ask("upgrade");
   CHECK(refused.code == 71);
-  CHECK_MESSAGE(refused.says("service left is on its way out: wait until it has ended"), refused.text);
+  CHECK_MESSAGE(refused.says("service left is stopping: wait until it has stopped"), refused.text);
   CHECK(client.ask("echo still") == "still");
   client.close();
   CHECK(stop.wait().code == 0);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The kinds of children that a service can have: copies of this program, and executed programs. A program
+// that has the listeners themselves (command-gets = listeners) reports nothing on the scoreboard: whether it
+// serves is guessed from how long it lives. Everything that differs for such a program is here. Parent only.
+#pragma once
+
+#include "base/clock.hpp"
+#include "child/child_process.hpp"
+#include "listen/listeners.hpp"
+#include "pool/pool.hpp"
+#include "settings/configuration.hpp"
+
+namespace brood {
+
+class ChildKind {
+ public:
+  static const ChildKind& of(const ServiceConfiguration& configuration);
+
+  // ---- in a fresh child
+  // Copies of the scoreboard's descriptors for an executed program, before the parent's are closed.
+  virtual MappingDescriptors copy_for_program(const ServiceCommand& command,
+                                              const MappingDescriptors& parents) const = 0;
+  // Returns the exit code, or never if the child becomes a program.
+  virtual int run(const ServiceCommand& command, const ChildSetup& setup, MappingDescriptors table) const = 0;
+
+  // ---- in the parent
+  struct Ended {
+    Clock::duration age;
+    bool exited_with_0;
+    bool on_demand;                  // it was started because a connection waited
+    Clock::duration throttle_delay;  // 0: the service is not throttled
+  };
+  // Whether a child that has ended did its work, although the scoreboard may not say so.
+  virtual bool has_served(const Ended& child, const Listeners& listeners) const = 0;
+  // Whether a child that was started after the last failure shows that starting works again.
+  virtual bool works_again(const ChildCensus& children, Time last_failure, Clock::duration throttle_delay,
+                           Time now) const = 0;
+  // How old a replacement must be before its predecessor is told to leave.
+  virtual Clock::duration replacement_trial() const = 0;
+  // How many of the connections that wait need children of their own.
+  virtual unsigned backlog_for_children(const Census& census, unsigned backlog) const = 0;
+  // Whether a child may have shut a shared listener down without saying so.
+  virtual bool may_end_listeners() const = 0;
+  // Children that were told to leave before this time accept nothing more. Time::min(): the scoreboard says
+  // so.
+  virtual Time quiet_if_told_before(Time now) const = 0;
+  virtual ChildTimeLimits time_limits(const Limits& limits, bool many_connections) const = 0;
+
+ protected:
+  ~ChildKind() = default;
+};
+
+ChildLimits limits_of_child(const ServiceConfiguration& configuration);
+
+}  // namespace brood

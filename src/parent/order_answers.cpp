@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "parent/order_answers.hpp"
+
+#include <algorithm>
+
+#include "base/control_protocol.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+
+OrderProgress::OrderProgress(const Service& service, Time now)
+    : name_(service.name()),
+      began_(now),
+      accepted_(service.pool().census().accepted()),
+      lost_(service.connections_lost()) {
+  const ChildTable& children = service.pool().children();
+  for (const std::uint32_t slot : children.taken())
+    children_.push_back({children[slot].pid, children[slot].forked_at});
+}
+
+unsigned OrderProgress::remaining(const Service& service) const {
+  const ChildTable& children = service.pool().children();
+  return static_cast<unsigned>(std::ranges::count_if(children_, [&](const Known& known) {
+    const auto slot = children.find(known.pid);
+    return slot && children[*slot].forked_at == known.forked_at &&
+           children[*slot].escalation != Escalation::lost;
+  }));
+}
+
+WireRecord OrderProgress::record(const Service& service) const {
+  return WireRecord("service")
+      .set("name", name_)
+      .set("state", name_of(service.state()))
+      .set("generation", service.generation())
+      .set("children", service.pool().count())
+      .set("before", children_.size())
+      .set("gone", children_.size() - remaining(service))
+      .set("milliseconds",
+           std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count())
+      .set("connections", service.pool().census().accepted() - accepted_)
+      .set("lost", service.connections_lost() - lost_);
+}
+
+const std::string& needed_field(const WireRecord& request, std::string_view name) {
+  const std::string* const given = request.find(name);
+  if (given == nullptr || given->empty())
+    throw Refusal(outcome::wrong_usage, text(request.kind(), " needs a ", name));
+  return *given;
+}
+
+Service& named_service(const ServerOrders& server, const WireRecord& request) {
+  const std::string& name = needed_field(request, "service");
+  if (Service* const service = server.services().find(name)) return *service;
+  std::vector<std::string> known;
+  for (const auto& service : server.services()) known.push_back(service->name());
+  throw Refusal(outcome::wrong_usage,
+                text("unknown service '", escape(name), "'", did_you_mean(name, known)));
+}
+
+bool fails(const Service& service) { return service.throttled() || service.fatal_exit(); }
+
+int code_of_failure(const Service& service) { return service.fatal_exit().value_or(outcome::failed); }
+
+std::string message_of_failure(const Service& service) {
+  return text("service ", service.name(), ": children of generation ", service.generation(),
+              " fail at once; the log says why",
+              service.fatal_exit() ? "" : "; the server goes on trying, after longer and longer delays");
+}
+
+Answer answer_of(const OrderProgress& progress, const Service& service, int code,
+                 const std::string& message) {
+  return {progress.record(service), done(code, message)};
+}
+
+PendingAnswer answer_when(const ServerOrders& server, const Service& service, Time now, OutcomeOf find) {
+  return [&server, progress = OrderProgress(service, now),
+          find = std::move(find)](Time) -> std::optional<Answer> {
+    const Service* const present = server.services().find(progress.service());
+    if (present == nullptr)
+      return Answer{done(outcome::unavailable, text("service ", progress.service(), " no longer exists"))};
+    return find(progress, *present);
+  };
+}
+
+PendingAnswer answer_of_upgrade(const ServerOrders& server) {
+  return [&server](Time) -> std::optional<Answer> {
+    using State = ServerOrders::UpgradeOutcome::State;
+    const auto [state, message] = server.last_upgrade();
+    if (state == State::done) return Answer{WireRecord("upgrade").set("message", message), done(0, "")};
+    if (state != State::refused) return {};
+    return Answer{done(outcome::failed, "upgrade refused: " + message + "; the running program goes on")};
+  };
+}
+
+}  // namespace brood
