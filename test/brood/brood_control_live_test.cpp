@@ -70,7 +70,7 @@ TEST_CASE("limits of a service are scaled, and checked like its file") {
   CHECK(answers(directory.address("a")));
 }
 
-TEST_CASE("a name that is neither a service's nor a file's is told, with what may have been meant") {
+TEST_CASE("an unknown name is reported, with the one that may have been meant") {
   const Directory directory(one_child);
   directory.add_unix("imap");
   const ServerProcess server(in(directory), brood_options());
@@ -100,7 +100,7 @@ TEST_CASE("over an upgrade a service stays paused, or stopped, and scaled limits
   for (const char* name : {"a", "b", "c"}) CHECK(answers(directory.address(name)));
 }
 
-TEST_CASE("a refused upgrade says what the new program said") {
+TEST_CASE("a refused upgrade reports what the new program has printed") {
   const Directory directory(one_child);
   directory.add_unix("a");
   const ServerProcess server(in(directory), brood_options());

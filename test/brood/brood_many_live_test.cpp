@@ -53,7 +53,7 @@ TEST_CASE("daemonize: one service that fails is no failure, all of them are") {
   end();
 }
 
-TEST_CASE("one that dies at once is started ever later, and the others don't notice") {
+TEST_CASE("a program that dies at once is started after longer and longer delays, and the others go on") {
   const Directory directory("start-servers = 2\nmin-spare-servers = 1\nmax-spare-servers = 2\n");
   directory.add_unix("a");
   directory.write("b", "command = /bin/true\ncommand-gets = slot\nlisten = 127.0.0.1:0\n");
@@ -74,7 +74,7 @@ TEST_CASE("one that says that it can't work is stopped, and the others go on") {
   std::filesystem::permissions(directory.path() + "/hopeless", std::filesystem::perms::owner_all);
   directory.write("b", "command = ./hopeless\ncommand-gets = slot\nlisten = 127.0.0.1:0\n");
   ServerProcess server(in(directory), brood_options());
-  CHECK(server.wait_for_log("none serves; the service is stopped"));
+  CHECK(server.wait_for_log("no other child serves; no more children are started"));
   CHECK(answers(directory.address("a")));
   // It is the last one that is left: when it can't work either, that is the end.
   directory.remove("a");

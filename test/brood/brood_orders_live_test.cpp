@@ -91,7 +91,7 @@ TEST_CASE("services of each kind are scaled, their children retired and sent sig
   }
 }
 
-TEST_CASE("what means nothing to a kind of service is not scaled") {
+TEST_CASE("a setting that a kind of service does not have is not scaled") {
   const Directory directory(two_children);
   for (const Kind& kind : kinds) add(directory, kind);
   const ServerProcess server(in(directory), brood_options());
@@ -113,7 +113,7 @@ TEST_CASE("what means nothing to a kind of service is not scaled") {
     CHECK(ask(server, "scale " + kind.name + " graceful-timeout=100ms").code == 0);
 }
 
-TEST_CASE("killed with connections in hand, it leaves every place to the next server") {
+TEST_CASE("killed with open connections, it leaves every address to the next server") {
   const Directory directory(two_children);
   for (const Kind& kind : kinds) add(directory, kind);
   ServerProcess server(in(directory), brood_options());
@@ -183,7 +183,7 @@ TEST_CASE("a reload by name takes a file that is new, lets one go that is gone, 
   CHECK(find_service(server, "a")->generation == 1);
 }
 
-TEST_CASE("a service that was stopped or paused by an order goes with its file, and comes back anew") {
+TEST_CASE("a service that was stopped or paused by an order goes with its file, and comes back running") {
   const Directory directory(two_children);
   directory.add_unix("a");
   directory.add_unix("b");
@@ -202,7 +202,7 @@ TEST_CASE("a service that was stopped or paused by an order goes with its file, 
   }
 }
 
-TEST_CASE("a reload that lets a service go answers when what that has in hand is finished") {
+TEST_CASE("a reload that removes a service is answered when the open connections are finished") {
   const Directory directory(two_children);
   directory.add_unix("a");
   directory.add_unix("b");

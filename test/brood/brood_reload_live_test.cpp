@@ -36,7 +36,7 @@ TEST_CASE("a new file is a new service, a removed one is none any more") {
   CHECK(find_service(server, "d")->total.accepted <= 1);
 }
 
-TEST_CASE("who is served by a service that goes is served to the end") {
+TEST_CASE("a client of a service that is removed is served to the end") {
   const Directory directory(one_child);
   directory.add_unix("a");
   directory.add_unix("b");
@@ -110,7 +110,7 @@ TEST_CASE("a file with a mistake leaves its service as it was, and the others ar
   CHECK(find_service(server, "b")->max_clients == 30);
 }
 
-TEST_CASE("what is no file to read is refused at once, and nobody waits for a writer") {
+TEST_CASE("a file that can't be read is refused at once, and nobody waits for a writer") {
   const Directory directory(one_child);
   directory.add_unix("a");
   directory.add_unix("b");
@@ -177,7 +177,7 @@ TEST_CASE("a service takes the address of one that goes as soon as that is free"
   CHECK(eventually([&] { return find_service(server, "b")->listeners == address && answers(address); }));
 }
 
-TEST_CASE("a mistake in what all share, an empty directory, and none, refuse the reload") {
+TEST_CASE("a mistake in the defaults, an empty directory, or none, and the reload is refused") {
   const Directory directory(one_child);
   directory.add_unix("a");
   const ServerProcess server(in(directory), brood_options());
@@ -201,7 +201,7 @@ TEST_CASE("a mistake in what all share, an empty directory, and none, refuse the
   CHECK(eventually([&] { return has_generation(server, "a", 2); }));
 }
 
-TEST_CASE("what is built in can change, but not into a command") {
+TEST_CASE("a built-in server can change into another one, but not into a command") {
   const Directory directory(one_child);
   directory.add_unix("a");
   directory.add_unix("b");
@@ -221,7 +221,7 @@ TEST_CASE("what is built in can change, but not into a command") {
   }));
 }
 
-TEST_CASE("what was only checked, or refused, leaves no mark") {
+TEST_CASE("settings that were only checked, or refused, leave no mark") {
   const Directory directory(one_child);
   directory.add_unix("a");
   const ServerProcess server(in(directory), brood_options());

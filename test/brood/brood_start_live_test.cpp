@@ -11,7 +11,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("each file is a service, what all share stands in defaults, and a file's own wins") {
+TEST_CASE("each file is a service, the defaults are for all, and the file's own settings win") {
   const Directory directory("start-servers = 2\nmin-spare-servers = 1\n");
   directory.add("a");
   directory.add("b", "start-servers = 1\n");
@@ -86,8 +86,7 @@ TEST_CASE("a mistake in one file is told with its place, and the others run") {
   CHECK(server.count_in_log("/j.conf") == 1);
 }
 
-TEST_CASE(
-    "when nothing is left that could be started, the exit code says whether that is worth another try") {
+TEST_CASE("if no service could be started, the exit code says whether another try may help") {
   const Directory directory;
   directory.write("wrong", "nonsense\n");
   {
@@ -114,7 +113,7 @@ TEST_CASE("with strict all of them are told, and nothing is started") {
   }
 }
 
-TEST_CASE("a mistake in what all share, or on the command line, starts nothing") {
+TEST_CASE("a mistake in the defaults or on the command line starts nothing") {
   struct {
     const char* shared;
     const char* option;
@@ -140,7 +139,7 @@ TEST_CASE("a mistake in what all share, or on the command line, starts nothing")
   }
 }
 
-TEST_CASE("whom the command line or what is shared harms is told") {
+TEST_CASE("a service that the command line or the defaults break is named") {
   const Directory directory("max-clients = 3\n");
   directory.add("a", "min-spare-servers = 1\nstart-servers = 1\n");
   directory.add("b");
@@ -208,7 +207,8 @@ TEST_CASE("without any service that could be started, and without a directory, t
   CHECK(has(server.standard_error(), "/no-such: No such file or directory"));
 }
 
-TEST_CASE("the help tells options, settings and services, and what is printed tells where values are from") {
+TEST_CASE(
+    "the help lists options, settings and services, and the printed settings say where values are from") {
   const Directory directory("max-clients = 20\n");
   directory.add("a");
   {
@@ -248,7 +248,7 @@ TEST_CASE("try-lock says whether a server of this name runs, and a second one do
     other.wait_ready();
     CHECK(answers(other.address()));
   }
-  // What a parent that was killed leaves behind is in nobody's way.
+  // The files that a killed parent leaves behind are in nobody's way.
   server.signal(SIGKILL);
   CHECK(server.wait_exit() == killed_by(SIGKILL));
   REQUIRE(std::filesystem::exists(server.scoreboard()));

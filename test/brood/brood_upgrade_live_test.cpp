@@ -168,7 +168,7 @@ TEST_CASE("a mistake in one file refuses the upgrade, with file and line") {
   CHECK(find_service(it.server, "a")->generation == 1);
 }
 
-TEST_CASE("where the new brood gives up, the former one has all back, by the values that were in force") {
+TEST_CASE("if the new brood gives up, the former one goes on with the values that were in force") {
   const Directory directory;
   directory.write("a", "built-in = echo\nlisten = " + directory.address("a") + "\nlisten = 127.0.0.1:0\n");
   directory.add_unix("b", "max-clients = 30\n");
@@ -223,7 +223,7 @@ TEST_CASE("where the new brood gives up, the former one has all back, by the val
   CHECK(it.server.wait_exit() == exited(0));
 }
 
-TEST_CASE("the former brood needs nothing of a directory that is gone when it has all back") {
+TEST_CASE("the former brood goes on without a directory that is gone") {
   const Directory directory;
   directory.add_unix("a");
   directory.add_unix("b");

@@ -18,7 +18,7 @@ struct Place {
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
-  // A file that may be run, too, where it is a program.
+  // If it is a program, it can be executed.
   void write(const std::string& name, const std::string& content = "\n") const {
     std::ofstream(path / name) << content;
     std::filesystem::permissions(path / name, std::filesystem::perms::owner_all);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What brood hands on of its settings, and goes by when it has all back: the same, without a file.
+// What brood hands over of its settings: the former program goes on with it, without a file.
 #include "directory_settings.hpp"
 
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ bool same(const GivenSettings& left, const GivenSettings& right) {
 
 }  // namespace
 
-TEST_CASE("directory settings: what was in force is had back without the files") {
+TEST_CASE("directory settings: the values in force are restored without the files") {
   Place place;
   place.write("defaults/all.conf", "max-clients = 20\nname = mine\nlog-level = debug\n");
   place.write("a.conf",
@@ -92,7 +92,7 @@ TEST_CASE("directory settings: what was in force is had back without the files")
   CHECK(of(third, "a").limits.max_requests_per_child == 9);
 }
 
-TEST_CASE("directory settings: a service that kept what it had is handed on as it was") {
+TEST_CASE("directory settings: a service that kept its settings is handed over as it was") {
   Place place;
   place.write("a.conf", "built-in = echo\nlisten = 127.0.0.1:4\nmax-clients = 30\n");
   place.write("b.conf", "built-in = echo\nlisten = 127.0.0.1:5\n");

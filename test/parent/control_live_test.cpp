@@ -33,7 +33,7 @@ TEST_CASE("a service is stopped, the other goes on, and it is started again") {
   REQUIRE(client.ask("echo hello") == "hello");
   BroodctlProcess stop(to(two.server, "stop left"));
   CHECK(eventually([&] { return two.left().state == ServiceState::stopping; }));
-  CHECK(client.ask("echo still") == "still");  // what is in hand is finished
+  CHECK(client.ask("echo still") == "still");  // its open connection is finished
   CHECK_FALSE(stop.has_ended());
   client.close();
   const CtlAnswer stopped = stop.wait();
@@ -85,7 +85,7 @@ TEST_CASE("a service whose children fail at once says so when it is started") {
   CHECK(two.to_left().ask("echo again") == "again");
 }
 
-TEST_CASE("a restart goes on when nobody waits for it any more") {
+TEST_CASE("a restart goes on when its client has gone") {
   Controlled two;
   REQUIRE(two.settles());
   const auto before = Controlled::pids(two.left());
@@ -142,7 +142,7 @@ TEST_CASE("while a service is paused its clients wait, and are served when it is
   CHECK(two.ask("resume left").code == 0);
 }
 
-TEST_CASE("who waits at a paused service is served before the server ends") {
+TEST_CASE("connections that wait at a paused service are served before the server ends") {
   Controlled two;
   REQUIRE(two.ask("pause left").code == 0);
   Client waiting = two.to_left();
@@ -153,7 +153,7 @@ TEST_CASE("who waits at a paused service is served before the server ends") {
   CHECK(two.server.wait_exit() == exited(0));
 }
 
-TEST_CASE("a stopped service stays stopped at a reload, and then has what is new") {
+TEST_CASE("a stopped service stays stopped at a reload, and starts with the new settings") {
   const Controlled two("word = old");
   REQUIRE(two.ask("stop left").code == 0);
   two.write("word = new");
@@ -216,7 +216,7 @@ TEST_CASE("a server of one service is scaled by its name") {
   CHECK(broodctl(scale + "connection-idle-timeout=1h").code == 78);
 }
 
-TEST_CASE("what a child is told when it is born takes new children") {
+TEST_CASE("limits that a child gets when it is forked need new children") {
   ServerOptions options;
   options.program = "brood-event-test-server";
   const ServerProcess server({}, options);
@@ -257,7 +257,7 @@ TEST_CASE("a signal goes to each child of the service") {
     CHECK(two.ask("signal right " + std::string(wrong)).says("is no signal"));
 }
 
-TEST_CASE("the log is opened anew") {
+TEST_CASE("the log is reopened") {
   const Controlled two;
   const std::string moved = two.server.log_path() + ".1";
   REQUIRE(std::rename(two.server.log_path().c_str(), moved.c_str()) == 0);
@@ -297,7 +297,7 @@ TEST_CASE("stop --now waits for nobody") {
   CHECK_FALSE(two.server.running());
 }
 
-TEST_CASE("what can't be meant is refused by name") {
+TEST_CASE("an order with a wrong word is refused, and the word is named") {
   const Controlled two;
   const CtlAnswer answer = two.ask("reload lefd");
   CHECK(answer.code == 64);

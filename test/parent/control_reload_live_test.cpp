@@ -15,7 +15,7 @@ using namespace brood::test;
 
 namespace {
 
-// A reload of left that waits for one child yet: the one that has `client` in hand.
+// A reload of left that still waits for one child: the one that serves `client`.
 struct Waiting {
   Waiting() {
     CHECK(eventually([&] { return two.left().generation == 2 && two.left().children_gone == 2; }));
@@ -107,7 +107,7 @@ TEST_CASE("under load the figures of reloads add up, and nobody is lost") {
   CHECK(told > 0);
 }
 
-TEST_CASE("what is lost during a reload is told") {
+TEST_CASE("connections that are lost during a reload are reported") {
   Waiting it;
   it.client.send("crash\n");
   CHECK(it.reload.wait().text.ends_with(", 0 connections, 1 lost\n"));
@@ -135,7 +135,7 @@ TEST_CASE("settings that are wrong are told with their place, and change nothing
   CHECK(two.ask("check").says("exceeds the 512 slots"));
 }
 
-TEST_CASE("when one service can't listen where it is told, none has changed") {
+TEST_CASE("if one service can't open its new listener, no service has changed") {
   const Controlled two("word = old");
   REQUIRE(two.settles());
   const TemporaryDirectory place;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The control socket against whoever comes to it: strangers, nonsense, the slow and the silent. The server
-// goes on, wakes for nobody, and leaves no file behind.
+// The control socket against foreign users, nonsense, slow clients and silent ones. The server goes on, does
+// not wake without a cause, and leaves no file behind.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -96,7 +96,7 @@ TEST_CASE("a successor's socket is left alone") {
   CHECK(read_file(socket_of(server)) == "a successor's");
 }
 
-TEST_CASE("what a killed parent has left is replaced") {
+TEST_CASE("a socket that a killed parent has left is replaced") {
   const TemporaryDirectory place;
   const std::string runtime = "--runtime-directory=" + place.path();
   ServerOptions options;
@@ -161,7 +161,7 @@ TEST_CASE("an order is obeyed though nobody waits for the answer") {
   CHECK(eventually([&] { return server.service().generation == 2; }));
 }
 
-TEST_CASE("who has said all still hears the outcome") {
+TEST_CASE("a client that has shut down its sending side still gets the answer") {
   const ServerProcess server;
   auto held = server.hold(1);
   Client client = connect(server);
@@ -196,7 +196,7 @@ TEST_CASE("the silent are dropped, and too many are told so") {
   CHECK(ask(server, "check").code == 0);
 }
 
-TEST_CASE("who does not read a long answer is dropped, and holds up nobody") {
+TEST_CASE("a client that does not read a long answer is dropped, and holds up no other one") {
   const TemporaryDirectory place;
   write_file(place / "settings", "\n");
   const ServerProcess server({"--config=" + (place / "settings")});
@@ -214,7 +214,7 @@ TEST_CASE("who does not read a long answer is dropped, and holds up nobody") {
   CHECK(eventually([&] { return open_descriptors(server.pid()) == before; }));
 }
 
-TEST_CASE("who hangs up is forgotten") {
+TEST_CASE("a client that hangs up is forgotten") {
   const ServerProcess server;
   const std::size_t before = open_descriptors(server.pid());
   auto held = server.hold(1);
@@ -242,7 +242,7 @@ TEST_CASE("a child has nothing of it") {
   for (const pid_t child : server.children()) CHECK_FALSE(has_socket(child, inodes));
 }
 
-TEST_CASE("an idle server does not wake up for its socket, nor for one who waits") {
+TEST_CASE("an idle server does not wake up for its socket, nor for a client that waits") {
   ServerProcess server;
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 5; }));
   CHECK(ask(server, "check").code == 0);
@@ -269,13 +269,13 @@ TEST_CASE("a parent that is stopped is not waited for") {
   server.signal(SIGCONT);
 }
 
-TEST_CASE("orders are taken from root and the server's own user, and from nobody else") {
+TEST_CASE("orders are accepted from root and the server's own user, and from nobody else") {
   if (::geteuid() != 0) return;
   const std::string as_nobody = "setpriv --reuid=65534 --clear-groups ";
   const ServerProcess server;
   fs::permissions(server.directory().path(), fs::perms::all);
   CHECK(ask(server, "check", as_nobody).code == 77);
-  // Even where the file would let them.
+  // Even if the mode of the file would let them.
   fs::permissions(socket_of(server), fs::perms::all);
   const CtlAnswer refused = ask(server, "stop", as_nobody);
   CHECK(refused.code == 77);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When the command runs, with the time told to it. The processes are real ones.
+// When the command runs: the time is given to it, the processes are real.
 #include "parent/failure_hook.hpp"
 
 #include <doctest/doctest.h>
@@ -35,7 +35,7 @@ bool none_runs() {
 
 Failure failure(int status) { return {.slot = 3, .pid = 4711, .code = CLD_EXITED, .status = status}; }
 
-// Exits with how many failures it was told of.
+// Exits with the number of failures that it was given.
 const std::vector<std::string> tell{"/bin/sh", "-c", "exit $BROOD_FAILURES"};
 
 }  // namespace
@@ -54,7 +54,7 @@ TEST_CASE("without a failure nothing is run, and nothing is to be looked at") {
   CHECK(none_runs());
 }
 
-TEST_CASE("what fails within a minute is told by one run, when the minute is over") {
+TEST_CASE("failures within a minute are reported by one run, when the minute is over") {
   FailureHook command("some");
   command.set(tell);
   command.note(failure(1));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command that is run when children fail: what it is told, how often it runs, and that nothing waits for
+// The command that is run when children fail: what it is given, how often it runs, and that nothing waits for
 // it.
 #include <doctest/doctest.h>
 
@@ -24,7 +24,7 @@ void write_script(const std::string& path, const std::string& lines) {
   REQUIRE(::chmod(path.c_str(), 0755) == 0);
 }
 
-// A command that appends what it was told to a file, a line a run, with a word for each variable.
+// A command that appends its variables to a file: a line for each run, a word for each variable.
 struct Told {
   Told() {
     write_script(place / "tell",

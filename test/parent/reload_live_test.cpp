@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SIGHUP: what changed is applied to running children's successors, what can't be is said, and nobody who is
-// connected notices. A bad file changes nothing.
+// SIGHUP: new children get the new settings, settings that need a restart are reported, and connected clients
+// are not disturbed. A bad file changes nothing.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ using namespace brood::test;
 
 namespace {
 
-// A server with a settings file that can be written anew.
+// A server with a settings file that can be written again.
 struct Reloadable {
   explicit Reloadable(const std::string& settings, ServerOptions options = {})
       : written(write(settings)), server({"--config=" + (directory / "settings.conf")}, std::move(options)) {}
@@ -93,7 +93,7 @@ TEST_CASE("a setting of the server's own is applied by reload, and on_reload is 
   CHECK(it.server.connect().ask("word") == "second");
 }
 
-TEST_CASE("a connection in hand is finished by the child that has it") {
+TEST_CASE("an open connection is finished by the child that has it") {
   ServerProcess server;
   Client client = server.connect();
   const pid_t child = client.child();
@@ -139,7 +139,7 @@ TEST_CASE("whatever on_reload throws is logged, and the server goes on") {
   CHECK(it.server.connect().ask("word") == "anything");
 }
 
-TEST_CASE("a child that makes what it shares with the parent wait stops nobody") {
+TEST_CASE("a child that holds the lock that it shares with the parent stops nobody") {
   Reloadable it("");
   CHECK(it.server.connect().ask("block-events") == "blocking");
   for (std::uint32_t generation = 2; generation < 5; ++generation) {
@@ -197,7 +197,7 @@ TEST_CASE("a listener that is added is opened, and every new child serves it") {
   CHECK(Client(old_address).ask("echo kept") == "kept");
 }
 
-TEST_CASE("a listener that is removed is drained and closed, and connections in hand are finished") {
+TEST_CASE("a listener that is removed is drained and closed, and open connections are finished") {
   const TemporaryDirectory place;
   const std::string path = place / "removed";
   Reloadable it("listen = 127.0.0.1:0\nlisten = unix:" + path + "\n", {.listen = false});

@@ -33,7 +33,8 @@ rlim_t limit_of(pid_t pid, __rlimit_resource resource) {
   return limit.rlim_cur;
 }
 
-// The undefined-behaviour sanitizer probes memory through a pipe; where it can't have one, it cries wolf.
+// The undefined-behaviour sanitizer probes memory through a pipe; without one it reports errors that are
+// none.
 ServerOptions without_descriptors() { return {.heed_sanitizers = false}; }
 
 // For a server of another user: CAP_SYS_RESOURCE, which lets root do it, is not in every container.

@@ -25,7 +25,7 @@ TEST_CASE("the table has a row for each order and a column for each state") {
   CHECK(all_orders.size() == service_order_count);
 }
 
-TEST_CASE("what a service does about an order depends on its state") {
+TEST_CASE("a service acts on an order by its state") {
   struct {
     const char* what;
     ServiceOrder order;

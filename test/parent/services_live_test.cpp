@@ -33,7 +33,7 @@ ServiceSnapshot service_of(const ServerProcess& server, std::size_t index) {
 
 }  // namespace
 
-TEST_CASE("each service answers where it listens, with what it was told") {
+TEST_CASE("each service answers at its own address, with its own settings") {
   ServerProcess server(with({"--left.word=L", "--right.word=R", "--start-servers=2",
                              "--right.start-servers=3", "--min-spare-servers=1"}),
                        two);
@@ -79,7 +79,7 @@ TEST_CASE("a service that can't work leaves the others alone, and comes back wit
   write_file(directory / "order", "throw-configuration no such thing\n");
   ServerOptions options = two;
   ServerProcess server(with({("--left.child-start=" + (directory / "order")).c_str()}), options);
-  CHECK(server.wait_for_log("none serves; the service is stopped"));
+  CHECK(server.wait_for_log("no other child serves; no more children are started"));
   CHECK(Client(server.addresses()[1]).ask("echo right") == "right");
   write_file(directory / "order", "\n");
   server.signal(SIGHUP);
@@ -119,7 +119,7 @@ TEST_CASE("one address for two services is refused by name") {
         std::string::npos);
 }
 
-TEST_CASE("a file has a section for each service, and before them what all share") {
+TEST_CASE("a file has the shared settings, and then a section for each service") {
   const TemporaryDirectory directory;
   write_file(directory / "two.conf",
              "start-servers = 2\nmin-spare-servers = 1\n[left]\nlisten = 127.0.0.1:0\nword = L\n"
