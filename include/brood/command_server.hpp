@@ -1,30 +1,41 @@
 // SPDX-License-Identifier: MIT
-// A service whose children are a program: any one, in any language.
+// A service whose children run a program, in any language.
 //
 //   int main(int argc, char** argv) { return brood::CommandServer().run(argc, argv); }
 //
-// Beside the kit's settings it has two. `command` is the program, by its absolute path, with its arguments.
-// `command-gets` says what it is given:
+// It has two settings besides those of the kit. `command` is the absolute path of the program, with its
+// arguments. `command-gets` is what the program is given:
 //
-//   slot        it is built with the kit, and takes a child's slot: a child like any other
-//   listeners   the listeners, as systemd hands them on (LISTEN_FDS): start-servers processes of it run
+//   slot        a child's slot: the program is built with the kit, and serves as any child
+//   listeners   the listeners, as systemd passes them (LISTEN_FDS); start-servers processes of it run
 //   connection  one connection, as standard input and output: children accept, and run it for each
 //
-// brood_models(7) says when to take which.
+// brood_models(7) says which of them to choose.
 #pragma once
 
-#include "brood/server_base.hpp"
+#include "brood/server.hpp"
 
 namespace brood {
 
-class CommandServer final : public ServerBase {
+struct ServiceCommand;
+
+class CommandServer final : public Server {
  public:
-  // Never called: what serves is the program.
-  void serve(Child& child) override;
+  CommandServer() = default;
+  // For the kit: in a child, for command-gets = connection. `command` outlives it.
+  CommandServer(const ServiceCommand& command, std::string service);
+
   ChildModel child_model() const override {
     return {.work = WorkKind::any, .many_connections = true, .threads = true, .command = true};
   }
-  bool thread_safe() const override { return true; }  // of a slot's program it is asked there
+  bool thread_safe() const override { return true; }  // a program that takes a slot is asked itself
+
+ private:
+  void on_child_start() override;
+  void handle_connection(Connection& connection) override;
+
+  const ServiceCommand* command_ = nullptr;
+  std::string service_;
 };
 
 }  // namespace brood

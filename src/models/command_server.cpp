@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
+// The child model of a service whose program gets one connection at a time. If the program gets a slot or the
+// listeners, the child becomes the program (executed_child.hpp), and nothing of this runs.
 #include "brood/command_server.hpp"
 
-#include "brood/error.hpp"
+#include "base/service_command.hpp"
+#include "models/connection_program.hpp"
 
 namespace brood {
 
-void CommandServer::serve(Child& /*child*/) {
-  throw Error("a program's children serve, and no loop of the kit's");
+CommandServer::CommandServer(const ServiceCommand& command, std::string service)
+    : command_(&command), service_(std::move(service)) {}
+
+void CommandServer::on_child_start() { check_executable(command_->program()); }
+
+void CommandServer::handle_connection(Connection& connection) {
+  run_connection_program(*command_, service_, connection);
 }
 
 }  // namespace brood

@@ -2,7 +2,6 @@
 #include "models/connection_program.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,36 +16,21 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "models/become_program.hpp"
 #include "models/connection_environment.hpp"
+#include "models/signal_mask.hpp"
 
 namespace brood {
 namespace {
 
-// The mask of this thread, all blocked meanwhile: no handler of the child's runs in what is to become the
-// program.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-// In the new process, which has one thread of the child's: no lock may be taken here, and so nothing
-// allocated. It is not to outlive the child, which answers for it: a child that is killed takes it along.
-[[noreturn]] void become_program(char* const* arguments, char* const* environment, int socket, int failure,
-                                 pid_t child) {
+// In the new process. The child may have threads, which do not exist here and may hold locks: so nothing is
+// allocated. If the child is killed, the program is killed with it.
+[[noreturn]] void run_in_new_process(char* const* arguments, char* const* environment, int socket,
+                                     int failure, pid_t child) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != child) ::_exit(0);
   if (::dup2(socket, STDIN_FILENO) >= 0 && ::dup2(socket, STDOUT_FILENO) >= 0) {
-    ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    close_at_exec(STDERR_FILENO + 1);
     default_signals();
     ::execve(arguments[0], arguments, environment);
   }
@@ -59,24 +43,27 @@ pid_t start(const ServiceCommand& command, const std::vector<std::string>& envir
   const ExecWords arguments(command.words), variables(environment);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(SystemError("pipe", errno).what());
-  const Descriptor told(ends[0]);
-  Descriptor tells(ends[1]);
+  const Descriptor failure(ends[0]);  // closed by exec(); otherwise the error number comes
+  Descriptor failure_in(ends[1]);
   const pid_t child = ::getpid();
   pid_t pid = -1;
   {
-    const SignalsBlocked blocked;
+    // No handler of the child's may run in the new process.
+    sigset_t all;
+    sigfillset(&all);
+    const SignalMask blocked(all);
     pid = ::fork();
-    if (pid == 0) become_program(arguments.get(), variables.get(), socket, tells.get(), child);
+    if (pid == 0) run_in_new_process(arguments.get(), variables.get(), socket, failure_in.get(), child);
   }
   if (pid < 0) throw Error(SystemError("fork", errno).what());
-  tells.reset();
+  failure_in.reset();
   int error_number = 0;
   ssize_t got = 0;
-  while ((got = ::read(told.get(), &error_number, sizeof error_number)) < 0 && errno == EINTR) {
+  while ((got = ::read(failure.get(), &error_number, sizeof error_number)) < 0 && errno == EINTR) {
   }
   if (got != sizeof error_number) return pid;
   ::waitpid(pid, nullptr, 0);
-  throw ConfigurationError(SystemError("run command " + command.program(), error_number).what());
+  throw_not_run(command, error_number);
 }
 
 int wait_for(pid_t pid) {
@@ -88,15 +75,16 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-void ConnectionProgram::handle_connection(Connection& connection) {
+void run_connection_program(const ServiceCommand& command, const std::string& service,
+                            Connection& connection) {
   const int socket = connection.descriptor();
-  const pid_t pid = start(command_, connection_environment(socket, service_, connection.listener()), socket);
+  const pid_t pid = start(command, connection_environment(socket, service, connection.listener()), socket);
   connection.note(text("pid ", pid));
   const int status = wait_for(pid);
   if (status == 0) return;
   const std::string how = WIFSIGNALED(status) ? how_it_ended(CLD_KILLED, WTERMSIG(status))
                                               : how_it_ended(CLD_EXITED, WEXITSTATUS(status));
-  throw Error(text("command ", command_.program(), " ", how));
+  throw Error(text("command ", command.program(), " ", how));
 }
 
 }  // namespace brood

@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Runs a program for each connection, which is its standard input and output, as inetd and tcpserver do. The
-// blocking child model; knows nothing of slots and signals' orders.
+// Runs a program for one connection, which is its standard input and output, as inetd and tcpserver do. Knows
+// nothing of slots and orders.
 #pragma once
 
 #include <string>
 
 #include "base/service_command.hpp"
-#include "brood/server.hpp"
+#include "brood/connection.hpp"
 
 namespace brood {
 
-class ConnectionProgram final : public Server {
- public:
-  // `command` outlives it.
-  ConnectionProgram(const ServiceCommand& command, std::string service)
-      : command_(command), service_(std::move(service)) {}
-
- private:
-  void on_child_start() override { check_executable(command_.program()); }
-  // Until the program has ended; an exit code other than 0 is an exception.
-  void handle_connection(Connection& connection) override;
-
-  const ServiceCommand& command_;
-  const std::string service_;
-};
+// Returns when the program has ended. Throws Error if its exit code is not 0, ConfigurationError if it can't
+// be run. `service`: its name, for the program's environment.
+void run_connection_program(const ServiceCommand& command, const std::string& service,
+                            Connection& connection);
 
 }  // namespace brood

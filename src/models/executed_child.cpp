@@ -2,19 +2,18 @@
 #include "models/executed_child.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 
-#include "base/exec_words.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "child/child_main.hpp"
+#include "models/become_program.hpp"
 #include "models/child_handover.hpp"
-#include "models/connection_program.hpp"
 
 namespace brood {
 namespace {
@@ -22,24 +21,18 @@ namespace {
 constexpr int first_listener = 3;  // sd_listen_fds(3)
 
 void set(const char* variable, const std::string& value) {
-  ::setenv(variable, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
+  ::setenv(variable, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): there is one thread only
 }
 
-[[noreturn]] void become_program(const ServiceCommand& command) {
-  ::execve(command.program().c_str(), ExecWords(command.words).get(), environ);
-  throw SystemError("run command " + command.program(), errno, ExitCode::configuration);
-}
-
-// As it was put there, a program of the kit's finds it with signals still blocked: none is lost before it has
-// its own handlers.
+// The program gets its signals blocked: none is lost before it has its own handlers.
 void hand_over_slot(const ServiceCommand& command, const ChildSetup& setup, const MappingDescriptors& table) {
-  ::close_range(first_listener, ~0U, CLOSE_RANGE_CLOEXEC);
-  const Descriptor told = hand_over_child(setup, table);
-  set(child_variable, handover_address(told, ::getpid()));
+  close_at_exec(first_listener);
+  const Descriptor handover = hand_over_child(setup, table);
+  set(child_variable, handover_address(handover, ::getpid()));
   become_program(command);
 }
 
-// A colon separates names: an address can't be one.
+// A colon separates names: a listener whose name is an address has none here.
 std::string names_of(const std::vector<ChildListener>& listeners) {
   std::string names;
   for (const auto& listener : listeners) {
@@ -49,7 +42,8 @@ std::string names_of(const std::vector<ChildListener>& listeners) {
   return names;
 }
 
-// What has their numbers by now is kept: where exec() fails that is to be logged.
+// Gives the listeners the descriptors from first_listener on. What had those numbers is put back at the end
+// of the scope, which comes only if exec() failed: the log may be among it.
 class ListenersInPlace {
  public:
   explicit ListenersInPlace(const std::vector<ChildListener>& listeners) {
@@ -61,7 +55,7 @@ class ListenersInPlace {
       copies.emplace_back(::fcntl(listener.descriptor, F_DUPFD_CLOEXEC, beyond));
       if (!copies.back()) throw SystemError("copy listener " + listener.name, errno);
     }
-    ::close_range(first_listener, ~0U, CLOSE_RANGE_CLOEXEC);
+    close_at_exec(first_listener);
     for (int number = first_listener; number < beyond; ++number)
       ::dup2(copies[static_cast<std::size_t>(number - first_listener)].get(), number);
   }
@@ -79,7 +73,7 @@ class ListenersInPlace {
 void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup) {
   check_executable(command.program());
   ChildSlot slot(*setup.scoreboard, setup.service, setup.slot, setup.wake_fd, {});
-  slot.ready();  // nobody says so later
+  slot.ready();  // the program can't say so
   const ListenersInPlace in_place(setup.listeners);
   set("LISTEN_FDS", text(setup.listeners.size()));
   set("LISTEN_PID", text(::getpid()));
@@ -99,8 +93,8 @@ MappingDescriptors for_child(const ServiceCommand& command, const MappingDescrip
 int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) {
   const std::string service = setup.scoreboard->service(setup.service).name.data();
   if (command.gets() == CommandGets::connection) {
-    ConnectionProgram runner(command, service);
-    setup.server = &runner;
+    CommandServer server(command, service);
+    setup.server = &server;
     return child_main(setup);
   }
   return exit_code_of([&] {

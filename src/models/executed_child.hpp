@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The life of a child whose service runs a program: it becomes that program, or runs it for each connection.
-// The caller has given up what is the parent's alone.
+// The main function of a child whose service runs a program: the child becomes the program, or runs it for
+// each connection. The caller has released what belongs to the parent alone.
 #pragma once
 
 #include "base/service_command.hpp"
@@ -9,11 +9,12 @@
 
 namespace brood {
 
-// `table`: the scoreboard's descriptors, for the program that takes the slot; others don't get them. Returns
-// an exit code, or (where the child has become the program) never.
+// Returns an exit code, or does not return because the child has become the program. `table`: from
+// for_child().
 int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table);
 
-// A copy of them for one child, from before it gives the parent's up; none where its program takes no slot.
+// The scoreboard's descriptors for one child, copied before it releases the parent's. Empty if its program
+// takes no slot.
 MappingDescriptors for_child(const ServiceCommand& command, const MappingDescriptors& parents);
 
 }  // namespace brood

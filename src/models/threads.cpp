@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "models/threads.hpp"
 
-#include <pthread.h>
-
 #include <cerrno>
 #include <csignal>
 #include <exception>
@@ -16,51 +14,44 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "child/child_signals.hpp"
+#include "models/signal_mask.hpp"
 
 namespace brood {
 namespace {
 
-// What a new thread inherits.
-class SignalsForThreads {
- public:
-  SignalsForThreads() {
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
-      sigdelset(&blocked, fault);
-    sigdelset(&blocked, child_signals::look_again);
-    ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-  }
-  ~SignalsForThreads() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsForThreads(const SignalsForThreads&) = delete;
-  SignalsForThreads& operator=(const SignalsForThreads&) = delete;
-
- private:
-  sigset_t before_{};
-};
+// What the threads of a child block: all but the signal that interrupts their waits, and the faults, which
+// would be lost or would loop.
+sigset_t signals_of_threads() {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
+    sigdelset(&blocked, fault);
+  sigdelset(&blocked, child_signals::look_again);
+  return blocked;
+}
 
 }  // namespace
 
 void run_threads(unsigned number, const std::function<void()>& loop) {
   if (number == 1) return loop();
   std::exception_ptr first_failure;
-  std::mutex turn;
+  std::mutex mutex;
   const auto guarded = [&] {
     try {
       loop();
     } catch (...) {
-      const std::lock_guard lock(turn);
+      const std::lock_guard lock(mutex);
       if (!first_failure) first_failure = std::current_exception();
     }
   };
-  // Nobody begins before all are there: half a crew must not take connections and then be sent home.
+  // No thread begins before all were started: if one can't be, none may have accepted a connection.
   std::promise<bool> start;
   const std::shared_future<bool> started = start.get_future().share();
   int error_number = 0;
   std::vector<std::jthread> others;
   others.reserve(number - 1);
   try {
-    const SignalsForThreads signals;
+    const SignalMask inherited(signals_of_threads());
     while (others.size() + 1 < number)
       others.emplace_back([&guarded, started] {
         if (started.get()) guarded();
