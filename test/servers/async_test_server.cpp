@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The test_server in coroutines: does what its clients tell it, a line each. At a child's end it looks for
-// what the coroutines have left behind, where the address sanitizer is built in.
+// The test_server in coroutines: does what its clients say, a line each. At the end of a child it looks for
+// what the coroutines have left behind, if the address sanitizer is built in.
 //
 //   echo TEXT     answers TEXT
 //   pid           answers the child's pid
 //   hold MS       a timer, then answers "held"
 //   wait          reads until the client ends
 //   both          reads and writes in two coroutines: answers "both", then what it reads until the client
-//   ends background    a coroutine that waits without end, and is nobody's; answers "there" note TEXT sets
-//   the note, answers "noted" listener      answers the listener's name more          answers "more", or in a
+//   ends background    a coroutine of its own that waits without end; answers "there" note TEXT     sets the
+//   note, answers "noted" listener      answers the listener's name more          answers "more", or in a
 //   child that leaves "last", and ends the connection bye           answers "bye" and ends the connection
 //   flood N       answers N bytes and ends the connection
 //   throw TEXT    a std::runtime_error

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parent of a service whose children are a program; or of two, of which one has it own code.
+// The parent of a service whose children run a program; with MIXED, also of a service with code of its own.
 #include "brood/command_server.hpp"
 #include "brood/program.hpp"
 #include "brood/server.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A server of datagrams that does what each one tells it, and answers:
+// A server for datagrams that does what each one says, and answers:
 //   echo TEXT      TEXT                          wait PATH    "waited", when that file is there
 //   pid            the child's pid               hold MS      "held", after a sleep
 //   peer, local    the addresses                 throw TEXT   nothing: a std::runtime_error

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A test_server in an event loop. A line each:
+// A test_server on an event loop. A line each:
 //
-//   echo TEXT   answers TEXT                        throw TEXT  a std::runtime_error
-//   pid         answers the child's pid             note TEXT   sets the note, answers "noted"
-//   thread      answers the thread's id             listener    answers the listener's name
-//   hold MS     sleeps in the loop, answers "held"  spin        a busy loop without end
-//   flood N     answers N bytes                     close       answers "closing", and the server closes
-//   busy        the connection waits from now on for the rest of something, answers "busy"; "idle" ends that
-//   stop        this_child::stop(), "stopping"       detach      this_child::detach(), answers "detached"
-//   leaving     answers "yes" or "no"               answered    how many lines this connection has asked
-#include <unistd.h>
-
-#include <atomic>
-#include <chrono>
-#include <stdexcept>
+//   the commands of common_commands.hpp
+//   close       answers "closing", and the server closes
+//   busy        the connection waits from now on for the rest of a request, answers "busy"; "idle" ends that
+//   answered    how many lines this connection has sent
 #include <string>
-#include <thread>
 
 #include "brood/event_server.hpp"
 #include "brood/settings.hpp"
-#include "brood/this_child.hpp"
+#include "common_commands.hpp"
 
 namespace {
 
@@ -35,9 +25,7 @@ class EventTestServer : public brood::EventServer {
     settings.text("greeting", greeting_, "What each connection begins with; empty: the client speaks first.");
   }
 
-  void on_child_leaving() override {
-    brood::log_info("test_server: child " + std::to_string(::getpid()) + " hears that it leaves");
-  }
+  void on_child_leaving() override { brood::test::log_leaving(); }
 
   Next handle_accepted(brood::Connection& connection) override {
     if (!greeting_.empty()) connection.write_all(greeting_ + '\n');
@@ -55,44 +43,15 @@ class EventTestServer : public brood::EventServer {
 
   // False: the connection ends.
   static bool obey(brood::Connection& connection, Session& session, const std::string& line) {
-    const auto answer = [&](const std::string& text) { connection.write_all(text + '\n'); };
-    const auto space = line.find(' ');
-    const std::string command = line.substr(0, space);
-    const std::string rest = space == std::string::npos ? "" : line.substr(space + 1);
-    if (command == "echo") answer(rest);
-    if (command == "pid") answer(std::to_string(::getpid()));
-    if (command == "thread") answer(std::to_string(::gettid()));
-    if (command == "listener") answer(std::string(connection.listener()));
-    if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
-    if (command == "answered") answer(std::to_string(session.lines));
-    if (command == "throw") throw std::runtime_error(rest);
-    if (command == "note") {
-      connection.note(rest);
-      answer("noted");
+    const auto command = brood::test::parse_command(line);
+    brood::test::obey_common(connection, command);
+    if (command.name == "answered") brood::test::answer(connection, std::to_string(session.lines));
+    if (command.name == "busy" || command.name == "idle") {
+      session.busy = command.name == "busy";
+      brood::test::answer(connection, command.name);
     }
-    if (command == "hold") {
-      std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(rest)));
-      answer("held");
-    }
-    if (command == "spin") spin();
-    if (command == "stop") {
-      brood::this_child::stop();
-      answer("stopping");
-    }
-    if (command == "detach") answer(brood::this_child::detach() ? "detached" : "not detached");
-    if (command == "flood") connection.write_all(std::string(std::stoul(rest), 'x'));
-    if (command == "busy" || command == "idle") {
-      session.busy = command == "busy";
-      answer(command);
-    }
-    if (command == "close") answer("closing");
-    return command != "close";
-  }
-
-  static void spin() {
-    std::atomic<bool> go_on = true;
-    while (go_on.load()) {
-    }
+    if (command.name == "close") brood::test::answer(connection, "closing");
+    return command.name != "close";
   }
 
   std::string greeting_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A server that does what its clients tell it, a line each: answer, wait, crash, hang. Tests pull the
-// strings.
+// A server that does what its clients say, a line each: answer, wait, crash, hang.
 //
 //   echo TEXT     answers TEXT                      crash       abort()
 //   pid           answers the child's pid           exit N      _exit(N)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A server of triggers that writes down each one, a line in the file `out`:
+// A server for triggers that writes each one as a line into the file `out`:
 //   PID LISTENER MISSED TEXT
-// and does before what the text tells it; a tick has the text of the setting `tick`.
+// and before that does what the text says; a tick has the text of the setting `tick`.
 //   wait PATH   until that file is there     throw TEXT   a std::runtime_error
 //   hold MS     sleeps                       spin         a busy loop without end
 //   stop        this_child::stop()           detach PATH  this_child::detach(), then as wait
@@ -22,7 +22,7 @@ namespace {
 class TriggerTestServer : public brood::TriggerServer {
   void add_settings(brood::Settings& settings) override {
     settings.text("out", out_, "Where triggers are written down.");
-    settings.text("tick", tick_, "What a tick tells.");
+    settings.text("tick", tick_, "The text of a tick.");
   }
 
   void on_child_start() override {

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The commands that the test servers on Connection share, whatever runs their handlers. A line each:
+//
+//   echo TEXT   answers TEXT                         throw TEXT  a std::runtime_error
+//   pid         answers the child's pid              note TEXT   sets the note, answers "noted"
+//   thread      answers the thread's id              leaving     answers "yes" or "no"
+//   hold MS     sleeps, then answers "held"          spin        a busy loop without end
+//   stop        this_child::stop(), "stopping"       detach      this_child::detach(), answers "detached"
+//   flood N     answers N bytes                      listener    answers the listener's name
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "brood/connection.hpp"
+#include "brood/log.hpp"
+#include "brood/this_child.hpp"
+
+namespace brood::test {
+
+struct TestCommand {
+  std::string name, rest;
+};
+
+inline TestCommand parse_command(const std::string& line) {
+  const auto space = line.find(' ');
+  return {line.substr(0, space), space == std::string::npos ? "" : line.substr(space + 1)};
+}
+
+inline void answer(Connection& connection, const std::string& text) { connection.write_all(text + '\n'); }
+
+inline void log_leaving() {
+  log_info("test_server: child " + std::to_string(::getpid()) + " hears that it leaves");
+}
+
+[[noreturn]] inline void spin() {
+  std::atomic<bool> go_on = true;
+  for (;;) go_on.load();
+}
+
+// Does nothing for another command.
+inline void obey_common(Connection& connection, const TestCommand& command) {
+  const auto& [name, rest] = command;
+  if (name == "echo") answer(connection, rest);
+  if (name == "pid") answer(connection, std::to_string(::getpid()));
+  if (name == "thread") answer(connection, std::to_string(::gettid()));
+  if (name == "listener") answer(connection, std::string(connection.listener()));
+  if (name == "leaving") answer(connection, connection.leaving() ? "yes" : "no");
+  if (name == "throw") throw std::runtime_error(rest);
+  if (name == "note") {
+    connection.note(rest);
+    answer(connection, "noted");
+  }
+  if (name == "hold") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(rest)));
+    answer(connection, "held");
+  }
+  if (name == "spin") spin();
+  if (name == "stop") {
+    this_child::stop();
+    answer(connection, "stopping");
+  }
+  if (name == "detach") answer(connection, this_child::detach() ? "detached" : "not detached");
+  if (name == "flood") connection.write_all(std::string(std::stoul(rest), 'x'));
+}
+
+}  // namespace brood::test
