@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server whose children serve many connections each, in coroutines over Boost.Asio (a proactor). Derive,
-// and override handle_connection():
+// A server whose children serve many connections each, in coroutines on Boost.Asio (a proactor). Derive, and
+// override handle_connection():
 //
 //   class Echo : public brood::AsyncServer {
 //     boost::asio::awaitable<void> handle_connection(brood::AsyncConnection& connection) override {
@@ -10,16 +10,16 @@
 //     }
 //   };
 //
-// It reads like blocking code, and a connection that waits costs neither thread nor process. All coroutines
-// of a child run in its one thread: one that blocks or computes holds up all others. The io_context is made
-// in the child, after fork; `co_await boost::asio::this_coro::executor` is its executor, for timers and other
-// sockets. Nothing of Boost.Asio may be made in the parent.
+// It reads like blocking code, and a connection that waits needs no thread and no process. All coroutines of
+// a child run in its one thread: one that blocks or computes delays all others. The io_context is made in the
+// child, after fork(); `co_await boost::asio::this_coro::executor` returns its executor, for timers and other
+// sockets. No object of Boost.Asio may be made in the parent.
 //
-// A program and its library must be compiled with the same Boost; they don't link otherwise.
+// The program and the library must be compiled with the same version of Boost; otherwise they don't link.
 #pragma once
 
 // clang-format off
-#include <utility>  // first: <boost/asio/awaitable.hpp> of Boost 1.74 needs it, and doesn't say so
+#include <utility>  // first: <boost/asio/awaitable.hpp> of Boost 1.74 needs it and does not include it
 // clang-format on
 
 #include <boost/asio/awaitable.hpp>
@@ -38,11 +38,11 @@ namespace brood {
 class AsyncLoop;
 enum class ConnectionState : std::uint8_t;
 
-// One accepted connection, to be awaited on. In a child, in its one thread. Lives until handle_connection()
-// has returned, and must not be used after that. One coroutine may read while another one writes.
+// One accepted connection, for coroutines to wait on. In a child, in its one thread. It must not be used
+// after handle_connection() has returned. One coroutine may read while another one writes.
 //
-// Errors are a SystemError: the connection broke, or (ETIMEDOUT) it was given up: nothing could be read or
-// written for connection-idle-timeout, or it is older than connection-timeout. It need not be caught.
+// Its members throw SystemError if the connection broke, or (ETIMEDOUT) if nothing could be read or written
+// for connection-idle-timeout, or if it is older than connection-timeout. Handlers need not catch it.
 class AsyncConnection {
  public:
   template <typename Result>
@@ -50,25 +50,25 @@ class AsyncConnection {
   using Socket = boost::asio::generic::stream_protocol::socket;
   using executor_type = Socket::executor_type;
 
-  AsyncConnection(AsyncLoop& loop, Connection connection);  // a child's: handlers are given theirs
+  AsyncConnection(AsyncLoop& loop, Connection connection);  // for the kit
   AsyncConnection(const AsyncConnection&) = delete;
   AsyncConnection& operator=(const AsyncConnection&) = delete;
   ~AsyncConnection();
 
-  // Waits for input and reads what there is, at most all of `buffer`. 0: the peer has said all that it will.
+  // Waits for input and reads what there is, at most all of `buffer`. 0: the peer sends nothing more.
   Awaitable<std::size_t> read_some(std::span<char> buffer);
   Awaitable<void> write_all(std::string_view data);
 
-  // Waits between two requests, or for the first one. False: there is none, and the handler should return;
-  // because the peer has ended, or nothing came for connection-idle-timeout, or the child was told to leave
-  // and nothing came for a second. This is how connections that are kept alive are ended at a reload; in
-  // read_some() a connection is in the middle of something, and is waited for.
+  // Waits for the next request, or for the first one. False: there is none, and the handler should return.
+  // The peer has ended, or nothing came for connection-idle-timeout, or the child was told to leave and
+  // nothing came for a second. So a reload ends connections that are kept alive; a connection that waits in
+  // read_some() is within a request, and the child waits for it.
   Awaitable<bool> next_request();
-  // The same, and reads what there is. 0 is its false.
+  // The same, and reads what there is. 0: there is no next request.
   Awaitable<std::size_t> next_request(std::span<char> buffer);
 
-  // An AsyncReadStream and AsyncWriteStream, for Boost.Asio's own algorithms as async_read_until(). Limits
-  // and figures hold there as well; errors are Boost.Asio's.
+  // This is an AsyncReadStream and AsyncWriteStream, for Boost.Asio's algorithms such as async_read_until().
+  // Timeouts and figures include them; errors are those of Boost.Asio.
   executor_type get_executor() { return socket_.get_executor(); }
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
@@ -86,20 +86,20 @@ class AsyncConnection {
     return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
         [this, buffers, begun = false](auto& self, boost::system::error_code error = {},
                                        std::size_t size = 0) mutable {
-          if (std::exchange(begun, true)) return self.complete(end_wait(Wait::room, error, size), size);
-          begin_wait(Wait::room);
+          if (std::exchange(begun, true)) return self.complete(end_wait(Wait::output, error, size), size);
+          begin_wait(Wait::output);
           socket_.async_write_some(buffers, std::move(self));
         },
         token, socket_);
   }
-  // For everything else. What is read and written with it is to be told to count(); waits in it are not
-  // limited by connection-idle-timeout. It stays owned by the connection.
+  // For everything else; the connection still owns it. Pass to count() what is read and written with it.
+  // Waits for it are not limited by connection-idle-timeout.
   Socket& socket() { return socket_; }
   void count(std::uint64_t bytes_read, std::uint64_t bytes_written) {
     connection_.count(bytes_read, bytes_written);
   }
 
-  // As those of Connection.
+  // The same as in Connection.
   std::string peer() const { return connection_.peer(); }
   std::string local() const { return connection_.local(); }
   std::string_view listener() const { return connection_.listener(); }
@@ -110,7 +110,7 @@ class AsyncConnection {
 
  private:
   friend class AsyncLoop;
-  enum class Wait { input, room, request };
+  enum class Wait { input, output, request };
 
   void open();
   void begin_wait(Wait wait);
@@ -123,13 +123,13 @@ class AsyncConnection {
   AsyncLoop& loop_;
   Connection connection_;
   Socket socket_;                    // the same descriptor
-  unsigned waits_ = 0;               // that go on
-  bool between_requests_ = false;    // one of them is for a next request
-  bool cut_short_ = false;           // they last too long, and were cancelled
-  bool silent_ = false;              // what has ended one of them is that nothing came
-  boost::system::error_code ended_;  // by the peer, or by a limit
+  unsigned waits_ = 0;               // how many have not ended
+  bool between_requests_ = false;    // one of them is for the next request
+  bool cut_short_ = false;           // they took too long, and were cancelled
+  bool silent_ = false;              // one of them took too long because no input came
+  boost::system::error_code ended_;  // the error of the wait that ended last
   Outcome outcome_ = Outcome::served;
-  bool gone_ = false;  // closed, and out of the child's figures
+  bool closed_ = false;  // and handed back to the child
 };
 
 class AsyncServer : public ServerBase {
@@ -138,11 +138,11 @@ class AsyncServer : public ServerBase {
   ChildModel child_model() const override { return {.many_connections = true}; }
 
  protected:
-  AsyncServer() { same_asio<BOOST_VERSION, on_io_uring>(); }
+  AsyncServer() { require_same_boost<BOOST_VERSION, on_io_uring>(); }
 
-  // In a child, without privileges. The connection is closed after it has returned. An exception that leaves
-  // it ends this connection, is logged and counted as failed, and never ends the child. When the last
-  // connection of a child that leaves is done, coroutines that still wait for something are destroyed.
+  // Called in a child, without privileges. The connection is closed when it returns. An exception ends the
+  // connection, which is logged and counted as failed; it does not end the child. When the last connection of
+  // a child that leaves has ended, coroutines that still wait for something are destroyed.
   virtual boost::asio::awaitable<void> handle_connection(AsyncConnection& connection) = 0;
 
  private:
@@ -151,9 +151,9 @@ class AsyncServer : public ServerBase {
 #else
   static constexpr bool on_io_uring = false;
 #endif
-  // The library has the one for the Boost that it was compiled with.
+  // The library defines it for the version of Boost that it was compiled with.
   template <int boost_version, bool io_uring>
-  static void same_asio();
+  static void require_same_boost();
 };
 
 }  // namespace brood

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server of datagrams, by UDP or a unix socket: its children compete for them, and handle one at a time.
-// Derive, and override handle_datagram():
+// A server for datagrams, over UDP or a unix socket. Its children compete for them, and each handles one at a
+// time. Derive, and override handle_datagram():
 //
 //   class Echo : public brood::DatagramServer {
 //     void handle_datagram(brood::Datagram& datagram) override { datagram.reply(datagram.data()); }
@@ -13,23 +13,24 @@
 
 namespace brood {
 
-// One datagram that has arrived. In a child; one thread.
+// One datagram. In a child, in one thread.
 class Datagram {
  public:
   static constexpr std::size_t largest = 65'536;  // bytes
 
-  // As it arrived, empty maybe, and never cut: a larger one, which only a unix socket can bring, is counted
-  // as failed and not handled. Valid while the handler runs.
+  // The whole datagram, which may be empty. A larger one than `largest`, which only a unix socket can bring,
+  // is counted as failed and not handled. Valid until the handler returns.
   std::string_view data() const { return data_; }
   std::string peer() const;   // "192.0.2.7:40312", "[2001:db8::7]:40312", "unix:/path", or "unix": no name
-  std::string local() const;  // the address that was asked, also where the listener has all of them
-  std::string_view listener() const { return listener_; }  // its name in the configuration, or its address
+  std::string local() const;  // the address to which it was sent, also if the listener is on all addresses
+  std::string_view listener() const { return listener_; }  // its configured name, or its address
 
-  // Sends `data` to the peer, from the address that was asked; any number of times. Throws SystemError: the
-  // peer is gone, can't be answered (a unix socket without a name), or takes nothing for a second.
+  // Sends `data` to the peer, from the address to which the datagram was sent. May be called several times.
+  // Throws SystemError if the peer is gone, has no address (a unix socket without a name), or accepts nothing
+  // for a second.
   void reply(std::string_view data);
 
-  // As of a connection: shown in the scoreboard meanwhile, at most 48 bytes.
+  // Shown on the scoreboard until the handler returns, at most 48 bytes.
   void note(std::string_view text) { child_->note(id_, text); }
   bool leaving() const { return child_->leaving(); }  // the child was told to leave
 
@@ -42,9 +43,10 @@ class Datagram {
   ConnectionId id_ = 0;
   int socket_ = -1;
   std::string_view listener_, data_;
-  sockaddr_storage peer_{}, asked_{};  // asked_: without port; no family where the socket has but one address
+  sockaddr_storage peer_{};
+  sockaddr_storage destination_{};  // without a port; no family if the socket has only one address
   socklen_t peer_size_ = 0;
-  unsigned interface_ = 0;  // that the datagram came by
+  unsigned interface_ = 0;  // of a link-local destination
   std::uint64_t bytes_written_ = 0;
 };
 
@@ -54,8 +56,8 @@ class DatagramServer : public ServerBase {
   ChildModel child_model() const override { return {.work = WorkKind::datagrams}; }
 
  protected:
-  // In a child, without privileges; one at a time. An exception that leaves it ends the work on this
-  // datagram, is logged and counted as failed, and never ends the child.
+  // Called in a child, without privileges, for one datagram at a time. An exception is logged, and the
+  // datagram counted as failed; it does not end the child.
   virtual void handle_datagram(Datagram& datagram) = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A server whose children serve many connections each, from an event loop (a reactor). Derive, and override
+// A server whose children serve many connections each, on an event loop (a reactor). Derive, and override
 // handle_readable():
 //
 //   class Echo : public brood::EventServer {
@@ -10,19 +10,19 @@
 //     }
 //   };
 //
-// A connection that waits costs no thread and no process. With threads-per-child (the program says
-// thread_safe()) handlers of different connections run at once; those of one connection never do.
+// A connection that waits needs no thread and no process. With threads-per-child, which the program permits
+// by thread_safe(), handlers of different connections run at the same time; those of one connection never do.
 #pragma once
 
 #include "brood/server_base.hpp"
 
 namespace brood {
 
-// What a handler wants to happen with its connection.
+// What the connection waits for after the handler has returned.
 enum class Next {
-  more_input,  // for the rest of a request, or for the first one
-  request,     // for the next request, if any: a child that leaves closes it when none comes
-  close,       // when what was written has been sent
+  more_input,  // the rest of a request, or the first request
+  request,     // the next request, if any: a child that leaves closes the connection if none comes
+  close,       // nothing: the connection is closed when all that was written has been sent
 };
 
 class EventServer : public ServerBase {
@@ -33,14 +33,14 @@ class EventServer : public ServerBase {
  protected:
   using Next = brood::Next;
 
-  // In a child, without privileges. Input has come, or its end, or what was written before has been sent:
-  // read without waiting (try_read, try_line) what there is, and answer. What a peer doesn't read can't fill
-  // the memory: this is not called again before it has been sent. After the peer's end the connection is
-  // closed, whatever is returned. An exception ends the connection, is logged and counted as failed, and
-  // never ends the child.
+  // Called in a child, without privileges, when input or its end has come, or when what was written before
+  // has been sent. Read what there is without waiting (try_read, try_line), and answer. This is not called
+  // again before the answer has been sent, so that a peer which does not read can't fill the memory. After
+  // the peer's end the connection is closed, whatever this returns. An exception ends the connection, which
+  // is logged and counted as failed; it does not end the child.
   virtual Next handle_readable(Connection& connection) = 0;
 
-  // The same for a connection that has just been accepted, for servers that speak first.
+  // The same for a connection that was just accepted, for servers that send first.
   virtual Next handle_accepted(Connection& /*connection*/) { return Next::more_input; }
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A server from a lambda instead of a class: the body of main() is
+// A server from a lambda instead of a class. The body of main() is
 //   return brood::serve(argc, argv, [](brood::Connection& connection) { … });
-// or, for a lambda that may run in several threads of a child at once (threads-per-child),
+// or, if the lambda may run in several threads of a child at once (threads-per-child),
 //   return brood::serve(argc, argv, brood::thread_safe, [](brood::Connection& connection) { … });
-// Hooks and settings of its own need a class (brood/server.hpp).
+// Hooks, and settings of the server's own, need a class (brood/server.hpp).
 #pragma once
 
 #include <utility>
@@ -23,7 +23,7 @@ class LambdaServer final : public Server {
  private:
   bool thread_safe() const override { return in_threads; }
   void handle_connection(Connection& connection) override { handler_(connection); }
-  Handler handler_;  // each child has its own copy: fork() made it; the threads of a child share it
+  Handler handler_;  // fork() gives each child a copy, which the threads of the child share
 };
 
 template <typename Handler>
@@ -32,7 +32,7 @@ int serve(int argc, char** argv, Handler handler) {
 }
 
 template <typename Handler>
-int serve(int argc, char** argv, ThreadSafe /*it is*/, Handler handler) {
+int serve(int argc, char** argv, ThreadSafe /*thread_safe*/, Handler handler) {
   return LambdaServer<true, Handler>(std::move(handler)).run(argc, argv);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server whose children serve one connection at a time, in plain blocking code; with threads-per-child, one
-// a thread. Derive, override handle_connection(), and let main() return run():
+// A server whose children serve one connection at a time in blocking code, or one in each thread if
+// threads-per-child is set. Derive, override handle_connection(), and let main() return run():
 //
 //   class Echo : public brood::Server {
 //     void handle_connection(brood::Connection& connection) override { … }
@@ -18,8 +18,8 @@ class Server : public ServerBase {
   ChildModel child_model() const override { return {.threads = true}; }
 
  protected:
-  // In a child, without privileges. The connection is closed after it returns. An exception that leaves it
-  // ends this connection, is logged and counted as failed, and never ends the child.
+  // Called in a child, without privileges. The connection is closed when it returns. An exception ends the
+  // connection, which is logged and counted as failed; it does not end the child.
   virtual void handle_connection(Connection& connection) = 0;
 };
 

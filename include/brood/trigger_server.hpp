@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A server without clients: its children compete for the ticks of timers and for what is written into FIFOs,
-// as others do for connections. Derive, and override handle_trigger():
+// as the children of other servers do for connections. Derive, and override handle_trigger():
 //
 //   class Sweeper : public brood::TriggerServer {
 //     void handle_trigger(brood::Trigger& trigger) override { sweep(trigger.text()); }
@@ -13,10 +13,10 @@
 
 namespace brood {
 
-// One tick of a timer, one line or one byte that was written into a FIFO. In a child; one thread.
+// One tick of a timer, or one line or one byte that was written into a FIFO. In a child, in one thread.
 class Trigger {
  public:
-  // A child's: handlers are given theirs. What it names outlives the trigger.
+  // For the kit; handlers get a Trigger. What is named here outlives it.
   struct Origin {
     TriggerKind kind;
     std::string_view listener, text;
@@ -27,14 +27,14 @@ class Trigger {
   explicit Trigger(const Origin& origin) : origin_(origin) {}
 
   TriggerKind kind() const { return origin_.kind; }
-  std::string_view listener() const { return origin_.listener; }  // its name in the configuration, or address
-  // Of a timer: the ticks before this one that nobody was free for, since the last one that somebody had.
-  // They are told and not made up for.
+  std::string_view listener() const { return origin_.listener; }  // its configured name, or its address
+  // Of a timer: how many ticks were lost since the last one that was handled, because no child was free. They
+  // are counted here, and not repeated.
   std::uint64_t missed() const { return origin_.missed; }
-  // Of a FIFO: the line without its newline, or the byte. Valid while the handler runs.
+  // Of a FIFO: the line without its newline, or the byte. Valid until the handler returns.
   std::string_view text() const { return origin_.text; }
 
-  // As of a connection: shown in the scoreboard meanwhile, at most 48 bytes. At first it is the listener.
+  // Shown on the scoreboard until the handler returns, at most 48 bytes. By default it is the listener.
   void note(std::string_view text) { origin_.child.note(origin_.id, text); }
   bool leaving() const { return origin_.child.leaving(); }  // the child was told to leave
 
@@ -48,8 +48,8 @@ class TriggerServer : public ServerBase {
   ChildModel child_model() const override { return {.work = WorkKind::triggers}; }
 
  protected:
-  // In a child, without privileges; one at a time. An exception that leaves it ends this trigger, is logged
-  // and counted as failed, and never ends the child.
+  // Called in a child, without privileges, for one trigger at a time. An exception is logged, and the trigger
+  // counted as failed; it does not end the child.
   virtual void handle_trigger(Trigger& trigger) = 0;
 };
 

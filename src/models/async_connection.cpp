@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A connection as coroutines see it: what they wait for, and how it ends.
+// The connection of a coroutine: its waits, and how it ends.
 #include "models/async_loop.hpp"
 // After it:
 #include <boost/asio/redirect_error.hpp>
@@ -33,7 +33,7 @@ AsyncConnection::~AsyncConnection() {
 }
 
 void AsyncConnection::note(std::string_view text) {
-  if (!gone_) connection_.note(text);
+  if (!closed_) connection_.note(text);
 }
 
 // ---- waiting
@@ -47,17 +47,17 @@ void AsyncConnection::begin_wait(Wait wait) {
 // Returns the error as the handler gets it.
 error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t size) {
   if (wait == Wait::request) between_requests_ = false;
-  if (wait == Wait::room)
+  if (wait == Wait::output)
     connection_.count(0, size);
   else
     connection_.count(size, 0);
-  const bool too_long = gone_ || (cut_short_ && error == asio::error::operation_aborted);
+  const bool too_long = closed_ || (cut_short_ && error == asio::error::operation_aborted);
   --waits_;
   loop_.changed(*this);
   if (!error) return error;
   if (too_long) error = asio::error::timed_out;
-  // A peer that says nothing has not failed; one that doesn't take its answer has.
-  if (too_long && wait != Wait::room) silent_ = true;
+  // A connection whose peer sends nothing has not failed; one whose peer does not take its answer has.
+  if (too_long && wait != Wait::output) silent_ = true;
   return ended_ = error;
 }
 
@@ -88,10 +88,10 @@ asio::awaitable<bool> AsyncConnection::next_request() {
 asio::awaitable<void> AsyncConnection::write_all(std::string_view data) {
   while (!data.empty()) {
     error_code error;
-    begin_wait(Wait::room);
+    begin_wait(Wait::output);
     const std::size_t size = co_await socket_.async_write_some(
         asio::buffer(data), asio::redirect_error(asio::use_awaitable, error));
-    error = end_wait(Wait::room, error, size);
+    error = end_wait(Wait::output, error, size);
     if (error) broke("write to", error);
     data.remove_prefix(size);
   }
@@ -114,12 +114,12 @@ Outcome AsyncConnection::failure() const {
   try {
     throw;
   } catch (const SystemError& error) {
-    const bool by_a_limit = error.error_number() == ETIMEDOUT && (gone_ || silent_);
+    const bool by_a_limit = error.error_number() == ETIMEDOUT && (closed_ || silent_);
     return by_a_limit ? Outcome::served : log_failure(name);
   } catch (const boost::system::system_error& error) {
     // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
     if (!ended_ || error.code() != ended_) return log_failure(name);
-    if (gone_ || silent_) return Outcome::served;
+    if (closed_ || silent_) return Outcome::served;
     return guard_connection(connection_, [this] { broke("talk with", ended_); });
   } catch (...) {
     return log_failure(name);

@@ -86,7 +86,7 @@ asio::awaitable<void> AsyncLoop::serve(Connection accepted) {
     connection.outcome_ = connection.failure();
   }
   if (connection.connection_.half_close()) co_await linger(connection);
-  if (!connection.gone_) finish(connection);
+  if (!connection.closed_) finish(connection);
 }
 
 void AsyncLoop::add(AsyncConnection& connection) {
@@ -97,7 +97,7 @@ void AsyncLoop::add(AsyncConnection& connection) {
 }
 
 void AsyncLoop::changed(const AsyncConnection& connection) {
-  if (!connection.gone_)
+  if (!connection.closed_)
     wake_at(deadlines_.set(connection.connection_.id(), connection.state(), Clock::now()));
 }
 
@@ -112,7 +112,7 @@ asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
 void AsyncLoop::finish(AsyncConnection& connection) {
   boost::system::error_code ignored;
   connection.socket_.release(ignored);  // what waits for it is cancelled
-  connection.gone_ = true;
+  connection.closed_ = true;
   deadlines_.remove(connection.connection_.id());
   child_.finished(std::move(connection.connection_), connection.outcome_);
   end_if_empty();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The blocking child model: one connection at a time, or one a thread.
+// The blocking child model: one connection at a time, or one in each thread.
 #include "brood/server.hpp"
 #include "models/connection_outcome.hpp"
 #include "models/threads.hpp"

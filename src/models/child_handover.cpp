@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Of the records below: to be raised when one of them changes.
+// To be raised when one of the records below changes.
 constexpr unsigned record_version = 2;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
@@ -54,7 +54,7 @@ Descriptor hand_over_child(const ChildSetup& setup, const MappingDescriptors& ta
 
 ReceivedChild::ReceivedChild(const Handover& handover) {
   try {
-    take(handover);
+    read(handover);
   } catch (const ConfigurationError& error) {
     throw ConfigurationError(text("take over a child's slot: ", std::string_view(error.what()),
                                   "; build this program with the parent's version"));
@@ -63,35 +63,35 @@ ReceivedChild::ReceivedChild(const Handover& handover) {
   }
 }
 
-void ReceivedChild::take(const Handover& handover) {
-  // First the log: what goes wrong then is told there.
+void ReceivedChild::read(const Handover& handover) {
+  // The log first, because errors are reported there.
   for (const auto& record : handover)
-    if (record.kind() == "log") take_log(record);
+    if (record.kind() == "log") read_log(record);
   for (const auto& record : handover) {
-    if (record.kind() == "child") take_child(record);
-    if (record.kind() == "listener") take_listener(record);
+    if (record.kind() == "child") read_child(record);
+    if (record.kind() == "listener") read_listener(record);
   }
-  if (!scoreboard_ || listeners_.empty()) throw Error("no slot and no listeners are told");
+  if (!scoreboard_ || listeners_.empty()) throw Error("there is no slot, or no listener");
 }
 
-void ReceivedChild::take_log(const WireRecord& record) {
+void ReceivedChild::read_log(const WireRecord& record) {
   log_.name = record["name"];
   log_.to = record["to"];
   const int level = record.number<int>("level");
   if (level >= static_cast<int>(LogLevel::debug) && level <= static_cast<int>(LogLevel::error))
     log_.level = static_cast<LogLevel>(level);
   log_.owner = record.number<uid_t>("owner");
-  if (record.find("descriptor") != nullptr)  // the log's from here on
+  if (record.find("descriptor") != nullptr)  // open_log() owns it
     log_.descriptor = receive_descriptor(record.number<int>("descriptor")).release();
   log_epoch_ = record.number<std::uint32_t>("epoch");
   open_log(log_);
 }
 
-void ReceivedChild::take_child(const WireRecord& record) {
+void ReceivedChild::read_child(const WireRecord& record) {
   const auto version = record.number<unsigned>("version");
   if (version != record_version)
-    throw ConfigurationError(
-        text("the parent tells it in version ", version, ", this program reads ", record_version));
+    throw ConfigurationError(text("the parent wrote version ", version,
+                                  " of it, and this program reads version ", record_version));
   service_ = record["service"];
   index_ = record.number<std::uint32_t>("index");
   slot_ = record.number<std::uint32_t>("slot");
@@ -108,7 +108,7 @@ void ReceivedChild::take_child(const WireRecord& record) {
   if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
 }
 
-void ReceivedChild::take_listener(const WireRecord& record) {
+void ReceivedChild::read_listener(const WireRecord& record) {
   ChildListener listener{.descriptor = record.number<int>("descriptor"), .name = record["name"]};
   listener.wakes_all = record.number<int>("wakes-all") != 0;
   if (const std::string* trigger = record.find("trigger"))

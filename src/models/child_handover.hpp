@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The birth of a child whose life is another program's: what a forked child leaves to the program that it
-// becomes, and what that takes over. Decides nothing, and runs nothing.
+// A child's slot crosses exec(): what a forked child writes down for the program that it becomes, and how
+// that program reads it. Runs nothing.
 #pragma once
 
 #include <string>
@@ -15,30 +15,30 @@ namespace brood {
 
 inline constexpr const char* child_variable = "BROOD_CHILD";
 
-// `table`: the scoreboard's descriptors. Everything that is told stays open over exec() from here on. Returns
-// what child_variable is to say. Throws SystemError.
+// `table`: the scoreboard's descriptors. From here on all that the records name stays open over exec().
+// Returns the memory whose address belongs into child_variable. Throws SystemError.
 Descriptor hand_over_child(const ChildSetup& setup, const MappingDescriptors& table);
 
 class ReceivedChild {
  public:
-  // Takes over all descriptors that are told. Throws ConfigurationError where something of it does not fit:
-  // starting again won't help.
+  // Receives all descriptors. Throws ConfigurationError if the records and this program don't fit together:
+  // starting it again won't help.
   explicit ReceivedChild(const Handover& handover);
   ReceivedChild(const ReceivedChild&) = delete;
   ReceivedChild& operator=(const ReceivedChild&) = delete;
 
-  const std::string& service() const { return service_; }  // its name
+  const std::string& service() const { return service_; }  // the name
   const Scoreboard& scoreboard() const { return *scoreboard_; }
   const LogTarget& log() const { return log_; }
   std::uint32_t log_epoch() const { return log_epoch_; }
-  // Valid as long as this is. As whom the child lives is settled.
+  // Valid as long as this object. Without an identity: the child has the right user already.
   ChildSetup setup() const;
 
  private:
-  void take(const Handover& handover);
-  void take_child(const WireRecord& record);
-  void take_listener(const WireRecord& record);
-  void take_log(const WireRecord& record);
+  void read(const Handover& handover);
+  void read_child(const WireRecord& record);
+  void read_listener(const WireRecord& record);
+  void read_log(const WireRecord& record);
 
   std::string service_;
   std::optional<Scoreboard> scoreboard_;

@@ -33,12 +33,12 @@ End read_end(const sockaddr_storage& address) {
   return {.ip = ip.data(), .port = text(ntohs(its.sin6_port)), .interface = interface.data()};
 }
 
-// What an outer program may have told of another connection.
+// The child may have inherited variables about another connection.
 bool is_stale(std::string_view variable) {
-  for (const std::string_view told :
+  for (const std::string_view name :
        {"PROTO=", "TCPLOCAL", "TCPREMOTE", "TCP6LOCAL", "TCP6REMOTE", "TCP6INTERFACE=", "UNIXLOCAL",
         "UNIXREMOTE", "BROOD_LISTENER=", "BROOD_SERVICE="})
-    if (variable.starts_with(told)) return true;
+    if (variable.starts_with(name)) return true;
   return false;
 }
 
@@ -82,7 +82,7 @@ std::vector<std::string> connection_environment(int socket, std::string_view ser
   }
   all.emplace_back(local.ss_family == AF_INET6 ? "PROTO=TCP6" : "PROTO=TCP");
   add_inet(all, "LOCAL", local);
-  // Who is gone by now has no address any more.
+  // This fails if the peer has closed the connection.
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&remote), &remote_size) == 0)
     add_inet(all, "REMOTE", remote);
   return all;

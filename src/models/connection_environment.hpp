@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program that serves one connection reads of it in its environment: as tcpserver and its siblings
-// tell it (ucspi-tcp, ucspi-tcp6, ucspi-unix), beside what the child itself has there.
+// The environment of a program that serves one connection: that of the child, and the variables about the
+// connection that tcpserver and its siblings set (ucspi-tcp, ucspi-tcp6, ucspi-unix).
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace brood {
 
-// "NAME=VALUE" each.
+// Returns lines "NAME=VALUE".
 std::vector<std::string> connection_environment(int socket, std::string_view service,
                                                 std::string_view listener);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The datagram child model: children compete in recvmsg().
+// The child model for datagrams: children compete in recvmsg().
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -113,15 +113,15 @@ class DatagramReceiver final : public Receiver {
       if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
         in_pktinfo info{};
         std::memcpy(&info, CMSG_DATA(header), sizeof info);
-        datagram_.asked_.ss_family = AF_INET;
+        datagram_.destination_.ss_family = AF_INET;
         // Not ipi_addr, the destination in the header: a multicast address can't be a source.
-        as<sockaddr_in>(datagram_.asked_).sin_addr = info.ipi_spec_dst;
+        as<sockaddr_in>(datagram_.destination_).sin_addr = info.ipi_spec_dst;
       } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
         in6_pktinfo info{};
         std::memcpy(&info, CMSG_DATA(header), sizeof info);
         if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return;
-        datagram_.asked_.ss_family = AF_INET6;
-        as<sockaddr_in6>(datagram_.asked_).sin6_addr = info.ipi6_addr;
+        datagram_.destination_.ss_family = AF_INET6;
+        as<sockaddr_in6>(datagram_.destination_).sin6_addr = info.ipi6_addr;
         if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) datagram_.interface_ = info.ipi6_ifindex;
       }
     }
@@ -140,9 +140,11 @@ std::string Datagram::local() const {
   socklen_t size = sizeof address;
   if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw SystemError("ask for the local address of " + peer(), errno, ExitCode::software);
-  sockaddr_storage asked = asked_;
-  if (asked.ss_family == AF_INET) as<sockaddr_in>(address).sin_addr = as<sockaddr_in>(asked).sin_addr;
-  if (asked.ss_family == AF_INET6) as<sockaddr_in6>(address).sin6_addr = as<sockaddr_in6>(asked).sin6_addr;
+  sockaddr_storage destination = destination_;
+  if (destination.ss_family == AF_INET)
+    as<sockaddr_in>(address).sin_addr = as<sockaddr_in>(destination).sin_addr;
+  if (destination.ss_family == AF_INET6)
+    as<sockaddr_in6>(address).sin6_addr = as<sockaddr_in6>(destination).sin6_addr;
   return to_text(address);
 }
 
@@ -156,13 +158,14 @@ void Datagram::reply(std::string_view data) {
     message.msg_name = &peer_;
     message.msg_namelen = peer_size_;
   }
-  if (asked_.ss_family == AF_INET)
+  if (destination_.ss_family == AF_INET)
     add_control(
         message, control, IPPROTO_IP, IP_PKTINFO,
-        in_pktinfo{.ipi_ifindex = 0, .ipi_spec_dst = as<sockaddr_in>(asked_).sin_addr, .ipi_addr = {}});
-  if (asked_.ss_family == AF_INET6)
-    add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO,
-                in6_pktinfo{.ipi6_addr = as<sockaddr_in6>(asked_).sin6_addr, .ipi6_ifindex = interface_});
+        in_pktinfo{.ipi_ifindex = 0, .ipi_spec_dst = as<sockaddr_in>(destination_).sin_addr, .ipi_addr = {}});
+  if (destination_.ss_family == AF_INET6)
+    add_control(
+        message, control, IPPROTO_IPV6, IPV6_PKTINFO,
+        in6_pktinfo{.ipi6_addr = as<sockaddr_in6>(destination_).sin6_addr, .ipi6_ifindex = interface_});
   // No descriptor becomes ready when a unix peer has room again.
   const Time until = Clock::now() + reply_timeout;
   for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The reactor child model: many connections a child, non-blocking.
+// The child model on an event loop: many connections in a child, none of which blocks it.
 #include "brood/event_server.hpp"
 #include "models/reactor.hpp"
 #include "models/threads.hpp"
@@ -7,8 +7,8 @@
 namespace brood {
 
 void EventServer::serve(Child& child) {
-  Reactor reactor(child, [this](Connection& connection, bool fresh) {
-    return fresh ? handle_accepted(connection) : handle_readable(connection);
+  Reactor reactor(child, [this](Connection& connection, bool just_accepted) {
+    return just_accepted ? handle_accepted(connection) : handle_readable(connection);
   });
   run_threads(child.limits().threads, [&] { reactor.run(); });
 }

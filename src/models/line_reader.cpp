@@ -17,20 +17,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience_with_writers = 100ms;
-constexpr auto glance = 5ms;
-// With a sibling: it has the lock for as long as three system calls take.
-constexpr int tries_at_once = 50;
+// How long to wait for the newline of a line, and how often to look for it.
+constexpr auto newline_timeout = 100ms;
+constexpr auto newline_interval = 5ms;
+// To get the lock, which its holder has for three system calls: first without a pause, then with one.
+constexpr int tries_without_pause = 50;
 constexpr int tries = 100;
 
-// Among processes; held from construction on, if it could be had.
+// Among processes. Held from construction on, if it is true.
 class RecordLock {
  public:
   explicit RecordLock(int file) : file_(file) {
     for (int i = 0; i < tries && !held_; ++i) {
       held_ = set(F_WRLCK);
       if (held_) return;
-      if (i < tries_at_once)
+      if (i < tries_without_pause)
         ::sched_yield();
       else
         ::poll(nullptr, 0, 1);
@@ -67,8 +68,9 @@ LineReader::LineReader() {
   in_.reset(ends[1]);
 }
 
-// How long the line at the front is; 0: there is none, or not a whole one yet. `any`: what there is will do.
-std::size_t LineReader::measure(int fifo, bool any) {
+// The length of the first line; 0: there is none, or (errno is 0 then) only a part of one. `incomplete`: a
+// part will do.
+std::size_t LineReader::measure(int fifo, bool incomplete) {
   errno = EAGAIN;
   if (::tee(fifo, in_.get(), line_.size(), SPLICE_F_NONBLOCK) <= 0) return 0;
   const ssize_t copied = ::read(out_.get(), line_.data(), line_.size());
@@ -77,30 +79,30 @@ std::size_t LineReader::measure(int fifo, bool any) {
   const auto* const end = line_.begin() + size;
   const auto* const newline = std::find(line_.cbegin(), end, '\n');
   if (newline != end) return static_cast<std::size_t>(newline - line_.cbegin()) + 1;
-  errno = 0;  // there is something
-  return any || size == line_.size() ? size : 0;
+  errno = 0;
+  return incomplete || size == line_.size() ? size : 0;
 }
 
-std::optional<std::string_view> LineReader::take_measured(int fifo, bool any) {
+std::optional<std::string_view> LineReader::read_measured(int fifo, bool incomplete) {
   const RecordLock lock(fifo);
   if (!lock) {
     errno = EINTR;
     return {};
   }
-  const std::size_t size = measure(fifo, any);
+  const std::size_t size = measure(fifo, incomplete);
   if (size == 0) return {};
   const ssize_t taken = ::read(fifo, line_.data(), size);
   if (taken <= 0) return {};
   return std::string_view(line_.data(), static_cast<std::size_t>(taken));
 }
 
-std::optional<std::string_view> LineReader::take(int fifo) {
-  auto line = take_measured(fifo, false);
+std::optional<std::string_view> LineReader::read(int fifo) {
+  auto line = read_measured(fifo, false);
   if (line || errno != 0) return line;
-  const Time until = Clock::now() + patience_with_writers;
+  const Time until = Clock::now() + newline_timeout;
   while (!line && errno == 0) {
-    ::poll(nullptr, 0, static_cast<int>(std::chrono::milliseconds(glance).count()));
-    line = take_measured(fifo, Clock::now() >= until);
+    ::poll(nullptr, 0, static_cast<int>(std::chrono::milliseconds(newline_interval).count()));
+    line = read_measured(fifo, Clock::now() >= until);
   }
   return line;
 }

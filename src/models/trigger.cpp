@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The trigger child model: children compete in read() on timers and FIFOs.
+// The child model for triggers: children compete in read() on timers and FIFOs.
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,7 +24,7 @@ class TriggerReceiver final : public Receiver {
       case TriggerKind::timer:
         return ::read(source.descriptor, &ticks_, sizeof ticks_) == sizeof ticks_;
       case TriggerKind::line:
-        return take_line(source.descriptor);
+        return receive_line(source.descriptor);
       case TriggerKind::byte:
         text_.resize(1);
         bytes_ = 1;
@@ -46,9 +46,9 @@ class TriggerReceiver final : public Receiver {
   static std::uint64_t bytes_written() { return 0; }
 
  private:
-  bool take_line(int fifo) {
+  bool receive_line(int fifo) {
     if (!lines_) lines_.emplace();
-    const auto line = lines_->take(fifo);
+    const auto line = lines_->read(fifo);
     if (!line) return false;
     bytes_ = line->size();
     text_ = line->ends_with('\n') ? line->substr(0, line->size() - 1) : *line;

@@ -143,12 +143,12 @@ TEST_CASE("a request that doesn't come to its end is refused, one that says noth
   WebClient stuck(server);
   stuck.send("GET /a HTT");
   WebClient slow(server);
-  CHECK(slow.get("/a").status == 200);  // its time begins anew with each request
+  CHECK(slow.get("/a").status == 200);  // its time begins again with each request
   slow.send("GET /a HTTP/1.1\r\nX: ");
   const std::jthread drip([&](const std::stop_token& stop) {
     try {
       for (; !stop.stop_requested(); std::this_thread::sleep_for(1ms)) slow.send("x");
-    } catch (const ClientError&) {  // the answer tells
+    } catch (const ClientError&) {  // the answer is checked
     }
   });
   CHECK(slow.answer().status == 408);
@@ -167,7 +167,7 @@ TEST_CASE("after so many requests a connection is closed, and says so before") {
   CHECK(client.rest() == "");
 }
 
-TEST_CASE("a document root that is none is told at the start, and at a reload changes nothing") {
+TEST_CASE("a document root that is no directory is reported at the start, and at a reload changes nothing") {
   Site site;
   site.write("a", "first");
   site.write("folder/a", "second");

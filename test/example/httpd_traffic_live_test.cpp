@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// example/httpd with many requests at once: in a row, slow, large, mad, and while its children are replaced.
+// example/httpd with many requests at once: in a row, slow, large, random, and while its children are
+// replaced.
 #include <csignal>
 #include <random>
 #include <thread>
@@ -24,8 +25,8 @@ unsigned open_files(pid_t pid) {
   return static_cast<unsigned>(std::distance(begin(folder), end(folder)));
 }
 
-// What each test is done with: one thread a child, and four.
-std::vector<std::string> crew() {
+// Each test runs with one thread in a child, and with four.
+std::vector<std::string> thread_settings() {
   std::string threads;
   SUBCASE("with one thread a child") { threads = "1"; }
   SUBCASE("with four threads a child") { threads = "4"; }
@@ -35,7 +36,7 @@ std::vector<std::string> crew() {
 }  // namespace
 
 TEST_CASE("pipelined requests are answered in order") {
-  const auto arguments = crew();
+  const auto arguments = thread_settings();
   Site site;
   std::string requests;
   for (unsigned i = 0; i < 300; ++i) {
@@ -56,7 +57,7 @@ TEST_CASE("pipelined requests are answered in order") {
 }
 
 TEST_CASE("a client that pipelines and doesn't read makes it open one file, not hundreds") {
-  auto arguments = crew();
+  auto arguments = thread_settings();
   Site site;
   const std::string content = large_content();
   site.write("large", content);
@@ -74,7 +75,7 @@ TEST_CASE("a client that pipelines and doesn't read makes it open one file, not 
   for (unsigned i = 0; i < 100; ++i) requests += "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
   greedy.send(requests);
   REQUIRE(greedy.bytes(100).size() == 100);  // it is at work
-  for (unsigned i = 0; i < 50; ++i) {        // others are served meanwhile
+  for (unsigned i = 0; i < 50; ++i) {        // others are served
     CHECK(WebClient(server).get("/small").body == "small");
   }
   CHECK(server.reaches([](const auto& service) { return service.open_connections == 1; }));
@@ -82,8 +83,8 @@ TEST_CASE("a client that pipelines and doesn't read makes it open one file, not 
   CHECK(open_files(child) <= before + 2);  // its socket and one file
 }
 
-TEST_CASE("a large file arrives whole at a slow reader, and others are served meanwhile") {
-  const auto arguments = crew();
+TEST_CASE("a large file arrives whole at a slow reader, and others are served in that time") {
+  const auto arguments = thread_settings();
   Site site;
   const std::string content = large_content();
   site.write("large", content);
@@ -118,7 +119,7 @@ TEST_CASE("a client that closes in the middle of a large file costs nothing") {
 }
 
 TEST_CASE("replacing the children under keep-alive traffic loses nothing, and is announced") {
-  const auto arguments = crew();
+  const auto arguments = thread_settings();
   Site site;
   site.write("small", "small");
   WebServer server(site, arguments);
@@ -160,7 +161,7 @@ TEST_CASE("replacing the children under keep-alive traffic loses nothing, and is
 }
 
 TEST_CASE("whatever is sent, no child dies of it") {
-  const auto arguments = crew();
+  const auto arguments = thread_settings();
   Site site;
   site.write("small", "small");
   WebServer server(site, arguments);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ChildTable that serve many connections in coroutines: side by side, within their limits, and without losing
-// one when they leave.
+// Children that serve many connections in coroutines: at the same time, within their limits, and without
+// losing one when they leave.
 #include <doctest/doctest.h>
 #include <sys/types.h>
 
@@ -140,7 +140,7 @@ TEST_CASE("input that was left unread doesn't cost the peer its answer") {
   }
 }
 
-TEST_CASE("a peer that never stops sending is cut off, and holds up nobody meanwhile") {
+TEST_CASE("a peer that never stops sending is cut off, and delays no other") {
   ServerProcess server(one_child(), test_server());
   Client client = server.connect();
   client.send("bye\n" + std::string(300'000, 'x'));
@@ -300,7 +300,7 @@ TEST_CASE("a child that leaves closes connections between requests, and finishes
   }));
 }
 
-TEST_CASE("SIGTERM finishes what is in hand") {
+TEST_CASE("SIGTERM finishes open connections of coroutines") {
   ServerProcess server(one_child(), test_server());
   auto clients = connect(server, 2);
   for (int i = 0; i < 50; ++i) CHECK(clients[1].ask("background") == "there");
@@ -310,7 +310,7 @@ TEST_CASE("SIGTERM finishes what is in hand") {
   CHECK(clients[0].ending() == Ending::closed);
   CHECK(clients[1].ending() == Ending::closed);
   CHECK(server.wait_exit() == exited(0));
-  // Coroutines that wait for something else don't hold it up, and nothing of them is left.
+  // Coroutines that wait for something else don't delay it, and nothing of them is left.
   CHECK(server.count_in_log("test_server: a child leaves") == 1);
   CHECK(server.count_in_log("left behind") == 0);
 }

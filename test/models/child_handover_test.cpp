@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What crosses exec() between a parent and a program that is to be its child.
+// What a forked child writes down, and the program that it becomes reads.
 #include "models/child_handover.hpp"
 
 #include <doctest/doctest.h>
@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The forked child's half of it, in one process: what is left is a copy, and belongs to who takes it.
-struct Birth {
+// Both sides in one process: the descriptors that are handed over are copies.
+struct SlotHandover {
   std::array<ServiceShape, 2> shapes = {{{"first", 64}, {"second", 64}}};
   Scoreboard scoreboard{"", "test", shapes};
   std::uint32_t service = 1, slot = 70;
@@ -79,8 +79,8 @@ Handover with(const Handover& handover, const std::string& name, const std::stri
 
 }  // namespace
 
-TEST_CASE("a birth comes over as it was") {
-  Birth it;
+TEST_CASE("a child's slot is read as it was written") {
+  SlotHandover it;
   const ReceivedChild inherited(it.leave());
   CHECK(std::getenv(child_variable) == nullptr);
   CHECK(inherited.service() == "second");
@@ -113,20 +113,20 @@ TEST_CASE("a birth comes over as it was") {
 }
 
 TEST_CASE("a scoreboard of another layout is refused, with what to do") {
-  Birth it;
+  SlotHandover it;
   it.scoreboard.orders().version = layout_version + 1;
   CHECK(refusal(it.leave()).ends_with("build this program with the parent's version"));
 }
 
 TEST_CASE("what does not fit is refused") {
-  Birth it;
+  SlotHandover it;
   const auto refuses = [&](const char* name, const char* value, const std::string& why) {
     CAPTURE(name);
     const std::string refused = refusal(with(it.leave(), name, value));
     CAPTURE(refused);
     CHECK(refused.find(why) != std::string::npos);
   };
-  refuses("version", "1", "this program reads 2; build this program with the parent's version");
+  refuses("version", "1", "this program reads version 2; build this program with the parent's version");
   refuses("version", "x", "is no number");
   refuses("slot", "128", "the slot is not on the scoreboard");
   refuses("index", "2", "the slot is not on the scoreboard");

@@ -22,14 +22,14 @@ std::vector<std::string> serves(const std::string& command, const std::vector<st
   return runs(command, "connection", all);
 }
 
-// Answers its pid first, then says everything again.
+// Answers its pid first, then echoes.
 constexpr const char* echo = "echo $$; exec cat";
 
 pid_t pid_from(Client& client) { return static_cast<pid_t>(std::stol(client.line())); }
 
 }  // namespace
 
-TEST_CASE("it serves, and the child's row tells its pid") {
+TEST_CASE("it serves, and its pid is in the note of the child's row") {
   const Script script(echo);
   ServerProcess server(serves(script.path()), host());
   Client client = server.connect();
@@ -58,13 +58,13 @@ TEST_CASE("the example echoes, and knows its client") {
   CHECK(client.ending() == Ending::closed);
 }
 
-TEST_CASE("its environment tells of the connection") {
+TEST_CASE("its environment describes the connection") {
   const Script script(
       "echo \"$PROTO $TCPLOCALIP:$TCPLOCALPORT $TCPREMOTEIP:$TCPREMOTEPORT $BROOD_SERVICE $BROOD_LISTENER\"\n"
       "echo \"$TCP6LOCALIP $TCP6REMOTEIP $UNIXLOCALPATH $UNIXREMOTEEUID $UNIXREMOTEPID\"");
   const TemporaryDirectory directory;
   const std::string path = directory / "socket";
-  // As an outer tcpserver would have left it.
+  // As if tcpserver had started the server.
   const auto stale = [] { ::setenv("TCPREMOTEIP", "203.0.113.9", 1); };
   ServerProcess server(serves(script.path(), {"--listen=127.0.0.1:0,name=four", "--listen=[::1]:0,name=six",
                                               "--listen=unix:" + path + ",name=local"}),
@@ -97,7 +97,7 @@ TEST_CASE("it has the connection as its input and output, and standard error, an
   CHECK(is_empty_set(read_file("/proc/" + std::to_string(program) + "/status"), "SigIgn"));
 }
 
-TEST_CASE("an end that is no good one counts as failed, and is told") {
+TEST_CASE("a program that fails is logged, and its connection counts as failed") {
   const Script script("read line; case $line in exit*) $line;; kill) kill -SEGV $$;; esac");
   ServerProcess server(serves(script.path()), host());
   server.connect().send("exit 0\n");
@@ -112,7 +112,7 @@ TEST_CASE("an end that is no good one counts as failed, and is told") {
   }));
 }
 
-TEST_CASE("caps, a reload and a stop under load lose nothing, and cut nobody short") {
+TEST_CASE("caps, a reload and a stop under load lose no connection and interrupt none") {
   const Script script("exec cat");
   ServerProcess server(serves(script.path(), {"--max-requests-per-child=10"}), host());
   Client held = server.connect();
@@ -139,7 +139,8 @@ TEST_CASE("a program that is replaced is run from the next connection on") {
   CHECK(server.connect().line() == "new");
 }
 
-TEST_CASE("one that is gone costs the connection, is told, and stops the service when children start anew") {
+TEST_CASE(
+    "a missing program costs the connection, is logged, and stops the service at the next start of a child") {
   Script script("exec cat");
   ServerProcess server(serves(script.path()), host());
   CHECK(server.connect().ask("hello") == "hello");
@@ -155,7 +156,7 @@ TEST_CASE("one that is gone costs the connection, is told, and stops the service
   CHECK(server.wait_for_log("configuration can't work"));
 }
 
-TEST_CASE("it is killed with its child: by connection-timeout, and by whoever kills it") {
+TEST_CASE("it is killed with its child, by connection-timeout or from outside") {
   const Script script("trap '' TERM ABRT; echo $$; while :; do sleep 1; done");
   SUBCASE("connection-timeout") {
     ServerProcess server(serves(script.path(), {"--connection-timeout=300ms"}), host());
@@ -175,7 +176,7 @@ TEST_CASE("it is killed with its child: by connection-timeout, and by whoever ki
   }
 }
 
-TEST_CASE("without the parent it serves its connection to the end, and then its child is gone, too") {
+TEST_CASE("without the parent it serves its connection to the end, then its child leaves") {
   const Script script(echo);
   ServerProcess server(serves(script.path()), host());
   Client client = server.connect();
@@ -214,7 +215,7 @@ TEST_CASE("a program that ends at once with what it says fails each connection, 
   CHECK(server.service().children_failed == 0);
 }
 
-TEST_CASE("datagrams are none") {
+TEST_CASE("connections only: datagrams are refused") {
   ServerProcess server(serves("/bin/cat", {"--listen=udp:127.0.0.1:0"}),
                        {.program = "brood-command-host", .listen = false, .wait_ready = false});
   CHECK(server.wait_exit() == exited(78));

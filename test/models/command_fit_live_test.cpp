@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which programs can take which slot: what a program takes and can bear is known to it alone, and told in the
-// parent's log where it doesn't fit.
+// Which programs can take which slot. The parent does not know what work a program accepts, and whether it
+// may run threads: if the slot does not fit, the parent's log says so.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -31,7 +31,7 @@ void refuses(const std::vector<std::string>& settings, const std::string& messag
 
 }  // namespace
 
-TEST_CASE("threads are the parent's to say, and the program's to bear") {
+TEST_CASE("the parent sets the number of threads, and the program permits them") {
   SUBCASE("it can") {
     ServerProcess server(slot("brood-thread-test-server", {"--threads-per-child=3"}), host());
     Client first = server.connect(), second = server.connect();
@@ -93,7 +93,7 @@ TEST_CASE("a program that runs programs is no child") {
   refuses(slot("brood-command-host --command=/bin/true"), "name its own command");
 }
 
-TEST_CASE("a command that can't be run is told with its place, and nothing starts") {
+TEST_CASE("a command that can't be run is reported with its place, and nothing starts") {
   const TemporaryDirectory directory;
   write_file(directory / "plain", "");
   for (const auto& [command, wrong] : {std::pair<std::string, std::string>{"", "names no program"},
@@ -153,7 +153,7 @@ TEST_CASE("with user, it is that user, and logs where the parent does") {
   CHECK(status_of(child, "Uid") == "65534\t65534\t65534\t65534");
   CHECK(status_of(child, "Gid") == "65534\t65534\t65534\t65534");
   CHECK(std::stoull(status_of(child, "CapPrm"), nullptr, 16) == 0);
-  // A change of user would have cleared what tells it of its parent's end.
+  // A change of user clears PR_SET_PDEATHSIG.
   client.close();
   server.signal(SIGKILL);
   server.wait_exit();

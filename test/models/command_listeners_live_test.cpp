@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Programs that take the listeners as systemd hands them on, in any language: so many are kept.
+// Programs in any language that get the listeners as systemd passes them: start-servers of them are kept.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ TEST_CASE("as many processes as start-servers serve, and are found on the scoreb
   CHECK(client.ask("hello") == "hello");
   const pid_t child = client.child();
   CHECK(std::ranges::count(server.children(), child) == 1);
-  // Whoever is busy tells nothing of it: nobody else is started.
+  // A busy one does not report it: no other is started.
   Client second = server.connect();
   CHECK(second.ask("hello") == "hello");
   CHECK(server.service().children_started == 2);
@@ -73,7 +73,7 @@ TEST_CASE("it gets the listeners, their names, and nothing else") {
   CHECK(is_empty_set(read_file("/proc/" + std::to_string(child) + "/status"), "SigIgn"));
 }
 
-TEST_CASE("a listener that the program ends is opened anew, and the parent does not spin on it") {
+TEST_CASE("a listener that the program shuts down is opened again, and the parent does not spin on it") {
   const Script program(
       "import socket\n"
       "listener = socket.socket(fileno=3)\n"
@@ -99,7 +99,7 @@ TEST_CASE("a listener that the program ends is opened anew, and the parent does 
   CHECK(stays([&] { return status_of(server.pid(), "State").starts_with("S"); }, 200ms));
 }
 
-TEST_CASE("one that a process ends when it leaves is opened anew for the others") {
+TEST_CASE("a listener that a process shuts down when it leaves is opened again for the others") {
   const Script program(
       "import os, signal, socket\n"
       "listener = socket.socket(fileno=3)\n"
@@ -127,7 +127,7 @@ TEST_CASE("one that a process ends when it leaves is opened anew for the others"
   CHECK(runs_as_many(server, 2));
 }
 
-TEST_CASE("one that was handed on to the server, and is ended, is closed with a word") {
+TEST_CASE("an inherited listener that is shut down is closed, and logged") {
   const Inherited inherited;
   const Script script("exec python3 -c 'import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)'");
   ServerProcess server(
@@ -202,7 +202,7 @@ TEST_CASE("one that dies is replaced") {
   CHECK(server.connect().ask("hello") == "hello");
 }
 
-TEST_CASE("a listeners program that ends at once is started ever later, also with exit code 0") {
+TEST_CASE("a listeners program that ends at once is started later and later, also with exit code 0") {
   std::string line;
   SUBCASE("exit 0") { line = "exit 0"; }
   SUBCASE("exit 1") { line = "exit 1"; }
@@ -237,7 +237,7 @@ TEST_CASE("on demand: the first connection starts one, and it may end when there
   CHECK(server.count_in_log("warning") == 0);
 }
 
-TEST_CASE("a service with a listeners program wakes nobody while nothing comes") {
+TEST_CASE("a service with a listeners program does not wake while nothing comes") {
   std::string number;
   SUBCASE("on demand") { number = "0"; }
   SUBCASE("with processes") { number = "2"; }
@@ -257,7 +257,7 @@ TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
     CHECK(server.wait_exit() == exited(0));
     CHECK(server.count_in_log("warning") == 0);
   }
-  SUBCASE("it does not heed it") {
+  SUBCASE("it ignores SIGTERM") {
     const Script script("trap '' TERM; : > \"${0%/*}/trapped\"; while :; do sleep 1; done");
     ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--graceful-timeout=500ms"}),
                          host());
@@ -265,7 +265,7 @@ TEST_CASE("a stop asks it to leave, and kills it after graceful-timeout") {
     server.signal(SIGTERM);
     CHECK(server.wait_exit() == exited(0));
   }
-  SUBCASE("it finishes what it has in hand") {
+  SUBCASE("it finishes its connection") {
     ServerProcess server(pythons({"--start-servers=1"}), host());
     Client client = server.connect();
     CHECK(client.ask("hello") == "hello");
@@ -302,14 +302,14 @@ TEST_CASE("a reload kills one that does not leave within graceful-timeout") {
   CHECK(server.wait_for_log("beyond graceful-timeout; it gets SIGABRT"));
 }
 
-TEST_CASE("without its parent it is told to leave, and finishes what it has in hand") {
+TEST_CASE("without its parent it is told to leave, and finishes its connection") {
   ServerProcess server(pythons({"--start-servers=2"}), host());
   REQUIRE(runs_as_many(server, 2));
   REQUIRE(all_listen(server));
   check_orphans_leave(server, "on", "on");
 }
 
-TEST_CASE("a stopped one is replaced meanwhile") {
+TEST_CASE("a process that is stopped (SIGSTOP) is replaced") {
   ServerProcess server(pythons({"--start-servers=1"}), host());
   REQUIRE(runs_as_many(server, 1));
   const pid_t child = server.children().at(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A service whose children are a program, beside one that has code of its own: the trouble of one is not the
-// other's.
+// A service whose children run a program beside a service with code of its own: a failure of one does not
+// reach the other.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -49,7 +49,7 @@ TEST_CASE("both serve, each where it listens") {
         (test_server ? "command" : "two"));
 }
 
-TEST_CASE("a program that dies at once is started ever later, and the other service does not notice") {
+TEST_CASE("a program that dies at once is started later and later, and the other service is not affected") {
   std::string gets;
   SUBCASE("slot") { gets = "slot"; }
   SUBCASE("listeners") { gets = "listeners"; }
@@ -63,7 +63,7 @@ TEST_CASE("a program that dies at once is started ever later, and the other serv
   CHECK(snapshot().services.at(1).children_started <= 5);
 }
 
-TEST_CASE("a mistake is told with its place in the section, and at a reload both go on") {
+TEST_CASE("a mistake is reported with its place in the section, and at a reload both services go on") {
   const TemporaryDirectory directory;
   const auto write = [&](const std::string& command) {
     write_file(directory / "conf",

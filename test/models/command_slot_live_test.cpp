@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program of the kit's that takes a slot under another one's parent: a child like any other.
+// A program built with the kit that takes a slot of another program's parent: a child like any other.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -57,7 +57,7 @@ TEST_CASE("its own settings are read, and those of the kit are the parent's") {
   CHECK(server.service().children() <= 4);
 }
 
-TEST_CASE("it has no more open than a forked child, and nothing tells of its birth") {
+TEST_CASE("it has no more descriptors than a forked child, and no trace of the handover in its environment") {
   ServerProcess server(test_servers(few), host());
   const ServerProcess forked(few);
   Client client = server.connect();
@@ -110,7 +110,7 @@ TEST_CASE("a reload starts the file that is there now, and a stop ends all, and 
   CHECK(figures.lost() == 0);
 }
 
-TEST_CASE("a crash costs the connection in hand, and another one takes its place") {
+TEST_CASE("a crash costs the open connection, and another child takes its place") {
   ServerProcess server(test_servers(few), host());
   Client client = server.connect();
   client.ask("echo hello");
@@ -122,7 +122,7 @@ TEST_CASE("a crash costs the connection in hand, and another one takes its place
   CHECK(server.connect().ask("echo on") == "on");
 }
 
-TEST_CASE("a slot program that ends at once is started ever later, also with exit code 0") {
+TEST_CASE("a slot program that ends at once is started later and later, also with exit code 0") {
   const TemporaryDirectory directory;
   std::string order;
   SUBCASE("exit 0") { order = "exit 0"; }
@@ -138,13 +138,13 @@ TEST_CASE("a slot program that ends at once is started ever later, also with exi
   CHECK(server.service().children_started <= 8);
 }
 
-TEST_CASE("an exception in on_parent_start is a child's, and is told in the parent's log") {
+TEST_CASE("an exception in on_parent_start ends a child, and is in the parent's log") {
   ServerProcess server(test_servers(few, " --refuse='no table'"), host_that_fails());
   CHECK(server.wait_for_log("on_parent_start: no table"));
   CHECK(server.wait_for_log("children fail at once"));
 }
 
-TEST_CASE("without its parent it finishes what it has in hand, and is gone") {
+TEST_CASE("without its parent it finishes its connection and exits") {
   ServerProcess server(test_servers(few), host());
   check_orphans_leave(server, "echo still here", "still here");
 }

@@ -115,7 +115,7 @@ TEST_CASE("SIGTERM lets what is in the queue be answered") {
   }
 }
 
-TEST_CASE("what is left in the queue when the time is over is told") {
+TEST_CASE("datagrams that are left in the queue at the end are logged") {
   Answering answering({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
                        "--max-clients=1", "--graceful-timeout=300ms"});
   const Asker asker = answering.asker();
@@ -143,7 +143,7 @@ TEST_CASE("a burst waits in the queue while all children are busy") {
   CHECK(answering.server.reaches([](const auto& service) { return service.total.finished == number + 1; }));
 }
 
-TEST_CASE("a client of a unix socket is answered at its own, and one without is told apart") {
+TEST_CASE("a client with a unix socket of its own is answered, and one without a name is recognised") {
   const TemporaryDirectory place;
   const std::string path = place / "server";
   const Answering answering(pool(1), "unix-datagram:" + path + ",mode=0640,name=local");
@@ -156,7 +156,7 @@ TEST_CASE("a client of a unix socket is answered at its own, and one without is 
   CHECK(asker.ask("local") == "unix:" + path);
   CHECK(asker.ask("listener") == "local");
   CHECK(asker.ask("") == "empty");
-  // Nobody to answer: an exception, and nothing else.
+  // No address to answer to: an exception, and nothing else.
   CHECK(Asker(answering.server.address()).send("echo hello"));
   CHECK(answering.server.wait_for_log("datagram from unix ended by an exception: reply to unix"));
   {

@@ -34,8 +34,7 @@ double processor_seconds(pid_t pid) {
 
 }  // namespace
 
-TEST_CASE(
-    "a child that leaves closes idle connections, waits for the others, and serves who says nothing yet") {
+TEST_CASE("a child that leaves closes idle connections, and serves the others and new ones to the end") {
   ServerProcess server(one_child(), events);
   Client idle = server.connect();
   const pid_t child = idle.child();
@@ -111,7 +110,7 @@ TEST_CASE("connections that arrive together with SIGHUP are all served") {
   CHECK(server.service().children_failed == 0);
 }
 
-TEST_CASE("what a killed child had in hand is counted as aborted") {
+TEST_CASE("the open connections of a killed child are counted as aborted") {
   ServerProcess server(one_child(), events);
   auto held = server.hold(40);
   ::kill(held.front().child(), SIGKILL);
@@ -222,7 +221,7 @@ TEST_CASE("children of a parent that was killed end what they have, and free the
   CHECK(eventually([&] { return std::none_of(children.begin(), children.end(), is_alive); }));
 }
 
-TEST_CASE("a full child that is told to leave says so, and doesn't hold up the end of the server") {
+TEST_CASE("a full child that is told to leave reports it, and does not delay the end of the server") {
   ServerProcess server(one_child({"--max-connections-per-child=3", "--max-clients=1"}), events);
   auto held = server.hold(3);
   for (auto& client : held) CHECK(client.ask("busy") == "busy");

@@ -158,7 +158,7 @@ TEST_CASE("the time that a handler takes is no idle time") {
   CHECK(client.ask("echo on") == "on");
 }
 
-TEST_CASE("a loop that was held up closes nobody whose request has come meanwhile") {
+TEST_CASE("a loop that was delayed closes no connection whose request came in that time") {
   ServerProcess server({"--connection-idle-timeout=500ms", "--start-servers=1", "--min-spare-servers=1",
                         "--max-spare-servers=1", "--max-clients=1"},
                        events);
@@ -206,7 +206,7 @@ TEST_CASE("a handler that is stuck is ended by the parent, with its child") {
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
-TEST_CASE("a client that asks for much and reads nothing holds up nobody, and gets all of it in the end") {
+TEST_CASE("a client that asks for much and reads nothing delays no other, and gets all of it in the end") {
   ServerProcess server(one_child(), events);
   Client greedy = server.connect();
   const pid_t child = greedy.child();
@@ -287,7 +287,7 @@ TEST_CASE("a peer that has said all gets its answer") {
       [](const auto& service) { return service.total.finished == 1 && service.total.failed == 0; }));
 }
 
-TEST_CASE("input that is left unread at the end is no reset, and holds up nobody") {
+TEST_CASE("input that is left unread at the end causes no reset, and delays no other") {
   ServerProcess server(one_child(), events);
   std::vector<Client> clients;
   for (int i = 0; i < 30; ++i) {
@@ -295,7 +295,7 @@ TEST_CASE("input that is left unread at the end is no reset, and holds up nobody
     clients.back().send("close\n" + std::string(200'000, 'z'));
   }
   for (auto& client : clients) CHECK(client.line() == "closing");
-  // They linger for 2 seconds; nobody else waits for it.
+  // They linger for 2 seconds; no other connection waits for that.
   CHECK(Client(server.address(), 1s).ask("echo hello") == "hello");
   for (auto& client : clients) CHECK(client.ending() == Ending::closed);
   CHECK(server.reaches([](const auto& service) { return service.open_connections == 0; }));

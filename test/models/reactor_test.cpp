@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The event loop over a child that is only played, with threads on both sides: where a race is, the thread
-// sanitizer sees it here.
+// The event loop over a fake child, with threads on both sides: the thread sanitizer finds races here.
 #include "models/reactor.hpp"
 
 #include <doctest/doctest.h>
@@ -31,9 +30,9 @@ namespace {
 
 const int quiet = (open_log({.name = "test", .to = "/dev/null"}), 0);
 
-class PlayedChild final : public Child, private ConnectionHost {
+class FakeChild final : public Child, private ConnectionHost {
  public:
-  explicit PlayedChild(const ChildLimits& limits)
+  explicit FakeChild(const ChildLimits& limits)
       : limits_(limits), arrived_(::eventfd(0, EFD_NONBLOCK)), leave_(::eventfd(0, EFD_NONBLOCK)) {}
 
   // ---- for the test
@@ -92,10 +91,10 @@ class PlayedChild final : public Child, private ConnectionHost {
   }
   int leave_fd() override { return leave_.get(); }
   bool leaving() const override { return leaving_; }
-  void note(ConnectionId /*seat*/, std::string_view /*text*/) override {}
+  void note(ConnectionId /*id*/, std::string_view /*text*/) override {}
   std::optional<Connection> accept() override { return {}; }
-  std::optional<ConnectionId> receive(Receiver& /*taker*/) override { return {}; }
-  void finished(ConnectionId /*seat*/, Outcome /*outcome*/, std::uint64_t /*read*/,
+  std::optional<ConnectionId> receive(Receiver& /*receiver*/) override { return {}; }
+  void finished(ConnectionId /*id*/, Outcome /*outcome*/, std::uint64_t /*read*/,
                 std::uint64_t /*written*/) override {}
   int listener_fd() override { return -1; }
 
@@ -115,9 +114,9 @@ class PlayedChild final : public Child, private ConnectionHost {
 };
 
 // The loop in as many threads as the limits have.
-class Crew {
+class LoopThreads {
  public:
-  Crew(PlayedChild& child, Reactor::Handler handler) : reactor_(child, std::move(handler)) {
+  LoopThreads(FakeChild& child, Reactor::Handler handler) : reactor_(child, std::move(handler)) {
     for (unsigned i = 0; i < child.limits().threads; ++i)
       threads_.emplace_back([this] {
         try {
@@ -151,8 +150,8 @@ void send(const Descriptor& socket, std::string_view data) {
   ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
 }
 
-Next answer(Connection& connection, bool fresh) {
-  if (fresh) return Next::more_input;
+Next answer(Connection& connection, bool just_accepted) {
+  if (just_accepted) return Next::more_input;
   auto& count = connection.state<unsigned>();  // two threads in one connection would be a race
   while (const auto line = connection.try_line()) {
     ++count;
@@ -171,15 +170,15 @@ Next answer(Connection& connection, bool fresh) {
 
 }  // namespace
 
-TEST_CASE("clients that come and go at random, idle timeouts, and an end in the middle") {
+TEST_CASE("clients that come and go at random, idle timeouts, and an order to leave") {
   unsigned threads = 4;
   SUBCASE("four threads") {}
   SUBCASE("one thread") { threads = 1; }
   for (unsigned round = 0; round < 15; ++round) {
     CAPTURE(round);
-    PlayedChild child(
+    FakeChild child(
         {.threads = threads, .connections = 1000, .connection_timeout = 300ms, .idle_timeout = 15ms});
-    Crew crew(child, answer);
+    LoopThreads loop(child, answer);
     std::atomic<bool> stop = false;
     std::atomic<unsigned> connected = 0, unanswered = 0;
     std::vector<std::thread> clients;
@@ -222,18 +221,18 @@ TEST_CASE("clients that come and go at random, idle timeouts, and an end in the 
     stop = true;
     for (auto& client : clients) client.join();
     child.tell_to_leave();
-    crew.join();  // hangs where somebody was forgotten
-    CHECK(crew.failed == 0);
+    loop.join();  // hangs if a connection was forgotten
+    CHECK(loop.failed == 0);
     CHECK(child.all_ended());
     CHECK(child.served + child.failed == connected);
     CHECK(unanswered == 0);
   }
 }
 
-TEST_CASE("a child that is told to leave while connections come serves those that it takes") {
+TEST_CASE("a child that is told to leave while connections come serves those that it accepts") {
   for (unsigned round = 0; round < 40; ++round) {
-    PlayedChild child({.threads = 3, .connections = 1000});
-    Crew crew(child, answer);
+    FakeChild child({.threads = 3, .connections = 1000});
+    LoopThreads loop(child, answer);
     std::vector<Descriptor> early;
     for (int i = 0; i < 10; ++i) {
       early.push_back(child.connect());
@@ -241,16 +240,16 @@ TEST_CASE("a child that is told to leave while connections come serves those tha
     }
     child.tell_to_leave();
     for (const auto& socket : early) CHECK(receive(socket).starts_with("hello\n"));
-    crew.join();
+    loop.join();
     CHECK(child.served == 10);
   }
 }
 
 TEST_CASE(
     "idle connections of a child that leaves have a second for a last request, those that wait have more") {
-  PlayedChild child({.threads = 2, .connections = 10});
-  Crew crew(child, [](Connection& connection, bool fresh) {
-    const Next next = answer(connection, fresh);
+  FakeChild child({.threads = 2, .connections = 10});
+  LoopThreads loop(child, [](Connection& connection, bool just_accepted) {
+    const Next next = answer(connection, just_accepted);
     return connection.state<unsigned>() < 2 ? Next::more_input : next;
   });
   const Descriptor idle = child.connect(), waiting = child.connect();
@@ -268,13 +267,13 @@ TEST_CASE(
   CHECK(receive(idle).empty());  // and then the end
   send(waiting, "hello\n");
   CHECK(receive(waiting) == "hello\n");
-  crew.join();
+  loop.join();
   CHECK(child.served == 2);
 }
 
 TEST_CASE("a connection that can't be watched ends alone") {
-  PlayedChild child({.threads = 2, .connections = 10});
-  Crew crew(child, answer);
+  FakeChild child({.threads = 2, .connections = 10});
+  LoopThreads loop(child, answer);
   const Descriptor broken = child.connect();
   send(broken, "break\n");
   CHECK(receive(broken).empty());
@@ -282,26 +281,26 @@ TEST_CASE("a connection that can't be watched ends alone") {
   send(good, "close\n");
   CHECK(receive(good) == "close\n");
   child.tell_to_leave();
-  crew.join();
-  CHECK(crew.failed == 0);
+  loop.join();
+  CHECK(loop.failed == 0);
   CHECK(child.failed == 1);
   CHECK(child.served == 1);
 }
 
 TEST_CASE("an exception out of the loop of one thread ends that of all") {
-  PlayedChild child({.threads = 4, .connections = 10});
-  Crew crew(child, answer);
+  FakeChild child({.threads = 4, .connections = 10});
+  LoopThreads loop(child, answer);
   const Descriptor held = child.connect();
   send(held, "hello\n");
   CHECK(receive(held) == "hello\n");
   child.break_accept();
-  crew.join();
-  CHECK(crew.failed >= 1);
+  loop.join();
+  CHECK(loop.failed >= 1);
 }
 
-TEST_CASE("who lingers hides nobody from connection-timeout") {
-  PlayedChild child({.threads = 1, .connections = 10, .connection_timeout = 300ms});
-  Crew crew(child, answer);
+TEST_CASE("a connection that lingers hides no other one from connection-timeout") {
+  FakeChild child({.threads = 1, .connections = 10, .connection_timeout = 300ms});
+  LoopThreads loop(child, answer);
   const Descriptor lingering = child.connect(), old = child.connect();
   send(lingering, "close\nand what is not read");
   CHECK(receive(lingering) == "close\n");
@@ -311,5 +310,5 @@ TEST_CASE("who lingers hides nobody from connection-timeout") {
   CHECK(receive(old).empty());
   CHECK(std::chrono::steady_clock::now() - begin < Connection::linger_time);
   child.tell_to_leave();
-  crew.join();
+  loop.join();
 }

@@ -96,7 +96,7 @@ TEST_CASE("one client after the other is served at once, however often the child
   for (auto& client : held) CHECK(client.ask("echo on") == "on");
 }
 
-TEST_CASE("a child that leaves finishes what its threads have in hand, and takes nothing more") {
+TEST_CASE("a child that leaves finishes the connections of its threads, and accepts no more") {
   ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"}, threaded);
   auto held = server.hold(2);
   const pid_t child = held.front().child();
@@ -154,7 +154,7 @@ TEST_CASE("a SIGTERM or SIGUSR1 from elsewhere means nothing to threads either")
   CHECK(server.service().children_gone == 0);
 }
 
-TEST_CASE("children of a parent that was killed end with what they have in hand, and free the address") {
+TEST_CASE("children of a parent that was killed finish their connections, and free the address") {
   bool several = false;
   SUBCASE("one listener") {}
   SUBCASE("several listeners") { several = true; }

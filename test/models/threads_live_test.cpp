@@ -73,13 +73,13 @@ TEST_CASE("a child with a free thread is a spare; with all threads busy another 
   std::set<pid_t> children;
   for (auto& client : held) children.insert(client.child());
   CHECK(children.size() == 2);
-  // The surplus is told to leave, but nobody who has something in hand.
+  // The surplus is told to leave, but no child with an open connection.
   held.erase(held.begin() + 1, held.end());
   CHECK(server.reaches([](const auto& service) { return service.children() == 2; }));
   CHECK(held.front().ask("echo still here") == "still here");
 }
 
-TEST_CASE("the row shows the oldest connection in hand, with its own note") {
+TEST_CASE("the row shows the oldest open connection, with its own note") {
   ServerProcess server(one_child("3"), threaded);
   const auto note_is = [&](const std::string& note) {
     return server.reaches([&](const auto& service) { return service.slots.at(0).note == note; });
@@ -105,7 +105,7 @@ TEST_CASE("the row shows the oldest connection in hand, with its own note") {
   CHECK(note_is("changed"));
 }
 
-TEST_CASE("what a killed child had in hand in its threads is counted as aborted") {
+TEST_CASE("the connections of the threads of a killed child are counted as aborted") {
   ServerProcess server({"--threads-per-child=5", "--start-servers=2", "--min-spare-servers=1"}, threaded);
   for (int round = 1; round <= 5; ++round) {
     Load load(server.address(), 3);
@@ -139,7 +139,7 @@ TEST_CASE("an exception in one thread leaves the others alone") {
   CHECK(server.wait_for_log("something is wrong"));
 }
 
-TEST_CASE("a thread that is stuck beyond connection-timeout costs its child, and all that it has in hand") {
+TEST_CASE("a thread that is stuck beyond connection-timeout costs its child and all its connections") {
   ServerProcess server(one_child("3", {"--connection-timeout=500ms"}), threaded);
   Client stuck = server.connect();
   stuck.ask("note GET /spin");
@@ -158,7 +158,7 @@ TEST_CASE("a thread that is stuck beyond connection-timeout costs its child, and
 
 TEST_CASE("connections that each stay within connection-timeout are left alone, whatever they are together") {
   ServerProcess server(one_child("2", {"--connection-timeout=5s"}), threaded);
-  // There is never a moment without one in hand.
+  // There is always an open connection.
   Client last = server.connect();
   last.child();
   const auto until = std::chrono::steady_clock::now() + 8s;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The trigger model: each tick, each line, each byte wakes one child, and none is lost, torn or told twice.
+// Triggers: each tick, each line, each byte wakes one child, and none is lost, torn or handled twice.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@
 using namespace brood;
 using namespace brood::test;
 
-TEST_CASE("each tick is told to one child, and no other is woken for it") {
+TEST_CASE("each tick is handled by one child, and no other is woken for it") {
   TemporaryDirectory place;
   const std::string config = place / "conf";
   write_file(config, "listen = timer:20ms,name=clock\n");
@@ -32,7 +32,7 @@ TEST_CASE("each tick is told to one child, and no other is woken for it") {
   const auto before = triggered.records().size();
   REQUIRE(triggered.has_records(before + 50));
   CHECK(switches_of(children) - switches < (triggered.records().size() - before) * 8);
-  // No more ticks: then what was told is what was counted.
+  // No more ticks come: all that were handled are counted.
   write_file(config, "listen = timer:1h\n");
   triggered.server.signal(SIGHUP);
   CHECK(triggered.server.wait_for_log("listener timer:20ms is drained and closed"));
@@ -50,7 +50,7 @@ TEST_CASE("each tick is told to one child, and no other is woken for it") {
   CHECK(triggered.server.service().total.failed == 0);
 }
 
-TEST_CASE("ticks that come while all children are busy are told as missed, and not made up for") {
+TEST_CASE("ticks that come while all children are busy are reported as missed, and not repeated") {
   TemporaryDirectory place;
   const std::string gate = place / "gate";
   const auto began = std::chrono::steady_clock::now();
@@ -71,7 +71,7 @@ TEST_CASE("ticks that come while all children are busy are told as missed, and n
 
 TEST_CASE("a reload leaves a timer alone whose line has not changed") {
   Triggered triggered({"--listen=timer:400ms"}, false);
-  // Were it started anew each time, it would never get there.
+  // A timer that began again each time would never go off.
   unsigned reloads = 0;
   CHECK(eventually([&] {
     triggered.server.signal(SIGHUP);
@@ -82,7 +82,7 @@ TEST_CASE("a reload leaves a timer alone whose line has not changed") {
   }));
 }
 
-TEST_CASE("each line of several writers is told once, and whole") {
+TEST_CASE("each line of several writers is handled once, and whole") {
   Triggered triggered({"--start-servers=8", "--min-spare-servers=4", "--max-clients=24"});
   Writers writers(triggered, 400);
   const std::size_t all = writers.stop();
@@ -101,7 +101,7 @@ TEST_CASE("children that are killed tear no line, and lose none but their own") 
   Writers writers(triggered, 100);
   constexpr unsigned kills = 40;
   for (unsigned i = 0; i < kills; ++i) {
-    // One that has proved itself: others would be started ever later.
+    // A proven child: replacements of others would be throttled.
     pid_t victim = 0;
     REQUIRE(triggered.server.reaches([&](const auto& service) {
       for (const auto& slot : service.slots)
@@ -155,7 +155,7 @@ TEST_CASE("with per=byte each byte is a trigger") {
   CHECK(triggered.server.reaches([](const auto& service) { return service.total.finished == 260; }));
 }
 
-TEST_CASE("a line without its newline is told as well, and so is an empty one") {
+TEST_CASE("a line without its newline is handled as well, and so is an empty one") {
   Triggered triggered;
   triggered.write("no newline");
   REQUIRE(triggered.has_records(1));
@@ -165,7 +165,7 @@ TEST_CASE("a line without its newline is told as well, and so is an empty one") 
   CHECK(triggered.records().back().text.empty());
 }
 
-TEST_CASE("a child is replaced after its number of triggers, and each line is told") {
+TEST_CASE("a child is replaced after its number of triggers, and each line is handled") {
   Triggered triggered(
       {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-requests-per-child=10"});
   std::size_t written = 0;
@@ -203,7 +203,7 @@ TEST_CASE("reloads under load lose no line, and keep the FIFO") {
   CHECK(triggered.server.service().children_failed == 0);
 }
 
-TEST_CASE("SIGTERM lets what is in the FIFO be told, and takes the name away") {
+TEST_CASE("SIGTERM lets the lines in the FIFO be handled, and removes its name") {
   Triggered triggered(pool(2));
   std::string lines;
   for (int i = 0; i < 40; ++i) lines += "hold 5\n";
@@ -321,7 +321,7 @@ TEST_CASE("a child that serves triggers stops itself, and lives on without its s
   REQUIRE(it.has_records(1));
   CHECK(eventually([first] { return !is_alive(first); }));
   it.write("detach " + it.gate() + "\n");
-  // max-clients = 1: nobody else until it is done.
+  // max-clients = 1: no other child until it is done.
   REQUIRE(it.server.reaches([](const auto& service) { return service.detached == 1; }));
   it.write("after\n");
   it.open_gate();
