@@ -18,6 +18,8 @@
 // The program and the library must be compiled with the same version of Boost; otherwise they don't link.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 // clang-format off
 #include <utility>  // first: <boost/asio/awaitable.hpp> of Boost 1.74 needs it and does not include it
 // clang-format on

@@ -5,6 +5,8 @@
 // A child is a spare, and gets more, as long as it has fewer connections in hand than limits().connections.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>

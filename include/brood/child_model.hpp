@@ -3,6 +3,8 @@
 // the models apart.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string_view>

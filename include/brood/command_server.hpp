@@ -13,6 +13,8 @@
 // brood_models(7) says which of them to choose.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/server.hpp"
 
 namespace brood {

@@ -6,6 +6,8 @@
 // the same, try_read() and try_line() never do.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <sys/socket.h>
 
 #include <chrono>

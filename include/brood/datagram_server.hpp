@@ -9,6 +9,8 @@
 // with `listen = udp:HOST:PORT` or `listen = unix-datagram:/path`.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/server_base.hpp"
 
 namespace brood {

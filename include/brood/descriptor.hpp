@@ -2,6 +2,8 @@
 // A file descriptor that closes itself. Any process, any thread; not shared between threads.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <unistd.h>
 
 #include <utility>

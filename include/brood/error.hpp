@@ -2,6 +2,8 @@
 // What is thrown, and the exit codes by which a process tells its parent what to do.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <stdexcept>
 #include <string>
 

@@ -14,6 +14,8 @@
 // by thread_safe(), handlers of different connections run at the same time; those of one connection never do.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/server_base.hpp"
 
 namespace brood {

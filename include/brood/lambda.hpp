@@ -6,6 +6,8 @@
 // Hooks, and settings of the server's own, need a class (brood/server.hpp).
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <utility>
 
 #include "brood/server.hpp"

@@ -3,6 +3,8 @@
 // control characters in it are escaped, so that what a client sent can't forge a line.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <string_view>
 
 namespace brood {

@@ -15,6 +15,8 @@
 // the section "[imap]", and "--imap.NAME=VALUE", is of that service.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <string>
 #include <vector>
 

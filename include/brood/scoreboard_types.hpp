@@ -2,6 +2,8 @@
 // The words of the scoreboard that the server and its readers share: phases, reasons, and their names.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

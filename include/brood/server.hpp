@@ -8,6 +8,8 @@
 //   int main(int argc, char** argv) { return Echo().run(argc, argv); }
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/server_base.hpp"
 
 namespace brood {

@@ -3,6 +3,8 @@
 // in which order the hooks are called.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/child.hpp"
 #include "brood/child_model.hpp"
 #include "brood/log.hpp"

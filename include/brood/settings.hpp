@@ -4,6 +4,8 @@
 // those of a server (ServerBase::add_settings) stand in the same table. Parent only.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>

@@ -6,6 +6,8 @@
 // A row is read whole or marked as torn; the figures of a service are read together, so that the sums hold.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include <sys/types.h>
 
 #include <chrono>

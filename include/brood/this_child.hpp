@@ -2,6 +2,8 @@
 // What a handler can ask of the child that it runs in. As std::this_thread, for the process.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 namespace brood::this_child {
 
 // This child leaves: it accepts nothing more, finishes what it has in hand, and exits with code 0; the parent

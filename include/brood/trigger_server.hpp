@@ -9,6 +9,8 @@
 // with `listen = timer:30s` or `listen = fifo:/run/sweeper.fifo`. Each tick, each line wakes one child.
 #pragma once
 
+#include "brood/cxx20.hpp"
+
 #include "brood/server_base.hpp"
 
 namespace brood {
