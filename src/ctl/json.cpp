@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 // The upper end of a bucket; null: the last one has none.
-Json upper_end(std::size_t bucket) {
+Json upper_end_of_bucket(std::size_t bucket) {
   return bucket + 1 == latency_buckets ? Json() : Json(std::uint64_t{1} << bucket);
 }
 
@@ -27,7 +27,8 @@ Json to_json(const FiguresSnapshot& figures) {
   Json histogram = Json::array();
   for (std::size_t i = 0; i < latency_buckets; ++i)
     if (figures.latency[i] != 0)
-      histogram.push_back({{"under_microseconds", upper_end(i)}, {"connections", figures.latency[i]}});
+      histogram.push_back(
+          {{"under_microseconds", upper_end_of_bucket(i)}, {"connections", figures.latency[i]}});
   return {{"accepted", figures.accepted},
           {"finished", figures.finished},
           {"failed", figures.failed},

@@ -14,8 +14,8 @@ using namespace brood::test;
 
 namespace {
 
-const std::vector<std::string> one_child{"--start-servers=1", "--min-spare-servers=1",
-                                         "--max-spare-servers=1"};
+const std::vector<std::string> single_child{"--start-servers=1", "--min-spare-servers=1",
+                                            "--max-spare-servers=1"};
 
 std::vector<std::string> operator+(std::vector<std::string> some, const std::vector<std::string>& more) {
   some.insert(some.end(), more.begin(), more.end());
@@ -33,7 +33,7 @@ bool before(const std::string& log, const std::string& first, const std::string&
 }  // namespace
 
 TEST_CASE("children of every model hear that they leave, once each, before they end") {
-  std::vector<std::string> arguments = one_child;
+  std::vector<std::string> arguments = single_child;
   SUBCASE("blocking, several listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
   const ServerOptions options = model(arguments, 8);
   ServerProcess server(arguments, options);
@@ -51,7 +51,7 @@ TEST_CASE("children of every model hear that they leave, once each, before they 
 }
 
 TEST_CASE("with threads or in a loop it is heard while connections go on") {
-  std::vector<std::string> arguments = one_child;
+  std::vector<std::string> arguments = single_child;
   const ServerOptions options = model_of_many(arguments);
   ServerProcess server(arguments, options);
   Client client = server.connect();
@@ -68,7 +68,7 @@ TEST_CASE("with threads or in a loop it is heard while connections go on") {
 }
 
 TEST_CASE("a handler that has its child to itself is not cut short for it") {
-  ServerProcess server(one_child);
+  ServerProcess server(single_child);
   Client client = server.connect();
   const pid_t child = client.child();
   server.signal(SIGHUP);
@@ -80,7 +80,7 @@ TEST_CASE("a handler that has its child to itself is not cut short for it") {
 }
 
 TEST_CASE("an exception in it is logged, and the child leaves well") {
-  ServerProcess server(one_child + std::vector<std::string>{"--child-leaving=throw no cache to save"});
+  ServerProcess server(single_child + std::vector<std::string>{"--child-leaving=throw no cache to save"});
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
   CHECK(server.count_in_log("on_child_leaving: no cache to save") == 1);
@@ -88,7 +88,7 @@ TEST_CASE("an exception in it is logged, and the child leaves well") {
 }
 
 TEST_CASE("it is not called in a child that is killed") {
-  ServerProcess server(one_child);
+  ServerProcess server(single_child);
   const pid_t child = server.connect().child();
   ::kill(child, SIGKILL);
   CHECK(server.wait_for_log("child " + std::to_string(child) + " was killed by signal 9"));
@@ -98,7 +98,7 @@ TEST_CASE("it is not called in a child that is killed") {
 TEST_CASE("who takes longer to leave than leave-timeout is ended") {
   const std::vector<std::string> hanging{"--child-leaving=hang", "--leave-timeout=300ms"};
   SUBCASE("told by the parent") {
-    ServerProcess server(one_child + hanging);
+    ServerProcess server(single_child + hanging);
     const pid_t child = server.connect().child();
     server.signal(SIGHUP);
     CHECK(server.wait_for_log("child " + std::to_string(child) + ": beyond leave-timeout; it gets SIGABRT"));
@@ -106,7 +106,7 @@ TEST_CASE("who takes longer to leave than leave-timeout is ended") {
     CHECK(server.connect().ask("echo on") == "on");
   }
   SUBCASE("by itself") {
-    ServerProcess server(one_child + hanging);
+    ServerProcess server(single_child + hanging);
     Client client = server.connect();
     const pid_t child = client.child();
     CHECK(client.ask("stop") == "stopping");
@@ -118,7 +118,7 @@ TEST_CASE("who takes longer to leave than leave-timeout is ended") {
 
 TEST_CASE("the time to leave begins when the last connection has ended") {
   // Told to leave long before its connection ends: if the time ran since then, it would be over at once.
-  ServerProcess server(one_child + std::vector<std::string>{"--leave-timeout=2s", "--child-leaving=hold"});
+  ServerProcess server(single_child + std::vector<std::string>{"--leave-timeout=2s", "--child-leaving=hold"});
   Client client = server.connect();
   const pid_t child = client.child();
   server.signal(SIGHUP);

@@ -13,10 +13,10 @@ using namespace brood::test;
 
 namespace {
 
-const std::vector<std::string> few = {"--start-servers=1", "--min-spare-servers=1"};
+const std::vector<std::string> one_spare = {"--start-servers=1", "--min-spare-servers=1"};
 
 std::vector<std::string> slot(const std::string& command, std::vector<std::string> more = {}) {
-  more.insert(more.begin(), few.begin(), few.end());
+  more.insert(more.begin(), one_spare.begin(), one_spare.end());
   return runs(program_path(command), "slot", more);
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("one that can't be executed any more stops the service, with what fail
   SUBCASE("listeners") { gets = "listeners"; }
   write_file(script.place("bad"), "#!/nonexistent/interpreter\n");
   std::filesystem::permissions(script.place("bad"), std::filesystem::perms::owner_all);
-  refuses(runs(script.place("bad"), gets, few),
+  refuses(runs(script.place("bad"), gets, one_spare),
           "run command " + script.place("bad") + ": No such file or directory");
 }
 

@@ -18,10 +18,11 @@ std::vector<std::string> test_servers(const std::vector<std::string>& more = {},
   return runs(program_path("brood-test-server") + arguments, "slot", more);
 }
 
-const std::vector<std::string> few = {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"};
+const std::vector<std::string> few_slots = {"--start-servers=2", "--min-spare-servers=2",
+                                            "--max-spare-servers=4"};
 
 std::vector<std::string> few_and(const std::vector<std::string>& more) {
-  std::vector<std::string> all = few;
+  std::vector<std::string> all = few_slots;
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -29,7 +30,7 @@ std::vector<std::string> few_and(const std::vector<std::string>& more) {
 }  // namespace
 
 TEST_CASE("it serves, and its row says what it does") {
-  ServerProcess server(test_servers(few), host());
+  ServerProcess server(test_servers(few_slots), host());
   Client client = server.connect();
   CHECK(client.ask("echo hello") == "hello");
   CHECK(client.ask("note GET /here") == "noted");
@@ -51,15 +52,16 @@ TEST_CASE("it serves, and its row says what it does") {
 
 TEST_CASE("its own settings are read, and those of the kit are the parent's") {
   ServerProcess server(
-      test_servers(few, " --word='two words' --start-servers=40 --listen=127.0.0.1:1 --user=root"), host());
+      test_servers(few_slots, " --word='two words' --start-servers=40 --listen=127.0.0.1:1 --user=root"),
+      host());
   CHECK(server.connect().ask("word") == "two words");
   CHECK(server.connect().ask("listener") == server.address());
   CHECK(server.service().children() <= 4);
 }
 
 TEST_CASE("it has no more descriptors than a forked child, and no trace of the handover in its environment") {
-  ServerProcess server(test_servers(few), host());
-  const ServerProcess forked(few);
+  ServerProcess server(test_servers(few_slots), host());
+  const ServerProcess forked(few_slots);
   Client client = server.connect();
   Client of_forked = forked.connect();
   CHECK(client.ask("env BROOD_CHILD") == "unset");
@@ -91,7 +93,7 @@ TEST_CASE("a reload starts the file that is there now, and a stop ends all, and 
     std::filesystem::rename(directory / "new", program);
   };
   install();
-  ServerProcess server(runs(program, "slot", few), host());
+  ServerProcess server(runs(program, "slot", few_slots), host());
   Load load(server.address(), 3);
   CHECK(load.more_answers(50));
   const auto before = server.children();
@@ -111,7 +113,7 @@ TEST_CASE("a reload starts the file that is there now, and a stop ends all, and 
 }
 
 TEST_CASE("a crash costs the open connection, and another child takes its place") {
-  ServerProcess server(test_servers(few), host());
+  ServerProcess server(test_servers(few_slots), host());
   Client client = server.connect();
   client.ask("echo hello");
   client.send("crash\n");
@@ -130,7 +132,7 @@ TEST_CASE("a slot program that ends at once is started later and later, also wit
   SUBCASE("a crash") { order = "crash"; }
   SUBCASE("an exception in on_child_start") { order = "throw no"; }
   write_file(directory / "order", order + "\n");
-  ServerProcess server(test_servers(few, " --child-start=" + (directory / "order")), host_that_fails());
+  ServerProcess server(test_servers(few_slots, " --child-start=" + (directory / "order")), host_that_fails());
   CHECK(server.wait_for_log("children fail at once; the next one is started in"));
   write_file(directory / "order", "\n");
   server.wait_ready();
@@ -139,13 +141,13 @@ TEST_CASE("a slot program that ends at once is started later and later, also wit
 }
 
 TEST_CASE("an exception in on_parent_start ends a child, and is in the parent's log") {
-  ServerProcess server(test_servers(few, " --refuse='no table'"), host_that_fails());
+  ServerProcess server(test_servers(few_slots, " --refuse='no table'"), host_that_fails());
   CHECK(server.wait_for_log("on_parent_start: no table"));
   CHECK(server.wait_for_log("children fail at once"));
 }
 
 TEST_CASE("without its parent it finishes its connection and exits") {
-  ServerProcess server(test_servers(few), host());
+  ServerProcess server(test_servers(few_slots), host());
   check_orphans_leave(server, "echo still here", "still here");
 }
 
@@ -167,7 +169,7 @@ TEST_CASE("one whose parent ends while it starts is gone") {
 }
 
 TEST_CASE("a stopped one is no spare") {
-  ServerProcess server(test_servers(few), host());
+  ServerProcess server(test_servers(few_slots), host());
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
   const pid_t child = server.children().front();
   ::kill(child, SIGSTOP);
@@ -199,7 +201,7 @@ TEST_CASE("on demand: the first connection starts one, and idle-timeout lets it 
 }
 
 TEST_CASE("its log is the parent's, as whom it may be, and after a rotation the new one") {
-  ServerProcess server(test_servers(few, " --log=/nonexistent/log --log-level=debug"), host());
+  ServerProcess server(test_servers(few_slots, " --log=/nonexistent/log --log-level=debug"), host());
   CHECK(server.connect().ask("log first line") == "logged");
   CHECK(server.wait_for_log("first line"));
   std::filesystem::rename(server.log_path(), server.log_path() + ".1");

@@ -17,7 +17,7 @@ using namespace brood::test;
 
 namespace {
 
-std::vector<std::string> one_child(std::vector<std::string> more = {}) {
+std::vector<std::string> one_leaving_child(std::vector<std::string> more = {}) {
   more.insert(more.end(), {threads(), "--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1"});
   return more;
 }
@@ -35,7 +35,7 @@ double processor_seconds(pid_t pid) {
 }  // namespace
 
 TEST_CASE("a child that leaves closes idle connections, and serves the others and new ones to the end") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_leaving_child(), events);
   Client idle = server.connect();
   const pid_t child = idle.child();
   Client waiting = server.connect();
@@ -60,7 +60,7 @@ TEST_CASE("a child that leaves closes idle connections, and serves the others an
 }
 
 TEST_CASE("SIGTERM closes what is idle and lets the rest end") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_leaving_child(), events);
   auto idle = server.hold(20);
   Client waiting = server.connect();
   CHECK(waiting.ask("busy") == "busy");
@@ -111,7 +111,7 @@ TEST_CASE("connections that arrive together with SIGHUP are all served") {
 }
 
 TEST_CASE("the open connections of a killed child are counted as aborted") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_leaving_child(), events);
   auto held = server.hold(40);
   ::kill(held.front().child(), SIGKILL);
   for (auto& client : held) CHECK(client.ending() != Ending::timed_out);
@@ -148,7 +148,7 @@ TEST_CASE("of surplus children those without connections are told to leave, and 
 
 TEST_CASE("two listeners, one of them a unix socket") {
   const TemporaryDirectory place;
-  ServerProcess server(one_child({"--listen=unix:" + (place / "socket") + ",name=local"}), events);
+  ServerProcess server(one_leaving_child({"--listen=unix:" + (place / "socket") + ",name=local"}), events);
   Client local("unix:" + (place / "socket"));
   CHECK(local.ask("listener") == "local");
   for (int i = 0; i < 50; ++i) {
@@ -159,7 +159,7 @@ TEST_CASE("two listeners, one of them a unix socket") {
 }
 
 TEST_CASE("a child without descriptors serves those that it has, does not spin, and takes more when it can") {
-  ServerProcess server(one_child({"--max-clients=1"}),
+  ServerProcess server(one_leaving_child({"--max-clients=1"}),
                        {.program = "brood-event-test-server", .heed_sanitizers = false});
   auto held = server.hold(5);
   const pid_t child = held.front().child();
@@ -187,7 +187,7 @@ TEST_CASE("a child without descriptors serves those that it has, does not spin, 
 }
 
 TEST_CASE("nudges from anywhere, at any rate, leave an idle child idle") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_leaving_child(), events);
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 1; }));
   const pid_t child = server.children().front();
   for (int i = 0; i < 20'000; ++i) ::kill(child, SIGUSR1);
@@ -199,7 +199,8 @@ TEST_CASE("nudges from anywhere, at any rate, leave an idle child idle") {
 }
 
 TEST_CASE("children of a parent that was killed end what they have, and free the address") {
-  std::vector<std::string> arguments = one_child({"--max-connections-per-child=3", "--max-clients=2"});
+  std::vector<std::string> arguments =
+      one_leaving_child({"--max-connections-per-child=3", "--max-clients=2"});
   bool full = false;
   SUBCASE("with room for more") {}
   SUBCASE("full") { full = true; }
@@ -222,7 +223,7 @@ TEST_CASE("children of a parent that was killed end what they have, and free the
 }
 
 TEST_CASE("a full child that is told to leave reports it, and does not delay the end of the server") {
-  ServerProcess server(one_child({"--max-connections-per-child=3", "--max-clients=1"}), events);
+  ServerProcess server(one_leaving_child({"--max-connections-per-child=3", "--max-clients=1"}), events);
   auto held = server.hold(3);
   for (auto& client : held) CHECK(client.ask("busy") == "busy");
   server.signal(SIGTERM);

@@ -18,7 +18,7 @@ using namespace brood::test;
 
 namespace {
 
-std::vector<std::string> one_child(std::vector<std::string> more = {}) {
+std::vector<std::string> one_event_child(std::vector<std::string> more = {}) {
   more.insert(more.end(), {threads(), "--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
                            "--max-clients=1"});
   return more;
@@ -37,7 +37,7 @@ std::size_t memory_of(pid_t pid) {  // KiB
 }  // namespace
 
 TEST_CASE("a child has many connections at once, and each keeps what is its own") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   auto held = server.hold(500);
   CHECK(server.service().children_started == 1);
   CHECK(server.reaches(
@@ -53,7 +53,7 @@ TEST_CASE("a child has many connections at once, and each keeps what is its own"
 }
 
 TEST_CASE("lines that come in pieces, and many in one piece") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   Client client = server.connect();
   for (const char letter : std::string("echo letter by letter\n")) {
     client.send(std::string(1, letter));
@@ -67,7 +67,7 @@ TEST_CASE("lines that come in pieces, and many in one piece") {
 }
 
 TEST_CASE("a server that speaks first") {
-  ServerProcess server(one_child({"--greeting=220 ready"}), events);
+  ServerProcess server(one_event_child({"--greeting=220 ready"}), events);
   Client client = server.connect();
   CHECK(client.line() == "220 ready");
   CHECK(client.ask("echo hello") == "hello");
@@ -133,7 +133,7 @@ TEST_CASE("a child never has more connections than max-connections-per-child") {
 }
 
 TEST_CASE("connections on which nothing happens are closed, others are not") {
-  ServerProcess server(one_child({"--connection-idle-timeout=600ms"}), events);
+  ServerProcess server(one_event_child({"--connection-idle-timeout=600ms"}), events);
   Client silent = server.connect();
   Client half = server.connect();
   half.send("echo half");
@@ -149,7 +149,7 @@ TEST_CASE("connections on which nothing happens are closed, others are not") {
 }
 
 TEST_CASE("the time that a handler takes is no idle time") {
-  ServerProcess server(one_child({"--connection-idle-timeout=700ms"}), events);
+  ServerProcess server(one_event_child({"--connection-idle-timeout=700ms"}), events);
   Client client = server.connect();
   for (int i = 0; i < 2; ++i) {
     CHECK(client.ask("hold 1000") == "held");
@@ -171,7 +171,7 @@ TEST_CASE("a loop that was delayed closes no connection whose request came in th
 }
 
 TEST_CASE("connection-timeout closes the one connection, and the child lives") {
-  ServerProcess server(one_child({"--connection-timeout=700ms"}), events);
+  ServerProcess server(one_event_child({"--connection-timeout=700ms"}), events);
   Client old = server.connect();
   const pid_t child = old.child();
   bool closed = false;
@@ -192,7 +192,7 @@ TEST_CASE("connection-timeout closes the one connection, and the child lives") {
 }
 
 TEST_CASE("a handler that is stuck is ended by the parent, with its child") {
-  ServerProcess server(one_child({"--connection-timeout=300ms"}), events);
+  ServerProcess server(one_event_child({"--connection-timeout=300ms"}), events);
   Client stuck = server.connect();
   stuck.ask("note GET /spin");
   const pid_t child = stuck.child();
@@ -207,7 +207,7 @@ TEST_CASE("a handler that is stuck is ended by the parent, with its child") {
 }
 
 TEST_CASE("a client that asks for much and reads nothing delays no other, and gets all of it in the end") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   Client greedy = server.connect();
   const pid_t child = greedy.child();
   constexpr std::size_t much = 50'000'000;
@@ -238,7 +238,7 @@ TEST_CASE("a client that asks for much and reads nothing delays no other, and ge
 }
 
 TEST_CASE("a client that asks without end and reads nothing fills no memory") {
-  ServerProcess server(one_child({"--connection-idle-timeout=2s"}), events);
+  ServerProcess server(one_event_child({"--connection-idle-timeout=2s"}), events);
   Client greedy(server.address(), 300ms);
   const pid_t child = greedy.child();
   const std::size_t before = memory_of(child);
@@ -258,7 +258,7 @@ TEST_CASE("a client that asks without end and reads nothing fills no memory") {
 }
 
 TEST_CASE("a client that sends without end doesn't have the child to itself") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   std::atomic<bool> stop = false;
   std::thread greedy([&] {
     Client client = server.connect();
@@ -274,7 +274,7 @@ TEST_CASE("a client that sends without end doesn't have the child to itself") {
 }
 
 TEST_CASE("a peer that has said all gets its answer") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   Client client = server.connect();
   client.send("echo one\necho two\nflood 3000000\necho the last, without an end");
   client.finish_sending();
@@ -288,7 +288,7 @@ TEST_CASE("a peer that has said all gets its answer") {
 }
 
 TEST_CASE("input that is left unread at the end causes no reset, and delays no other") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   std::vector<Client> clients;
   for (int i = 0; i < 30; ++i) {
     clients.push_back(server.connect());
@@ -303,7 +303,7 @@ TEST_CASE("input that is left unread at the end causes no reset, and delays no o
 }
 
 TEST_CASE("exceptions end their connection and nothing else") {
-  ServerProcess server(one_child(), events);
+  ServerProcess server(one_event_child(), events);
   auto held = server.hold(10);
   const pid_t child = held.front().child();
   for (int i = 0; i < 50; ++i) {

@@ -15,22 +15,22 @@ using namespace brood::test;
 
 namespace {
 
-const ServerOptions threaded{.program = "brood-thread-test-server"};
+const ServerOptions with_threads{.program = "brood-thread-test-server"};
 
-std::vector<std::string> one_child(const std::string& threads, std::vector<std::string> more = {}) {
+std::vector<std::string> one_threaded_child(const std::string& threads, std::vector<std::string> more = {}) {
   more.insert(more.end(), {"--threads-per-child=" + threads, "--start-servers=1", "--min-spare-servers=1",
                            "--max-spare-servers=1", "--max-clients=1"});
   return more;
 }
 
-bool sums_hold(const ServiceSnapshot& service) {
+bool connections_add_up(const ServiceSnapshot& service) {
   return service.total.accepted == service.total.finished + service.total.aborted + service.open_connections;
 }
 
 }  // namespace
 
 TEST_CASE("n handlers run at once in one child, each in a thread of its own, and the next one waits") {
-  ServerProcess server(one_child("4"), threaded);
+  ServerProcess server(one_threaded_child("4"), with_threads);
   std::vector<Client> held;
   std::set<std::string> children, threads;
   for (int i = 0; i < 4; ++i) {
@@ -60,7 +60,7 @@ TEST_CASE("n handlers run at once in one child, each in a thread of its own, and
 TEST_CASE("a child with a free thread is a spare; with all threads busy another child is started") {
   ServerProcess server({"--threads-per-child=3", "--start-servers=1", "--min-spare-servers=1",
                         "--max-spare-servers=2", "--max-clients=4"},
-                       threaded);
+                       with_threads);
   auto held = server.hold(2);
   CHECK(stays([&] { return server.service().children_started == 1; }, 200ms));
   held.push_back(server.connect());
@@ -80,7 +80,7 @@ TEST_CASE("a child with a free thread is a spare; with all threads busy another 
 }
 
 TEST_CASE("the row shows the oldest open connection, with its own note") {
-  ServerProcess server(one_child("3"), threaded);
+  ServerProcess server(one_threaded_child("3"), with_threads);
   const auto note_is = [&](const std::string& note) {
     return server.reaches([&](const auto& service) { return service.slots.at(0).note == note; });
   };
@@ -106,7 +106,7 @@ TEST_CASE("the row shows the oldest open connection, with its own note") {
 }
 
 TEST_CASE("the connections of the threads of a killed child are counted as aborted") {
-  ServerProcess server({"--threads-per-child=5", "--start-servers=2", "--min-spare-servers=1"}, threaded);
+  ServerProcess server({"--threads-per-child=5", "--start-servers=2", "--min-spare-servers=1"}, with_threads);
   for (int round = 1; round <= 5; ++round) {
     Load load(server.address(), 3);
     auto held = server.hold(3);
@@ -119,13 +119,14 @@ TEST_CASE("the connections of the threads of a killed child are counted as abort
     ::kill(child, SIGKILL);
     CHECK(held.front().ending() != Ending::timed_out);
     CHECK(server.reaches([&](const auto& service) {
-      return service.total.aborted == before + static_cast<std::uint64_t>(mine) && sums_hold(service);
+      return service.total.aborted == before + static_cast<std::uint64_t>(mine) &&
+             connections_add_up(service);
     }));
   }
 }
 
 TEST_CASE("an exception in one thread leaves the others alone") {
-  ServerProcess server(one_child("4"), threaded);
+  ServerProcess server(one_threaded_child("4"), with_threads);
   auto held = server.hold(3);
   const pid_t child = held.front().child();
   for (int i = 0; i < 20; ++i) {
@@ -140,7 +141,7 @@ TEST_CASE("an exception in one thread leaves the others alone") {
 }
 
 TEST_CASE("a thread that is stuck beyond connection-timeout costs its child and all its connections") {
-  ServerProcess server(one_child("3", {"--connection-timeout=500ms"}), threaded);
+  ServerProcess server(one_threaded_child("3", {"--connection-timeout=500ms"}), with_threads);
   Client stuck = server.connect();
   stuck.ask("note GET /spin");
   const pid_t child = stuck.child();
@@ -151,13 +152,13 @@ TEST_CASE("a thread that is stuck beyond connection-timeout costs its child and 
   CHECK(server.wait_for_log("'GET /spin'"));
   CHECK(server.reaches([](const auto& service) {
     return service.connection_timeouts == 1 && service.total.aborted >= 1 && service.idle == 1 &&
-           sums_hold(service);
+           connections_add_up(service);
   }));
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
 TEST_CASE("connections that each stay within connection-timeout are left alone, whatever they are together") {
-  ServerProcess server(one_child("2", {"--connection-timeout=5s"}), threaded);
+  ServerProcess server(one_threaded_child("2", {"--connection-timeout=5s"}), with_threads);
   // There is always an open connection.
   Client last = server.connect();
   last.child();
@@ -174,7 +175,7 @@ TEST_CASE("connections that each stay within connection-timeout are left alone, 
 TEST_CASE("max-requests-per-child counts what all threads of a child have accepted") {
   ServerProcess server({"--threads-per-child=4", "--start-servers=2", "--min-spare-servers=1",
                         "--max-spare-servers=3", "--max-clients=6", "--max-requests-per-child=25"},
-                       threaded);
+                       with_threads);
   Load load(server.address(), 8);
   CHECK(load.more_answers(1500));
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 10; }));
@@ -190,7 +191,7 @@ TEST_CASE("max-requests-per-child counts what all threads of a child have accept
 TEST_CASE("under load the figures add up") {
   ServerProcess server({"--threads-per-child=8", "--start-servers=2", "--min-spare-servers=1",
                         "--listen=127.0.0.1:0,name=second"},
-                       threaded);
+                       with_threads);
   Load first(server.addresses().at(0), 6), second(server.addresses().at(1), 6);
   CHECK(first.more_answers(2000));
   CHECK(second.more_answers(2000));

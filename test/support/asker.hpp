@@ -101,12 +101,6 @@ struct Answering {
   ServerProcess server;
 };
 
-inline std::vector<std::string> pool(unsigned children) {
-  const std::string number = std::to_string(children);
-  return {"--start-servers=" + number, "--min-spare-servers=1", "--max-spare-servers=" + number,
-          "--max-clients=" + number};
-}
-
 // Clients that ask one thing after the other, and count what was not answered.
 class Askers {
  public:

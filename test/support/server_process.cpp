@@ -229,4 +229,10 @@ std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation)
   };
 }
 
+std::vector<std::string> pool(unsigned children) {
+  const std::string number = std::to_string(children);
+  return {"--start-servers=" + number, "--min-spare-servers=1", "--max-spare-servers=" + number,
+          "--max-clients=" + number};
+}
+
 }  // namespace brood::test

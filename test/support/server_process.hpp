@@ -115,4 +115,7 @@ std::string describe(const ServiceSnapshot& service);
 // All children are of this generation, and there are enough.
 std::function<bool(const ServiceSnapshot&)> settled_at(std::uint32_t generation);
 
+// Settings of a service that has so many children at once, and no more.
+std::vector<std::string> pool(unsigned children);
+
 }  // namespace brood::test

@@ -80,12 +80,6 @@ struct Triggered {
   ServerProcess server;
 };
 
-inline std::vector<std::string> pool(unsigned children) {
-  const std::string number = std::to_string(children);
-  return {"--start-servers=" + number, "--min-spare-servers=1", "--max-spare-servers=" + number,
-          "--max-clients=" + number};
-}
-
 inline std::vector<std::string> operator+(std::vector<std::string> some,
                                           const std::vector<std::string>& more) {
   some.insert(some.end(), more.begin(), more.end());

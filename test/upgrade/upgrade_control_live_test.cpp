@@ -17,7 +17,8 @@ using namespace brood::test;
 
 namespace {
 
-const std::vector<std::string> pool = {"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"};
+const std::vector<std::string> two_children = {"--start-servers=2", "--min-spare-servers=2",
+                                               "--max-spare-servers=4"};
 
 std::string socket_of(const Upgradeable& it) {
   return std::filesystem::path(it.server.scoreboard()).replace_extension(".control").string();
@@ -36,7 +37,7 @@ bool tests(const Upgradeable& it, unsigned times = 1) {
 }  // namespace
 
 TEST_CASE("who orders an upgrade is told by the new program that it is done") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   it.install("brood-test-server-two");
   const CtlAnswer answer = ask(it.server, "upgrade");
   CHECK(answer.code == 0);
@@ -56,7 +57,7 @@ TEST_CASE("who orders an upgrade is told by the new program that it is done") {
 }
 
 TEST_CASE("who orders an upgrade that is refused is told why, and where it ended") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   std::string why;
   SUBCASE("by its test") {
     it.install_script("exit 3");
@@ -92,7 +93,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
 }
 
 TEST_CASE("two who order an upgrade at once both hear of the one that comes of it") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   it.install_script(waits_in_test(it) + "exec " + program_path("brood-test-server-two") + " \"$@\"");
   BroodctlProcess first(to(it.server, "upgrade"));
   REQUIRE(tests(it));
@@ -110,7 +111,7 @@ TEST_CASE("two who order an upgrade at once both hear of the one that comes of i
 }
 
 TEST_CASE("an upgrade goes on when nobody waits for it any more") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   it.install_script(waits_in_test(it) + "exec " + program_path("brood-test-server-two") + " \"$@\"");
   BroodctlProcess upgrade(to(it.server, "upgrade"));
   REQUIRE(tests(it));
@@ -122,7 +123,7 @@ TEST_CASE("an upgrade goes on when nobody waits for it any more") {
 }
 
 TEST_CASE("who waits for something else when the program is replaced is told that it runs on") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   auto held = it.server.hold(1);
   BroodctlProcess reload(to(it.server, "reload"));
   REQUIRE(it.server.reaches([](const auto& service) { return service.generation == 2; }));
@@ -136,7 +137,7 @@ TEST_CASE("who waits for something else when the program is replaced is told tha
 }
 
 TEST_CASE("who asks while programs are replaced is answered, or told; nobody hangs") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   std::atomic<bool> over = false;
   unsigned answered = 0, told = 0;
   std::string other;
@@ -159,7 +160,7 @@ TEST_CASE("who asks while programs are replaced is answered, or told; nobody han
 }
 
 TEST_CASE("the control socket stays the server's own, and ten upgrades leak no descriptor") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   REQUIRE(ask(it.server, "upgrade").code == 0);
   REQUIRE(it.server.reaches(settled_at(2)));
   const auto descriptors = it.descriptors();
@@ -179,7 +180,7 @@ TEST_CASE("the control socket stays the server's own, and ten upgrades leak no d
 }
 
 TEST_CASE("an upgrade is refused while the server stops, and who waits for one is told") {
-  Upgradeable it(pool);
+  Upgradeable it(two_children);
   auto held = it.server.hold(1);
   it.install_script(waits_in_test(it) + "exit 0");
   BroodctlProcess upgrade(to(it.server, "upgrade"));

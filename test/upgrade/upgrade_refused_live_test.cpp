@@ -22,13 +22,13 @@ using namespace brood::test;
 namespace {
 
 // Of which no child leaves by itself.
-const std::vector<std::string> pool = {"--start-servers=4", "--min-spare-servers=1", "--max-spare-servers=20",
-                                       "--max-requests-per-child=0"};
+const std::vector<std::string> four_children = {"--start-servers=4", "--min-spare-servers=1",
+                                                "--max-spare-servers=20", "--max-requests-per-child=0"};
 
 // Under load: what is refused must not have cost a connection, a child or the generation.
 struct Unharmed : Upgradeable {
   explicit Unharmed(const std::string& settings = "", ServerOptions options = {})
-      : Upgradeable(pool, settings, std::move(options)),
+      : Upgradeable(four_children, settings, std::move(options)),
         children(server.children()),
         load(server.address(), 2) {
     REQUIRE(load.more_answers(20));
@@ -205,7 +205,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
 }
 
 TEST_CASE("whatever a program throws in the parent's process, it gives all back") {
-  Upgradeable it(pool, "word = before\n");
+  Upgradeable it(four_children, "word = before\n");
   it.write_settings("refuse = anything\n");
   CHECK(it.upgrade_is_refused(
       "upgrade refused: an exception that is no std::exception; the former program goes on"));
@@ -228,7 +228,7 @@ TEST_CASE("the former program has all back also when a file that its settings na
 TEST_CASE("a new listener that can't be opened gives all back, with the paths of the others") {
   const TemporaryDirectory place;
   const std::string listen = "listen = 127.0.0.1:0\nlisten = unix:" + (place / "socket") + "\n";
-  Upgradeable it(pool, listen, {.listen = false});
+  Upgradeable it(four_children, listen, {.listen = false});
   Upgradeable other({"--start-servers=1"});
   it.write_settings(listen + "listen = unix:" + (place / "new") + "\nlisten = " + other.server.address() +
                     "\n");
@@ -240,7 +240,7 @@ TEST_CASE("a new listener that can't be opened gives all back, with the paths of
 }
 
 TEST_CASE("when the program dies after it has taken over, its children finish what they have and leave") {
-  Upgradeable it(pool);
+  Upgradeable it(four_children);
   Client client = it.server.connect();
   const pid_t child = client.child();
   REQUIRE(it.upgrade());

@@ -16,13 +16,14 @@ using namespace brood::test;
 
 namespace {
 
-const std::vector<std::string> pool = {"--start-servers=3", "--min-spare-servers=1", "--max-spare-servers=8"};
+const std::vector<std::string> three_children = {"--start-servers=3", "--min-spare-servers=1",
+                                                 "--max-spare-servers=8"};
 
 }  // namespace
 
 TEST_CASE("a SIGTERM right after SIGUSR2 stops the server, whichever program it finds") {
   for (int i = 0; i < 8; ++i) {
-    Upgradeable it(pool);
+    Upgradeable it(three_children);
     Load load(it.server.address(), 2);
     REQUIRE(load.more_answers(10));
     it.server.signal(SIGUSR2);
@@ -37,7 +38,7 @@ TEST_CASE("a SIGTERM right after SIGUSR2 stops the server, whichever program it 
 
 TEST_CASE("a SIGHUP right after SIGUSR2 is heeded, whichever program it finds") {
   for (int i = 0; i < 8; ++i) {
-    Upgradeable it(pool);
+    Upgradeable it(three_children);
     it.server.signal(SIGUSR2);
     std::this_thread::sleep_for(i * 1ms);
     it.server.signal(SIGHUP);
@@ -48,7 +49,7 @@ TEST_CASE("a SIGHUP right after SIGUSR2 is heeded, whichever program it finds") 
 }
 
 TEST_CASE("an upgrade during an upgrade joins it, a reload during it is done") {
-  Upgradeable it(pool);
+  Upgradeable it(three_children);
   it.install_script("case \"$*\" in *--test-config) while ! test -e " + (it.place / "go") +
                     "; do sleep 0.01; done; exit 0;; esac\nexit 4");
   it.server.signal(SIGUSR2);
@@ -67,7 +68,7 @@ TEST_CASE("an upgrade during an upgrade joins it, a reload during it is done") {
 }
 
 TEST_CASE("a server that stops gives up its upgrade, and begins none") {
-  Upgradeable it(pool);
+  Upgradeable it(three_children);
   Client client = it.server.connect();
   client.ask("echo in hand");
   it.install_script("exec sleep 1000");
@@ -99,7 +100,7 @@ TEST_CASE("children that end while nobody is their parent's program are buried b
 }
 
 TEST_CASE("a stopped child is known to the new program, and continues") {
-  Upgradeable it(pool);
+  Upgradeable it(three_children);
   Client client = it.server.connect();
   const pid_t child = client.child();
   ::kill(child, SIGSTOP);
@@ -133,7 +134,8 @@ TEST_CASE("a listener that is drained goes on being drained, and loses nobody") 
 
 TEST_CASE("the new program's settings are in force, with listeners that come and go") {
   const TemporaryDirectory place;
-  Upgradeable it(pool, "word = first\nlisten = 127.0.0.1:0\nlisten = unix:" + (place / "going") + "\n",
+  Upgradeable it(three_children,
+                 "word = first\nlisten = 127.0.0.1:0\nlisten = unix:" + (place / "going") + "\n",
                  {.listen = false});
   it.install("brood-test-server-two");
   it.write_settings("word = second\nlisten = 127.0.0.1:0\nlisten = unix:" + (place / "coming") +
@@ -151,7 +153,7 @@ TEST_CASE("the new program's settings are in force, with listeners that come and
 
 TEST_CASE("name, runtime directory and pid file of the running server hold") {
   const TemporaryDirectory place;
-  Upgradeable it(pool, "name = first\npid-file = " + (place / "pid") + "\n");
+  Upgradeable it(three_children, "name = first\npid-file = " + (place / "pid") + "\n");
   it.write_settings("name = second\npid-file = " + (place / "other") + "\n");
   REQUIRE(it.upgrade());
   CHECK(it.server.snapshot().name == "first");
