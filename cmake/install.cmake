@@ -4,6 +4,8 @@ include(CMakePackageConfigHelpers)
 
 set(brood_cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/brood)
 
+add_custom_target(installed-programs)
+add_dependencies(installed-programs brood broodctl brood-parent greeter)
 install(TARGETS brood EXPORT brood-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS broodctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -49,3 +51,12 @@ foreach(file IN LISTS brood_directory)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/etc/brood/${file} CONTENT "${content}" @ONLY)
 endforeach()
 install(DIRECTORY ${PROJECT_BINARY_DIR}/etc/brood/ DESTINATION ${brood_example_directory})
+
+# Debug information goes into the folder .debug beside each file, where debuggers look for it.
+if(CMAKE_OBJCOPY AND NOT BROOD_SANITIZE)
+  foreach(file ${CMAKE_INSTALL_LIBDIR}/libbrood.a ${CMAKE_INSTALL_BINDIR}/broodctl ${CMAKE_INSTALL_SBINDIR}/brood
+               ${brood_example_programs}/greeter)
+    install(CODE "execute_process(COMMAND ${CMAKE_COMMAND} -D OBJCOPY=${CMAKE_OBJCOPY} -D \"FILE=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\"
+      -P ${PROJECT_SOURCE_DIR}/cmake/split_debug.cmake COMMAND_ERROR_IS_FATAL ANY)")
+  endforeach()
+endif()

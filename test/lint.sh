@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What `make lint` does: clang-format over every file; clang-tidy over the sources, the examples and the tests. Rooms are
+# read as they are compiled, several files at once: what a header costs is paid once.
+jobs=$1
+build=build/lint
+git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 --dry-run -Werror || exit 1
+cmake --preset lint >/dev/null || exit 1
+# Each translation unit of the tree's own; not those that CMake makes for other ends.
+files=$(sed -n 's/^  "file": "\(.*\)",\{0,1\}$/\1/p' $build/compile_commands.json | grep -v '/cmake_pch\.')
+count=$(echo "$files" | wc -l)
+echo "clang-tidy over $count translation units"
+echo "$files" | xargs -P "$jobs" -n 1 sh -c '
+  out=$(clang-tidy-19 -p '$build' --quiet "$0" 2>/dev/null) && exit 0
+  echo "$out"; exit 255' || { echo "lint: clang-tidy found something"; exit 1; }
+echo "lint: nothing found"
