@@ -3,6 +3,8 @@
 // server are woken that wait for several things.
 #pragma once
 
+#include <poll.h>
+
 #include "brood/descriptor.hpp"
 
 namespace brood {
@@ -13,5 +15,11 @@ Descriptor new_event(bool happened = false);  // throws SystemError
 bool tell_event(int event);
 // Until it happens again. Never waits.
 void clear_event(int event);
+
+// Whether a read of any descriptor would find something now, or an end.
+inline bool readable(int descriptor) {
+  pollfd input{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&input, 1, 0) > 0;
+}
 
 }  // namespace brood

@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "directory_settings.hpp"
-#include "models/child_handover.hpp"
+#include "models/programs/child_handover.hpp"
 #include "program/run.hpp"
 #include "program/scoreboard_path.hpp"
 #include "server_options.hpp"

@@ -13,7 +13,7 @@
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
-#include "base/readable.hpp"
+#include "base/event_descriptor.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 

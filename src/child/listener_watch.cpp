@@ -10,7 +10,6 @@
 #include <cerrno>
 
 #include "base/event_descriptor.hpp"
-#include "base/readable.hpp"
 #include "brood/error.hpp"
 
 namespace brood {

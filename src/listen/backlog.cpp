@@ -16,7 +16,7 @@
 #include <optional>
 #include <span>
 
-#include "base/readable.hpp"
+#include "base/event_descriptor.hpp"
 #include "brood/descriptor.hpp"
 
 namespace brood {

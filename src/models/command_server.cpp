@@ -4,7 +4,7 @@
 #include "brood/command_server.hpp"
 
 #include "base/service_command.hpp"
-#include "models/connection_program.hpp"
+#include "models/programs/connection_program.hpp"
 
 namespace brood {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "child/child_main.hpp"
-#include "models/executed_child.hpp"
+#include "models/programs/executed_child.hpp"
 
 namespace brood {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/executable.hpp"
 #include "settings/service_source.hpp"
+#include "upgrade/executable.hpp"
 #include "upgrade/handed_over.hpp"
 
 namespace brood {

@@ -15,7 +15,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/program.hpp"
-#include "models/child_handover.hpp"
+#include "models/programs/child_handover.hpp"
 #include "parent/parent.hpp"
 #include "program/program_log.hpp"
 #include "program/program_settings.hpp"

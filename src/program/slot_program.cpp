@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "child/child_main.hpp"
-#include "models/child_handover.hpp"
+#include "models/programs/child_handover.hpp"
 
 namespace brood {
 namespace {

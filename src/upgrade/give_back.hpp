@@ -14,8 +14,8 @@
 
 #include <string_view>
 
-#include "base/executable.hpp"
 #include "base/handover.hpp"
+#include "upgrade/executable.hpp"
 
 namespace brood {
 

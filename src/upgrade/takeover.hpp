@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/executable.hpp"
 #include "brood/descriptor.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/service_source.hpp"
+#include "upgrade/executable.hpp"
 #include "upgrade/handed_over.hpp"
 
 namespace brood {

@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "base/executable.hpp"
 #include "base/handover.hpp"
 #include "brood/descriptor.hpp"
+#include "upgrade/executable.hpp"
 
 namespace brood {
 

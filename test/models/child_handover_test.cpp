@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a forked child writes down, and the program that it becomes reads.
-#include "models/child_handover.hpp"
+#include "models/programs/child_handover.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/executable.hpp"
+#include "upgrade/executable.hpp"
 
 #include <fcntl.h>
 #include <sys/auxv.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/connection_program.hpp"
+#include "models/programs/connection_program.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -16,8 +16,8 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "models/become_program.hpp"
-#include "models/connection_environment.hpp"
+#include "models/programs/become_program.hpp"
+#include "models/programs/connection_environment.hpp"
 #include "models/signal_mask.hpp"
 
 namespace brood {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/executed_child.hpp"
+#include "models/programs/executed_child.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,8 +12,8 @@
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "child/child_main.hpp"
-#include "models/become_program.hpp"
-#include "models/child_handover.hpp"
+#include "models/programs/become_program.hpp"
+#include "models/programs/child_handover.hpp"
 
 namespace brood {
 namespace {

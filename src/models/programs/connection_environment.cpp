@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/connection_environment.hpp"
+#include "models/programs/connection_environment.hpp"
 
 #include <arpa/inet.h>
 #include <net/if.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/become_program.hpp"
+#include "models/programs/become_program.hpp"
 
 #include <linux/close_range.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/child_handover.hpp"
+#include "models/programs/child_handover.hpp"
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
