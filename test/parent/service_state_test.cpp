@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using enum RunState;
-constexpr std::array all_states = {running, paused, failed, stopping, restarting, stopped};
+constexpr std::array all_states = {RunState::running,  RunState::paused,     RunState::failed,
+                                   RunState::stopping, RunState::restarting, RunState::stopped};
 constexpr std::array all_orders = {ServiceOrder::start,  ServiceOrder::stop,   ServiceOrder::restart,
                                    ServiceOrder::pause,  ServiceOrder::resume, ServiceOrder::reload,
                                    ServiceOrder::upgrade};
@@ -26,6 +26,7 @@ TEST_CASE("the table has a row for each order and a column for each state") {
 }
 
 TEST_CASE("a service acts on an order by its state") {
+  using enum RunState;
   struct {
     const char* what;
     ServiceOrder order;
@@ -83,6 +84,7 @@ TEST_CASE("a service acts on an order by its state") {
 }
 
 TEST_CASE("an order that is refused comes with advice, and no other one") {
+  using enum RunState;
   for (const RunState state : all_states)
     for (const ServiceOrder order : all_orders) {
       CAPTURE(static_cast<int>(state));
@@ -99,6 +101,7 @@ TEST_CASE("stop, restart and reload are refused in no state") {
 }
 
 TEST_CASE("a restart is shown as a stop") {
+  using enum RunState;
   CHECK(shown(restarting) == ServiceState::stopping);
   for (const auto& [state, as] :
        {std::pair{running, ServiceState::running}, std::pair{paused, ServiceState::paused},
@@ -108,6 +111,7 @@ TEST_CASE("a restart is shown as a stop") {
 }
 
 TEST_CASE("a run: pause, failure, stop and start") {
+  using enum RunState;
   const Time deadline = Time() + 30s;
   ServiceRun run;
   CHECK(run.state(true) == running);
