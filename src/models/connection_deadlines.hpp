@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout, the
-// second that a child which leaves gives its idle connections, and the time for a lingering close. Pure: it
-// is told the time, reads no clock, and closes nothing. Knows neither sockets nor threads.
+// second that a child which leaves gives its idle connections, and the time for a lingering close. Pure:
+// the time is an argument, and nothing is closed here. Knows neither sockets nor threads.
 #pragma once
 
 #include <list>
