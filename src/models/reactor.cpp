@@ -14,7 +14,7 @@ namespace brood {
 namespace {
 
 // What a handler reads before others have their turn.
-constexpr std::size_t most_at_once = 64 * 1024;
+constexpr std::size_t most_at_once = 65'536;
 
 // If handlers take their time, the listeners' turn comes once in a round of all that is ready, and with one
 // connection a turn a crowd would wait for as many rounds.
@@ -143,63 +143,63 @@ void Reactor::on_connection(std::uint64_t key) {
   WatchedConnection* const connection = connections_.claim(key);
   if (connection == nullptr) return;
   if (!connection->lingers) return handle(*connection, false);
-  if (connection->connection->read_away())
+  if (connection->open().read_away())
     finish(*connection);
   else
     watch(*connection, EPOLLIN);
 }
 
-void Reactor::handle(WatchedConnection& its, bool just_accepted) {
-  Connection& connection = *its.connection;
-  its.outcome = guard_connection(connection, [&] {
+void Reactor::handle(WatchedConnection& watched, bool just_accepted) {
+  Connection& connection = watched.open();
+  watched.outcome = guard_connection(connection, [&] {
     // The handler is not called before what was written has been sent.
-    if (!connection.flush() || (its.next == Next::close && !just_accepted)) return;
+    if (!connection.flush() || (watched.next == Next::close && !just_accepted)) return;
     connection.allow(most_at_once);
-    its.next = handler_(connection, just_accepted);
+    watched.next = handler_(connection, just_accepted);
   });
-  if (its.outcome == Outcome::failed) return linger_or_finish(its);
-  if (connection.has_output()) return watch(its, EPOLLOUT);
-  if (its.next != Next::close && !connection.ended()) return watch(its, EPOLLIN);
-  linger_or_finish(its);
+  if (watched.outcome == Outcome::failed) return linger_or_finish(watched);
+  if (connection.has_output()) return watch(watched, EPOLLOUT);
+  if (watched.next != Next::close && !connection.ended()) return watch(watched, EPOLLIN);
+  linger_or_finish(watched);
 }
 
-void Reactor::watch(WatchedConnection& its, std::uint32_t events) {
-  const Outcome outcome = guard_connection(*its.connection, [&] { connections_.watch(its, events); });
+void Reactor::watch(WatchedConnection& watched, std::uint32_t events) {
+  const Outcome outcome = guard_connection(watched.open(), [&] { connections_.watch(watched, events); });
   if (outcome == Outcome::served) return;  // another thread may hold it already
-  its.outcome = outcome;
-  finish(its);
+  watched.outcome = outcome;
+  finish(watched);
 }
 
-void Reactor::linger_or_finish(WatchedConnection& its) {
-  if (!its.connection->half_close()) return finish(its);
-  its.lingers = true;
-  watch(its, EPOLLIN);
+void Reactor::linger_or_finish(WatchedConnection& watched) {
+  if (!watched.open().half_close()) return finish(watched);
+  watched.lingers = true;
+  watch(watched, EPOLLIN);
 }
 
-void Reactor::finish(WatchedConnection& its) {
-  const Outcome outcome = its.outcome;
-  child_.finished(connections_.remove(its), outcome);
+void Reactor::finish(WatchedConnection& watched) {
+  const Outcome outcome = watched.outcome;
+  child_.finished(connections_.remove(watched), outcome);
   end_if_empty();
 }
 
 // A handler that takes too long is not among these: the parent ends it, with its child.
-void Reactor::end_overdue(WatchedConnection& its, WatchedConnections::Limit limit) {
-  Connection& connection = *its.connection;
+void Reactor::end_overdue(WatchedConnection& watched, WatchedConnections::Limit limit) {
+  Connection& connection = watched.open();
   switch (limit) {
     case WatchedConnections::Limit::linger:
-      return finish(its);
+      return finish(watched);
     case WatchedConnections::Limit::age:
       log_too_old(connection.peer());
-      its.outcome = Outcome::failed;
+      watched.outcome = Outcome::failed;
       break;
     case WatchedConnections::Limit::inactivity:
-      if (is_ready(connection)) return handle(its, false);
+      if (is_ready(connection)) return handle(watched, false);
       // The peer does not take its answer.
-      if (connection.has_output()) its.outcome = Outcome::failed;
+      if (connection.has_output()) watched.outcome = Outcome::failed;
       break;
   }
   connection.half_close();  // and no lingering after it
-  finish(its);
+  finish(watched);
 }
 
 }  // namespace brood

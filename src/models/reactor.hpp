@@ -38,11 +38,11 @@ class Reactor {
   void end();
 
   // The calling thread holds the connection, and no longer does then:
-  void handle(WatchedConnection& connection, bool just_accepted);
-  void watch(WatchedConnection& connection, std::uint32_t events);
-  void linger_or_finish(WatchedConnection& connection);
-  void finish(WatchedConnection& connection);
-  void end_overdue(WatchedConnection& connection, WatchedConnections::Limit limit);
+  void handle(WatchedConnection& watched, bool just_accepted);
+  void watch(WatchedConnection& watched, std::uint32_t events);
+  void linger_or_finish(WatchedConnection& watched);
+  void finish(WatchedConnection& watched);
+  void end_overdue(WatchedConnection& watched, WatchedConnections::Limit limit);
 
   Child& child_;
   const Handler handler_;

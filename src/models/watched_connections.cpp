@@ -27,9 +27,9 @@ WatchedConnection* WatchedConnections::claim(std::uint64_t key) {
 }
 
 void WatchedConnections::watch(WatchedConnection& connection, std::uint32_t events) {
-  const ConnectionId id = connection.connection->id();
-  const int descriptor = connection.connection->descriptor();
-  const bool idle = connection.next == Next::request && !connection.connection->has_output();
+  const Connection& open = connection.open();
+  const ConnectionId id = open.id();
+  const bool idle = connection.next == Next::request && !open.has_output();
   const auto state = connection.lingers ? ConnectionState::lingering
                      : idle             ? ConnectionState::idle
                                         : ConnectionState::waiting;
@@ -38,9 +38,9 @@ void WatchedConnections::watch(WatchedConnection& connection, std::uint32_t even
     const std::uint64_t key = std::uint64_t{connection.use} << 32U | id;
     const std::uint32_t wanted = events | (threads_ ? EPOLLONESHOT : 0U);
     if (connection.watched_for == 0)
-      epoll_.add(descriptor, wanted, key);
+      epoll_.add(open.descriptor(), wanted, key);
     else
-      epoll_.change(descriptor, wanted, key);
+      epoll_.change(open.descriptor(), wanted, key);
     connection.watched_for = events;
   }
   timer_.wake_at(deadlines_.set(id, state, Clock::now()));
@@ -48,7 +48,7 @@ void WatchedConnections::watch(WatchedConnection& connection, std::uint32_t even
 
 Connection WatchedConnections::remove(WatchedConnection& connection) {
   const std::lock_guard lock(mutex_);
-  Connection removed = std::move(*connection.connection);
+  Connection removed = std::move(connection.open());
   connection.connection.reset();
   ++connection.use;
   deadlines_.remove(removed.id());

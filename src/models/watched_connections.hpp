@@ -19,6 +19,9 @@ namespace brood {
 
 // Belongs to the thread that holds it.
 struct WatchedConnection {
+  // As long as a thread holds it.
+  Connection& open() { return *connection; }  // NOLINT(bugprone-unchecked-optional-access)
+
   std::optional<Connection> connection;
   Next next = Next::more_input;
   Outcome outcome = Outcome::served;
