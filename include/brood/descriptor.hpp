@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file descriptor that closes itself. Any process, any thread; not shared between threads.
+// A file descriptor that closes itself. May be used in any process and thread, but not by several threads at
+// once.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -27,7 +28,7 @@ class Descriptor {
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
-    // EINTR from close() on Linux means closed: trying again could close a stranger's descriptor.
+    // On Linux, EINTR from close() means closed. A second close() could close another descriptor.
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;
   }

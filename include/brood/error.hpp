@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is thrown, and the exit codes by which a process tells its parent what to do.
+// The exceptions of the kit, and the exit codes by which a child tells the parent what to do.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -9,15 +9,15 @@
 
 namespace brood {
 
-// The values are those of <sysexits.h> where it has one.
+// The values are those of <sysexits.h>, if it has them.
 enum class ExitCode : int {
-  left = 0,            // left as asked
-  software = 70,       // a failure inside: the child is replaced
-  sick = 71,           // the surroundings fail (memory, descriptors, privileges): replaced, ever later
-  configuration = 78,  // starting again can't help: the service is stopped
+  left = 0,            // left as told
+  software = 70,       // an error in the program: the child is replaced
+  sick = 71,           // the system fails (memory, descriptors, privileges): replaced after growing delays
+  configuration = 78,  // a new start cannot help: the service is stopped
 };
 
-// An error that names what failed, on what, and why, in one line that an operator can act on.
+// The message says in one line what failed, on what, and why.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& what, ExitCode code = ExitCode::software)
@@ -38,7 +38,7 @@ class SystemError : public Error {
   int error_number_;
 };
 
-// A wrong setting, argument or file. Everything that was found wrong is in what(), one line each.
+// A wrong setting, argument or file. what() has all mistakes, one on a line.
 class ConfigurationError : public Error {
  public:
   explicit ConfigurationError(const std::string& what) : Error(what, ExitCode::configuration) {}

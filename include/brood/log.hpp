@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server's log, for handlers and hooks. Any process of the server, any thread. A message is one line:
-// control characters in it are escaped, so that what a client sent can't forge a line.
+// The log of the server, for handlers and hooks. May be used in any process of the server and any thread. A
+// message is one line: control characters are escaped, so that data from a client cannot forge a line.
 #pragma once
 
 #include "brood/cxx20.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program with several services under one parent. Each has its own listeners, limits, user, log level and
-// child model:
+// A program with several services and one parent. Each service has its own listeners, limits, user, log level
+// and child model:
 //
 //   int main(int argc, char** argv) {
 //     Imap imap;
@@ -11,8 +11,8 @@
 //     return mail.run(argc, argv);
 //   }
 //
-// What stands before the first section of the file, and "--NAME=VALUE", all services share; what stands in
-// the section "[imap]", and "--imap.NAME=VALUE", is of that service.
+// Settings before the first section of the file, and "--NAME=VALUE", are shared by all services. Settings in
+// the section "[imap]", and "--imap.NAME=VALUE", are for that service.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -26,10 +26,11 @@ namespace brood {
 
 class Program {
  public:
-  // `name`: 1 to 63 letters, digits, '-' and '_', each only once (Error). The server outlives the program.
+  // `name`: 1 to 63 letters, digits, '-' and '_'. Throws Error if it is not, or is used twice. `server` must
+  // outlive the program.
   void add(std::string name, ServerBase& server);
 
-  // As ServerBase::run(), for all of them.
+  // As ServerBase::run(), for all services.
   int run(int argc, char** argv);
 
  private:

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <cstring>
@@ -21,25 +20,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool all_digits(std::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 int number_up_to(std::string_view word, int base, int highest, const char* what) {
   const auto value = parse_number<int>(word, base);
-  if (!value || *value < 0 || *value > highest) throw ConfigurationError(text("'", word, "' is no ", what));
+  if (!value || *value < 0 || *value > highest)
+    throw ConfigurationError(text("'", word, "' is not a ", what));
   return *value;
 }
 
 void parse_host_and_port(std::string_view address, ListenSpec& spec) {
-  if (all_digits(address)) {  // a port alone: this machine only, unless told otherwise
+  if (parse_digits(address)) {  // a port alone is on this machine only
     spec.host = "127.0.0.1";
     spec.port = address;
   } else {
     const auto colon = address.rfind(':');
     if (colon == std::string_view::npos || colon == 0)
       throw ConfigurationError(
-          "needs HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, unix-datagram:PATH, timer:TIME, "
+          "is not HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, unix-datagram:PATH, timer:TIME, "
           "fifo:PATH or fd:N");
     auto host = address.substr(0, colon);
     if (host.front() == '[' && host.back() == ']')
@@ -52,19 +48,20 @@ void parse_host_and_port(std::string_view address, ListenSpec& spec) {
   number_up_to(spec.port, 10, 65535, "port");
 }
 
-// `room`: for the path and the NUL behind it.
-void parse_path(std::string_view path, std::size_t room, ListenSpec& spec) {
-  if (path.empty() || path.size() >= room)
-    throw ConfigurationError(text("needs a path of 1 to ", room - 1, " bytes"));
+// `size`: of the place for the path and a NUL behind it.
+void parse_path(std::string_view path, std::size_t size, ListenSpec& spec) {
+  if (path.empty() || path.size() >= size)
+    throw ConfigurationError(text("needs a path of 1 to ", size - 1, " bytes"));
   spec.path = path;
-  if (spec.kind == ListenSpec::Kind::fifo) spec.mode = 0622;  // a stranger who reads takes lines away
+  if (spec.kind == ListenSpec::Kind::fifo)
+    spec.mode = 0622;  // a stranger who could read would take lines away
 }
 
 void parse_period(std::string_view period, ListenSpec& spec) {
   try {
     spec.period = parse_duration(period, milliseconds(1), std::chrono::hours(24 * 30));
   } catch (const Error& error) {
-    throw ConfigurationError(text("needs timer:TIME: '", period, "' ", std::string_view(error.what())));
+    throw ConfigurationError(text("has a wrong period: '", period, "' ", error.what()));
   }
 }
 
@@ -73,7 +70,7 @@ void parse_option(std::string_view option, ListenSpec& spec) {
   const auto key = option.substr(0, equals);
   const auto value = equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1);
   if (value.empty())
-    throw ConfigurationError(text("has '", option, "' where name=…, mode=…, owner=… or per=… may stand"));
+    throw ConfigurationError(text("has '", option, "' instead of name=..., mode=..., owner=... or per=..."));
   if (key == "name") {
     spec.name = value;
   } else if (key == "mode" && spec.has_path()) {
@@ -83,13 +80,13 @@ void parse_option(std::string_view option, ListenSpec& spec) {
     spec.owner = value.substr(0, colon);
     if (colon != std::string_view::npos) spec.group = value.substr(colon + 1);
   } else if (key == "mode" || key == "owner") {
-    throw ConfigurationError(text("has ", key, "=, which only unix sockets and FIFOs take"));
+    throw ConfigurationError(text("has ", key, "=, which only unix sockets and FIFOs can have"));
   } else if (key == "per" && spec.kind == ListenSpec::Kind::fifo) {
     if (value != "line" && value != "byte")
-      throw ConfigurationError(text("has per=", value, " where per=line or per=byte may stand"));
+      throw ConfigurationError(text("has per=", value, " instead of per=line or per=byte"));
     spec.per = value == "line" ? TriggerKind::line : TriggerKind::byte;
   } else if (key == "per") {
-    throw ConfigurationError("has per=, which only FIFOs take");
+    throw ConfigurationError("has per=, which only FIFOs can have");
   } else {
     throw ConfigurationError(text("has the unknown option '", key, "'; known are name, mode, owner, per"));
   }

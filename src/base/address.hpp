@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where work arrives, as an operator writes it, and addresses as people read them.
+// Addresses: the values of the setting "listen", and socket addresses printed for people.
 #pragma once
 
 #include <sys/socket.h>
@@ -17,37 +17,37 @@ namespace brood {
 
 std::string to_text(const sockaddr_storage& address);  // "127.0.0.1:80", "[::1]:80", "unix:/path", "unix"
 
-// One value of the setting "listen":
+// A value of the setting "listen":
 // ADDRESS[,name=NAME][,mode=0660][,owner=USER[:GROUP]][,per=line|byte]
 struct ListenSpec {
   enum class Kind { tcp, unix_socket, inherited, udp, unix_datagram, timer, fifo };
 
-  std::string written;  // as it was given
+  std::string written;  // the whole value
   Kind kind = Kind::tcp;
-  std::string host;  // tcp, udp: "" is every address of this machine
+  std::string host;  // tcp, udp; "": every address of this machine
   std::string port;
   std::string path;                     // unix_socket, unix_datagram, fifo
   int descriptor = -1;                  // inherited
   std::chrono::milliseconds period{0};  // timer
-  std::string name;                     // "" for the address itself
-  mode_t mode = 0666;                   // of what has a path
+  std::string name;                     // "": the address is the name
+  mode_t mode = 0666;                   // if there is a path
   std::string owner, group;
   TriggerKind per = TriggerKind::line;  // fifo
 
   bool has_path() const { return !path.empty(); }
-  // What it brings. Empty: an inherited descriptor tells when it is taken over.
+  // The kind of work that arrives. Empty: for an inherited descriptor it is known when that is taken over.
   std::optional<WorkKind> brings() const;
 };
 
 ListenSpec parse_listen(std::string_view written);          // throws ConfigurationError
-bool same_place(const ListenSpec& a, const ListenSpec& b);  // whatever else they say of it
-// For people, behind "listen = …".
+bool same_place(const ListenSpec& a, const ListenSpec& b);  // their options may differ
+// A message, to be written behind "listen = VALUE ".
 std::string work_mismatch(WorkKind brought, WorkKind taken);
 
 struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
 };
-std::vector<SocketAddress> resolve(const ListenSpec& spec);  // of a socket's spec; throws ConfigurationError
+std::vector<SocketAddress> resolve(const ListenSpec& spec);  // of a socket; throws ConfigurationError
 
 }  // namespace brood

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one clock that decisions and the scoreboard use: CLOCK_MONOTONIC, the same in every process.
+// The clock of all decisions and of the scoreboard: CLOCK_MONOTONIC, which is the same in every process.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ using Time = Clock::time_point;
 
 inline constexpr Time never = Time::max();
 
-// How a time is kept in shared memory: nanoseconds of CLOCK_MONOTONIC.
+// For shared memory: a time as nanoseconds of CLOCK_MONOTONIC.
 inline std::int64_t to_nanoseconds(Time time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }

@@ -17,7 +17,7 @@ namespace {
 
 struct Unit {
   std::string_view name;
-  std::uint64_t milliseconds;
+  std::int64_t milliseconds;
 };
 constexpr std::array<Unit, 5> units = {
     {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
@@ -43,12 +43,20 @@ milliseconds parse_duration(std::string_view word, milliseconds lowest, millisec
     throw ConfigurationError(unit_name.empty()
                                  ? "needs a unit: ms, s, m, h or d"
                                  : text("has the unknown unit '", unit_name, "'; known are ms, s, m, h, d"));
-  const std::uint64_t scale = unit == units.end() ? 1 : unit->milliseconds;
+  const auto scale = static_cast<std::uint64_t>(unit == units.end() ? 1 : unit->milliseconds);
   const auto most = static_cast<std::uint64_t>(highest.count());
   const std::uint64_t value = *count > most / scale ? most + 1 : *count * scale;
-  if (value > most) throw ConfigurationError(text("is above ", highest));
-  if (value < static_cast<std::uint64_t>(lowest.count())) throw ConfigurationError(text("is below ", lowest));
+  if (value > most) throw ConfigurationError("is above " + write_duration(highest));
+  if (value < static_cast<std::uint64_t>(lowest.count()))
+    throw ConfigurationError("is below " + write_duration(lowest));
   return milliseconds(value);
+}
+
+std::string write_duration(milliseconds duration) {
+  if (duration.count() == 0) return "0";
+  const auto unit = std::find_if(units.rbegin(), units.rend(),
+                                 [&](const Unit& u) { return duration.count() % u.milliseconds == 0; });
+  return text(duration.count() / unit->milliseconds, unit->name);
 }
 
 }  // namespace brood

@@ -23,7 +23,7 @@ bool tell_event(int event) {
   return event < 0 || ::write(event, &one, sizeof one) == sizeof one;
 }
 
-// Whoever shares the descriptor may have made it blocking.
+// A process that shares the descriptor may have made it blocking.
 void clear_event(int event) {
   std::uint64_t count = 0;
   const iovec where{.iov_base = &count, .iov_len = sizeof count};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A descriptor that is readable once something has happened (eventfd(2)): how processes and threads of a
-// server are woken that wait for several things.
+// A descriptor that becomes readable when something has happened (eventfd(2)). It wakes processes and threads
+// that wait for several descriptors.
 #pragma once
 
 #include <poll.h>
@@ -10,10 +10,10 @@
 namespace brood {
 
 Descriptor new_event(bool happened = false);  // throws SystemError
-// In a signal handler, too. -1: nobody is to be told. False with errno: it can't be told, or was told so
-// often that it is readable anyway.
+// May be called in a signal handler. Does nothing if `event` is -1. False: see errno; the counter may be
+// full, and the descriptor readable anyway.
 bool tell_event(int event);
-// Until it happens again. Never waits.
+// Makes it unreadable until tell_event() is called again. Never waits.
 void clear_event(int event);
 
 // Whether a read of any descriptor would find something now, or an end.

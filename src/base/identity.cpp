@@ -24,10 +24,10 @@ std::vector<gid_t> groups_of(const std::string& account, gid_t group) {
   return groups;
 }
 
-// (id_t)-1 means nobody to the kernel: "leave it as it is".
+// To the kernel, (id_t)-1 means "leave it unchanged".
 std::optional<id_t> id_in(const std::string& word) {
   const auto id = parse_number<id_t>(word);
-  if (id == no_user) throw ConfigurationError(word + " is no user and no group");
+  if (id == no_user) throw ConfigurationError(word + " is not a valid user or group");
   return id;
 }
 
@@ -39,7 +39,7 @@ Identity find_identity(const std::string& user, const std::string& group) {
   if (!user.empty()) {
     const auto id = id_in(user);
     const passwd* account = id ? ::getpwuid(*id) : ::getpwnam(user.c_str());  // NOLINT(concurrency-mt-unsafe)
-    if (account == nullptr && !id) throw ConfigurationError("user " + user + " is not known here");
+    if (account == nullptr && !id) throw ConfigurationError("user " + user + " does not exist");
     identity.user = account != nullptr ? account->pw_uid : *id;
     has_account = account != nullptr;
     if (has_account) {
@@ -50,7 +50,7 @@ Identity find_identity(const std::string& user, const std::string& group) {
   if (!group.empty()) {
     const auto id = id_in(group);
     const ::group* entry = id ? nullptr : ::getgrnam(group.c_str());  // NOLINT(concurrency-mt-unsafe)
-    if (entry == nullptr && !id) throw ConfigurationError("group " + group + " is not known here");
+    if (entry == nullptr && !id) throw ConfigurationError("group " + group + " does not exist");
     identity.group = entry != nullptr ? entry->gr_gid : *id;
   }
   if (has_account) identity.groups = groups_of(identity.name, identity.group);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Users and groups: by name or number, looked up in the parent, taken on for good in the child.
+// Users and groups, by name or number. The parent looks them up, and children become them.
 #pragma once
 
 #include <sys/types.h>
@@ -16,15 +16,14 @@ struct Identity {
   std::string name;  // for messages
   uid_t user = no_user;
   gid_t group = no_group;
-  std::vector<gid_t> groups;  // all of them, where the user has an account
+  std::vector<gid_t> groups;  // all groups of the user, if it has an account
 };
 
-// Empty names leave the part as it is; a user without a group has that of its account. Throws
+// An empty name leaves that part unset. A user without a group gets the group of its account. Throws
 // ConfigurationError.
 Identity find_identity(const std::string& user, const std::string& group);
 
-// Groups first, then the user: the other way round there is no right left to change groups. Throws
-// SystemError.
+// Changes the groups first: after the user was changed, the process may not change them. Throws SystemError.
 void become(const Identity& identity);
 
 }  // namespace brood

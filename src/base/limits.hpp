@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The limits of a service, as an operator sets them (brood.conf(5) tells each).
+// The limits of a service, as the settings have them; brood.conf(5) describes each.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +14,13 @@ struct Limits {
   unsigned min_spare_servers = 5;
   unsigned max_spare_servers = 10;
   unsigned max_clients = 256;
-  unsigned max_requests_per_child = 0;                 // 0: no cap
+  unsigned max_requests_per_child = 0;                 // 0: no limit
   std::chrono::milliseconds graceful_timeout{30'000};  // 0: no limit
   std::chrono::milliseconds connection_timeout{0};     // 0: no limit
   std::chrono::milliseconds idle_timeout{0};           // of a child; 0: no limit
-  std::chrono::milliseconds leave_timeout{60'000};     // of a child with nothing in hand
+  std::chrono::milliseconds leave_timeout{60'000};     // of a child without open connections
   std::chrono::milliseconds detach_timeout{300'000};
-  // Where the child model has them:
+  // If the child model has them:
   unsigned threads_per_child = 1;
   unsigned max_connections_per_child = 1;                // at once
   std::chrono::milliseconds connection_idle_timeout{0};  // 0: no limit

@@ -26,7 +26,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) final {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    // A log that can't be written (full disk) must not stop the server; there is nobody to tell.
+    // A log that cannot be written (the disk is full) must not stop the server.
     [[maybe_unused]] const auto written = ::write(descriptor(), line.data(), line.size());
   }
   void flush_() final {}
@@ -51,9 +51,9 @@ class AppendSink final : public LineSink {
   int descriptor() const override { return descriptor_.get(); }
 
  private:
-  // The directory may be writable by users less trusted than the parent: no link is followed that they could
-  // have made, and only a file of our own, with one name, is given away. Not blocking: a FIFO without a
-  // reader would hold the parent up.
+  // Less trusted users may be able to write to the directory. So no link is followed, and the owner is
+  // changed only of a file that is ours and has one name. Not blocking: a FIFO without a reader would hold up
+  // the parent.
   void open() {
     const int follow = path_.starts_with("/dev/") ? 0 : O_NOFOLLOW;
     Descriptor opened(::open(
@@ -64,7 +64,7 @@ class AppendSink final : public LineSink {
     if (owner_ != static_cast<uid_t>(-1) && owner_ != status.st_uid && ours && ::geteuid() == 0 &&
         ::fchown(opened.get(), owner_, static_cast<gid_t>(-1)) != 0)
       throw SystemError("give log " + path_ + " to the service's user", errno);
-    ::fcntl(opened.get(), F_SETFL, O_APPEND);  // waits again, as writing a line must
+    ::fcntl(opened.get(), F_SETFL, O_APPEND);  // blocking again: a line must be written whole
     descriptor_ = std::move(opened);
   }
 
@@ -76,7 +76,7 @@ class AppendSink final : public LineSink {
 struct Log {
   LogTarget target;
   std::shared_ptr<spdlog::logger> logger;
-  std::shared_ptr<AppendSink> file;  // where the target is one
+  std::shared_ptr<AppendSink> file;  // if the target is a file
   const std::atomic<std::uint32_t>* epoch = nullptr;
   std::uint32_t seen_epoch = 0;
   std::mutex reopening;
@@ -118,7 +118,7 @@ void open_log(const LogTarget& target) {
   if (target.to == "stderr") {
     set_logger(std::make_shared<StandardErrorSink>(), target, line_pattern);
   } else if (target.to == "syslog") {
-    // syslogd writes time, name and pid itself.
+    // syslogd adds time, name and pid.
     set_logger(std::make_shared<spdlog::sinks::syslog_sink_mt>(target.name, LOG_PID, LOG_DAEMON, true),
                target, "%v");
   } else {

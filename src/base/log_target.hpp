@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Where the log goes: standard error, a file or syslog. Opened by the parent, inherited by children.
+// Where the log goes: standard error, a file or syslog. The parent opens it, and children inherit it.
 //
-// A file is opened O_APPEND and written one write(2) a line, so that lines of many processes don't mix. After
-// a rotation the parent reopens it and moves the log epoch (a word on the scoreboard); a child that logs and
-// sees another epoch reopens its own descriptor first. No signal goes to children for it.
+// A file is opened with O_APPEND, and each line is one write(2), so that the lines of several processes do
+// not mix. After a rotation the parent reopens the file and increments the log epoch, a word on the
+// scoreboard. A child that sees another epoch when it logs reopens its own descriptor first. Children get no
+// signal for this.
 #pragma once
 
 #include <sys/types.h>
@@ -17,21 +18,22 @@
 namespace brood {
 
 struct LogTarget {
-  std::string name;           // of the server: syslog's ident, and a column of every line
+  std::string name;           // of the server: the ident for syslog, and in every line
   std::string to = "stderr";  // "stderr", "syslog" or the path of a file
   LogLevel level = LogLevel::info;
-  uid_t owner = static_cast<uid_t>(-1);  // a file is given to this user, so that children can reopen it
-  int descriptor = -1;                   // of that file, where it is open already: taken over
+  uid_t owner = static_cast<uid_t>(-1);  // a file gets this owner, so that children can reopen it
+  int descriptor = -1;                   // of the file, if it is open already; the log takes it over
 };
 
-void open_log(const LogTarget& target);  // throws SystemError when the file can't be opened
+void open_log(const LogTarget& target);  // throws SystemError if the file cannot be opened
 void set_log_level(LogLevel level);
 LogLevel level_of(const std::string& name);  // "debug", "info", "warning", "error"
-void try_log(const LogTarget& target);       // throws what open_log() would, and changes nothing
-void reopen_log();                           // the same; the old file stays open where the new one can't be
+void try_log(const LogTarget& target);       // throws as open_log() would; changes nothing
+void reopen_log();                           // throws; then the old file stays open
 void follow_log_epoch(const std::atomic<std::uint32_t>* epoch);  // nullptr: stop following
 
-// For a program that goes on with this log: what is open (the descriptor stays ours), and since which epoch.
+// For a new program that takes over: the log in use (the descriptor stays open here), and the epoch that was
+// seen.
 LogTarget log_in_use();
 std::uint32_t seen_log_epoch();
 void follow_log_epoch(const std::atomic<std::uint32_t>& epoch, std::uint32_t seen);

@@ -25,8 +25,8 @@ std::string read_start(const std::string& path) {
   return content;
 }
 
-// The fields after the name, which is in parentheses and may hold anything: the first one is field 3, the
-// state.
+// The fields behind the name; the first is field 3, the state. The name is in parentheses and may contain any
+// character.
 std::string stat_after_name(pid_t pid) {
   const std::string content = read_start(text("/proc/", pid, "/stat"));
   const auto name_end = content.rfind(") ");
@@ -40,10 +40,7 @@ std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const auto fields = split(stat, ' ');
   constexpr std::size_t start_time = 22 - 3;
   if (fields.size() <= start_time) return {};
-  std::uint64_t setup = 0;
-  const auto field = fields[start_time];
-  if (std::from_chars(field.data(), field.data() + field.size(), setup).ec != std::errc{}) return {};
-  return setup;
+  return parse_number<std::uint64_t>(fields[start_time]);
 }
 
 char state_of(pid_t pid) {
@@ -51,11 +48,11 @@ char state_of(pid_t pid) {
   return stat.empty() ? '\0' : stat.front();
 }
 
-// /proc/TID is there for a thread, too, though no listing shows it.
+// /proc/TID exists for a thread, too, although no listing shows it.
 pid_t process_of(pid_t thread) {
   constexpr std::string_view key = "\nTgid:\t";
   const std::string status = read_start(text("/proc/", thread, "/status"));
-  const auto at = status.find(key);  // the name is above it, and has its newlines escaped
+  const auto at = status.find(key);  // the name comes before it, with its newlines escaped
   pid_t process = 0;
   if (at != std::string::npos)
     std::from_chars(status.data() + at + key.size(), status.data() + status.size(), process);
@@ -64,7 +61,7 @@ pid_t process_of(pid_t thread) {
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);
-  return text("was killed by signal ", status, " (", std::string_view(::strsignal(status)), ")",
+  return text("was killed by signal ", status, " (", ::strsignal(status), ")",
               code == CLD_DUMPED ? ", core dumped" : "");
 }
 

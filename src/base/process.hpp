@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel tells of a process.
+// What the kernel knows about a process.
 #pragma once
 
 #include <sys/types.h>
@@ -10,17 +10,17 @@
 
 namespace brood {
 
-// When the process began, in clock ticks since boot (/proc/PID/stat, field 22): with the pid it names a
-// process for good. Empty where there is no such process.
+// When the process was started, in clock ticks since boot (/proc/PID/stat, field 22). Pid and start time
+// together identify a process. Empty: there is no such process.
 std::optional<std::uint64_t> start_time_of(pid_t pid);
 
-// For a process that has ended but was not reaped yet, the state is 'Z'; '\0' where there is no such process.
+// 'Z' if the process has ended but was not reaped yet; '\0' if there is no such process.
 char state_of(pid_t pid);
 
-// The process that a thread belongs to; 0 where there is no such thread.
+// The process that a thread belongs to; 0 if there is no such thread.
 pid_t process_of(pid_t thread);
 
-// As waitid() told: "exited with code 1", "was killed by signal 9 (Killed)".
+// From the result of waitid(): "exited with code 1", "was killed by signal 9 (Killed)".
 std::string how_it_ended(int code, int status);
 
 }  // namespace brood

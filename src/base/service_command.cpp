@@ -14,7 +14,7 @@
 namespace brood {
 namespace {
 
-// Takes one word off `rest`, which begins with no blank.
+// Removes one word from `rest`, which does not begin with a blank.
 std::string take_word(std::string_view& rest) {
   std::string word;
   char quote = '\0';
@@ -65,7 +65,7 @@ void check_executable(const std::string& program) {
   else if (::access(program.c_str(), X_OK) != 0)
     error_number = errno;
   if (error_number != 0)
-    throw ConfigurationError(SystemError("can't be run: " + program, error_number).what());
+    throw ConfigurationError(SystemError("cannot be executed: " + program, error_number).what());
 }
 
 }  // namespace brood

@@ -14,7 +14,7 @@ namespace {
 void set_mask(bool blocked) {
   sigset_t all;
   sigfillset(&all);
-  // A fault of our own must stay deadly: blocked, it would be lost or loop.
+  // A fault must end the process: if these signals were blocked, it would be ignored or repeated.
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
   if (::pthread_sigmask(blocked ? SIG_SETMASK : SIG_UNBLOCK, &all, nullptr) != 0)
     throw SystemError("set the signal mask", errno);
@@ -39,7 +39,8 @@ SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {
   sigemptyset(&wanted);
   for (const int signal : signals) {
     sigaddset(&wanted, signal);
-    // PID 1 of a container, and who was started with the signal ignored, would not get it otherwise.
+    // Without a handler, PID 1 of a container would not get it, nor a process that was started with it
+    // ignored.
     struct sigaction action {};
     action.sa_handler = [](int) {};
     if (::sigaction(signal, &action, nullptr) != 0) throw SystemError("set a signal's action", errno);

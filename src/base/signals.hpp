@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals become data. The parent blocks them all, for good, and reads those that it obeys from a descriptor;
-// children unblock them again after their own set-up, so that none arrives in between.
+// Signals as data. The parent blocks all signals and reads those that it obeys from a descriptor. Children
+// unblock them after their handlers are set up, so that none is lost.
 #pragma once
 
 #include <initializer_list>
@@ -10,10 +10,10 @@
 
 namespace brood {
 
-void block_all_signals();  // of this thread, and of processes forked from here on
+void block_all_signals();  // in this thread, and in processes that it forks
 void unblock_all_signals();
-// As a program expects them that knows nothing of us: default actions, none blocked. Also between fork() and
-// exec() of a process that has threads.
+// Default actions, and none blocked, as other programs expect. May be called between fork() and exec() of a
+// process that has threads.
 void default_signals();
 
 class SignalDescriptor {
@@ -21,7 +21,7 @@ class SignalDescriptor {
   SignalDescriptor() = default;  // none
   explicit SignalDescriptor(std::initializer_list<int> signals);
   int descriptor() const { return descriptor_.get(); }
-  std::vector<int> arrived() const;  // the numbers of the signals that have, since it was asked last
+  std::vector<int> arrived() const;  // the signals that have arrived since the last call
 
  private:
   Descriptor descriptor_;

@@ -10,7 +10,7 @@ namespace brood {
 pid_t spawn(const std::function<int()>& body) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
-  // Whatever goes wrong must not unwind into a second parent.
+  // No exception may unwind into the code of the parent.
   try {
     ::_exit(body());
   } catch (...) {

@@ -5,33 +5,40 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 namespace brood {
 
 void append_text(std::string& out, std::chrono::nanoseconds duration) {
+  const auto nanoseconds = static_cast<double>(duration.count());
+  if (nanoseconds <= 0) return append_text(out, '0');
   struct Unit {
     const char* name;
     double nanoseconds;
+    double end;  // the first value that would need four digits, or is a minute
   };
-  static constexpr Unit units[] = {{"h", 3600e9}, {"m", 60e9}, {"s", 1e9},
-                                   {"ms", 1e6},   {"us", 1e3}, {"ns", 1}};
-  const auto count = static_cast<double>(duration.count());
-  if (count == 0) {
-    out += "0";
-    return;
+  constexpr Unit small_units[] = {
+      {"ns", 1, 999.5}, {"us", 1e3, 999.5}, {"ms", 1e6, 999.5}, {"s", 1e9, 59.95}};
+  for (const auto& [name, size, end] : small_units) {
+    if (nanoseconds / size >= end) continue;
+    char buffer[32];
+    std::snprintf(buffer, sizeof buffer, "%.3g%s", nanoseconds / size, name);
+    return append_text(out, std::string_view(buffer));
   }
-  // Hours and minutes only where they are whole: "90s" reads better than "1.5m".
-  const auto* unit = std::find_if(std::begin(units), std::end(units), [count](const Unit& u) {
-    const double value = count / u.nanoseconds;
-    return u.nanoseconds >= 60e9
-               ? value >= 1 && value == static_cast<double>(static_cast<std::int64_t>(value))
-               : value >= 1;
-  });
-  if (unit == std::end(units)) --unit;
-  char buffer[48];
-  const int length = std::snprintf(buffer, sizeof buffer, "%.4g%s", count / unit->nanoseconds, unit->name);
-  out.append(buffer, static_cast<std::size_t>(length));
+  constexpr std::pair<char, std::int64_t> units[] = {{'d', 86'400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+  const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
+  const auto* unit = std::ranges::find_if(units, [&](const auto& each) { return seconds >= each.second; });
+  const auto [name, size] = *unit;
+  const auto [small_name, small_size] = *std::next(unit);
+  append_text(out, seconds / size);
+  append_text(out, name);
+  const auto rest = seconds % size / small_size;
+  if (rest == 0) return;
+  if (rest < 10) out += '0';
+  append_text(out, rest);
+  append_text(out, small_name);
 }
 
 std::string_view trim(std::string_view text) {
@@ -50,9 +57,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::string join(const std::vector<std::string>& lines) {
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string all;
-  for (const auto& line : lines) all += (all.empty() ? "" : "\n") + line;
+  for (const auto& part : parts) {
+    if (&part != &parts.front()) all += separator;
+    all += part;
+  }
   return all;
 }
 
@@ -66,12 +76,12 @@ std::string what_was_thrown() {
   }
 }
 
-std::string escape(std::string_view text) {
+std::string escape(std::string_view text, Keep keep) {
   std::string out;
   out.reserve(text.size());
   for (const char character : text) {
     const auto byte = static_cast<unsigned char>(character);
-    if (byte >= 0x20 && byte != 0x7f) {
+    if (byte >= 0x20 && byte != 0x7f && (byte < 0x7f || keep == Keep::text)) {
       out += character;
     } else {
       char hex[5];

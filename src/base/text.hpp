@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small pieces of text: values joined into a message, names looked up, distances between words.
+// Text helpers: join values into a message, split and trim, escape, parse a number, find a similar word.
 #pragma once
 
 #include <charconv>
@@ -19,7 +19,9 @@ inline void append_text(std::string& out, std::integral auto number) {
   const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
   out.append(std::begin(digits), end);
 }
-void append_text(std::string& out, std::chrono::nanoseconds duration);  // "250ms", "1.5s", "2m"
+// For people, at most seven characters: three digits below a minute ("250ms", "1.53s"), else two units
+// ("1m30s", "2h", "12d04h"). "0" if it is negative. base/duration.hpp writes and reads exact durations.
+void append_text(std::string& out, std::chrono::nanoseconds duration);
 
 // text("child ", pid, " left") -> "child 17 left"
 template <typename... Parts>
@@ -31,15 +33,17 @@ std::string text(const Parts&... parts) {
 
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
-std::string join(const std::vector<std::string>& lines);  // with newlines between them
+std::string join(const std::vector<std::string>& parts, std::string_view separator = "\n");
 
-// Of the exception that is being handled.
+// The message of the exception that is being handled.
 std::string what_was_thrown();
 
-// Control characters, and what could be taken for them, become \xNN: what a peer sent can't forge a line.
-std::string escape(std::string_view text);
+// Writes control characters as \xNN, so that what a peer sent cannot forge a line of the log. Keep::ascii:
+// writes all bytes but printable ASCII so.
+enum class Keep { text, ascii };
+std::string escape(std::string_view text, Keep keep = Keep::text);
 
-// The whole word as a number; empty: it is none, or none that fits.
+// The whole word as a number. Empty: the word is not a number, or it does not fit into T.
 template <std::integral T>
 std::optional<T> parse_number(std::string_view word, int base = 10) {
   T value{};
@@ -49,7 +53,7 @@ std::optional<T> parse_number(std::string_view word, int base = 10) {
   return value;
 }
 
-// The candidate that is nearest to `word` by edit distance, or "" where none is near enough to be meant.
+// The candidate with the smallest edit distance to `word`, or "" if none is similar.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 // "; did you mean 'max-clients'?", or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);

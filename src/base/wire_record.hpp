@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One line between two programs of the kit: a word that says what it is, and named values.
+// One line between two programs of the kit: a word for its kind, and named values.
 //
 //   child slot=3 pid=4711 note=GET%20/
 //
-// In a value a blank, '%', '=' and every byte that is not printable ASCII stand as %XX.
+// In a value a blank, '%', '=' and every byte that is not printable ASCII are written as %XX.
 #pragma once
 
 #include <concepts>
@@ -27,9 +27,9 @@ class WireRecord {
   const std::string& kind() const { return kind_; }
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
   const std::string* find(std::string_view name) const;
-  const std::string& operator[](std::string_view name) const;  // throws Error where it is missing
+  const std::string& operator[](std::string_view name) const;  // throws Error if it is missing
   template <std::integral T>
-  T number(std::string_view name) const;  // throws Error where it is missing, or no such number
+  T number(std::string_view name) const;  // throws Error if it is missing or does not fit
 
   std::string line() const;                        // without a newline
   static WireRecord parse(std::string_view line);  // throws Error
@@ -44,7 +44,7 @@ class WireRecord {
 template <std::integral T>
 T WireRecord::number(std::string_view name) const {
   const auto value = parse_number<T>((*this)[name]);
-  if (!value) refuse(name, "is no number that fits");
+  if (!value) refuse(name, "is not a number that fits");
   return *value;
 }
 

@@ -12,7 +12,7 @@
 using brood::ListenSpec;
 using brood::parse_listen;
 
-TEST_CASE("what an operator writes names a place to listen") {
+TEST_CASE("each form of listen is parsed") {
   struct {
     const char* written;
     ListenSpec::Kind kind;
@@ -47,7 +47,7 @@ TEST_CASE("what an operator writes names a place to listen") {
   CHECK(socket.group == "b");
 }
 
-TEST_CASE("a timer has a period, a FIFO a mode and what is a trigger") {
+TEST_CASE("a timer has a period, a FIFO has a mode and a kind of trigger") {
   using namespace std::chrono_literals;
   CHECK(parse_listen("timer:250ms").period == 250ms);
   CHECK(parse_listen("timer:5m").period == 5min);
@@ -61,7 +61,7 @@ TEST_CASE("a timer has a period, a FIFO a mode and what is a trigger") {
   CHECK(fifo.group == "b");
 }
 
-TEST_CASE("a place is known by what it is and where, not by what else is said of it") {
+TEST_CASE("two values are the same place if only their options differ") {
   const auto same = [](const char* a, const char* b) {
     return brood::same_place(parse_listen(a), parse_listen(b));
   };
@@ -74,7 +74,7 @@ TEST_CASE("a place is known by what it is and where, not by what else is said of
   CHECK(same("udp:53", "udp:127.0.0.1:53"));
 }
 
-TEST_CASE("what a listener brings is known, but of an inherited one") {
+TEST_CASE("the kind of work is known, except for an inherited listener") {
   using brood::WorkKind;
   CHECK(parse_listen("80").brings() == WorkKind::connections);
   CHECK(parse_listen("unix:/x").brings() == WorkKind::connections);
@@ -85,7 +85,7 @@ TEST_CASE("what a listener brings is known, but of an inherited one") {
   CHECK_FALSE(parse_listen("fd:3").brings());
 }
 
-TEST_CASE("what is no place to listen is refused") {
+TEST_CASE("other forms of listen are refused") {
   for (const char* written : {"",
                               "127.0.0.1",
                               "127.0.0.1:",
@@ -130,9 +130,9 @@ TEST_CASE("what is no place to listen is refused") {
     CHECK_THROWS_AS(parse_listen(written), brood::ConfigurationError);
   }
   CHECK_THROWS_AS(parse_listen("unix:/" + std::string(108, 'x')), brood::ConfigurationError);
-  CHECK_THROWS_WITH_AS(parse_listen("timer:30"), "needs timer:TIME: '30' needs a unit: ms, s, m, h or d",
+  CHECK_THROWS_WITH_AS(parse_listen("timer:30"), "has a wrong period: '30' needs a unit: ms, s, m, h or d",
                        brood::ConfigurationError);
-  CHECK_THROWS_WITH_AS(parse_listen("udp:53,per=byte"), "has per=, which only FIFOs take",
+  CHECK_THROWS_WITH_AS(parse_listen("udp:53,per=byte"), "has per=, which only FIFOs can have",
                        brood::ConfigurationError);
 }
 

@@ -7,7 +7,7 @@
 
 using namespace brood;
 
-TEST_CASE("words are split as a shell does, and nothing is expanded") {
+TEST_CASE("a command is split as by a shell, and nothing is expanded") {
   using Words = std::vector<std::string>;
   CHECK(parse_command("/bin/sh") == Words{"/bin/sh"});
   CHECK(parse_command("  /bin/sh\t-c   x ") == Words{"/bin/sh", "-c", "x"});
@@ -17,14 +17,14 @@ TEST_CASE("words are split as a shell does, and nothing is expanded") {
   CHECK(parse_command("/bin/sh $HOME *;") == Words{"/bin/sh", "$HOME", "*;"});
 }
 
-TEST_CASE("what names no program is refused") {
+TEST_CASE("a command without a program is refused") {
   for (const char* wrong : {"", "  ", "sh", "''", "/bin/sh '", "/bin/sh \"x", "/bin/sh \\"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS(parse_command(wrong), ConfigurationError);
   }
 }
 
-TEST_CASE("what can't be run is refused") {
+TEST_CASE("a file that cannot be executed is refused") {
   CHECK_NOTHROW(check_executable("/bin/sh"));
   for (const char* wrong : {"/bin", "/etc/passwd", "/nonexistent"}) {
     CAPTURE(wrong);

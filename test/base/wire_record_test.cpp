@@ -11,7 +11,7 @@
 
 namespace brood {
 
-TEST_CASE("record: what was set is there after it went over as a line") {
+TEST_CASE("record: fields are the same after the record was written as a line and parsed") {
   const std::string nasty("a b=c%41\n\0\xff", 11);
   const WireRecord sent = WireRecord("child").set("slot", 3).set("note", nasty).set("empty", "");
   CHECK(sent.line().find('\n') == std::string::npos);
@@ -23,7 +23,7 @@ TEST_CASE("record: what was set is there after it went over as a line") {
   CHECK(got.find("other") == nullptr);
 }
 
-TEST_CASE("record: what is missing, no number, or no record is refused") {
+TEST_CASE("record: a missing field, a wrong number and a line that is not a record are refused") {
   const WireRecord record = WireRecord("a").set("x", "70000").set("y", "1x");
   CHECK_THROWS_AS(static_cast<void>(record["z"]), Error);
   CHECK_THROWS_AS(record.number<std::uint16_t>("x"), Error);
@@ -34,7 +34,7 @@ TEST_CASE("record: what is missing, no number, or no record is refused") {
   }
 }
 
-TEST_CASE("handover: is taken by whom it is meant for, once") {
+TEST_CASE("handover: the process that it is meant for takes it, once") {
   const Descriptor left = write_handover({WireRecord("one").set("a", 1), WireRecord("two")});
   const int copy = ::dup(left.get());
   ::setenv("BROOD_TEST", handover_address(Descriptor(::dup(left.get())), ::getpid() + 1).c_str(), 1);

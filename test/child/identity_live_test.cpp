@@ -98,7 +98,7 @@ TEST_CASE("the number that means nobody is refused: children would stay root") {
   for (const char* who : {"--user=4294967295", "--group=4294967295"}) {
     ServerProcess server({who}, {.wait_ready = false});
     CHECK(server.wait_exit() == exited(78));
-    CHECK(server.standard_error().find("4294967295 is no user and no group") != std::string::npos);
+    CHECK(server.standard_error().find("4294967295 is not a valid user or group") != std::string::npos);
   }
 }
 
