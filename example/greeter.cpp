@@ -13,7 +13,7 @@
 class Greeter : public brood::Server {
   // greeting_ holds the default now, and the configured value when on_parent_start() is called.
   void add_settings(brood::Settings& settings) override {
-    settings.text("greeting", greeting_, "What stands before the name in an answer.");
+    settings.text("greeting", greeting_, "The words before the name in an answer.");
   }
 
   // In the parent, before the first fork: all children share what is loaded here.

@@ -39,7 +39,7 @@ class Httpd : public brood::EventServer {
 
   void add_settings(brood::Settings& settings) override {
     auto& root = settings.text("document-root", document_root_,
-                               "The directory whose files are served, and nothing outside of it.");
+                               "The directory whose files are served. Files outside of it are not.");
     // Checked here, a mistake is reported with its file and line, and a reload with a mistake changes
     // nothing. The default need not exist until the server starts.
     root.parse = [parse = root.parse, unset = document_root_](const std::vector<std::string>& values) {
@@ -49,11 +49,11 @@ class Httpd : public brood::EventServer {
       return parse(values);
     };
     settings.number("keep-alive-requests", keep_alive_requests_, 0, 1'000'000'000,
-                    "A connection is closed after so many requests, so that clients are spread over the "
+                    "Close a connection after this many requests, so that clients are spread over the "
                     "children again. 0: never.");
     settings.duration("header-timeout", header_timeout_, std::chrono::milliseconds(0), std::chrono::hours(24),
-                      "How long a request may take to arrive. After that it is refused when its next bytes "
-                      "come; if none come, connection-idle-timeout ends the connection. 0: no limit.");
+                      "If a request is not complete after this time, it is refused when more of it comes. If "
+                      "no more comes, connection-idle-timeout closes the connection. 0: no limit.");
   }
 
   void on_parent_start() override { root_ = std::make_unique<DocumentRoot>(document_root_); }

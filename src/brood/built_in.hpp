@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Services that need no program, as inetd had them: to try a network, a balancer or brood itself.
+// Services that need no program, as in inetd: for tests of a network, a load balancer or brood itself.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ class BuiltIn final : public Server {
  public:
   static const std::vector<std::string>& names();  // "echo", "discard"
 
-  // In the parent, before children are forked: which of them it is.
+  // Chooses the service. In the parent, before children are forked.
   void become(std::string name) { name_ = std::move(name); }
 
   ChildModel child_model() const override { return {.threads = true}; }

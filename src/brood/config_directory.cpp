@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Those that an editor hides or keeps as a backup are not meant.
+// Without hidden files and backups of editors.
 std::vector<fs::path> files_in(const fs::path& directory, std::error_code& error) {
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();

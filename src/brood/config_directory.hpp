@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The directory that says which services there are: a file for each, and what all share in defaults/. Knows
-// nothing of what stands in the files.
+// The directory of the services: one file NAME.conf for each, and shared settings in defaults/. It does not
+// read the files.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace brood {
 
 struct ServicePath {
-  std::string service;  // as the file is called, whether or not a service can be called that
+  std::string service;  // the name of the file; it may not be a valid name of a service
   std::string path;
 };
 
@@ -18,17 +18,17 @@ class ConfigDirectory {
   explicit ConfigDirectory(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }
-  // By name. Throws ConfigurationError where the directory can't be read, or says nothing.
+  // Sorted by name. Throws ConfigurationError if the directory cannot be read or has no service.
   std::vector<ServicePath> services() const;
-  // By name; none where there is no such directory.
+  // Sorted by name. Empty if there is no directory defaults/.
   std::vector<std::string> defaults() const;
 
  private:
   std::string path_;
 };
 
-// A command that begins with "./" or "../" is relative to the directory of the file in which it stands, and
-// not to wherever brood was started: made absolute. Others are left as they are.
+// Makes a command that begins with "./" or "../" absolute: it is relative to the directory of the file that
+// it is written in. Returns other commands unchanged.
 std::string resolve_command(const std::string& command, const std::string& file);
 
 }  // namespace brood

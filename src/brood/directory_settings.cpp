@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "settings/settings_printer.hpp"
 
 namespace brood {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::uint32_t entries_for_new_services = 16;
 
 using ByService = std::map<std::string, GivenSettings>;
 
-// What is for all, and what is for one.
+// Values for all services, and values for one.
 std::pair<GivenSettings, ByService> by_service(const GivenSettings& values) {
   std::pair<GivenSettings, ByService> parts;
   for (const auto& [name, given] : values) {
@@ -109,7 +110,7 @@ std::vector<WantedService> DirectorySettings::read_each(const std::vector<Servic
 void DirectorySettings::keep(const std::string& service) {
   kept_.insert(service);
   if (readings_ > 1) return;
-  // At the start there is nothing that it could keep.
+  // At the start it has no values that it could keep.
   files_.erase(service);
   list_in_force();
 }
@@ -126,7 +127,7 @@ std::vector<std::string> DirectorySettings::commit(When when, const std::string&
     if (!wanted_.contains(name)) return true;
     if (file->is_right() && !kept_.contains(name))
       std::ranges::move(file->commit(when), std::back_inserter(waits));
-    return !file->in_force();  // it is made anew when it is read again
+    return !file->in_force();  // it is created again when it is read again
   });
   list_in_force();
   return waits;
@@ -161,7 +162,7 @@ void add_shared_settings(Settings& table, ServiceSettings& services, Configurati
   add_parent_settings(table, parent);
   table
       .flag("strict", strict,
-            "Whether a mistake in one file, or a service that can't be started, is a reason to start none.")
+            "If there is a mistake in one file, or if one service cannot be started, start none.")
       .applied_on = AppliedOn::restart;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The services of a directory, one a file, and what they share. Parent only.
+// The services of a directory, one in each file, and the settings that they share. Parent only.
 //
-// What the command line says of one service wins over its file; then comes what it says for all, then the
-// shared file, then the default.
+// The order of precedence for a setting of a service: the command line for this service, its file, the
+// command line for all services, the shared files, the default.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@
 
 namespace brood {
 
-// What stands in defaults/: of every service, and of the parent.
+// The settings in defaults/: those of a service and those of the parent.
 void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent, bool& strict);
 
 class DirectorySettings final : public ServiceSource {
@@ -39,7 +39,7 @@ class DirectorySettings final : public ServiceSource {
   ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
   std::string print() const override;
 
-  // Of all that read() reads, what is the parent's alone.
+  // Reads only the shared settings, which have those of the parent.
   const Configuration& read_shared();
 
  private:
@@ -50,13 +50,13 @@ class DirectorySettings final : public ServiceSource {
   void list_in_force();
 
   const ConfigDirectory directory_;
-  GivenSettings for_all_;                         // on the command line
-  std::map<std::string, GivenSettings> for_one_;  // the same, by service
+  GivenSettings for_all_;                         // from the command line
+  std::map<std::string, GivenSettings> for_one_;  // the same, for one service
   std::optional<GivenSettings> go_by_;
-  std::string config_;  // a file in the place of defaults/; "": none
+  std::string config_;  // a file instead of defaults/; "": none
   Configuration staged_, in_force_;
   bool strict_ = false;
-  ServiceSettings shared_;  // its values are read by none: services inherit what was given
+  ServiceSettings shared_;  // its values are not used: services inherit those that were given
   StagedSettings shared_table_;
   std::map<std::string, std::unique_ptr<ServiceFile>> files_;
   std::set<std::string> wanted_, kept_;  // at the last reading

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// brood: the ready-made parent. Each file of a directory is a service, run by a program or built in.
+// The program brood: a parent whose services are the files of a directory. Each runs a program or is built
+// in.
 #include <algorithm>
 #include <cstdio>
 #include <span>
@@ -21,19 +22,19 @@ int help(std::span<const char* const> arguments) {
   try {
     services = ConfigDirectory(directory_named_in(arguments)).services();
   } catch (const Error&) {
-    // There is no service that could be named.
+    // The help then lists no services.
   }
   std::fputs(ServerOptions(services).help().c_str(), stdout);
   return 0;
 }
 
-// As a script asks before it starts a server: 0 means go ahead.
+// --try-lock, for scripts that start a server. 0: none is running.
 int try_lock(const Configuration& configuration) {
   if (configuration.runtime_directory == "none")
-    throw ConfigurationError("runtime-directory = none: nobody can tell from outside whether a server runs");
+    throw ConfigurationError("runtime-directory = none: it is not possible to see whether a server runs");
   const auto running = running_server(scoreboard_path(configuration));
   if (!running) return 0;
-  std::puts(text("server ", configuration.name, " runs, as process ", *running).c_str());
+  std::puts(text("server ", configuration.name, " is running as process ", *running).c_str());
   return 1;
 }
 

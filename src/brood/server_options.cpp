@@ -14,9 +14,9 @@ constexpr std::string_view directory_option = "--config-directory";
 
 const ProgramOptions options = {
     {"config-directory", "DIRECTORY",
-     "where the services are, each in a file NAME.conf, and what they share in defaults/*.conf or else in "
-     "the FILE of --config; /etc/brood if it isn't given"},
-    {"try-lock", "", "say whether a server of this name runs: exit with 1 if so, with 0 if not"}};
+     "the directory of the services, one file NAME.conf for each; what they share is in its defaults/*.conf, "
+     "or in the FILE of --config (default: /etc/brood)"},
+    {"try-lock", "", "exit with 1 if a server of this name runs, with 0 if not, and print which"}};
 
 }  // namespace
 
@@ -38,7 +38,7 @@ CommandLine ServerOptions::parse(std::span<const char* const> arguments) const {
 }
 
 std::string ServerOptions::help() const {
-  return print_help(table_, "brood", options, "in the service's file DIRECTORY/SERVICE.conf");
+  return print_help(table_, "brood", options, "in its file DIRECTORY/SERVICE.conf");
 }
 
 std::string directory_named_in(std::span<const char* const> arguments) {

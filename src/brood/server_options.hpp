@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What brood understands on its command line: options of its own, settings for all, and settings for each of
-// the services that its directory has now.
+// The command line of brood: its own options, settings for all services, and settings for each service that
+// is in its directory now.
 #pragma once
 
 #include <deque>
@@ -26,15 +26,15 @@ class ServerOptions {
   std::string help() const;
 
  private:
-  // The values are bound to these and read by none.
+  // The settings are bound to these variables, but their values are not used.
   Configuration parent_;
   bool strict_ = false;
   std::deque<ServiceSettings> each_;
   Settings table_;
 };
 
-// What has to be known before the services are, and with them the table. The last one counts; that it is
-// given twice is told later.
+// The value of --config-directory: it must be known before the services, and so the table, are. The last one
+// wins; parse() reports that it is given twice.
 std::string directory_named_in(std::span<const char* const> arguments);
 
 }  // namespace brood

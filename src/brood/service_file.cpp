@@ -5,23 +5,24 @@
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "config_directory.hpp"
+#include "settings/settings_printer.hpp"
 
 namespace brood {
 
 ServiceSettings::ServiceSettings(std::string name)
     : configuration(std::move(name), CommandServer().child_model(), CommandServer().thread_safe()) {
-  configuration.listen.clear();  // each has a place of its own
+  configuration.listen.clear();  // there is no default: each service needs its own
 }
 
 void ServiceSettings::add_to(Settings& table) {
   table.of_kit(true);
   add_service_settings(table, configuration);
-  table.section("Instead of a program");
+  table.section("A built-in service");
   std::vector<std::string> choices = {"none"};
   choices.insert(choices.end(), BuiltIn::names().begin(), BuiltIn::names().end());
-  table.choice("built-in", built_in, choices,
-               "A service that brood has itself. echo: sends back what it receives. discard: receives, and "
-               "drops it.");
+  table.choice(
+      "built-in", built_in, choices,
+      "A service of brood itself. echo: sends back what it receives. discard: drops what it receives.");
 }
 
 ServiceFile::ServiceFile(std::string name, std::string path)
@@ -39,9 +40,9 @@ void ServiceFile::read(const GivenSettings& own, const Settings& shared_table, c
     mistakes_ = text(path_, ": service name '", name(), "' is not 1 to 63 letters, digits, '-' or '_'");
     return;
   }
-  reader.stand_elsewhere(shared_table,
-                         "is the whole server's: it stands in defaults/ or on the command line");
-  if (!reader.read_file(path_)) {  // what it lacks is no further mistake
+  reader.belongs_elsewhere(shared_table,
+                           "belongs to the whole server: set it in defaults/ or on the command line");
+  if (!reader.read_file(path_)) {  // missing settings are not reported as well
     mistakes_ = reader.errors();
     return;
   }
@@ -69,7 +70,7 @@ void ServiceFile::conclude(SettingsReader& reader) {
 void ServiceFile::check(SettingsReader& reader) {
   reader.check();
   reader.store([](const Setting&) { return true; });
-  // What it has of the model depends on what it runs.
+  // The child model depends on what the service runs.
   ServiceConfiguration& configuration = settings_.configuration;
   configuration.model = CommandServer().child_model();
   if (settings_.built_in != "none") configuration.model = BuiltIn().child_model();
@@ -89,16 +90,15 @@ void ServiceFile::choose_server() {
   const bool has_built_in = settings_.built_in != "none";
   if (has_command && has_built_in)
     return reader.blame("built-in", text("built-in = ", settings_.built_in,
-                                         " beside a command: a service runs one of the two"));
-  if (!has_command && !has_built_in) return;  // that is told already
+                                         " and a command are both set: a service runs only one of them"));
+  if (!has_command && !has_built_in) return;  // this was reported by check_service()
   if (!in_force_) {
     built_in_ = has_built_in ? std::make_shared<BuiltIn>() : nullptr;
     server_ = built_in_;
     if (!has_built_in) server_ = std::make_shared<CommandServer>();
   } else if (has_built_in != (built_in_ != nullptr)) {
     reader.blame(has_built_in ? "built-in" : "command",
-                 "a command in place of what is built in, or the other way round, needs a restart, or a file "
-                 "of another name");
+                 "a change between command and built-in needs a restart, or a file with another name");
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One service as its file says it: a table of settings of its own, so that a mistake in it stays in it; the
-// server that it runs; and the values in force, beside those that were read last.
+// One service and its file. It has a table of settings of its own, so that a mistake concerns only this
+// service. It keeps the values in force and those that were read last.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@
 
 namespace brood {
 
-// What a file may say of its service, bound to these variables. Also for what all share, and for the command
-// line.
+// The variables to which the settings of a service are bound. Also used for the shared settings and for the
+// command line.
 struct ServiceSettings {
   explicit ServiceSettings(std::string name);
   void add_to(Settings& table);
@@ -30,13 +30,13 @@ class ServiceFile {
   const std::string& name() const { return settings_.configuration.name; }
   const std::string& path() const { return path_; }
 
-  // Reads the file again. `own`: what the command line says of this service, which wins; `shared`: what holds
-  // where the file says nothing, of `shared_table`.
+  // Reads the file again. `own`: values of the command line for this service; they win over the file.
+  // `shared`: values of `shared_table`; the file wins over them.
   void read(const GivenSettings& own, const Settings& shared_table, const GivenSettings& shared);
-  // Goes by these values alone: what given() told.
+  // Uses only these values, which given() returned.
   void go_by(const GivenSettings& values);
   const GivenSettings& given() const { return table_.given(); }
-  // Of two services the one at the same place as the other is wrong.
+  // Reports a mistake if a listener of `other` has the same address.
   void refuse_place_of(const ServiceFile& other);
   bool is_right() const { return mistakes_.empty(); }
   WantedService wanted() const;
@@ -48,7 +48,7 @@ class ServiceFile {
   std::string print() const;
 
  private:
-  void conclude(SettingsReader& reader);  // what read() and go_by() have begun
+  void conclude(SettingsReader& reader);  // the common end of read() and go_by()
   void check(SettingsReader& reader);
   void choose_server();
 
@@ -58,7 +58,7 @@ class ServiceFile {
   std::string mistakes_;
   std::optional<ServiceConfiguration> in_force_;
   std::shared_ptr<ServerBase> server_;
-  std::shared_ptr<BuiltIn> built_in_;  // the same, where it is one
+  std::shared_ptr<BuiltIn> built_in_;  // server_, if it is built in
 };
 
 }  // namespace brood

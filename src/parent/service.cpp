@@ -9,7 +9,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "settings/command_settings.hpp"
+#include "settings/service_command_settings.hpp"
 
 namespace brood {
 

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "parent/service.hpp"
-#include "settings/command_settings.hpp"
+#include "settings/service_command_settings.hpp"
 
 namespace brood {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "program/program_settings.hpp"
 
-#include "brood/server_base.hpp"
-
 #include <algorithm>
+
+#include "brood/server_base.hpp"
+#include "settings/settings_printer.hpp"
 
 namespace brood {
 
@@ -27,7 +28,7 @@ void ProgramSettings::add_one(const NamedServer& named) {
   add_service_settings(table, staged_.services.front());
   add_parent_settings(table, staged_);
   table.of_kit(false);
-  table.section("Of this server");
+  table.section("This server");
   named.server->add_settings(table);
 }
 
@@ -46,7 +47,7 @@ void ProgramSettings::add_several(std::span<const NamedServer> servers) {
     table.section("The log");
     add_log_level(table, service.log_level);
     table.of_kit(false);
-    table.section("Of this server");
+    table.section("This server");
     servers[i].server->add_settings(table);
   }
 }

@@ -17,12 +17,12 @@ constexpr const char* command_line_where = "command line";
 enum class Names { all, shared };
 
 po::options_description describe(const Settings& settings, Names names, const ProgramOptions& options) {
-  po::options_description general("What to do");
+  po::options_description general("Options");
   general.add_options()                                                                      //
       ("help,h", "print this and exit")                                                      //
       ("config,c", po::value<std::string>()->value_name("FILE"), "read settings from FILE")  //
-      ("test-config", "check the settings, print what is wrong with them, and exit")         //
-      ("print-config", "print the settings with their values and where those came from, and exit");
+      ("test-config", "check the settings, print the mistakes, and exit")                    //
+      ("print-config", "print all settings and where their values were set, and exit");
   for (const auto& option : options) {
     if (option.value.empty())
       general.add_options()(option.name.c_str(), option.help.c_str());
@@ -46,7 +46,7 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
                                const ProgramOptions& options) {
   std::vector<std::string> words;
   for (const std::string_view word : arguments) {
-    // Boost refuses "--name=", which says "empty" here; as two words it is content.
+    // An empty value. Boost refuses "--name=", but takes it as two words.
     const bool empty_value = word.starts_with("--") && word.ends_with('=');
     words.emplace_back(empty_value ? word.substr(0, word.size() - 1) : word);
     if (empty_value) words.emplace_back();
@@ -77,7 +77,7 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
                               : setting != nullptr && setting->flag ? "yes"
                                                                     : "";
     if (option.position_key >= 0 || name.empty()) {
-      errors.push_back(text(command_line_where, ": '", value, "' is no option"));
+      errors.push_back(text(command_line_where, ": '", value, "' is not an option"));
     } else if (option.unregistered) {
       errors.push_back(text(command_line_where, ": ", unknown("option", name, known)));
     } else if (setting == nullptr) {
@@ -107,7 +107,7 @@ std::string print_help(const Settings& settings, const std::string& program, con
     out << " [--" << option.name << (option.value.empty() ? "" : "=") << option.value << ']';
   out << " [--config=FILE] [--SETTING=VALUE ...]\n\n" << describe(settings, Names::shared, options);
   const auto services = services_of(settings);
-  if (!services.empty()) out << "\nA setting for one service alone: --SERVICE.SETTING, or " << where << ":\n";
+  if (!services.empty()) out << "\nFor a setting of one service: --SERVICE.SETTING, or " << where << ":\n";
   for (const auto& service : services) out << "  " << service << '\n';
   return out.str();
 }

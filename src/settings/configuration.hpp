@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kit's own settings: what a parent and its services are told, with the table that reads it and the
-// checks that hold several of them together.
+// The kit's own settings: the structures that hold their values, the tables that read them, and the checks of
+// several values together.
 #pragma once
 
 #include <map>
@@ -18,21 +18,21 @@
 namespace brood {
 
 struct ServiceConfiguration {
-  // The defaults for a server of this model, which can run threads or can't.
+  // With the defaults for this child model.
   ServiceConfiguration(std::string name, const ChildModel& model, bool thread_safe);
 
   std::string name;
   ChildModel model;
   bool thread_safe;
   std::vector<std::string> listen = {"127.0.0.1:8000"};
-  std::vector<ListenSpec> listen_specs;  // of `listen`
+  std::vector<ListenSpec> listen_specs;  // parsed `listen`
   unsigned listen_backlog = 4096;
   Limits limits;
   std::string on_failure;
-  std::vector<std::string> on_failure_words;  // of it
+  std::vector<std::string> on_failure_words;  // parsed `on_failure`
   std::string threads_per_child = "1";        // as written
-  ServiceCommand command;                     // where the model has one
-  std::string user, group;                    // "": children stay who the parent is
+  ServiceCommand command;                     // if model.command
+  std::string user, group;                    // "": those of the parent
   std::string log_level = "info";
 };
 
@@ -46,19 +46,19 @@ struct Configuration {
   bool daemonize = false;
 };
 
-// Bind fields, which hold the defaults.
+// Each binds settings to the fields, whose values are the defaults.
 void add_service_settings(Settings& settings, ServiceConfiguration& service);
 void add_log_level(Settings& settings, std::string& level);
 void add_parent_settings(Settings& settings, Configuration& configuration);
 
-// After the values were stored: fills what is derived from them, and blames contradictions on the settings
-// concerned. The whole of a program's; or a service alone, whose settings stand in a table of its own; or
-// the parent's alone.
+// After the values were stored, these fill the parsed fields and report contradictions to the reader:
+// check_together() for a whole program, check_service() for a service with a table of its own, check_parent()
+// for the parent alone.
 void check_together(Configuration& configuration, SettingsReader& reader);
 void check_service(ServiceConfiguration& service, SettingsReader& reader);
 void check_parent(const Configuration& configuration, SettingsReader& reader);
 
-// A place of `one` that `other` has, too; nullptr: there is none.
+// A listener of `one` that `other` has, too; nullptr: none.
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other);
 bool is_service_name(std::string_view name);  // 1 to 63 letters, digits, '-' and '_'
 

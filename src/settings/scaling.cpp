@@ -16,7 +16,7 @@ const SettingNames of_all = {"start-servers",    "min-spare-servers", "max-spare
                              "max-clients",      "idle-timeout",      "max-requests-per-child",
                              "graceful-timeout", "connection-timeout"};
 const SettingNames of_many_connections = {"max-connections-per-child", "connection-idle-timeout"};
-// Its children are processes that tell nothing: the others are settled.
+// The other limits have no effect on processes that do not use the scoreboard.
 const SettingNames of_listeners = {"start-servers", "graceful-timeout"};
 
 SettingNames scalable(const ServiceConfiguration& service) {
@@ -33,8 +33,8 @@ void check_scalable(const ScaledSettings& scaled, const ServiceConfiguration& se
   const SettingNames names = scalable(service);
   for (const auto& [name, value] : scaled)
     if (std::ranges::find(names, name) == names.end())
-      throw ConfigurationError(text("scale: '", escape(name), "' is no setting of ", service.name,
-                                    " that can be changed while running", did_you_mean(name, names)));
+      throw ConfigurationError(text("scale: '", escape(name), "' is not a setting of ", service.name,
+                                    " that can be scaled", did_you_mean(name, names)));
 }
 
 GivenSettings given_by(const ScaledSettings& scaled, const std::string& prefix) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Limits that an operator changes while the server runs, beside what the settings say: which those are, and
-// for whom. Changes nothing.
+// Which settings `broodctl scale` can change while the server runs.
 #pragma once
 
 #include <map>
@@ -12,10 +11,10 @@ namespace brood {
 
 using ScaledSettings = std::map<std::string, std::string>;  // name and value, as written
 
-// Throws ConfigurationError for a setting that can't be changed so, or means nothing to this service, which
-// is as in_effect().
+// Throws ConfigurationError if a setting cannot be scaled, or has no effect in this service. `service` is the
+// result of in_effect().
 void check_scalable(const ScaledSettings& scaled, const ServiceConfiguration& service);
-// As values of a table in which the service's settings begin with `prefix`.
+// The same values for a table in which the names of the service's settings begin with `prefix`.
 GivenSettings given_by(const ScaledSettings& scaled, const std::string& prefix);
 
 }  // namespace brood

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the services of a parent come from: the program itself has them, or a directory says which there are.
-// Parent only.
+// Where the services of a parent come from: the program has them, or a directory has a file for each. Parent
+// only.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,16 @@ class ServerBase;
 
 struct WantedService {
   std::string name;
-  std::optional<ServiceConfiguration> configuration;  // empty: what is written of it is wrong
-  std::string mistakes;                               // then: what is, in lines
+  std::optional<ServiceConfiguration> configuration;  // empty: there are mistakes
+  std::string mistakes;                               // one on a line
   std::shared_ptr<ServerBase> server;
 };
 
-// How services are held together. As it stands here: those of one program, which belong together.
+// How the services of a parent depend on each other. The defaults are for the services of one program.
 struct ServiceRules {
-  bool all_or_none = true;             // one that can't be started is a reason to start none
-  bool refuses_namesake = false;       // where a server of this name runs, there is no second one
-  std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that come later
+  bool all_or_none = true;             // if one service cannot be started, none is
+  bool refuses_namesake = false;       // does not start if a server of this name runs
+  std::uint32_t reserved_entries = 0;  // on the scoreboard, for services that are added later
 };
 
 class ServiceSource {
@@ -41,26 +41,26 @@ class ServiceSource {
 
   virtual ServiceRules rules() const { return {}; }
 
-  virtual void take(CommandLine line) = 0;  // before all that follows
-  // The next read() goes by these values alone, whatever files and command line say: what given() told.
+  virtual void take(CommandLine line) = 0;  // is called first
+  // The next read() uses only these values, which given() returned, and neither files nor the command line.
   virtual void go_by(GivenSettings values) = 0;
-  // In force; a service's own as "SERVICE.NAME" where there are several.
+  // The values in force. If there are several services, the names of their settings are "SERVICE.NAME".
   virtual GivenSettings given() const = 0;
 
-  // Reads all of it, anew each time, and checks. Nothing has changed after it. Throws ConfigurationError
-  // where what is wrong concerns more than one service.
+  // Reads everything again and checks it. Changes nothing that is in force. Throws ConfigurationError if a
+  // mistake concerns more than one service.
   virtual std::vector<WantedService> read() = 0;
-  // What was read, for the parent itself; and what it goes by.
+  // The settings of the parent: as read last, and in force.
   virtual const Configuration& staged() const = 0;
   virtual const Configuration& in_force() const = 0;
-  // Before commit(): this service can't take what was read, and keeps what it has.
+  // Before commit(): this service keeps its values, because it cannot apply those that were read.
   virtual void keep(const std::string& service) = 0;
-  // Puts in force what was read. `only`: that service's alone; "": everything. Returns what of it needs a
-  // restart, in lines.
+  // Puts in force what was read, for the service `only`, or for all if it is "". Returns a message for each
+  // change that needs a restart.
   virtual std::vector<std::string> commit(When when, const std::string& only) = 0;
 
-  // What is in force for `service`, with these values instead: checked as read() does. Throws
-  // ConfigurationError with what is wrong with them, and changes nothing.
+  // The configuration of `service` with these changes, checked as by read(). Changes nothing. Throws
+  // ConfigurationError.
   virtual ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) = 0;
 
   virtual std::string print() const = 0;  // --print-config

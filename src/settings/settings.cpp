@@ -34,7 +34,7 @@ void Settings::set_default(std::string_view name, std::vector<std::string> value
       std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) { return s.name == name; });
   if (found == settings_.end()) throw Error(brood::text("there is no setting ", name));
   if (values.empty() || (values.size() > 1 && !found->list))
-    throw Error(brood::text("setting ", name, " has one default"));
+    throw Error(brood::text("setting ", name, " takes one default"));
   found->defaults = std::move(values);
 }
 
@@ -94,7 +94,7 @@ Setting& Settings::number(std::string name, unsigned& target, unsigned lowest, u
               .defaults = {brood::text(target)},
               .parse = [&target, lowest, highest](const Values& values) {
                 const auto value = parse_digits(values.front());
-                if (!value) throw ConfigurationError("is not a number without sign");
+                if (!value) throw ConfigurationError("is not a whole number without a sign");
                 if (*value < lowest) throw ConfigurationError(brood::text("is below ", lowest));
                 if (*value > highest) throw ConfigurationError(brood::text("is above ", highest));
                 return [&target, value = static_cast<unsigned>(*value)] { target = value; };
@@ -106,7 +106,7 @@ Setting& Settings::duration(std::string name, milliseconds& target, milliseconds
   return add({.name = std::move(name),
               .kind = "duration",
               .help = std::move(help),
-              .defaults = {brood::text(target)},
+              .defaults = {write_duration(target)},
               .parse = [&target, lowest, highest](const Values& values) {
                 return [&target, value = parse_duration(values.front(), lowest, highest)] { target = value; };
               }});

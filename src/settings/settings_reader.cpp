@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t largest_file = 1 << 20;
 
-// "name = value" -> value. Quotes keep blanks and '#'; outside of them a '#' after a blank begins a comment.
+// The value behind the '=' of a line. Quotes keep blanks and '#'; without them a '#' after a blank begins a
+// comment.
 std::string unquote(std::string_view raw) {
   raw = trim(raw);
   if (raw.empty() || raw.front() != '"') {
@@ -32,7 +33,7 @@ std::string unquote(std::string_view raw) {
     if (raw[i] == '"') {
       const auto rest = trim(raw.substr(i + 1));
       if (!rest.empty() && rest.front() != '#')
-        throw ConfigurationError("something follows the closing quote");
+        throw ConfigurationError("there is text after the closing quote");
       return value;
     }
     if (raw[i] == '\\' && i + 1 < raw.size()) ++i;
@@ -41,24 +42,15 @@ std::string unquote(std::string_view raw) {
   throw ConfigurationError("the closing quote is missing");
 }
 
-std::string quote(const std::string& value) {
-  if (value.find_first_of("#\"\\") == std::string::npos && trim(value) == value) return value;
-  std::string quoted = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 std::string read_whole(const std::string& path) {
-  // The parent waits for nobody who has yet to write it.
+  // Not blocking: a FIFO without a writer would hold up the parent.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) throw SystemError(path, errno, ExitCode::configuration);
   if (S_ISDIR(status.st_mode)) throw SystemError(path, EISDIR, ExitCode::configuration);
   if (S_ISFIFO(status.st_mode))
-    throw ConfigurationError(path + ": is a pipe: settings are read again at each reload, from a file");
+    throw ConfigurationError(path +
+                             ": is a pipe: settings must be in a file, because each reload reads them again");
   std::string content;
   std::array<char, 16384> buffer{};
   for (;;) {
@@ -68,20 +60,6 @@ std::string read_whole(const std::string& path) {
     content.append(buffer.data(), static_cast<std::size_t>(size));
     if (content.size() > largest_file) throw ConfigurationError(path + ": is larger than 1 MiB");
   }
-}
-
-void wrap(std::string& out, std::string_view prose) {
-  constexpr std::size_t width = 98;
-  std::string line = "#";
-  for (const auto word : split(prose, ' ')) {
-    if (line.size() + 1 + word.size() > width) {
-      out += line + '\n';
-      line = "#";
-    }
-    line += ' ';
-    line += word;
-  }
-  out += line + '\n';
 }
 
 }  // namespace
@@ -120,7 +98,7 @@ bool SettingsReader::read_file(const std::string& path) {
   return true;
 }
 
-// False: there is no such service. What stands in its section is no further mistake.
+// False: there is no such service. The lines of its section are not reported as further mistakes.
 bool SettingsReader::enter_section(std::string_view line, const std::string& where, std::string& section) {
   if (line.back() != ']') {
     error(where, text("'", line, "' is not of the form '[SERVICE]'"));
@@ -138,7 +116,7 @@ bool SettingsReader::enter_section(std::string_view line, const std::string& whe
 
 void SettingsReader::read_text(std::string_view content, const std::string& name) {
   const auto lines = split(content, '\n');
-  std::string section;  // with a dot: what stands in it is the service's
+  std::string section;  // "SERVICE."
   bool skipped = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string where = text(name, ":", i + 1);
@@ -152,16 +130,16 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
     const auto equals = line.find('=');
     const std::string key = section + std::string(trim(line.substr(0, equals)));
     if (line.find('\0') != std::string_view::npos) {
-      error(where, "holds a NUL byte: this is no settings file");
+      error(where, "contains a NUL byte: this is not a settings file");
     } else if (equals == std::string_view::npos || key.size() == section.size()) {
       error(where, text("'", line, "' is not of the form 'name = value'"));
     } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
-      const bool stands_elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
-      error(where, stands_elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
+      const bool elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
+      error(where, elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
     } else {
       Given& given = given_[key];
       if (!setting->list && !given.values.empty()) {
-        error(where, text(key, " was set before, at ", given.where));
+        error(where, text(key, " is already set at ", given.where));
         continue;
       }
       given.where = where;
@@ -179,7 +157,7 @@ void SettingsReader::override_with(const GivenSettings& command_line) {
   for (const auto& [name, given] : command_line) given_[name] = given;
 }
 
-void SettingsReader::stand_elsewhere(const Settings& table, std::string advice) {
+void SettingsReader::belongs_elsewhere(const Settings& table, std::string advice) {
   elsewhere_ = &table;
   advice_ = std::move(advice);
 }
@@ -237,36 +215,5 @@ void SettingsReader::finish() const {
 }
 
 std::string SettingsReader::errors() const { return join(errors_); }
-
-std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
-  std::string out = "# " + title + "\n";
-  std::string section, service;
-  for (const auto& setting : settings.all()) {
-    if (setting.service != service) {
-      service = setting.service;
-      section.clear();
-      out += "\n[" + service + "]\n";
-    }
-    const std::string name = setting.name.substr(service.empty() ? 0 : service.size() + 1);
-    if (setting.section != section) {
-      section = setting.section;
-      out += "\n# ---- " + section + "\n";
-    }
-    out += '\n';
-    wrap(out, text(setting.help, " (", setting.kind,
-                   setting.applied_on == AppliedOn::restart ? "; changes need a restart" : "", ")"));
-    const auto found = given.find(setting.name);
-    const bool is_default = found == given.end();
-    const auto& values = is_default ? setting.defaults : found->second.values;
-    if (values.empty()) out += "# " + name + " =\n";
-    for (const auto& value : values) {
-      out += name + " =";
-      if (!value.empty()) out += ' ' + quote(value);
-      if (!is_default) out += "  # " + found->second.where;
-      out += '\n';
-    }
-  }
-  return out;
-}
 
 }  // namespace brood

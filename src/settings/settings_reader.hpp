@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads what was given, on the command line and in files, into a table of settings, and prints the table.
-// Says everything that is wrong in one go, with file and line. Where a value stands in several places, the
-// command line wins, then the file, then the default; a list is replaced, never joined.
+// Reads values from files and from the command line into a table of settings. Collects all mistakes, with
+// file and line. The command line wins over the file, the file over the default. A list replaces a list; they
+// are never joined.
 #pragma once
 
 #include <functional>
@@ -14,14 +14,13 @@
 
 namespace brood {
 
-// Values as written, and where.
+// The values of a setting as written, and their place.
 struct Given {
   std::vector<std::string> values;
-  std::string where;  // "etc/echo.conf:12" (of the last value) or "command line"; "" for the default
+  std::string where;  // "etc/echo.conf:12" (the last value) or "command line"; "" for the default
 };
 using GivenSettings = std::map<std::string, Given>;
 
-// What a table knows, for messages.
 std::vector<std::string> names_of(const Settings& settings);
 std::vector<std::string> services_of(const Settings& settings);
 // "unknown WHAT 'NAME'; did you mean …?"
@@ -29,40 +28,39 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
 
 class SettingsReader {
  public:
-  // `place`: what is blamed for a setting that is missing.
+  // `place`: reported with mistakes about a setting that is not given.
   explicit SettingsReader(const Settings& settings, std::string place = "")
       : settings_(settings), place_(std::move(place)) {}
 
-  // Where a setting is given that only `table` has, which outlives the reading, `advice` is said instead of
-  // that it is unknown.
-  void stand_elsewhere(const Settings& table, std::string advice);
+  // A setting that is given here but exists only in `table` is reported with `advice` instead of as unknown.
+  // `table` must outlive the reader.
+  void belongs_elsewhere(const Settings& table, std::string advice);
 
-  // The checks of single values, and the reading, collect what is wrong; finish() throws it.
-  bool read_file(const std::string& path);  // false: it can't be read
+  bool read_file(const std::string& path);  // false: the file cannot be read, which is a mistake
   void read_text(std::string_view content, const std::string& name);
   void override_with(const GivenSettings& command_line);
-  // Values that were in force: files that they name were found then, and are not looked for again.
+  // Values that were in force before. The programs that they name were found then, and are not looked for
+  // again.
   void restore(const GivenSettings& values);
   bool restores() const { return restores_; }
-  // What all services share is given to each that has the setting and no value of its own.
+  // Gives each service the shared values of settings that it has not set itself.
   void inherit_shared();
-  // The same from another table. `whose`: said behind the place, in case that it doesn't fit here.
+  // The same with the shared values of another table. `whose` is added to their place in messages.
   void inherit(const GivenSettings& shared, const std::string& whose);
 
-  // What is wrong with a value, or with several together; `setting` is the one whose place is told.
+  // Reports a mistake at the place of `setting`.
   void blame(const std::string& setting, const std::string& wrong);
 
-  // Parses the value of each setting, given or default; those that are right by themselves are kept for
-  // store().
+  // Parses the value of each setting, given or default, and keeps the valid ones for store().
   void check();
-  // Stores those values in the variables of the settings that `which` picks.
+  // Stores the valid values in the variables of the settings that `which` selects.
   void store(const std::function<bool(const Setting&)>& which);
-  // Throws ConfigurationError with all that was found.
+  // Throws ConfigurationError with all mistakes, if there are any.
   void finish() const;
-  std::string errors() const;  // the same in lines, "" for none
+  std::string errors() const;  // one on a line; "" for none
 
   const GivenSettings& given() const { return given_; }
-  Given* find(const std::string& setting);  // as it was given so far; nullptr: not
+  Given* find(const std::string& setting);  // nullptr: not given
 
  private:
   void error(const std::string& where, const std::string& wrong);
@@ -77,9 +75,5 @@ class SettingsReader {
   std::map<std::string, std::function<void()>> stores_;
   std::vector<std::string> errors_;
 };
-
-// As etc/NAME.conf has it: every setting with its help and its value; behind the value stands where it came
-// from, if it isn't the default.
-std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title);
 
 }  // namespace brood

@@ -11,7 +11,8 @@ const std::vector<std::string>& values(const Setting& setting, const GivenSettin
   return found == given.end() ? setting.defaults : found->second.values;
 }
 
-// Where it stands, or stood when it is the default by now: one name may be that of many services.
+// The place of the new value, or of the old one if the new one is the default. Several services may have a
+// setting of this name.
 std::string place_of(const Setting& setting, const GivenSettings& now, const GivenSettings& before) {
   for (const auto* given : {&now, &before})
     if (const auto found = given->find(setting.name); found != given->end() && !found->second.where.empty())
@@ -34,11 +35,11 @@ std::vector<std::string> StagedSettings::commit(When when,
     return when == When::running && setting.applied_on == AppliedOn::restart &&
            values(setting, given_) != values(setting, reader_->given());
   };
-  std::vector<std::string> told;
+  std::vector<std::string> messages;
   for (const auto& setting : table.all())
     if (is_concerned(setting) && needs_restart(setting))
-      told.push_back(text(place_of(setting, reader_->given(), given_), "setting ", setting.name,
-                          " has changed; that needs a restart"));
+      messages.push_back(text(place_of(setting, reader_->given(), given_), "setting ", setting.name,
+                              " has changed; that needs a restart"));
   const auto waits = [&](const Setting& setting) { return !is_concerned(setting) || needs_restart(setting); };
   reader_->store([&](const Setting& setting) { return !setting.kits && !waits(setting); });
   GivenSettings given = reader_->given();
@@ -50,7 +51,7 @@ std::vector<std::string> StagedSettings::commit(When when,
       given[setting.name] = known->second;
   }
   given_ = std::move(given);
-  return told;
+  return messages;
 }
 
 }  // namespace brood

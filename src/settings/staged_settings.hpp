@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A table of settings with their values in force. Reading again happens in two steps, so that nothing has
-// changed when something is wrong: begin() a reading and check it, then commit() what was read. Parent only.
+// A table of settings with the values in force. They are changed in two steps, so that a mistake changes
+// nothing: begin() a reading and check it, then commit() it. Parent only.
 #pragma once
 
 #include <functional>
@@ -19,16 +19,16 @@ class StagedSettings {
  public:
   Settings table;  // filled before the first reading
 
-  // A new reading, in place of the one before. `place`: what is blamed for a setting that is missing.
+  // Begins a new reading. `place`: reported with mistakes about a setting that is not given.
   SettingsReader& begin(std::string place = "") { return reader_.emplace(table, std::move(place)); }
-  // A reading of what is in force, with these values in the place of some of it.
+  // Begins a reading of the values in force, with these changes.
   SettingsReader& begin_with(const GivenSettings& changes);
   SettingsReader& reader() { return *reader_; }
   const GivenSettings& given() const { return given_; }  // in force
 
-  // Puts in force what was read of the settings that `is_concerned` picks. The kit's own were stored when
-  // they were read, a server's are stored here. What only a restart changes stays: returns what is to be told
-  // of that, in lines.
+  // Puts the values in force that were read for the settings that `is_concerned` selects. (The kit's own
+  // settings were stored when they were read, those of a server are stored here.) A running server keeps the
+  // values of settings that need a restart; returns a message for each that has changed.
   std::vector<std::string> commit(When when, const std::function<bool(const Setting&)>& is_concerned);
 
  private:

@@ -10,7 +10,7 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "settings/command_settings.hpp"
+#include "settings/service_command_settings.hpp"
 #include "upgrade/give_back.hpp"
 #include "upgrade/upgrade.hpp"
 

@@ -98,8 +98,7 @@ TEST_CASE("a setting that a kind of service does not have is not scaled") {
   const auto refuses = [&](const std::string& kind, const std::string& setting) {
     const CtlAnswer answer = ask(server, "scale " + kind + " " + setting + "=100");
     CHECK(answer.code == 78);
-    CHECK_MESSAGE(answer.says("scale: '" + setting + "' is no setting of " + kind +
-                              " that can be changed while running"),
+    CHECK_MESSAGE(answer.says("scale: '" + setting + "' is not a setting of " + kind + " that can be scaled"),
                   answer.text);
     CHECK_FALSE(find_service(server, kind)->scaled);
   };

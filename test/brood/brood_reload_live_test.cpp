@@ -211,7 +211,7 @@ TEST_CASE("a built-in server can change into another one, but not into a command
                   "command = /bin/cat\ncommand-gets = connection\nlisten = " + directory.address("b") + "\n");
   server.signal(SIGHUP);
   CHECK(eventually([&] { return has_generation(server, "a", 2); }));
-  CHECK(server.wait_for_log("needs a restart, or a file of another name"));
+  CHECK(server.wait_for_log("needs a restart, or a file with another name"));
   CHECK(answers(directory.address("b")));
   CHECK(eventually([&] {
     Client client(directory.address("a"));

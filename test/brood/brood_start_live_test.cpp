@@ -70,12 +70,12 @@ TEST_CASE("a mistake in one file is told with its place, and the others run") {
   const std::string path = directory.path();
   const std::vector<std::string> all = {
       path + "/b.conf:3: unknown setting 'max-client'; did you mean 'max-clients'?",
-      path + "/c.conf:1: built-in = echo beside a command: a service runs one of the two",
+      path + "/c.conf:1: built-in = echo and a command are both set: a service runs only one of them",
       path + "/d.conf: command is not set: there is nothing to run",
-      path + "/e.conf: listen is not set: each service needs a place of its own",
+      path + "/e.conf: listen is not set: each service needs an address of its own",
       path + "/f.conf:1: command = " + path + "/no-such-program can't be run",
       path + "/g.conf:3: min-spare-servers = 5 exceeds max-clients = 3",
-      path + "/i.conf:3: log is the whole server's: it stands in defaults/ or on the command line",
+      path + "/i.conf:3: log belongs to the whole server: set it in defaults/ or on the command line",
       path + "/h i.conf: service name 'h i' is not 1 to 63 letters",
       path + "/j.conf:1: command = relative does not begin with an absolute path: relative"};
   for (const auto& wrong : all) {
@@ -236,7 +236,7 @@ TEST_CASE("try-lock says whether a server of this name runs, and a second one do
   {
     ServerProcess asked(in(directory, {runtime, "--try-lock"}), options);
     CHECK(asked.wait_exit() == exited(1));
-    CHECK(asked.standard_output() == "server mine runs, " + who + "\n");
+    CHECK(asked.standard_output() == "server mine is running " + who + "\n");
   }
   {
     ServerProcess second(in(directory, {runtime}), options);

@@ -75,8 +75,8 @@ TEST_CASE("a mistake is reported with its place in the section, and at a reload 
   ServerProcess server({"--config=" + (directory / "conf")}, mixed());
   write("/nonexistent");
   server.signal(SIGHUP);
-  CHECK(
-      server.wait_for_log("conf:7: command.command = /nonexistent can't be run: /nonexistent: No such file"));
+  CHECK(server.wait_for_log(
+      "conf:7: command.command = /nonexistent cannot be executed: /nonexistent: No such file"));
   CHECK(Client(server.addresses().at(0)).ask("one") == "one");
   CHECK(Client(server.addresses().at(1)).ask("word") == "none");
 }

@@ -45,7 +45,7 @@ TEST_CASE("a service is stopped, the other goes on, and it is started again") {
   CHECK(two.to_right().ask("echo right") == "right");
   CHECK(two.ask("stop left").code == 0);
   CHECK(two.ask("status").code == 1);
-  CHECK(two.ask("status").says("left: stopped by an order; 'broodctl start left' ends that"));
+  CHECK(two.ask("status").says("left: stopped by an order; to start it: broodctl start left"));
 
   const CtlAnswer started = two.ask("start left");
   CHECK(started.code == 0);
@@ -191,10 +191,10 @@ TEST_CASE("limits are refused in the words in which a file's are") {
   const Controlled two;
   for (const auto& [wrong, why] :
        {std::pair{"min-spare-servers=9", "scale: left.min-spare-servers = 9 exceeds max-spare-servers = 4"},
-        std::pair{"max-clients=-1", "scale: left.max-clients = -1 is not a number without sign"},
+        std::pair{"max-clients=-1", "scale: left.max-clients = -1 is not a whole number without a sign"},
         std::pair{"graceful-timeout=soon", "scale: left.graceful-timeout = soon"},
         std::pair{"max-client=7", "did you mean 'max-clients'?"},
-        std::pair{"listen=127.0.0.1:1", "'listen' is no setting of left that can be changed while running"},
+        std::pair{"listen=127.0.0.1:1", "'listen' is not a setting of left that can be scaled"},
         std::pair{"max-clients=5000", "exceeds the 512 slots"}}) {
     const CtlAnswer answer = two.ask("scale left " + std::string(wrong));
     CHECK(answer.code == 78);

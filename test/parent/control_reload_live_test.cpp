@@ -122,7 +122,7 @@ TEST_CASE("settings that are wrong are told with their place, and change nothing
     const CtlAnswer answer = two.ask(order);
     CHECK(answer.code == 78);
     CHECK(answer.says("two.conf:8: unknown setting 'left.max-client'; did you mean 'left.max-clients'?"));
-    CHECK(answer.says("two.conf:4: start-servers was set before"));
+    CHECK(answer.says("two.conf:4: start-servers is already set"));
     CHECK(answer.says("refused: nothing has changed"));
   }
   CHECK(Controlled::pids(two.left()) == left);

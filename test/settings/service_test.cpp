@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What two services may not share, and what a service may be called.
+// Addresses that two services may not share, and names of services.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -8,7 +8,7 @@
 
 using namespace brood;
 
-TEST_CASE("a place that two services have is found, and one that everybody may have is none") {
+TEST_CASE("an address of two services is found, unless any number of services may have it") {
   ServiceConfiguration one("one", {}, false), other("other", {}, false);
   const auto clash = [&](const char* a, const char* b) {
     one.listen_specs = {parse_listen("unix:/one"), parse_listen(a)};
@@ -23,7 +23,7 @@ TEST_CASE("a place that two services have is found, and one that everybody may h
   CHECK(clash("unix:/other", "udp:127.0.0.1:9") == "unix:/other");
 }
 
-TEST_CASE("what a service may be called") {
+TEST_CASE("valid and invalid names of services") {
   for (const char* good : {"a", "imap-4_x", "0"}) CHECK(is_service_name(good));
   CHECK(is_service_name(std::string(63, 'x')));
   for (const char* bad : {"", "a b", "a.b", "a/b", "ä"}) CHECK_FALSE(is_service_name(bad));

@@ -9,7 +9,7 @@
 #include "brood/error.hpp"
 #include "settings/command_line.hpp"
 #include "settings/configuration.hpp"
-#include "settings/settings_reader.hpp"
+#include "settings/settings_printer.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;
@@ -29,7 +29,7 @@ struct Program {
     settings.text("greeting", greeting, "What is said.");
   }
 
-  // Returns what is wrong; "" when nothing is.
+  // Returns the mistakes, "" for none.
   std::string read(std::string_view file, std::initializer_list<const char*> arguments = {}) {
     try {
       const std::vector<const char*> words(arguments);
@@ -64,7 +64,17 @@ TEST_CASE("a program may have other defaults than the kit") {
   CHECK_THROWS_AS(settings.set_default("colour", {"red"}), brood::Error);
 }
 
-TEST_CASE("the file, then the command line over it, lists included") {
+TEST_CASE("a default that is not a whole number of seconds is accepted") {
+  std::chrono::milliseconds patience = 1500ms;
+  Settings settings;
+  settings.duration("patience", patience, 1ms, 1h, "");
+  SettingsReader reader(settings);
+  reader.check();
+  CHECK(reader.errors().empty());
+  CHECK(settings.find("patience")->defaults == std::vector<std::string>{"1500ms"});
+}
+
+TEST_CASE("the command line wins over the file, for lists as well") {
   Program program;
   REQUIRE(
       program.read("start-servers = 7\n  # a comment\nlisten = 127.0.0.1:1\nlisten = 127.0.0.1:2 # behind\n"
@@ -79,39 +89,39 @@ TEST_CASE("the file, then the command line over it, lists included") {
   CHECK(program.greeting == "  Hi # there");
 }
 
-TEST_CASE("an empty value is one, on the command line too") {
+TEST_CASE("a value may be empty, on the command line as well") {
   Program program;
   REQUIRE(program.read("greeting = x\nlog = syslog\n", {"--greeting=", "--runtime-directory="}) == "");
   CHECK(program.greeting.empty());
   CHECK(program.configuration.runtime_directory.empty());
 }
 
-TEST_CASE("without anything: the defaults") {
+TEST_CASE("without a file and a command line there are the defaults") {
   Program program;
   REQUIRE(program.read("") == "");
   CHECK(program.service.listen == std::vector<std::string>{"127.0.0.1:8000"});
   CHECK(program.greeting == "Hello");
 }
 
-TEST_CASE("each mistake is told with its place and what is right") {
+TEST_CASE("each mistake is reported with its place and the reason") {
   struct {
     const char* file;
     const char* wrong;
   } const rows[] = {
-      {"start-servers = -1", "f.conf:1: start-servers = -1 is not a number without sign"},
+      {"start-servers = -1", "f.conf:1: start-servers = -1 is not a whole number without a sign"},
       {"\nstart-servers = 99999999999999999999",
        "f.conf:2: start-servers = 99999999999999999999 is above 32768"},
       {"max-spare-servers = 0", "f.conf:1: max-spare-servers = 0 is below 1"},
-      {"start-servers =", "f.conf:1: start-servers =  is not a number without sign"},
-      {"start-servers = 5x", "f.conf:1: start-servers = 5x is not a number without sign"},
+      {"start-servers =", "f.conf:1: start-servers =  is not a whole number without a sign"},
+      {"start-servers = 5x", "f.conf:1: start-servers = 5x is not a whole number without a sign"},
       {"min-spare-server = 5",
        "f.conf:1: unknown setting 'min-spare-server'; did you mean 'min-spare-servers'?"},
       {"colour = red", "f.conf:1: unknown setting 'colour'"},
       {"start-servers", "f.conf:1: 'start-servers' is not of the form 'name = value'"},
       {"= 5", "f.conf:1: '= 5' is not of the form 'name = value'"},
-      {"user = a\n\nuser = b", "f.conf:3: user was set before, at f.conf:1"},
+      {"user = a\n\nuser = b", "f.conf:3: user is already set at f.conf:1"},
       {"greeting = \"half", "f.conf:1: greeting: the closing quote is missing"},
-      {"greeting = \"a\" b", "f.conf:1: greeting: something follows the closing quote"},
+      {"greeting = \"a\" b", "f.conf:1: greeting: there is text after the closing quote"},
       {"max-spare-servers = 3", "f.conf:1: min-spare-servers = 5 exceeds max-spare-servers = 3"},
       {"max-spare-servers = 30\nmin-spare-servers = 40",
        "f.conf:2: min-spare-servers = 40 exceeds max-spare-servers = 30"},
@@ -123,17 +133,17 @@ TEST_CASE("each mistake is told with its place and what is right") {
        "f.conf:1: graceful-timeout = 5 fortnights has the unknown unit ' fortnights'; known are ms, s, m, h, "
        "d"},
       {"graceful-timeout = 99999999999999999d",
-       "f.conf:1: graceful-timeout = 99999999999999999d is above 720h"},
+       "f.conf:1: graceful-timeout = 99999999999999999d is above 30d"},
       {"daemonize = maybe", "f.conf:1: daemonize = maybe is neither yes nor no"},
       {"log-level = loud", "f.conf:1: log-level = loud is not one of debug, info, warning or error"},
       {"listen = nowhere",
-       "f.conf:1: listen = nowhere needs HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, "
+       "f.conf:1: listen = nowhere is not HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, "
        "unix-datagram:PATH, timer:TIME, fifo:PATH or fd:N"},
       {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
        "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
-      {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name is not known here"},
+      {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name does not exist"},
       {"daemonize = yes",
-       "f.conf:1: daemonize = yes leaves the terminal, where log = stderr goes: set log to syslog or a file"},
+       "f.conf:1: daemonize = yes needs a log that is not stderr: set log to syslog or to a file"},
       {"name = a/b", "f.conf:1: name = a/b is not 1 to 63 bytes without '/'"},
   };
   for (const auto& row : rows) {
@@ -144,21 +154,21 @@ TEST_CASE("each mistake is told with its place and what is right") {
   }
 }
 
-TEST_CASE("all mistakes are told in one go") {
+TEST_CASE("all mistakes are reported at once") {
   Program program;
   const std::string wrong = program.read("start-servers = x\nnonsense = 1\nmax-clients = 0\n");
   CHECK(split(wrong, '\n').size() == 3);
 }
 
-TEST_CASE("the command line's mistakes") {
+TEST_CASE("mistakes on the command line") {
   struct {
     std::initializer_list<const char*> arguments;
     const char* wrong;
   } const rows[] = {
       {{"--start-server=3"}, "command line: unknown option 'start-server'; did you mean 'start-servers'?"},
-      {{"--start-servers=-1"}, "command line: start-servers = -1 is not a number without sign"},
+      {{"--start-servers=-1"}, "command line: start-servers = -1 is not a whole number without a sign"},
       {{"--start=3"}, "command line: unknown option 'start'"},
-      {{"8000"}, "command line: '8000' is no option"},
+      {{"8000"}, "command line: '8000' is not an option"},
       {{"--user=a", "--user=b"}, "command line: --user is given twice"},
       {{"--min-spare-servers=20"}, "command line: min-spare-servers = 20 exceeds max-spare-servers = 10"},
   };
@@ -169,7 +179,7 @@ TEST_CASE("the command line's mistakes") {
   }
 }
 
-TEST_CASE("what is printed can be read again and means the same") {
+TEST_CASE("printed settings can be read again and mean the same") {
   Program first;
   REQUIRE(first.read("greeting = \" a \\\"b\\\" # c\"\nlisten = 127.0.0.1:1\nlisten = [::1]:1,name=six\n"
                      "graceful-timeout = 90s\nmax-requests-per-child = 100\n") == "");
@@ -183,7 +193,7 @@ TEST_CASE("what is printed can be read again and means the same") {
   CHECK(printed.find("max-requests-per-child = 100  # f.conf:5") != std::string::npos);
 }
 
-TEST_CASE("a setting that is taken out of the file has its default again") {
+TEST_CASE("a setting that is removed from the file has its default again") {
   Program program;
   REQUIRE(program.read("greeting = x\nstart-servers = 9\n") == "");
   REQUIRE(program.read("") == "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "settings/command_settings.hpp"
+#include "settings/service_command_settings.hpp"
 
 #include <algorithm>
 
@@ -7,14 +7,14 @@
 
 namespace brood {
 
-void add_command_settings(Settings& settings, ServiceCommand& command) {
+void add_service_command_settings(Settings& settings, ServiceCommand& command) {
   settings.section("The program");
-  Setting& program = settings.text(
-      "command", command.written,
-      "The program that children run, by its absolute path, with its arguments. They are split at blanks; "
-      "quotes and backslashes keep those, and nothing else is expanded. (A whole value in double quotes is "
-      "unquoted before: for a path with blanks begin with a single quote.) SIGHUP starts the file that is "
-      "there then.");
+  Setting& program =
+      settings.text("command", command.written,
+                    "The program that children run: its absolute path and its arguments. They are split at "
+                    "blanks, except in quotes or after a backslash; nothing else is expanded. (Double quotes "
+                    "around the whole value are removed first. If the path contains blanks, begin with a "
+                    "single quote.) SIGHUP starts the file that is on disk at that time.");
   program.kind = "program and arguments";
   using Values = std::vector<std::string>;
   program.parse = [&command](const Values& values) {
@@ -25,11 +25,12 @@ void add_command_settings(Settings& settings, ServiceCommand& command) {
     };
   };
   settings
-      .choice("command-gets", command.gets_written, {command_gets_names.begin(), command_gets_names.end()},
-              "What the program is given. slot: it is built with the kit, and is a child like any other. "
-              "listeners: it takes them as systemd hands them on (LISTEN_FDS); start-servers processes of it "
-              "are kept, and the other limits of this service mean nothing. connection: children accept, and "
-              "run it for each connection, which is its standard input and output.")
+      .choice(
+          "command-gets", command.gets_written, {command_gets_names.begin(), command_gets_names.end()},
+          "What the program is given. slot: it is built with the kit and is a child like any other. "
+          "listeners: it takes the listeners as systemd passes them (LISTEN_FDS); start-servers processes of "
+          "it are kept running, and graceful-timeout is the only other limit that has an effect. connection: "
+          "children accept and run it for each connection, which is its standard input and output.")
       .applied_on = AppliedOn::restart;
 }
 
@@ -46,7 +47,7 @@ ServiceConfiguration in_effect(ServiceConfiguration configuration) {
       Limits& limits = configuration.limits;
       limits.min_spare_servers = limits.start_servers;
       limits.max_spare_servers = std::max(limits.start_servers, 1U);
-      // Room to start a replacement before its predecessor goes.
+      // A replacement is started before its predecessor leaves.
       limits.max_clients = limits.max_spare_servers + recycle_budget(limits.max_spare_servers);
       limits.max_requests_per_child = 0;
       limits.idle_timeout = {};

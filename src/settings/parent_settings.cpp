@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The settings of the parent: their names, defaults and help, and the checks of several of them together.
+#include "base/text.hpp"
+#include "settings/configuration.hpp"
+
+namespace brood {
+
+void add_log_level(Settings& settings, std::string& level) {
+  settings.choice("log-level", level, {"debug", "info", "warning", "error"},
+                  "The least important messages that are logged.");
+}
+
+void add_parent_settings(Settings& settings, Configuration& configuration) {
+  settings.section("The parent");
+  settings.text("name", configuration.name, "The name of the server in the log and for broodctl.")
+      .applied_on = AppliedOn::restart;
+  settings.flag("daemonize", configuration.daemonize, "Run in the background, without a terminal.")
+      .applied_on = AppliedOn::restart;
+  settings
+      .text("pid-file", configuration.pid_file,
+            "The file that the pid of the parent is written to. It is locked: a second server with the same "
+            "file does not start. Empty: no file.")
+      .applied_on = AppliedOn::restart;
+  settings
+      .text("runtime-directory", configuration.runtime_directory,
+            "The directory of the scoreboard, NAME.scoreboard, which broodctl reads, and of NAME.control, "
+            "which takes its orders. Empty: /run/brood for root; for other users XDG_RUNTIME_DIR/brood, or "
+            "/tmp/brood-UID. 'none': the scoreboard is in anonymous memory, and broodctl cannot use this "
+            "server.")
+      .applied_on = AppliedOn::restart;
+  settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
+  add_log_level(settings, configuration.log_level);
+}
+
+void check_parent(const Configuration& configuration, SettingsReader& reader) {
+  if (configuration.name.empty() || configuration.name.size() > 63 ||
+      configuration.name.find('/') != std::string::npos)
+    reader.blame("name", text("name = ", configuration.name, " is not 1 to 63 bytes without '/'"));
+  if (configuration.daemonize && configuration.log == "stderr")
+    reader.blame("daemonize",
+                 "daemonize = yes needs a log that is not stderr: set log to syslog or to a file");
+  if (configuration.log.empty()) reader.blame("log", "log must not be empty");
+}
+
+}  // namespace brood

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The settings "command" and "command-gets" of a service whose children run a program, and what they change
+// in the rest of its configuration.
+#pragma once
+
+#include "settings/configuration.hpp"
+
+namespace brood {
+
+void add_service_command_settings(Settings& settings, ServiceCommand& command);
+
+// The configuration that the service works with. command-gets = connection changes the kind of work;
+// command-gets = listeners replaces the limits by those that keep start-servers processes running. Without a
+// command the result is equal to the argument, and so it is if it is applied twice.
+ServiceConfiguration in_effect(ServiceConfiguration configuration);
+
+}  // namespace brood
