@@ -65,7 +65,7 @@ std::optional<unsigned> ask_kernel(ino_t inode) {
 
 unsigned count_backlog(int listener, WorkKind brings) {
   if (brings == WorkKind::triggers) return readable(listener) ? 1 : 0;
-  // A socket that takes no more is always readable: ask for a datagram, and leave it there.
+  // poll() would not do: a socket that was shut down is always readable. So peek for a datagram.
   if (brings == WorkKind::datagrams)
     return ::recv(listener, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) >= 0 ? 1 : 0;
   // On a listening socket tcpi_unacked is the length of its accept queue (net/ipv4/tcp.c, tcp_get_info).

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What waits at a listener.
+// How much waits in the queue of a listener.
 #pragma once
 
 #include "brood/child_model.hpp"
 
 namespace brood {
 
-// Connections by TCP: exact, from TCP_INFO. By unix sockets: exact, from the kernel's socket diagnosis; where
-// that can't be had, 1 for "some". So it is for datagrams and triggers.
+// For TCP the exact number, from TCP_INFO. For unix sockets the exact number, from sock_diag(7), or 1 for
+// "some" if that fails. For datagrams and triggers 1 for "some".
 unsigned count_backlog(int listener, WorkKind brings);
 
 }  // namespace brood

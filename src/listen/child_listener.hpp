@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A listener as a child has it: inherited, shared with its siblings.
+// A listener as a child has it: inherited from the parent and shared with the other children.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@ namespace brood {
 struct ChildListener {
   int descriptor;
   std::string name;
-  std::optional<TriggerKind> trigger;  // what it brings, where that is no connection and no datagram
-  bool wakes_all = false;              // a read that blocks would wake all who wait: wait for it in epoll
+  std::optional<TriggerKind> trigger;  // the kind of its triggers, if it is a timer or a FIFO
+  bool wakes_all = false;              // a blocking read would wake all children: wait for it in epoll
   bool gone = false;                   // the parent has closed it
 };
 

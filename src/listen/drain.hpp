@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Closing a listener without losing a connection. Closing resets what is in its queue, and under load the
-// queue never empties by itself. So: let nobody new in, let the children empty the queue until it has been
-// quiet for a while, close. Where newcomers can't be kept out (no CAP_NET_ADMIN), it ends at a deadline, and
-// says how many were left.
+// Closes listeners without losing a connection. A close() would reset the connections in the queue, and under
+// load the queue never becomes empty. So new connections are kept out, the children accept what is in the
+// queue, and the listener is closed when the queue has been empty for a while. If new connections cannot be
+// kept out (without CAP_NET_ADMIN), the drain ends at a deadline, and the log says how many connections were
+// reset.
 #pragma once
 
 #include <cstdint>
@@ -16,38 +17,39 @@ namespace brood {
 
 class Drain {
  public:
-  // `limit`: when it must be over at the latest.
+  // `limit`: the deadline.
   Drain(std::vector<Listener> listeners, Time now, Time limit);
 
-  // `accepted`: connections that the service has accepted so far. True: quiet, or out of time; close() is
-  // next.
+  // `accepted`: how many connections the service has accepted so far. True: the queues are quiet, or the
+  // deadline has passed; call close().
   bool done(std::uint64_t accepted, Time now);
   Time look_again(Time now) const;
-  // Nobody accepts any more. True: what is in the queue can be counted. Where newcomers still come, those on
-  // their way are waited for a moment, so that the number told is the number lost.
+  // Call it after the children have stopped accepting. True: the number of connections in the queues is
+  // final. If new connections still arrive, it waits a moment for them, so that the log has the number that
+  // is lost.
   bool settled(Time now);
 
-  // Returns how many connections were reset, and logs it where there were any.
+  // Returns how many connections were reset, and logs it if there are any.
   unsigned close();
 
   const std::vector<Listener>& listeners() const { return listeners_; }
   unsigned backlog() const;
   bool can_take_back(const ListenSpec& spec) const;
   Time limit() const { return limit_; }
-  // Ends the drain for the listener at this place, or for all, which go on elsewhere.
+  // These end the drain for the listener of `spec`, or for all, and return them.
   std::optional<Listener> take_back(const ListenSpec& spec);
-  void forget();  // in a child of another service
+  void forget();  // closes the descriptors, in a child of another service
   std::vector<Listener> take_all() { return std::move(listeners_); }
 
  private:
   std::vector<Listener> listeners_;
-  bool newcomers_ = false;  // some listener still lets them in
+  bool arrivals_continue_ = false;  // new connections still reach some listener
   bool only_inherited_ = true;
   Time limit_;
   Time quiet_since_;
   std::uint64_t accepted_ = 0;
   unsigned counted_ = 0;
-  Time counted_at_ = never;  // when the queue was first seen with this length, after nobody accepted any more
+  Time counted_at_ = never;  // since when the count is unchanged, in settled()
   Time settling_since_ = never;
 };
 

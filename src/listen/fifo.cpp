@@ -20,23 +20,23 @@ void refuse(const ListenSpec& spec, const std::string& why, int error_number) {
 }  // namespace
 
 Descriptor open_fifo(const ListenSpec& spec) {
-  // Nobody writes before mode and owner are right.
+  // No other user can write to it before mode and owner are set.
   const bool made = ::mkfifo(spec.path.c_str(), 0600) == 0;
   if (!made && errno != EEXIST) throw SystemError("make " + spec.written, errno);
-  // Without following a link, and, where it is no FIFO, without opening it.
+  // Follows no link, and does not open what is not a FIFO.
   struct stat status {};
   if (::lstat(spec.path.c_str(), &status) != 0) throw SystemError("open " + spec.written, errno);
-  if (!S_ISFIFO(status.st_mode)) refuse(spec, "the path is no FIFO", EEXIST);
+  if (!S_ISFIFO(status.st_mode)) refuse(spec, "the path is not a FIFO", EEXIST);
   if (status.st_uid != ::geteuid() && status.st_uid != find_identity(spec.owner, spec.group).user)
-    refuse(spec, "the FIFO there is another user's", EACCES);
-  // There is no such end where nobody reads.
+    refuse(spec, "the FIFO belongs to another user", EACCES);
+  // This open() succeeds only if a process reads from the FIFO.
   if (!made && Descriptor(::open(spec.path.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)))
-    refuse(spec, "somebody reads there already", EADDRINUSE);
+    refuse(spec, "another process reads from it", EADDRINUSE);
   Descriptor fifo(::open(spec.path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   struct stat opened {};
   if (!fifo || ::fstat(fifo.get(), &opened) != 0) throw SystemError("open " + spec.written, errno);
   if (opened.st_dev != status.st_dev || opened.st_ino != status.st_ino)
-    throw Error("open " + spec.written + ": something else took its place at once");
+    throw Error("open " + spec.written + ": the FIFO was replaced while it was opened");
   return fifo;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A FIFO as a listener: made, or taken over from a server that is no more. Parent only.
+// Opens the FIFO of a listener: a new one, or one that a former server has left. Parent only.
 #pragma once
 
 #include "base/address.hpp"
@@ -7,9 +7,9 @@
 
 namespace brood {
 
-// Open for reading and writing: its end never comes, whatever writers do. A FIFO that is there already is
-// reused, so that a writer who waits in open() for a reader gets one: if it belongs to this user or to the
-// owner that `spec` names, and nobody reads from it. Throws.
+// It is opened for reading and writing, so that there is no end of file when writers close it. An existing
+// FIFO is reused, because a writer may wait for a reader in open(); but only if it belongs to this user or to
+// the owner in `spec`, and no other process reads from it. Throws SystemError, ConfigurationError or Error.
 Descriptor open_fifo(const ListenSpec& spec);
 
 }  // namespace brood

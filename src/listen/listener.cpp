@@ -46,7 +46,7 @@ Descriptor new_socket(int family, const ListenSpec& spec, const std::string& wha
 
 Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what) {
   Descriptor socket = new_socket(address.storage.ss_family, spec, what);
-  // With UDP it would let a stranger bind the same port and take what arrives.
+  // With UDP it would let another user bind the same port and receive our datagrams.
   if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
   if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
@@ -54,7 +54,7 @@ Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const
   return socket;
 }
 
-// For so many datagrams of a kilobyte, or as many as the kernel permits.
+// For this many datagrams of 1 KiB, or as many as the kernel permits.
 void make_room(const Descriptor& socket, int backlog) {
   const int size = backlog * 1024;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
@@ -65,7 +65,7 @@ Descriptor bind_unix(const ListenSpec& spec) {
   const SocketAddress address = resolve(spec).front();
   remove_stale_socket(spec);
   Descriptor socket = new_socket(AF_UNIX, spec, spec.written);
-  const mode_t mask = ::umask(0177);  // nobody connects before mode and owner are right
+  const mode_t mask = ::umask(0177);  // no other user can connect before mode and owner are set
   const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
   const int error_number = errno;
   ::umask(mask);
@@ -87,8 +87,8 @@ int option_of(int socket, int option, const std::string& what) {
 
 Descriptor adopt(int descriptor, const std::string& what) {
   if (option_of(descriptor, SO_TYPE, what) != SOCK_DGRAM && option_of(descriptor, SO_ACCEPTCONN, what) == 0)
-    throw ConfigurationError("inherit " + what + ": the descriptor is no listening socket");
-  // From here on it is ours: programs that handlers start don't get it, and it is closed when it is let go.
+    throw ConfigurationError("inherit " + what + ": the descriptor is not a listening socket");
+  // Programs that handlers start must not inherit it.
   if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) throw SystemError("inherit " + what, errno);
   return Descriptor(descriptor);
 }
@@ -99,9 +99,9 @@ WorkKind brought_by(const Descriptor& listener, const ListenSpec& spec) {
                                                                         : WorkKind::connections;
 }
 
-// Where the socket has all of our addresses, a datagram tells then which was asked, so that the answer can
-// come from there.
-void tell_destinations(const Descriptor& socket, const std::string& what) {
+// If the socket is bound to all addresses, each datagram then has its destination address, so that the answer
+// can be sent from it.
+void report_destinations(const Descriptor& socket, const std::string& what) {
   const sockaddr_storage bound = local_address(socket.get(), what);
   if (bound.ss_family == AF_INET && reinterpret_cast<const sockaddr_in&>(bound).sin_addr.s_addr == INADDR_ANY)
     set_option(socket, IPPROTO_IP, IP_PKTINFO, what);
@@ -110,7 +110,7 @@ void tell_destinations(const Descriptor& socket, const std::string& what) {
     set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, what);
 }
 
-// As it is told to people, and read back by them.
+// For people, and in a form that parse_listen() reads.
 std::string address_of(const Descriptor& listener, const ListenSpec& spec, WorkKind brings) {
   if (brings == WorkKind::triggers) return std::string(trim(split(spec.written, ',').front()));
   const std::string address = to_text(local_address(listener.get(), spec.written));
@@ -127,7 +127,7 @@ constexpr std::array<sock_filter, 4> syn_program = {
 constexpr std::array<sock_filter, 1> all_program = {BPF_STMT(BPF_RET | BPF_K, 0)};
 
 template <std::size_t size>
-bool filter_newcomers(const Descriptor& socket, std::array<sock_filter, size> program) {
+bool attach_filter(const Descriptor& socket, std::array<sock_filter, size> program) {
   const sock_fprog filter{.len = size, .filter = program.data()};
   return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
 }
@@ -143,7 +143,7 @@ Listener::Listener(Descriptor socket, const ListenSpec& spec)
     path_ = SocketPath(spec.path, spec.kind == ListenSpec::Kind::fifo ? socket_.get() : -1);
     path_.set_owner_and_mode(spec);
   }
-  if (brings_ == WorkKind::datagrams) tell_destinations(socket_, address_);
+  if (brings_ == WorkKind::datagrams) report_destinations(socket_, address_);
   take_options(spec);
 }
 
@@ -165,7 +165,7 @@ HandedOverListener Listener::hand_over() const {
 }
 
 bool HandedOverListener::serves(const ListenSpec& wanted) const {
-  // A name in the file system that is gone can't be had back: the place is bound anew.
+  // If its path is gone, it must be opened again instead.
   return same_place(spec, wanted) && !(drained && spec.has_path());
 }
 
@@ -197,8 +197,7 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
 
 std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
   std::vector<Listener> listeners;
-  in_port_t port =
-      0;  // taken by the first of several addresses; sin_port and sin6_port stand at the same place
+  in_port_t port = 0;  // of the first address, used for all; sin_port and sin6_port are at the same offset
   std::optional<SystemError> missing;
   for (SocketAddress address : resolve(spec)) {
     auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
@@ -206,7 +205,7 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
     try {
       listeners.push_back(Listener(bind_inet(address, spec, to_text(address.storage)), spec));
     } catch (const SystemError& error) {
-      // A name may have addresses of a family that this machine is without; the others will do.
+      // A name may have addresses of a family that this machine does not have. Use the others.
       if (error.error_number() != EAFNOSUPPORT && error.error_number() != EADDRNOTAVAIL) throw;
       missing = error;
       continue;
@@ -240,13 +239,13 @@ void Listener::take_options(const ListenSpec& spec) {
   name_ = spec.name.empty() ? address_ : spec.name;
 }
 
-bool Listener::refuse_newcomers() {
+bool Listener::stop_arrivals() {
   switch (spec_.kind) {
     case ListenSpec::Kind::inherited:
       return false;
     case ListenSpec::Kind::unix_datagram:
       path_.remove();
-      // Who is connected hears of it (EPIPE). What is in the queue can still be read.
+      // Connected clients get EPIPE. The datagrams in the queue can still be read.
       return ::shutdown(socket_.get(), SHUT_RD) == 0;
     case ListenSpec::Kind::unix_socket:
     case ListenSpec::Kind::fifo:
@@ -256,17 +255,18 @@ bool Listener::refuse_newcomers() {
       set_timer(socket_, {});
       return true;
     case ListenSpec::Kind::tcp:
-      return filter_newcomers(socket_, syn_program);
+      return attach_filter(socket_, syn_program);
     case ListenSpec::Kind::udp:
-      return filter_newcomers(socket_, all_program);
+      return attach_filter(socket_, all_program);
   }
   return false;
 }
 
-void Listener::welcome_newcomers() {
+void Listener::resume_arrivals() {
   if (spec_.kind == ListenSpec::Kind::timer) set_timer(socket_, spec_.period);
   const int unused = 0;
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);  // there may be none
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused,
+               sizeof unused);  // fails if there is none
 }
 
 bool Listener::ended() const {
@@ -275,12 +275,12 @@ bool Listener::ended() const {
 }
 
 void Listener::revive(int backlog) {
-  socket_.reset();  // to listen on it once more brings nobody, even with TCP
-  if (inherited()) throw ConfigurationError("it was handed on to the server, and can't be opened anew");
+  socket_.reset();  // listen() on the same socket has no effect after shutdown(), even with TCP
+  if (inherited()) throw ConfigurationError("it was inherited, and cannot be opened again");
   path_.remove();
-  Listener anew = std::move(open(parse_listen(address_), backlog).front());
-  anew.take_options(spec_);
-  *this = std::move(anew);
+  Listener opened = std::move(open(parse_listen(address_), backlog).front());
+  opened.take_options(spec_);
+  *this = std::move(opened);
 }
 
 unsigned Listener::close() {
@@ -289,7 +289,7 @@ unsigned Listener::close() {
   if (!inherited()) {
     path_.remove();
     left = backlog();
-    // ChildTable that still hold a socket must not keep its queue alive; they may still answer a datagram.
+    // Children that still have the socket must not keep the queue alive. They may still answer datagrams.
     ::shutdown(socket_.get(), brings_ == WorkKind::connections ? SHUT_RDWR : SHUT_RD);
   }
   socket_.reset();

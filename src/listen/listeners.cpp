@@ -25,7 +25,7 @@ void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> d
                           Time drain_until) {
   for (const auto& opened : listeners_)
     log_info(text("service ", service_, ": listens on ", opened.address()));
-  // First those whose addresses people know.
+  // Those of the former program come first: people know their addresses.
   for (auto& opened : listeners_) serving.push_back(std::move(opened));
   listeners_ = std::move(serving);
   if (!drained.empty()) drain_.emplace(std::move(drained), now, drain_until);
@@ -71,7 +71,7 @@ std::vector<ChildListener> Listeners::of_a_child() const {
   return all;
 }
 
-// Or can have back, as long as it is drained.
+// Or can take it back from the drain.
 bool Listeners::has_already(const ListenSpec& spec) const {
   return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); }) ||
          (drain_ && drain_->can_take_back(spec));
@@ -94,7 +94,7 @@ std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec) {
 }
 
 void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
-  // What is new is opened first: when that fails, nothing has changed.
+  // New listeners are opened first: if that fails, nothing has changed.
   std::vector<Listener> opened;
   for (const auto& spec : specs)
     if (!has_already(spec))
@@ -106,7 +106,7 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
   };
   for (auto& listener : listeners_)
     if (const auto spec = spec_of(listener); spec != specs.end()) listener.take_options(*spec);
-  // From here on nothing fails.
+  // Nothing below can fail.
   if (drain_)
     for (const auto& spec : specs)
       while (auto drained = drain_->take_back(spec)) opened.push_back(std::move(*drained));
@@ -121,14 +121,14 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
     staying.push_back(std::move(listener));
   }
   listeners_ = std::move(staying);
-  if (drain_)  // of an earlier reload: it goes on
+  if (drain_)  // of an earlier reload
     for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
   drain_.reset();
   if (!going.empty()) drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
 }
 
 Time Listeners::drain_on(Time now) {
-  // By the queue alone: the other listeners may never be quiet.
+  // 0: only the queues are looked at, because other listeners may accept connections all the time.
   if (drain_ && drain_->done(0, now)) close_drained();
   return drain_ ? drain_->look_again(now) : never;
 }
@@ -165,11 +165,10 @@ bool Listeners::revive() {
     try {
       listener.revive(static_cast<int>(backlog_));
     } catch (const Error& error) {
-      log_error(text(
-          which, " was ended by a process that shares it, and is closed: ", std::string_view(error.what())));
+      log_error(text(which, " was ended by a process that shares it, and is closed: ", error.what()));
       return true;
     }
-    log_warning(text(which, " was ended by a process that shares it; it is opened anew"));
+    log_warning(text(which, " was ended by a process that shares it; it was opened again"));
     return false;
   });
   return revived;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The name of a listener in the file system, a unix socket's or a FIFO's: ours as long as it is the one that
-// we made, and removed with us.
+// The path of a unix socket or a FIFO. It is removed at the end, if the file there is still the one that was
+// created.
 //
-// Its directory may be writable by users less trusted than the parent, so owner and mode are changed on the
-// very file that was made, never on whatever stands at the path by now.
+// Less trusted users may be able to write to its directory. So owner and mode are changed on the file that
+// was created, not on the file that is at the path now.
 #pragma once
 
 #include <sys/types.h>
@@ -18,9 +18,9 @@ namespace brood {
 class SocketPath {
  public:
   SocketPath() = default;  // none
-  // Right after bind(), or with the FIFO that was opened there. Throws where the path is another's by now.
+  // To be called after bind(), or with the FIFO that was opened. Throws Error if the file was replaced since.
   explicit SocketPath(std::string path, int fifo = -1);
-  // One that a former program of this process made.
+  // A path that the former program has handed over.
   SocketPath(std::string path, dev_t device, ino_t inode)
       : path_(std::move(path)), device_(device), inode_(inode) {}
   SocketPath(SocketPath&& other) noexcept
@@ -38,7 +38,7 @@ class SocketPath {
   explicit operator bool() const { return !path_.empty(); }
   dev_t device() const { return device_; }
   ino_t inode() const { return inode_; }
-  void set_owner_and_mode(const ListenSpec& spec) const;  // throws
+  void set_owner_and_mode(const ListenSpec& spec) const;  // throws Error
   void remove();
 
  private:
@@ -47,8 +47,8 @@ class SocketPath {
   ino_t inode_ = 0;
 };
 
-// Removes what a server left behind that is no more. Throws where another one answers there, or where the
-// path is no socket.
+// Removes the socket of a server that has ended. Throws SystemError if a server answers there, or if the path
+// is not a socket.
 void remove_stale_socket(const ListenSpec& spec);
 
 }  // namespace brood

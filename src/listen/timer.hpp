@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A timer as a listener: each period it becomes readable, and tells the one who reads it how many periods
-// are over. Parent only.
+// A timer as a listener (timerfd(2)): it becomes readable once each period, and a read returns how many
+// periods have passed. Parent only.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 namespace brood {
 
 Descriptor start_timer(std::chrono::milliseconds period);  // throws SystemError
-// Another period; 0 stops it, with what was not read yet.
+// Changes the period. 0 stops the timer and drops ticks that were not read yet.
 void set_timer(const Descriptor& timer, std::chrono::milliseconds period);  // throws SystemError
 
 }  // namespace brood

@@ -35,7 +35,7 @@ bool has_ipv6() {
 
 }  // namespace
 
-TEST_CASE("a listener that a handler ends for all who share it is opened anew") {
+TEST_CASE("a listener that a handler shuts down for all processes is opened again") {
   std::vector<std::string> arguments;
   SUBCASE("one") {}
   SUBCASE("one of two") { arguments.emplace_back("--listen=127.0.0.1:0"); }
@@ -45,7 +45,7 @@ TEST_CASE("a listener that a handler ends for all who share it is opened anew") 
     for (const auto& address : server.addresses())
       CHECK(eventually([&] { return answers(address, "echo again", "again"); }));
   }
-  CHECK(server.count_in_log("was ended by a process that shares it; it is opened anew") >= 2);
+  CHECK(server.count_in_log("was ended by a process that shares it; it was opened again") >= 2);
   CHECK(server.service().children_failed == 0);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("every child serves every listener") {
   REQUIRE(server.addresses().size() == names.size());
   for (std::size_t listener = 0; listener < names.size(); ++listener) {
     CAPTURE(names[listener]);
-    // Each of the three children has one in hand: so each serves this listener.
+    // Each of the three children has one open connection, so each serves this listener.
     std::set<pid_t> children;
     std::vector<Client> held;
     for (int i = 0; i < 3; ++i) {
@@ -98,7 +98,7 @@ TEST_CASE("load on two listeners at once is served on both") {
       [&](const auto& service) { return service.total.finished == figures.answered + others.answered; }));
 }
 
-TEST_CASE("a host name that stands for several addresses is listened on at one port") {
+TEST_CASE("a host name with several addresses is listened on at one port") {
   ServerProcess server({"--listen=localhost:0"}, {.listen = false});
   std::set<std::string> ports;
   for (const auto& address : server.addresses()) {
@@ -108,12 +108,12 @@ TEST_CASE("a host name that stands for several addresses is listened on at one p
   CHECK(ports.size() == 1);
 }
 
-TEST_CASE("a listener without a name is called by its address") {
+TEST_CASE("the name of a listener without a name is its address") {
   ServerProcess server;
   CHECK(server.connect().ask("listener") == server.address());
 }
 
-TEST_CASE("a unix socket has the mode that was asked for, serves, and is removed at the end") {
+TEST_CASE("a unix socket has the mode of the setting, serves, and is removed at the end") {
   const TemporaryDirectory place;
   const std::string path = place / "socket";
   ServerProcess server({"--listen=unix:" + path + ",mode=0640"}, {.listen = false});
@@ -129,7 +129,7 @@ TEST_CASE("a unix socket has the mode that was asked for, serves, and is removed
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("a unix socket is given to the owner that was asked for") {
+TEST_CASE("a unix socket gets the owner of the setting") {
   if (skipped_without_root()) return;
   const TemporaryDirectory place;
   ServerProcess server({"--listen=unix:" + (place / "socket") + ",owner=nobody"}, {.listen = false});
@@ -159,7 +159,7 @@ TEST_CASE("a unix socket that a dead server has left is taken over, one of a liv
   CHECK(Client(third.address()).ask("echo hello") == "hello");
 }
 
-TEST_CASE("a file that is no socket is not removed for one") {
+TEST_CASE("a file that is not a socket is not removed") {
   const TemporaryDirectory place;
   write_file(place / "precious", "do not lose me");
   ServerProcess server({"--listen=unix:" + (place / "precious")}, {.listen = false, .wait_ready = false});
@@ -167,7 +167,7 @@ TEST_CASE("a file that is no socket is not removed for one") {
   CHECK(read_file(place / "precious") == "do not lose me");
 }
 
-TEST_CASE("an inherited listener is served, and is whole for the next one who inherits it") {
+TEST_CASE("an inherited listener is served, and works for the next server that inherits it") {
   const Inherited inherited;
   ServerProcess first({"--listen=fd:9,name=handed-on"}, inherited.options());
   CHECK(first.address() == inherited.address);
@@ -180,7 +180,7 @@ TEST_CASE("an inherited listener is served, and is whole for the next one who in
   CHECK(between.line() == "waited");
 }
 
-TEST_CASE("a descriptor that is no listener is refused") {
+TEST_CASE("a descriptor that is not a listener is refused") {
   ServerProcess server({"--listen=fd:9"}, {.listen = false, .wait_ready = false, .in_process = [] {
                                              ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), 9);
                                            }});
@@ -189,7 +189,7 @@ TEST_CASE("a descriptor that is no listener is refused") {
   CHECK(other.wait_exit() == exited(78));
 }
 
-TEST_CASE("a server that follows another on an inherited listener under load loses nobody") {
+TEST_CASE("a server that follows another on an inherited listener under load loses no connection") {
   const Inherited inherited;
   Load load(inherited.address, 8);
   auto server =
@@ -206,7 +206,7 @@ TEST_CASE("a server that follows another on an inherited listener under load los
   CHECK(load.stop().failed() == 0);
 }
 
-TEST_CASE("a listener that somebody else has made non-blocking is served without losing anybody") {
+TEST_CASE("a listener that another process has made non-blocking is served without losing a connection") {
   const Inherited inherited;
   ServerProcess server({"--listen=fd:9"}, inherited.options());
   CHECK(server.connect().ask("echo hello") == "hello");

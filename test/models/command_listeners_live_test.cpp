@@ -116,7 +116,7 @@ TEST_CASE("a listener that a process shuts down when it leaves is opened again f
   REQUIRE(runs_as_many(server, 2));
   REQUIRE(all_listen(server));
   ::kill(server.children().at(0), SIGTERM);
-  CHECK(server.wait_for_log("was ended by a process that shares it; it is opened anew"));
+  CHECK(server.wait_for_log("was ended by a process that shares it; it was opened again"));
   CHECK(eventually([&] {
     try {
       return Client(server.address()).line() == "hello";
@@ -134,7 +134,7 @@ TEST_CASE("an inherited listener that is shut down is closed, and logged") {
       runs(script.path(), "listeners", {"--start-servers=0", "--min-spare-servers=0", "--listen=fd:9"}),
       {.program = "brood-command-host", .listen = false, .in_process = inherited.options().in_process});
   const Client client(inherited.address);
-  CHECK(server.wait_for_log("and is closed: it was handed on to the server, and can't be opened anew"));
+  CHECK(server.wait_for_log("and is closed: it was inherited, and cannot be opened again"));
   CHECK(server.running());
 }
 

@@ -247,11 +247,11 @@ TEST_CASE("a FIFO that was left behind is reused, and anything else at its path 
     CHECK(server.standard_error().find(why) != std::string::npos);
   };
   write_file(path, "a file");
-  refused("the path is no FIFO");
+  refused("the path is not a FIFO");
   CHECK(read_file(path) == "a file");
   std::filesystem::remove(path);
   std::filesystem::create_symlink("/etc/passwd", path);
-  refused("the path is no FIFO");
+  refused("the path is not a FIFO");
   std::filesystem::remove(path);
 
   REQUIRE(::mkfifo(path.c_str(), 0644) == 0);
@@ -260,14 +260,14 @@ TEST_CASE("a FIFO that was left behind is reused, and anything else at its path 
   REQUIRE(::stat(path.c_str(), &before) == 0);
   {
     const Descriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    refused("somebody reads there already");
+    refused("another process reads from it");
   }
   ServerProcess server(arguments, {.program = "brood-trigger-test-server", .listen = false});
   REQUIRE(::stat(path.c_str(), &after) == 0);
   CHECK(before.st_ino == after.st_ino);
   CHECK((after.st_mode & 07777) == 0600);
   CHECK(server.address() == "fifo:" + path);
-  refused("somebody reads there already");
+  refused("another process reads from it");
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
   CHECK_FALSE(std::filesystem::exists(path));
