@@ -21,8 +21,8 @@ namespace {
 Failure failure(const std::string& path, int error_number) {
   const std::string why = path + ": " + std::strerror(error_number);
   if (error_number == EACCES || error_number == EPERM)
-    return {why + "; a server takes orders from root and its own user", not_permitted};
-  return {"no server takes orders at " + why, unavailable};
+    return {why + "; a server takes orders only from root and from its own user", outcome::not_permitted};
+  return {"no server takes orders at " + why, outcome::unavailable};
 }
 
 Descriptor connect(const std::string& path) {
@@ -36,7 +36,7 @@ Descriptor connect(const std::string& path) {
   return socket;
 }
 
-// The process that listens there; none where it can't be told, as from another pid namespace.
+// The process that listens there. None: it is not visible, for example from another pid namespace.
 Descriptor process_behind(const Descriptor& socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -44,7 +44,7 @@ Descriptor process_behind(const Descriptor& socket) {
   return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
 }
 
-bool runs(const Descriptor& process) {
+bool is_running(const Descriptor& process) {
   pollfd ends{.fd = process.get(), .events = POLLIN, .revents = 0};
   return process && ::poll(&ends, 1, 0) == 0;
 }
@@ -61,10 +61,10 @@ std::string read_all(const Descriptor& socket) {
 
 }  // namespace
 
-std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool to_the_end) {
+std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool until_exit) {
   const Descriptor socket = connect(path);
   const Descriptor process = process_behind(socket);
-  // What is refused unread is told in the answer.
+  // If this fails, the server has refused the request before it read it; the answer says why.
   const std::string line = request.line() + '\n';
   [[maybe_unused]] const auto sent = ::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL);
   std::vector<WireRecord> answer;
@@ -75,16 +75,16 @@ std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, 
     try {
       answer.push_back(WireRecord::parse(std::string_view(said).substr(at, end - at)));
     } catch (const Error& error) {
-      throw Failure(std::string("the answer can't be read: ") + error.what(), unavailable);
+      throw Failure(std::string("the answer can't be read: ") + error.what(), outcome::unavailable);
     }
     at = end + 1;
   }
   if (answer.empty() || answer.back().kind() != "done")
-    throw Failure(runs(process) ? "the server was upgraded before the outcome was known; ask again"
-                                : "the server has gone before the outcome was known; its log may tell more",
-                  unavailable);
+    throw Failure(is_running(process) ? "the server was upgraded before the outcome was known; ask again"
+                                      : "the server ended before the outcome was known; see its log",
+                  outcome::unavailable);
   pollfd ends{.fd = process.get(), .events = POLLIN, .revents = 0};
-  if (to_the_end && process && answer.back()["code"] == "0")
+  if (until_exit && process && answer.back()["code"] == "0")
     while (::poll(&ends, 1, -1) < 0 && errno == EINTR) {
     }
   return answer;

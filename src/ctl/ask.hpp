@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A question to the parent by its control socket, and the answer.
+// Sends a request to the parent over its control socket and receives the answer.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace brood::ctl {
 
-// The last record is `done`. `to_the_end`: waits until the parent's process has ended, too, unless it
-// refuses. Throws Failure.
-std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool to_the_end);
+// The last record of the answer is `done`. `until_exit`: if the parent does not refuse, also waits until its
+// process has ended. Throws Failure.
+std::vector<WireRecord> ask(const std::string& path, const WireRecord& request, bool until_exit);
 
 }  // namespace brood::ctl

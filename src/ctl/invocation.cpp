@@ -32,8 +32,8 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       invocation.help = true;
     } else if (!takes("--server", invocation.server) &&
                !takes("--runtime-directory", invocation.runtime_directory)) {
-      throw Failure("unknown option '" + *word + "', or it lacks its value; broodctl --help tells",
-                    wrong_usage);
+      throw Failure("unknown option '" + *word + "', or its value is missing; see broodctl --help",
+                    outcome::wrong_usage);
     }
   }
   return invocation;

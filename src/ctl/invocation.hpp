@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command line: what all verbs share, the verb, and what is for the verb to read.
+// The command line of broodctl: the options of all verbs, the verb, and the arguments, which the verb checks.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace brood::ctl {
 struct Invocation {
   std::string verb;
   std::vector<std::string> arguments;
-  std::string server;             // NAME, PATH, or "" for the only one
-  std::string runtime_directory;  // "": the default one
+  std::string server;             // NAME, PATH, or "" for the only server
+  std::string runtime_directory;  // "": the default directory
   bool json = false;
   bool now = false;
   bool help = false;

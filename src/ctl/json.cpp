@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
-// The upper end of a bucket; null: the last one has none.
+// The upper end of a bucket; null for the last, which has none.
 Json upper_end_of_bucket(std::size_t bucket) {
   return bucket + 1 == latency_buckets ? Json() : Json(std::uint64_t{1} << bucket);
 }
@@ -142,14 +142,14 @@ std::string list_as_json(const Snapshot& snapshot) {
 }
 
 std::string to_json(const std::string& verb, std::span<const WireRecord> answer) {
-  // Figures have a name that says so; all else is text, whatever it looks like.
-  constexpr std::array figures = {"generation",  "children", "before", "gone", "milliseconds",
+  // These fields are numbers. All others are text, even if they look like a number.
+  constexpr std::array numbers = {"generation",  "children", "before", "gone", "milliseconds",
                                   "connections", "lost",     "pid",    "code"};
   Json told = Json::array();
   for (const WireRecord& record : answer) {
     Json json = {{"kind", record.kind()}};
     for (const auto& [name, value] : record.fields())
-      if (std::ranges::find(figures, name) == figures.end())
+      if (std::ranges::find(numbers, name) == numbers.end())
         json[name] = value;
       else
         json[name] = record.number<std::uint64_t>(name);

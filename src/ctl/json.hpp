@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Answers as JSON for programs: all of a snapshot, and the verdict; or what came of an order. Keys are
-// stable; each names its unit.
+// Prints JSON for programs: a snapshot with its verdict, the services, or the answer to an order. Keys are
+// stable; a key of a quantity names its unit.
 #pragma once
 
 #include <span>
@@ -12,10 +12,10 @@
 
 namespace brood::ctl {
 
-// ASCII alone: what is no valid UTF-8 becomes U+FFFD, and what is no ASCII is escaped.
+// The output is ASCII: other characters are escaped, and invalid UTF-8 becomes U+FFFD.
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
 std::string list_as_json(const Snapshot& snapshot);
-// Of an order: the verb, what was answered, and `done`.
+// The answer to an order. The last record is `done`.
 std::string to_json(const std::string& verb, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// broodctl list: the services of a server, a line each, from its scoreboard.
+// broodctl list: reads a scoreboard and prints one line for each service.
 #pragma once
 
 #include "invocation.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// broodctl: what an administrator asks a server, and tells it. The command line, and the errors; each
-// verb has a file of its own.
+// broodctl: shows the state of a server, and gives it orders. Here are the help and the errors; status, list
+// and the orders have a file each.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -18,33 +18,37 @@
 namespace {
 
 using namespace brood::ctl;
+namespace outcome = brood::outcome;
 
 constexpr const char* usage =
     "usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] VERB [ARGUMENT ...]\n"
     "\n"
-    "  status [NAME|PATH]               shows the scoreboard, and whether the server is well\n"
-    "  list                             the services, a line each\n"
-    "  reload [SERVICE]                 reads the settings again and replaces all children\n"
-    "  check                            reads the settings and changes nothing\n"
-    "  start|stop|restart SERVICE       the others go on\n"
-    "  pause|resume SERVICE             what comes waits in the queue meanwhile\n"
-    "  scale SERVICE SETTING=VALUE ...  other limits, until the next reload\n"
-    "  retire PID                       this child leaves when it is done\n"
-    "  signal SERVICE SIGNAL            to each child\n"
-    "  reopen                           opens the log anew\n"
-    "  upgrade                          to the program that is on disk now\n"
-    "  stop [--now]                     the whole server\n"
+    "  status [NAME|PATH]               show all children, and whether the server is well\n"
+    "  list                             list the services, one on a line\n"
+    "  reload [SERVICE]                 read the settings again and replace all children\n"
+    "  check                            read the settings and change nothing\n"
+    "  start|stop|restart SERVICE       start, stop or restart one service\n"
+    "  pause|resume SERVICE             let connections wait in the queue, or serve them again\n"
+    "  scale SERVICE SETTING=VALUE ...  change limits until the next reload\n"
+    "  retire PID                       let this child finish its connections and leave\n"
+    "  signal SERVICE SIGNAL            send a signal to each child\n"
+    "  reopen                           reopen the log\n"
+    "  upgrade                          run the program that is on disk now\n"
+    "  stop [--now]                     stop the server\n"
     "\n"
-    "The server is the only one here, NAME, or the one whose scoreboard is PATH (it has a '/'). An order is\n"
-    "answered when its outcome is known. Exit code: 0 done. Of status: 0 fine; 1 warning; 2 critical.\n"
+    "Without --server, the order goes to the only server in the runtime directory. NAME is the name of a "
+    "server,\n"
+    "PATH is the path of its scoreboard and has a '/'. broodctl waits until the order is carried out.\n"
+    "The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical.\n"
     "See broodctl(8).\n";
 
 std::string unknown(const std::string& verb) {
   std::vector<std::string> known = order_verbs();
   known.insert(known.end(), {"status", "list"});
-  if (std::ranges::count(known, verb) > 0) return verb + " doesn't take that; broodctl --help tells";
+  if (std::ranges::count(known, verb) > 0)
+    return verb + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(verb, known);
-  return "unknown verb '" + verb + '\'' + (meant.empty() ? "; broodctl --help tells" : meant);
+  return "unknown verb '" + verb + '\'' + (meant.empty() ? "; see broodctl --help" : meant);
 }
 
 int run(const std::vector<std::string>& words) {
@@ -53,11 +57,12 @@ int run(const std::vector<std::string>& words) {
     std::fputs(usage, stdout);
     return 0;
   }
-  if (invocation.verb.empty()) throw Failure("what is to be done? broodctl --help tells", wrong_usage);
+  if (invocation.verb.empty())
+    throw Failure("the verb is missing; see broodctl --help", outcome::wrong_usage);
   if (invocation.verb == "list" && invocation.arguments.empty() && !invocation.now) return list(invocation);
   if (invocation.verb == "status" && !invocation.now) return status(invocation);
   if (const auto request = request_of(invocation)) return order(invocation, *request);
-  throw Failure(unknown(invocation.verb), wrong_usage);
+  throw Failure(unknown(invocation.verb), outcome::wrong_usage);
 }
 
 }  // namespace
@@ -66,12 +71,12 @@ int main(int argc, char** argv) {
   try {
     const int code = run({argv + (argc > 0 ? 1 : 0), argv + argc});
     if (std::fflush(stdout) == 0) return code;
-    throw Failure("the output can't be written", 74);  // EX_IOERR
+    throw Failure("the output can't be written", outcome::output_failed);
   } catch (const Failure& failure) {
     std::fprintf(stderr, "broodctl: %s\n", harmless(failure.what()).c_str());
     return failure.exit_code();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "broodctl: %s\n", harmless(error.what()).c_str());
-    return 70;  // EX_SOFTWARE
+    return outcome::internal_error;
   }
 }

@@ -7,6 +7,7 @@
 
 #include "ask.hpp"
 #include "base/control_protocol.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/snapshot.hpp"
 #include "json.hpp"
@@ -30,19 +31,19 @@ constexpr std::array forms = {
 };
 
 [[noreturn]] void misused(const Invocation& invocation, const std::string& arguments) {
-  throw Failure("usage: broodctl " + invocation.verb + arguments, wrong_usage);
+  throw Failure("usage: broodctl " + invocation.verb + arguments, outcome::wrong_usage);
 }
 
-// One that is stopped hears nobody, and would keep us waiting.
+// A parent that is stopped would not answer, and broodctl would wait.
 void refuse_if_stopped(const std::string& scoreboard) {
   try {
     const Snapshot snapshot = Snapshot::read(scoreboard);
     if (snapshot.parent_alive && snapshot.parent_state == 'T')
-      throw Failure("parent " + std::to_string(snapshot.parent_pid) + " is stopped; 'kill -CONT " +
-                        std::to_string(snapshot.parent_pid) + "' continues it",
-                    unavailable);
+      throw Failure(text("parent ", snapshot.parent_pid, " is stopped; to continue it: kill -CONT ",
+                         snapshot.parent_pid),
+                    outcome::unavailable);
   } catch (const Error&) {
-    // Whether somebody answers is to be seen.
+    // The request shows whether a server answers.
   }
 }
 
@@ -50,8 +51,8 @@ std::string find_server(const Invocation& invocation) {
   try {
     return locate(invocation.server, directory_of(invocation.runtime_directory));
   } catch (const Failure& failure) {
-    if (failure.exit_code() != no_scoreboard) throw;
-    throw Failure(failure.what(), unavailable);
+    if (failure.exit_code() != outcome::critical) throw;
+    throw Failure(failure.what(), outcome::unavailable);
   }
 }
 
@@ -69,7 +70,7 @@ std::optional<WireRecord> request_of(const Invocation& invocation) {
   const auto& given = invocation.arguments;
   WireRecord request(invocation.verb);
   if (invocation.now && (invocation.verb != "stop" || !given.empty()))
-    throw Failure("--now is for stopping the whole server", wrong_usage);
+    throw Failure("--now is an option of stop without a SERVICE", outcome::wrong_usage);
   if (invocation.now) request.set("now", 1);
   switch (form->takes) {
     case Takes::nothing:
@@ -107,13 +108,13 @@ std::optional<WireRecord> request_of(const Invocation& invocation) {
 int order(const Invocation& invocation, const WireRecord& request) {
   const std::string scoreboard = find_server(invocation);
   refuse_if_stopped(scoreboard);
-  const bool to_the_end = invocation.verb == "stop" && invocation.arguments.empty();
-  const auto answer = ask(control_path(scoreboard), request, to_the_end);
-  const int code = answer.back().number<int>("code");
+  const bool until_exit = invocation.verb == "stop" && invocation.arguments.empty();
+  const auto answer = ask(control_path(scoreboard), request, until_exit);
+  const auto code = answer.back().number<int>("code");
   if (invocation.json)
     std::fputs(to_json(invocation.verb, answer).c_str(), stdout);
   else
-    std::fputs(sentences(invocation.verb, answer).c_str(), code == 0 ? stdout : stderr);
+    std::fputs(sentences(invocation.verb, answer).c_str(), code == outcome::done ? stdout : stderr);
   return code;
 }
 

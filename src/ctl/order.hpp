@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verbs that give orders: each is a request to the parent (verbs.hpp), which is answered when its outcome
-// is known.
+// The verbs that give orders. Each is one request to the parent, which answers when the outcome is known.
 #pragma once
 
 #include <optional>
@@ -13,10 +12,10 @@
 namespace brood::ctl {
 
 std::vector<std::string> order_verbs();
-// What to ask; none: it is no such verb. Throws Failure where it lacks an argument.
+// The request for the parent. Empty: the verb is not an order. Throws Failure if an argument is missing.
 std::optional<WireRecord> request_of(const Invocation& invocation);
 
-// Asks, waits, prints; the exit code. Throws Failure.
+// Sends the request, waits, prints the answer, and returns the exit code. Throws Failure.
 int order(const Invocation& invocation, const WireRecord& request);
 
 }  // namespace brood::ctl

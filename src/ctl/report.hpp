@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard as a page for people: the verdict first, then the pool, totals, events, and a row for each
-// child.
+// Prints a snapshot for people: first the verdict, then for each service its children, totals, events, and a
+// row for each child.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace brood::ctl {
 
-// No line is wider than `width`, but for the sentences of the verdict, which are never cut.
+// No row of a child is wider than `width`; the rest is never cut.
 std::string report(const Snapshot& snapshot, const Verdict& verdict, std::size_t width);
 
 }  // namespace brood::ctl

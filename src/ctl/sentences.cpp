@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sentences.hpp"
 
-#include "brood/snapshot.hpp"
+#include "base/control_protocol.hpp"
+#include "base/text.hpp"
 #include "words.hpp"
 
 namespace brood::ctl {
@@ -19,8 +20,12 @@ std::string traffic(const WireRecord& service) {
          grouped(number(service, "lost")) + " lost";
 }
 
+std::string time_taken(const WireRecord& record) {
+  return text(std::chrono::milliseconds(record.number<std::int64_t>("milliseconds")));
+}
+
 std::string of_service(const std::string& verb, const WireRecord& service) {
-  const std::string took = " in " + time_taken(number(service, "milliseconds"));
+  const std::string took = " in " + time_taken(service);
   const std::string generation = "generation " + grouped(number(service, "generation"));
   const std::string gone = grouped(number(service, "gone")) + " of " +
                            count_of(number(service, "before"), "child") +
@@ -40,19 +45,19 @@ std::string line(const std::string& verb, const WireRecord& record) {
     return word(record, "name") + " = " + word(record, "to") + ", it was " + word(record, "from");
   if (record.kind() == "child")
     return "child " + word(record, "pid") + " of " + word(record, "service") + " has left after " +
-           time_taken(number(record, "milliseconds"));
+           time_taken(record);
   if (record.kind() == "signal")
     return word(record, "name") + " sent to " + count_of(number(record, "children"), "child") + " of " +
            word(record, "service");
-  if (record.kind() == "gone") return word(record, "service") + ": has ended, and is no service any more";
+  if (record.kind() == "gone") return word(record, "service") + ": ended; it is no service any more";
   if (record.kind() == "upgrade") return "upgraded: " + word(record, "message");
   if (record.kind() == "mistake" || record.kind() == "waits") return word(record, "text");
-  return harmless(record.line());  // of a server newer than this program
+  return harmless(record.line());  // the server is newer than this program
 }
 
-std::string what_is_done(const std::string& verb) {
+std::string success(const std::string& verb) {
   if (verb == "check") return "settings: no mistakes found\n";
-  if (verb == "reopen") return "the log is open anew\n";
+  if (verb == "reopen") return "the log was reopened\n";
   if (verb == "stop") return "stopped\n";
   if (verb == "upgrade") return "upgraded\n";
   return "";
@@ -64,9 +69,9 @@ std::string sentences(const std::string& verb, std::span<const WireRecord> answe
   std::string all;
   for (const WireRecord& record : answer.first(answer.size() - 1)) all += line(verb, record) + '\n';
   const WireRecord& done = answer.back();
-  if (done["code"] != "0") return all + "broodctl: " + word(done, "message") + '\n';
-  if (verb == "scale") return all + "until the next reload of the service\n";
-  return all.empty() ? what_is_done(verb) : all;
+  if (done.number<int>("code") != outcome::done) return all + "broodctl: " + word(done, "message") + '\n';
+  if (verb == "scale") return all + "until the next reload\n";
+  return all.empty() ? success(verb) : all;
 }
 
 }  // namespace brood::ctl

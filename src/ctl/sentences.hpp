@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parent's answer as people read it.
+// Prints the parent's answer for people.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace brood::ctl {
 
-// A line each; all that came from elsewhere is made harmless. Throws Error where something is missing.
+// One line for each record. Throws Error if a record lacks a field.
 std::string sentences(const std::string& verb, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

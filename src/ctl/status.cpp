@@ -16,7 +16,7 @@
 namespace brood::ctl {
 namespace {
 
-// Lines are cut at the edge of a terminal; a file or a pipe has none.
+// The lines of the table are cut at the edge of a terminal, but not in a file or a pipe.
 std::size_t width_of_output() {
   winsize size{};
   if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
@@ -31,18 +31,18 @@ Snapshot read_scoreboard(const std::string& path) {
     return Snapshot::read(path);
   } catch (const SystemError& error) {
     const bool permitted = error.error_number() != EACCES && error.error_number() != EPERM;
-    throw Failure(error.what(), permitted ? no_scoreboard : not_permitted);
+    throw Failure(error.what(), permitted ? outcome::critical : outcome::not_permitted);
   } catch (const Error& error) {
-    throw Failure(error.what(), no_scoreboard);
+    throw Failure(error.what(), outcome::critical);
   }
 }
 
 int status(const Invocation& invocation) {
-  // NAME or PATH may stand behind the verb as well.
+  // NAME or PATH may also follow the verb.
   const auto& given = invocation.arguments;
   const bool named = !invocation.server.empty();
   if (given.size() > 1 || (!given.empty() && (named || given[0].empty())))
-    throw Failure("one NAME or PATH, please", wrong_usage);
+    throw Failure("status takes one NAME or PATH", outcome::wrong_usage);
   const std::string path =
       locate(given.empty() ? invocation.server : given[0], directory_of(invocation.runtime_directory));
   const Snapshot snapshot = read_scoreboard(path);

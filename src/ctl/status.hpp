@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// broodctl status: reads a scoreboard, judges it, prints it.
+// broodctl status: reads a scoreboard, judges it and prints both.
 #pragma once
 
 #include <string>

@@ -5,8 +5,6 @@
 
 namespace brood::ctl {
 
-void Table::column(std::string heading, Align align) { columns_.push_back({std::move(heading), align}); }
-
 void Table::row(std::vector<std::string> cells) {
   cells.resize(columns_.size());
   rows_.push_back(std::move(cells));

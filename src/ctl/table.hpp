@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Cells in aligned columns. Knows nothing of what stands in them.
+// Prints cells in aligned columns.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace brood::ctl {
@@ -11,18 +12,18 @@ enum class Align { left, right };
 
 class Table {
  public:
-  void column(std::string heading, Align align);
+  struct Column {
+    std::string heading;
+    Align align = Align::left;
+  };
+
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   void row(std::vector<std::string> cells);
 
-  // A column in which every cell is empty is left out. No line is wider than `width`: what is too long is
-  // cut.
+  // Leaves out a column if all its cells are empty, and cuts lines that are longer than `width`.
   std::string print(std::size_t width) const;
 
  private:
-  struct Column {
-    std::string heading;
-    Align align;
-  };
   std::size_t width_of(std::size_t column) const;  // 0: empty in every row
 
   std::vector<Column> columns_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "words.hpp"
 
 namespace brood::ctl {
@@ -11,51 +12,51 @@ namespace {
 
 constexpr std::array<std::string_view, 3> level_names = {"ok", "warning", "critical"};
 
+void add(Verdict& verdict, Level level, std::string problem) {
+  verdict.problems.push_back({level, std::move(problem)});
+}
+
 void judge_parent(const Snapshot& snapshot, Verdict& verdict) {
-  const std::string pid = std::to_string(snapshot.parent_pid);
-  const auto critical = [&](std::string text) {
-    verdict.problems.push_back({Level::critical, std::move(text)});
-  };
+  const pid_t pid = snapshot.parent_pid;
   if (!snapshot.parent_alive)
-    critical("parent " + pid +
-             " is gone: its children finish what they have and leave; start the server again");
+    add(verdict, Level::critical,
+        text("parent ", pid,
+             " is gone: its children finish their connections and leave; start the server again"));
   else if (snapshot.parent_state == 'T')
-    critical("parent " + pid + " is stopped: nobody starts or replaces children; 'kill -CONT " + pid +
-             "' continues it");
+    add(verdict, Level::critical,
+        text("parent ", pid, " is stopped: no child is started or replaced; to continue it: kill -CONT ",
+             pid));
   else if (snapshot.parent_state == 't')
-    critical("parent " + pid + " is held by a debugger: nobody starts or replaces children");
+    add(verdict, Level::critical,
+        text("parent ", pid, " is held by a debugger: no child is started or replaced"));
   else if (snapshot.stopping)
-    verdict.problems.push_back({Level::warning, "the server is stopping: it takes no new connections"});
+    add(verdict, Level::warning, "the server is stopping: it takes no new connections");
 }
 
 void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
-  const auto warn = [&](std::string text) {
-    verdict.problems.push_back({Level::warning, harmless(service.name) + ": " + std::move(text)});
-  };
-  const auto orders = [&](const char* verb) {
-    return "; 'broodctl " + std::string(verb) + ' ' + harmless(service.name) + "' ends that";
-  };
-  if (service.state == ServiceState::paused) warn("paused, connections wait" + orders("resume"));
-  if (service.state == ServiceState::stopped) warn("stopped by an order" + orders("start"));
+  const std::string name = harmless(service.name);
+  const auto warn = [&](const auto&... parts) { add(verdict, Level::warning, text(name, ": ", parts...)); };
+  if (service.state == ServiceState::paused)
+    warn("paused: connections wait; to serve them: broodctl resume ", name);
+  if (service.state == ServiceState::stopped) warn("stopped by an order; to start it: broodctl start ", name);
   if (service.state == ServiceState::failed)
-    verdict.problems.push_back(
-        {Level::critical, harmless(service.name) +
-                              ": its children say that their configuration can't work; the log tells, and a "
-                              "reload starts it again"});
+    add(verdict, Level::critical,
+        name +
+            ": failed: its children report a configuration that cannot work; see the log, correct it, and "
+            "reload");
   if (service.throttled_for.count() > 0)
-    warn("children fail at once or can't be forked, the next start is in " + duration(service.throttled_for) +
-         "; the log says why");
+    warn("children fail at once or can't be forked; the next start is in ", service.throttled_for,
+         "; see the log");
   if (service.at_max_clients)
-    warn("max-clients = " + std::to_string(service.max_clients) + " is reached, " +
-         std::to_string(service.idle) +
+    warn("max-clients = ", service.max_clients, " is reached, ", service.idle,
          " idle; raise it if memory permits, or see below what keeps children busy");
   if (service.stopped > 0)
-    warn(count_of(service.stopped, "child") + " stopped by a signal, no spare until SIGCONT");
+    warn(count_of(service.stopped, "child"), " stopped by a signal: not spare until SIGCONT");
   if (service.lost > 0)
-    warn(count_of(service.lost, "child") +
-         " lost: SIGKILL has no effect, the kernel holds on to it (disk, network mount?)");
+    warn(count_of(service.lost, "child"),
+         " lost: SIGKILL has no effect, the kernel still holds the process (a disk or a network mount?)");
   if (!slots_add_up(service) || !connections_add_up(service))
-    warn("the figures do not add up; this is a fault of Brood's, please report it");
+    warn("the figures do not add up; this is a bug in Brood, please report it");
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ bool connections_add_up(const ServiceSnapshot& service) {
 Verdict judge(const Snapshot& snapshot) {
   Verdict verdict;
   judge_parent(snapshot, verdict);
-  // Of a server that is gone, the last moment's troubles are no news.
+  // After the parent is gone, nothing is done about the last problems of its services.
   if (snapshot.parent_alive)
     for (const auto& service : snapshot.services) judge_service(service, verdict);
   for (const auto& problem : verdict.problems) verdict.level = std::max(verdict.level, problem.level);

@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT
-// Whether a server is well, and if not, why: decided from a snapshot alone. broodctl(8) tells what counts as
-// what.
+// Decides from a snapshot whether a server is well, and if not, why. broodctl(8) describes the levels.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/control_protocol.hpp"
 #include "brood/snapshot.hpp"
 
 namespace brood::ctl {
 
-// The values are broodctl's exit codes.
-enum class Level { ok = 0, warning = 1, critical = 2 };
+enum class Level { ok = outcome::done, warning = outcome::warning, critical = outcome::critical };
 
 std::string_view name_of(Level level);  // "ok", "warning", "critical"
 
 struct Problem {
   Level level;
-  std::string text;  // a sentence that says what to do
+  std::string text;  // says what is wrong and what to do
 };
 
 struct Verdict {
-  Level level = Level::ok;  // the worst of
+  Level level = Level::ok;  // of the worst problem
   std::vector<Problem> problems;
 };
 
 Verdict judge(const Snapshot& snapshot);
 
-// What must be true of every service's figures. Rows that are torn are left out: what is in them may not fit
-// together.
+// Invariants of the figures of a service. If a row is torn (it changed while it was read), the second is not
+// checked.
 bool slots_add_up(const ServiceSnapshot& service);        // empty + starting + idle + busy + leaving = slots
-bool connections_add_up(const ServiceSnapshot& service);  // accepted = finished + aborted + in hand
+bool connections_add_up(const ServiceSnapshot& service);  // accepted = finished + aborted + open
 
 }  // namespace brood::ctl

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// broodctl status on real servers: well, in trouble, stopped, crashed, and not there.
+// broodctl status on real servers: healthy, with problems, stopped, crashed, and missing.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("a server that is well") {
+TEST_CASE("a healthy server") {
   ServerProcess server({"--start-servers=3", "--min-spare-servers=2"});
   Client client = server.connect();
   const pid_t child = client.child();
@@ -46,7 +46,7 @@ TEST_CASE("JSON is the snapshot") {
   ServerProcess server;
   Client client = server.connect();
   const pid_t child = client.child();
-  // Nothing changes any more: another spare has been started for it.
+  // Nothing changes any more after another spare was started.
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 5 && service.starting == 0; }));
   const Answer answer = status_of(server, "--json");
   CHECK(answer.code == 0);
@@ -68,7 +68,7 @@ TEST_CASE("JSON is the snapshot") {
   CHECK((*busy)["figures"]["accepted"] == 1);
 }
 
-TEST_CASE("the server is found by its name, by its file, and alone") {
+TEST_CASE("the server is found by its name, by its file, and as the only one") {
   ServerProcess server;
   const auto& place = server.directory();
   for (const std::string& which :
@@ -78,18 +78,18 @@ TEST_CASE("the server is found by its name, by its file, and alone") {
   const Answer other = broodctl("status" + in(place) + " test_server");
   CHECK(other.code == 2);
   CHECK(has(other.text, "no scoreboard of 'test_server'"));
-  CHECK(has(other.text, "there are those of: brood-test-server;"));
+  CHECK(has(other.text, "(there are: brood-test-server)"));
 }
 
-TEST_CASE("several servers, and none was named") {
+TEST_CASE("with several servers one must be named") {
   ServerProcess server;
   std::filesystem::copy_file(server.scoreboard(), server.directory() / "another.scoreboard");
   const Answer answer = broodctl("status" + in(server.directory()));
   CHECK(answer.code == 64);
-  CHECK(has(answer.text, "say which: another brood-test-server"));
+  CHECK(has(answer.text, "name one of: another brood-test-server"));
 }
 
-TEST_CASE("max-clients is reached: a warning, as long as it lasts") {
+TEST_CASE("max-clients is reached: a warning while it lasts") {
   ServerProcess server(
       {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
   CHECK(status_of(server).code == 0);
@@ -133,7 +133,7 @@ TEST_CASE("a stopped parent: critical, and the page is complete") {
   CHECK(eventually([&] { return status_of(server).code == 0; }));
 }
 
-TEST_CASE("every child stopped in the middle of its work: it still answers") {
+TEST_CASE("status works if every child is stopped during its work") {
   ServerProcess server;
   auto held = server.hold(3);
   for (const pid_t child : server.children()) ::kill(child, SIGSTOP);
@@ -141,7 +141,7 @@ TEST_CASE("every child stopped in the middle of its work: it still answers") {
   for (const pid_t child : server.children()) ::kill(child, SIGCONT);
 }
 
-TEST_CASE("what a crash has left behind: critical") {
+TEST_CASE("a crashed server: critical") {
   ServerProcess server;
   Client client = server.connect();
   client.child();
@@ -150,11 +150,11 @@ TEST_CASE("what a crash has left behind: critical") {
   const Answer answer = status_of(server);
   CHECK(answer.code == 2);
   CHECK(has(answer.text, " gone, was started "));
-  CHECK(has(answer.text, "1 accepted = 0 finished + 0 aborted + 1 in hand"));
+  CHECK(has(answer.text, "1 accepted = 0 finished + 0 aborted + 1 open"));
   CHECK(status_of(server, "--json").code == 2);
 }
 
-TEST_CASE("a server that has ended on purpose leaves nothing") {
+TEST_CASE("a server that was stopped leaves nothing") {
   ServerProcess server;
   server.signal(SIGTERM);
   REQUIRE(server.wait_exit() == exited(0));
@@ -164,7 +164,7 @@ TEST_CASE("a server that has ended on purpose leaves nothing") {
   CHECK(broodctl("status" + in(server.directory())).code == 2);
 }
 
-TEST_CASE("files that are no scoreboards") {
+TEST_CASE("files that are not scoreboards") {
   const TemporaryDirectory place;
   const std::string path = place / "x.scoreboard";
   for (const std::string& content : {std::string(), std::string("BROOD"), std::string(100'000, 'x')}) {
@@ -174,7 +174,7 @@ TEST_CASE("files that are no scoreboards") {
   CHECK(broodctl("status " + place.path() + "/").code == 2);
 }
 
-TEST_CASE("a scoreboard that may not be read: nothing is known") {
+TEST_CASE("a scoreboard that this user may not read") {
   if (::geteuid() != 0) return;
   ServerProcess server;
   std::filesystem::permissions(server.directory().path(), std::filesystem::perms::others_exec,
@@ -194,7 +194,7 @@ TEST_CASE("wrong usage") {
   CHECK(broodctl("status --runtime-directory=/no/such/place").code == 2);
 }
 
-TEST_CASE("an output that can't be written is no success") {
+TEST_CASE("output that cannot be written is a failure") {
   ServerProcess server;
   CHECK(broodctl("status " + server.scoreboard() + " >/dev/full").code == 74);
 }
