@@ -11,7 +11,7 @@
 namespace brood::test {
 namespace {
 
-// One line of text, so that mdoc takes it as that.
+// Adds a line of text, escaped so that mdoc does not take it as a macro.
 void add_line(std::string& out, std::string_view line) {
   if (line.starts_with('.') || line.starts_with('\'')) out += "\\&";
   for (const char c : line) {
@@ -23,7 +23,7 @@ void add_line(std::string& out, std::string_view line) {
   out += '\n';
 }
 
-// A new sentence begins a new line, and no line is longer than 80 bytes: mandoc -T lint has it so.
+// Begins a new line for each sentence, and has no line longer than 80 bytes, as mandoc -T lint requires.
 void add_prose(std::string& out, std::string_view prose) {
   constexpr std::size_t width = 76;
   std::string line;
@@ -52,7 +52,7 @@ std::string read_file(const std::string& path) {
 }
 
 std::string settings_as_mdoc() {
-  // All that any model has.
+  // The settings of all child models.
   Configuration configuration{.name = "PROGRAM"};
   ServiceConfiguration service("", {.many_connections = true, .threads = true, .command = true}, true);
   Settings settings;
@@ -76,7 +76,9 @@ std::string settings_as_mdoc() {
 
 std::string source_as_mdoc(const std::string& source) {
   std::string out = ".Bd -literal -offset indent\n";
-  for (const auto line : split(trim(source), '\n')) add_line(out, line);
+  std::string_view lines = source;
+  while (lines.ends_with('\n')) lines.remove_suffix(1);
+  for (const auto line : split(lines, '\n')) add_line(out, line);
   return out + ".Ed\n";
 }
 
@@ -85,7 +87,7 @@ std::string with_generated(const std::string& page, const std::string& generated
   const auto content = begin == std::string::npos ? begin : page.find('\n', begin + 1) + 1;
   const auto end =
       content == std::string::npos ? content : page.find(".\\\" End of what is generated.\n", content);
-  if (end == std::string::npos) throw std::runtime_error("the page has no place for what is generated");
+  if (end == std::string::npos) throw std::runtime_error("the page has no mark for the generated part");
   return page.substr(0, content) + generated + page.substr(end);
 }
 

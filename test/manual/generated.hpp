@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parts of the manual that are printed by the program: from the table of settings, and from an example
-// that is compiled. `make manual` writes them into the pages, the test compares.
+// The generated parts of the manual: from the table of settings, and from an example that is compiled. The
+// target `manual` writes them into the pages; the test compares.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ std::string read_file(const std::string& path);  // throws std::runtime_error
 std::string settings_as_mdoc();                         // all of the kit's
 std::string source_as_mdoc(const std::string& source);  // in a literal block
 
-// The page with what stands between the line '.\" Generated: …' and the line '.\" End …' replaced. Throws
-// std::runtime_error where the page lacks them.
+// Replaces the lines of the page between '.\" Generated: ...' and '.\" End of what is generated.'. Throws
+// std::runtime_error if the page does not have these two lines.
 std::string with_generated(const std::string& page, const std::string& generated);
 
 }  // namespace brood::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The manual against the program: what is generated is fresh, every message of the log that an operator can
-// act on is told, every message that is told exists, and every hook and member has its word.
+// The manual against the program: generated parts are up to date, brood_admin(8) has each warning and error
+// of the log and no other, and brood_server(3) has each hook and each member.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using namespace brood::test;
 namespace {
 
 const std::string root = BROOD_SOURCE;
-constexpr const char* how_to_mend = "run: cmake --build BUILD_DIRECTORY --target manual";
+constexpr const char* how_to_update = "run: cmake --build BUILD_DIRECTORY --target manual";
 
 std::string output_of(const std::string& command) {
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
@@ -42,7 +42,7 @@ std::vector<std::string> pages() {
   return paths;
 }
 
-// The kit's sources as one text, with literals that continue on the next line joined.
+// All sources as one text. String literals that continue on the next line are joined.
 std::string sources() {
   std::string all;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root + "/src"))
@@ -69,7 +69,7 @@ std::vector<std::string> literals_in(const std::string& code) {
   return literals;
 }
 
-// As it is read: without escapes and quotes of mdoc.
+// The headings in DIAGNOSTICS, without the quotes of mdoc.
 std::string headings_of_messages(const std::string& page) {
   std::string all;
   for (const auto& match : all_of(page, std::regex("\\n\\.It Sy \"([^\\n]*)\"(?=\\n)")))
@@ -88,19 +88,19 @@ TEST_CASE("'man brood' opens brood(7), an overview of 250 lines at most") {
     if (page == overview) continue;
     CHECK_MESSAGE(!std::regex_match(page, std::regex(".*/brood\\.[^./]*")), page << " is named brood, too");
     CHECK_MESSAGE(!std::regex_search(read_file(page), std::regex("\n\\.Nm brood *(,[^\n]*)?\n")),
-                  page << " names itself brood, too");
+                  page << " has the name brood, too");
   }
 }
 
 TEST_CASE("etc/ is what the examples print") {
   for (const std::string program : {"echo", "greeter", "httpd"}) {
-    CAPTURE(how_to_mend);
+    CAPTURE(how_to_update);
     CHECK(read_file(root + "/etc/" + program + ".conf") ==
           output_of(std::string(BROOD_PROGRAMS) + "/" + program + " --print-config"));
   }
 }
 
-TEST_CASE("what is printed is the same for every user, and is read back") {
+TEST_CASE("printed settings are the same for every user, and can be read again") {
   const std::string echo = std::string(BROOD_PROGRAMS) + "/echo";
   CHECK(output_of("XDG_RUNTIME_DIR=/run/user/1 HOME=/ " + echo + " --print-config") ==
         output_of(echo + " --print-config"));
@@ -114,7 +114,7 @@ TEST_CASE("etc/pair.conf has no mistakes") {
 }
 
 TEST_CASE("brood.conf(5) has the settings of the table") {
-  CAPTURE(how_to_mend);
+  CAPTURE(how_to_update);
   const std::string page = read_file(root + "/man/brood.conf.5");
   CHECK(page == with_generated(page, settings_as_mdoc()));
 }
@@ -139,12 +139,12 @@ TEST_CASE("brood.conf(5) has each setting of the program brood, and brood_servic
 }
 
 TEST_CASE("brood_server(3) has example/echo.cpp") {
-  CAPTURE(how_to_mend);
+  CAPTURE(how_to_update);
   const std::string page = read_file(root + "/man/brood_server.3");
   CHECK(page == with_generated(page, source_as_mdoc(read_file(root + "/example/echo.cpp"))));
 }
 
-TEST_CASE("brood_admin(8) tells each warning and each error of the log") {
+TEST_CASE("brood_admin(8) has each warning and each error of the log") {
   const std::string told = headings_of_messages(read_file(root + "/man/brood_admin.8"));
   const std::string source = sources();
   unsigned calls = 0;
@@ -152,7 +152,7 @@ TEST_CASE("brood_admin(8) tells each warning and each error of the log") {
     ++calls;
     const auto from = static_cast<std::size_t>(call.position() + call.length());
     for (const auto& literal : literals_in(arguments_at(source, from))) {
-      // A word or two may be in the place of a name; what is longer is the message.
+      // A short literal may be a name. A longer one is the message.
       if (std::count(literal.begin(), literal.end(), ' ') < 3) continue;
       CHECK_MESSAGE(told.find(literal) != std::string::npos, "brood_admin.8 lacks the message: " << literal);
     }
@@ -162,7 +162,7 @@ TEST_CASE("brood_admin(8) tells each warning and each error of the log") {
 
 TEST_CASE("each message in brood_admin(8) exists") {
   const std::string source = sources();
-  // What stands for something else, or is put together from several texts.
+  // Placeholders, and parts that are joined from several texts.
   const std::regex variable(
       "\\b(while serving PEER 'NOTE' for "
       "TIME|connection-timeout|NAME|PID|PEER|NOTE|ADDRESS|N|TIME|WHY|SETTING|PATH|WHAT|FILE|LINE|VALUE)\\b");
@@ -174,7 +174,7 @@ TEST_CASE("each message in brood_admin(8) exists") {
          part != std::sregex_token_iterator(); ++part) {
       const std::string fragment = std::regex_replace(part->str(), std::regex("^[ :;,)(]+|[ :;,)(]+$"), "");
       if (std::count(fragment.begin(), fragment.end(), ' ') < 3) continue;
-      // What the C library says is not in our sources.
+      // Messages of the C library are not in our sources.
       if (fragment.find("already in use") != std::string::npos) continue;
       ++fragments;
       CHECK_MESSAGE(source.find(fragment) != std::string::npos,
@@ -184,7 +184,7 @@ TEST_CASE("each message in brood_admin(8) exists") {
   CHECK(fragments > 20);
 }
 
-TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child and Settings") {
+TEST_CASE("brood_server(3) has each hook, and each member of Connection, Child and Settings") {
   const std::string page = read_file(root + "/man/brood_server.3");
   const auto told = [&](const std::string& name) {
     CHECK_MESSAGE(std::regex_search(page, std::regex("\\b" + name + "\\b")), "brood_server.3 lacks " << name);
@@ -206,7 +206,7 @@ TEST_CASE("brood_server(3) tells each hook, and each member of Connection, Child
   for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
 }
 
-TEST_CASE("brood_server(3) tells each member of Trigger and Datagram, and their handlers") {
+TEST_CASE("brood_server(3) has each member of Trigger and Datagram, and their handlers") {
   const std::string page = read_file(root + "/man/brood_server.3");
   unsigned members = 0;
   for (const std::string header : {"trigger_server", "datagram_server"}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes what is generated into the pages of the manual: `cmake --build … --target manual`.
+// Writes the generated parts into the pages of the manual: `cmake --build BUILD_DIRECTORY --target manual`.
 #include <cstdio>
 #include <exception>
 #include <fstream>
