@@ -116,7 +116,7 @@ void Growth::act(const Plan& plan, const Input& service, Time now) {
                      ": max-clients = ", service.configuration.limits.max_clients,
                      " is reached and more connections wait (", service.listeners.backlog(),
                      "); raise max-clients if memory permits, or find out what keeps the children busy"));
-  if (plan.at_max_clients) pool_.kill_stopped();
+  if (plan.at_max_clients) pool_.release_stopped();
   orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);
   pace_ = plan.pace;
 }

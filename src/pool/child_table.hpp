@@ -33,6 +33,7 @@ struct ChildRecord {
   bool told_to_leave = false;
   Time told_at{};        // or when it was seen to leave by itself
   bool stopped = false;  // by a signal from outside
+  Time continued_at{};   // by the parent, so that it leaves
   Escalation escalation = Escalation::none;
   Time escalated_at{};  // of the last step
 };

@@ -22,7 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start_patience = 60s;  // for on_child_start()
+constexpr auto start_patience = 60s;    // for on_child_start()
+constexpr auto continue_patience = 1s;  // until a child that was continued runs
 
 }  // namespace
 
@@ -101,10 +102,35 @@ void Pool::retire_all(Reason reason) {
   for (const std::uint32_t slot : children_.taken()) retire_one(slot, reason);
 }
 
-void Pool::retire_one(std::uint32_t slot, Reason reason) {
+// A child may be stopped in accept(): then it has a connection that its row does not show yet. Nobody can see
+// that from outside, so no child is killed because its row looks idle. It is continued instead: it finishes
+// what it has taken, and leaves.
+void Pool::continue_to_leave(std::uint32_t slot, Reason reason) {
   tell_to_leave(slot, reason);
-  // Stopped, it hears of nothing but this; with nothing in hand nobody misses it.
-  if (children_[slot].stopped && !census_.is_busy(slot)) ::kill(children_[slot].pid, SIGKILL);
+  children_[slot].continued_at = Clock::now();
+  ::kill(children_[slot].pid, SIGCONT);
+}
+
+// It was continued and does not run: a debugger has it, or it was stopped again. Returns when that will be
+// so; never: it runs.
+Time Pool::end_if_still_stopped(std::uint32_t slot, Time now) {
+  ChildRecord& child = children_[slot];
+  if (!child.stopped || child.continued_at == Time{} || child.escalation != Escalation::none ||
+      census_.is_busy(slot))
+    return never;
+  const Time due = child.continued_at + continue_patience;
+  if (now < due) return due;
+  log_warning(
+      text("child ", child.pid, " was continued so that it leaves, and is stopped still: it is killed"));
+  end_now(child, now);
+  return never;
+}
+
+void Pool::retire_one(std::uint32_t slot, Reason reason) {
+  if (children_[slot].stopped && !census_.is_busy(slot))
+    continue_to_leave(slot, reason);
+  else
+    tell_to_leave(slot, reason);
 }
 
 unsigned Pool::signal_all(int signal) const {
@@ -211,6 +237,7 @@ Time Pool::end_overdue(const ChildTimeLimits& patience, Time now) {
     ChildRecord& child = children_[slot];
     if (child.escalation == Escalation::lost) continue;
     if (child.told_at == Time{} && census_.lifecycle(slot).phase == Phase::leaving) child.told_at = now;
+    next = std::min(next, end_if_still_stopped(slot, now));
     const auto [due_first, why] = limit_of(slot, patience, now);
     Time due = child.escalation == Escalation::none ? due_first : child.escalated_at + escalation_patience;
     if (due <= now) {
@@ -238,13 +265,16 @@ std::vector<ChildRecord> Pool::take_detached() {
   return detached;
 }
 
-void Pool::kill_stopped() {
+void Pool::release_stopped() {
   for (const std::uint32_t slot : children_.taken()) {
-    ChildRecord& child = children_[slot];
-    if (!child.stopped || census_.is_busy(slot) || child.escalation != Escalation::none) continue;
+    const ChildRecord& child = children_[slot];
+    if (!child.stopped || child.continued_at != Time{} || census_.is_busy(slot) ||
+        child.escalation != Escalation::none)
+      continue;
     log_warning(
-        text("child ", child.pid, " is stopped, and max-clients leaves no room for another: it is killed"));
-    end_now(child, Clock::now());
+        text("child ", child.pid,
+             " is stopped, and max-clients leaves no room for another: it is continued, and told to leave"));
+    continue_to_leave(slot, Reason::surplus);
   }
 }
 

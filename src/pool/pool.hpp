@@ -46,8 +46,8 @@ class Pool {
   unsigned signal_all(int signal) const;  // to how many
   // So many outdated children were told to leave for replacements that are ready.
   void redeem(unsigned replacements);
-  void nudge();         // wakes one idle child from its wait
-  void kill_stopped();  // the idle ones among those stopped from outside
+  void nudge();            // wakes one idle child from its wait
+  void release_stopped();  // tells the idle ones among those stopped from outside to leave
   void kill_all(const char* why);
 
   // As waitid() told. `has_served`: it has, as far as the service can tell, whatever its row says; where it
@@ -71,6 +71,8 @@ class Pool {
  private:
   void tell_to_leave(std::uint32_t slot, Reason reason);
   void free_row(std::uint32_t slot) const;
+  void continue_to_leave(std::uint32_t slot, Reason reason);
+  Time end_if_still_stopped(std::uint32_t slot, Time now);
   struct Limit {
     Time due = never;
     const char* why = "";

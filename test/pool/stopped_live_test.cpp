@@ -31,6 +31,12 @@ TEST_CASE("a stopped idle child is shown, replaced, and counts again when it con
   CHECK(is_alive(children.front()));
 }
 
+namespace {
+
+bool is_stopped(pid_t child) { return process_state(child) == 'T'; }
+
+}  // namespace
+
 TEST_CASE("all children stopped are replaced, and clients are served") {
   ServerProcess server(
       {"--start-servers=4", "--min-spare-servers=4", "--max-spare-servers=8", "--max-clients=32"});
@@ -39,7 +45,10 @@ TEST_CASE("all children stopped are replaced, and clients are served") {
   const auto children = server.children();
   for (const pid_t child : children) ::kill(child, SIGSTOP);
   // All of them: one that has not stopped yet could still accept the connection.
-  CHECK(server.reaches([&](const auto& service) { return service.stopped >= children.size(); }));
+  CHECK(eventually([&] {
+    return std::ranges::all_of(children, [](pid_t child) { return !is_alive(child) || is_stopped(child); });
+  }));
+  CHECK(server.reaches([&](const auto& service) { return service.stopped >= 4; }));
   CHECK(server.connect().ask("echo hello") == "hello");
   for (const pid_t child : children) ::kill(child, SIGCONT);
   CHECK(load.more_answers(50));
@@ -49,6 +58,45 @@ TEST_CASE("all children stopped are replaced, and clients are served") {
     return service.stopped == 0 && service.open_connections == 0 && service.children() <= 8;
   }));
   CHECK(server.reaches([&](const auto& service) { return service.total.aborted == 0; }));
+}
+
+TEST_CASE("where max-clients leaves no room for another, a stopped child is continued, and leaves") {
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
+  const auto held = server.hold(1);
+  const auto slots = server.service().slots;
+  const auto idle = std::ranges::find(slots, SlotState::idle, &SlotSnapshot::state);
+  REQUIRE(idle != slots.end());
+  ::kill(idle->pid, SIGSTOP);
+  CHECK(server.wait_for_log("child " + std::to_string(idle->pid) +
+                            " is stopped, and max-clients leaves no room"));
+  CHECK(eventually([&] { return !is_alive(idle->pid); }));
+  CHECK(server.connect().ask("echo hello") == "hello");
+  CHECK(server.service().children_failed == 0);
+  CHECK(server.count_in_log("it is killed") == 0);
+}
+
+TEST_CASE("a child that is stopped in the moment in which it takes a connection does not lose it") {
+  // It is in the way of every other child, and its row may not show the connection yet.
+  ServerProcess server(
+      {"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1"});
+  for (int round = 0; round < 100; ++round) {
+    REQUIRE(server.reaches([](const auto& service) { return service.idle == 1 && service.stopped == 0; }));
+    const pid_t child = server.children().at(0);
+    Client client = server.connect();
+    ::kill(child, SIGSTOP);
+    client.send("echo hello\nbye\n");
+    // The parent leaves it alone if its row shows the connection.
+    CHECK(eventually([&] {
+      const ServiceSnapshot service = server.service();
+      if (service.stopped == 1 && service.busy == 1) ::kill(child, SIGCONT);
+      return service.total.finished == static_cast<std::uint64_t>(round) + 1;
+    }));
+    CHECK(client.line() == "hello");
+  }
+  CHECK(server.service().total.aborted == 0);
+  CHECK(server.count_in_log("it is killed") == 0);
 }
 
 TEST_CASE("a child stopped in a connection goes on with it when it continues") {
@@ -73,6 +121,16 @@ TEST_CASE("a stopped child that is killed is buried as any other") {
   CHECK(
       server.reaches([](const auto& service) { return service.stopped == 0 && service.children_gone == 1; }));
   CHECK(server.connect().ask("echo hello") == "hello");
+}
+
+TEST_CASE("a stopped child leaves with its service, and what it has just taken is finished") {
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2"});
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 2; }));
+  for (const pid_t child : server.children()) ::kill(child, SIGSTOP);
+  REQUIRE(server.reaches([](const auto& service) { return service.stopped == 2; }));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(server.count_in_log("was killed") == 0);
 }
 
 TEST_CASE("a stopped child does not keep a reload from being complete once it continues") {
