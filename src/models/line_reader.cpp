@@ -68,14 +68,19 @@ LineReader::LineReader() {
   in_.reset(ends[1]);
 }
 
+// How much of that was there.
+std::size_t LineReader::read_pipe(std::size_t size) {
+  const ssize_t got = ::read(out_.get(), line_.data(), size);
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
 // The length of the first line; 0: there is none, or (errno is 0 then) only a part of one. `incomplete`: a
 // part will do.
 std::size_t LineReader::measure(int fifo, bool incomplete) {
   errno = EAGAIN;
   if (::tee(fifo, in_.get(), line_.size(), SPLICE_F_NONBLOCK) <= 0) return 0;
-  const ssize_t copied = ::read(out_.get(), line_.data(), line_.size());
-  if (copied <= 0) return 0;
-  const auto size = static_cast<std::size_t>(copied);
+  const std::size_t size = read_pipe(line_.size());
+  if (size == 0) return 0;
   const auto* const end = line_.begin() + size;
   const auto* const newline = std::find(line_.cbegin(), end, '\n');
   if (newline != end) return static_cast<std::size_t>(newline - line_.cbegin()) + 1;
@@ -91,9 +96,10 @@ std::optional<std::string_view> LineReader::read_measured(int fifo, bool incompl
   }
   const std::size_t size = measure(fifo, incomplete);
   if (size == 0) return {};
-  const ssize_t taken = ::read(fifo, line_.data(), size);
+  // The pipe is empty, and has room for what it has just held.
+  const ssize_t taken = ::splice(fifo, nullptr, in_.get(), nullptr, size, SPLICE_F_NONBLOCK);
   if (taken <= 0) return {};
-  return std::string_view(line_.data(), static_cast<std::size_t>(taken));
+  return std::string_view(line_.data(), read_pipe(static_cast<std::size_t>(taken)));
 }
 
 std::optional<std::string_view> LineReader::read(int fifo) {

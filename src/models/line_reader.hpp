@@ -2,11 +2,20 @@
 // Reads a line from a FIFO that other children read as well. In a child, in one thread.
 //
 // A read() from a FIFO returns some bytes, not a line. So the line is measured first: tee(2) copies the input
-// into a pipe of our own and leaves it in the FIFO. Then one read() removes the line and nothing else. No
-// other child may read between the two calls: a record lock on the FIFO (fcntl F_SETLK, which works on Linux)
-// prevents that, and the kernel releases it if its holder dies. A child that is killed before the read() has
-// removed nothing, and after it a whole line, so that no line is ever torn. A child that is stopped within
-// the microseconds in which it holds the lock blocks the FIFO until it continues or is killed.
+// into a pipe of our own and leaves it in the FIFO. Then one splice(2) moves the line, and nothing else, into
+// that pipe. No other child may read between the two calls: a record lock on the FIFO (fcntl F_SETLK, which
+// works on Linux) prevents that.
+//
+// No line is torn, whenever a child is killed:
+// - Before splice(), nothing was removed. The kernel releases the lock of a process that dies when that
+// process
+//   makes no more system calls.
+// - splice() between two pipes moves pages under the locks of both. It touches no memory of the process, and
+//   neither waits nor looks for a signal between two pages: it moves the whole line or nothing. (read()
+//   copies page by page, and may fail to copy the second one when the process is killed.)
+// - After splice(), the line belongs to this child alone, and is lost with it.
+// A child that is stopped within the microseconds in which it holds the lock blocks the FIFO until it
+// continues or is killed.
 #pragma once
 
 #include <array>
@@ -30,6 +39,7 @@ class LineReader {
 
  private:
   std::size_t measure(int fifo, bool incomplete);
+  std::size_t read_pipe(std::size_t size);
   std::optional<std::string_view> read_measured(int fifo, bool incomplete);
 
   Descriptor in_, out_;  // of the pipe

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A server for triggers that writes each one as a line into the file `out`:
-//   PID LISTENER MISSED TEXT
-// and before that does what the text says; a tick has the text of the setting `tick`.
+//   PID LISTENER MISSED SIZE TEXT
+// and before that does what the text says; a tick has the text of the setting `tick`. A newline comes first:
+// a child that is killed while it writes leaves a part of its line, which is known by its size, and the next
+// line is whole.
 //   wait PATH   until that file is there     throw TEXT   a std::runtime_error
 //   hold MS     sleeps                       spin         a busy loop without end
 //   stop        this_child::stop()           detach PATH  this_child::detach(), then as wait
@@ -43,8 +45,9 @@ class TriggerTestServer : public brood::TriggerServer {
     if (command == "throw") throw std::runtime_error(rest);
     for (std::atomic<bool> go_on = command == "spin"; go_on.load();) {
     }
-    const std::string record = std::to_string(::getpid()) + ' ' + std::string(trigger.listener()) + ' ' +
-                               std::to_string(trigger.missed()) + ' ' + text + '\n';
+    const std::string record = '\n' + std::to_string(::getpid()) + ' ' + std::string(trigger.listener()) +
+                               ' ' + std::to_string(trigger.missed()) + ' ' + std::to_string(text.size()) +
+                               ' ' + text + '\n';
     if (::write(file_.get(), record.data(), record.size()) != static_cast<ssize_t>(record.size()))
       throw std::runtime_error("no room for a record");
   }
