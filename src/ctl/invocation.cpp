@@ -21,7 +21,7 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       return true;
     };
     if (only_arguments || word->empty() || word->front() != '-') {
-      (invocation.verb.empty() ? invocation.verb : invocation.arguments.emplace_back()) = *word;
+      (invocation.command.empty() ? invocation.command : invocation.arguments.emplace_back()) = *word;
     } else if (*word == "--") {
       only_arguments = true;
     } else if (*word == "--json") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line of broodctl: the options of all verbs, the verb, and the arguments, which the verb checks.
+// The command line of broodctl: the options of all commands, the command, and the arguments, which the
+// command checks.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 namespace brood::ctl {
 
 struct Invocation {
-  std::string verb;
+  std::string command;
   std::vector<std::string> arguments;
   std::string server;             // NAME, PATH, or "" for the only server
   std::string runtime_directory;  // "": the default directory

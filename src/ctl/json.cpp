@@ -141,7 +141,7 @@ std::string list_as_json(const Snapshot& snapshot) {
   return dump({{"name", snapshot.name}, {"services", services}});
 }
 
-std::string to_json(const std::string& verb, std::span<const WireRecord> answer) {
+std::string to_json(const std::string& order, std::span<const WireRecord> answer) {
   // These fields are numbers. All others are text, even if they look like a number.
   constexpr std::array numbers = {"generation",  "children", "before", "gone", "milliseconds",
                                   "connections", "lost",     "pid",    "code"};
@@ -157,7 +157,7 @@ std::string to_json(const std::string& verb, std::span<const WireRecord> answer)
   }
   Json done = told.back();
   told.erase(told.size() - 1);
-  return dump({{"verb", verb}, {"code", done["code"]}, {"message", done["message"]}, {"answer", told}});
+  return dump({{"order", order}, {"code", done["code"]}, {"message", done["message"]}, {"answer", told}});
 }
 
 }  // namespace brood::ctl

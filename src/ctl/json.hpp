@@ -16,6 +16,6 @@ namespace brood::ctl {
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
 std::string list_as_json(const Snapshot& snapshot);
 // The answer to an order. The last record is `done`.
-std::string to_json(const std::string& verb, std::span<const WireRecord> answer);
+std::string to_json(const std::string& order, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

@@ -42,13 +42,13 @@ constexpr const char* usage =
     "The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical.\n"
     "See broodctl(8).\n";
 
-std::string unknown(const std::string& verb) {
-  std::vector<std::string> known = order_verbs();
+std::string unknown(const std::string& command) {
+  std::vector<std::string> known = order_names();
   known.insert(known.end(), {"status", "list"});
-  if (std::ranges::count(known, verb) > 0)
-    return verb + " does not take these arguments; see broodctl --help";
-  const std::string meant = brood::did_you_mean(verb, known);
-  return "unknown verb '" + verb + '\'' + (meant.empty() ? "; see broodctl --help" : meant);
+  if (std::ranges::count(known, command) > 0)
+    return command + " does not take these arguments; see broodctl --help";
+  const std::string meant = brood::did_you_mean(command, known);
+  return "unknown command '" + command + '\'' + (meant.empty() ? "; see broodctl --help" : meant);
 }
 
 int run(const std::vector<std::string>& words) {
@@ -57,12 +57,13 @@ int run(const std::vector<std::string>& words) {
     std::fputs(usage, stdout);
     return 0;
   }
-  if (invocation.verb.empty())
-    throw Failure("the verb is missing; see broodctl --help", outcome::wrong_usage);
-  if (invocation.verb == "list" && invocation.arguments.empty() && !invocation.now) return list(invocation);
-  if (invocation.verb == "status" && !invocation.now) return status(invocation);
+  if (invocation.command.empty())
+    throw Failure("the command is missing; see broodctl --help", outcome::wrong_usage);
+  if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
+    return list(invocation);
+  if (invocation.command == "status" && !invocation.now) return status(invocation);
   if (const auto request = request_of(invocation)) return order(invocation, *request);
-  throw Failure(unknown(invocation.verb), outcome::wrong_usage);
+  throw Failure(unknown(invocation.command), outcome::wrong_usage);
 }
 
 }  // namespace

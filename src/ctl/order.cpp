@@ -20,7 +20,7 @@ namespace {
 enum class Takes { nothing, maybe_service, service, settings, pid, signal };
 
 struct Form {
-  std::string_view verb;
+  std::string_view name;
   Takes takes;
 };
 constexpr std::array forms = {
@@ -31,7 +31,7 @@ constexpr std::array forms = {
 };
 
 [[noreturn]] void misused(const Invocation& invocation, const std::string& arguments) {
-  throw Failure("usage: broodctl " + invocation.verb + arguments, outcome::wrong_usage);
+  throw Failure("usage: broodctl " + invocation.command + arguments, outcome::wrong_usage);
 }
 
 // A parent that is stopped would not answer, and broodctl would wait.
@@ -58,18 +58,18 @@ std::string find_server(const Invocation& invocation) {
 
 }  // namespace
 
-std::vector<std::string> order_verbs() {
-  std::vector<std::string> verbs;
-  for (const Form& form : forms) verbs.emplace_back(form.verb);
-  return verbs;
+std::vector<std::string> order_names() {
+  std::vector<std::string> names;
+  for (const Form& form : forms) names.emplace_back(form.name);
+  return names;
 }
 
 std::optional<WireRecord> request_of(const Invocation& invocation) {
-  const auto form = std::ranges::find(forms, invocation.verb, &Form::verb);
+  const auto form = std::ranges::find(forms, invocation.command, &Form::name);
   if (form == forms.end()) return {};
   const auto& given = invocation.arguments;
-  WireRecord request(invocation.verb);
-  if (invocation.now && (invocation.verb != "stop" || !given.empty()))
+  WireRecord request(invocation.command);
+  if (invocation.now && (invocation.command != "stop" || !given.empty()))
     throw Failure("--now is an option of stop without a SERVICE", outcome::wrong_usage);
   if (invocation.now) request.set("now", 1);
   switch (form->takes) {
@@ -108,13 +108,13 @@ std::optional<WireRecord> request_of(const Invocation& invocation) {
 int order(const Invocation& invocation, const WireRecord& request) {
   const std::string scoreboard = find_server(invocation);
   refuse_if_stopped(scoreboard);
-  const bool until_exit = invocation.verb == "stop" && invocation.arguments.empty();
+  const bool until_exit = invocation.command == "stop" && invocation.arguments.empty();
   const auto answer = ask(control_path(scoreboard), request, until_exit);
   const auto code = answer.back().number<int>("code");
   if (invocation.json)
-    std::fputs(to_json(invocation.verb, answer).c_str(), stdout);
+    std::fputs(to_json(invocation.command, answer).c_str(), stdout);
   else
-    std::fputs(sentences(invocation.verb, answer).c_str(), code == outcome::done ? stdout : stderr);
+    std::fputs(sentences(invocation.command, answer).c_str(), code == outcome::done ? stdout : stderr);
   return code;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verbs that give orders. Each is one request to the parent, which answers when the outcome is known.
+// The commands that give orders. Each is one request to the parent, which answers when the outcome is known.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace brood::ctl {
 
-std::vector<std::string> order_verbs();
-// The request for the parent. Empty: the verb is not an order. Throws Failure if an argument is missing.
+std::vector<std::string> order_names();
+// The request for the parent. Empty: the command is not an order. Throws Failure if an argument is missing.
 std::optional<WireRecord> request_of(const Invocation& invocation);
 
 // Sends the request, waits, prints the answer, and returns the exit code. Throws Failure.

@@ -24,23 +24,23 @@ std::string time_taken(const WireRecord& record) {
   return text(std::chrono::milliseconds(record.number<std::int64_t>("milliseconds")));
 }
 
-std::string of_service(const std::string& verb, const WireRecord& service) {
+std::string of_service(const std::string& order, const WireRecord& service) {
   const std::string took = " in " + time_taken(service);
   const std::string generation = "generation " + grouped(number(service, "generation"));
   const std::string gone = grouped(number(service, "gone")) + " of " +
                            count_of(number(service, "before"), "child") +
-                           (verb == "reload" ? " replaced" : " left");
+                           (order == "reload" ? " replaced" : " left");
   const std::string state = word(service, "state");
   const std::string name = word(service, "name") + ": ";
-  if (verb == "reload" && number(service, "generation") > 1)
+  if (order == "reload" && number(service, "generation") > 1)
     return name + (state == "running" ? "" : state + ", ") + generation + ", " + gone + took + ", " +
            traffic(service);
-  if (verb == "stop" || verb == "pause") return name + state + ", " + gone + took + ", " + traffic(service);
+  if (order == "stop" || order == "pause") return name + state + ", " + gone + took + ", " + traffic(service);
   return name + state + ", " + count_of(number(service, "children"), "child") + took + ", " + generation;
 }
 
-std::string line(const std::string& verb, const WireRecord& record) {
-  if (record.kind() == "service") return of_service(verb, record);
+std::string line(const std::string& order, const WireRecord& record) {
+  if (record.kind() == "service") return of_service(order, record);
   if (record.kind() == "setting")
     return word(record, "name") + " = " + word(record, "to") + ", it was " + word(record, "from");
   if (record.kind() == "child")
@@ -55,23 +55,23 @@ std::string line(const std::string& verb, const WireRecord& record) {
   return harmless(record.line());  // the server is newer than this program
 }
 
-std::string success(const std::string& verb) {
-  if (verb == "check") return "settings: no mistakes found\n";
-  if (verb == "reopen") return "the log was reopened\n";
-  if (verb == "stop") return "stopped\n";
-  if (verb == "upgrade") return "upgraded\n";
+std::string success(const std::string& order) {
+  if (order == "check") return "settings: no mistakes found\n";
+  if (order == "reopen") return "the log was reopened\n";
+  if (order == "stop") return "stopped\n";
+  if (order == "upgrade") return "upgraded\n";
   return "";
 }
 
 }  // namespace
 
-std::string sentences(const std::string& verb, std::span<const WireRecord> answer) {
+std::string sentences(const std::string& order, std::span<const WireRecord> answer) {
   std::string all;
-  for (const WireRecord& record : answer.first(answer.size() - 1)) all += line(verb, record) + '\n';
+  for (const WireRecord& record : answer.first(answer.size() - 1)) all += line(order, record) + '\n';
   const WireRecord& done = answer.back();
   if (done.number<int>("code") != outcome::done) return all + "broodctl: " + word(done, "message") + '\n';
-  if (verb == "scale") return all + "until the next reload\n";
-  return all.empty() ? success(verb) : all;
+  if (order == "scale") return all + "until the next reload\n";
+  return all.empty() ? success(order) : all;
 }
 
 }  // namespace brood::ctl

@@ -10,6 +10,6 @@
 namespace brood::ctl {
 
 // One line for each record. Throws Error if a record lacks a field.
-std::string sentences(const std::string& verb, std::span<const WireRecord> answer);
+std::string sentences(const std::string& order, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl

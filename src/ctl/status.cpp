@@ -38,7 +38,7 @@ Snapshot read_scoreboard(const std::string& path) {
 }
 
 int status(const Invocation& invocation) {
-  // NAME or PATH may also follow the verb.
+  // NAME or PATH may also follow the command.
   const auto& given = invocation.arguments;
   const bool named = !invocation.server.empty();
   if (given.size() > 1 || (!given.empty() && (named || given[0].empty())))

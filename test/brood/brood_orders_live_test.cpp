@@ -39,9 +39,9 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
   const ServerProcess server(in(directory), brood_options());
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    const auto its = [&](const std::string& verb) {
-      const CtlAnswer answer = ask(server, verb + " " + kind.name);
-      CHECK_MESSAGE(answer.code == 0, verb << ": " << answer.text);
+    const auto its = [&](const std::string& order) {
+      const CtlAnswer answer = ask(server, order + " " + kind.name);
+      CHECK_MESSAGE(answer.code == 0, order << ": " << answer.text);
       return answer;
     };
     REQUIRE(serves(directory, kind));
@@ -226,9 +226,9 @@ TEST_CASE("entries that are kept for others, and such as were left, are told by 
   directory.remove("b");
   REQUIRE(ask(server, "reload").code == 0);
   REQUIRE(eventually([&] { return !find_service(server, "b"); }));
-  const auto names = [&](const std::string& verb) {
+  const auto names = [&](const std::string& order) {
     std::vector<std::string> all;
-    const auto told = nlohmann::json::parse(ask(server, verb + " --json").text);
+    const auto told = nlohmann::json::parse(ask(server, order + " --json").text);
     for (const auto& service : told["services"]) all.push_back(service["name"]);
     std::ranges::sort(all);
     return all;

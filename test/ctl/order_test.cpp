@@ -37,7 +37,7 @@ constexpr const char* imap =
 TEST_CASE("options may be anywhere, but not behind --") {
   const Invocation invocation = parse_invocation(
       {"--server=imap", "scale", "--json", "--runtime-directory", "/run/x", "imap", "--", "--max-clients=5"});
-  CHECK(invocation.verb == "scale");
+  CHECK(invocation.command == "scale");
   CHECK(invocation.arguments == std::vector<std::string>{"imap", "--max-clients=5"});
   CHECK(invocation.server == "imap");
   CHECK(invocation.runtime_directory == "/run/x");
@@ -46,7 +46,7 @@ TEST_CASE("options may be anywhere, but not behind --") {
     CHECK_THROWS_AS(parse_invocation({"list", wrong}), Failure);
 }
 
-TEST_CASE("each verb is a request of one line") {
+TEST_CASE("each order is a request of one line") {
   CHECK(request({"reload"}) == "reload");
   CHECK(request({"reload", "imap"}) == "reload service=imap");
   CHECK(request({"stop", "--now"}) == "stop now=1");
@@ -58,7 +58,7 @@ TEST_CASE("each verb is a request of one line") {
   CHECK(request({"status"}) == "none");
 }
 
-TEST_CASE("a verb with too few or too many arguments is refused") {
+TEST_CASE("an order with too few or too many arguments is refused") {
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"start"},
                                              {"pause"},
@@ -110,7 +110,7 @@ TEST_CASE("an answer is printed in sentences") {
 TEST_CASE("an answer in JSON has numbers for figures") {
   const auto json =
       nlohmann::json::parse(to_json("reload", answer({imap, "done code=71 message=no%20luck"})));
-  CHECK(json["verb"] == "reload");
+  CHECK(json["order"] == "reload");
   CHECK(json["code"] == 71);
   CHECK(json["message"] == "no luck");
   CHECK(json["answer"][0]["kind"] == "service");
