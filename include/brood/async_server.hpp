@@ -94,11 +94,11 @@ class AsyncConnection {
         },
         token, socket_);
   }
-  // For everything else; the connection still owns it. Pass to count() what is read and written with it.
+  // For everything else; the connection still owns it. Pass to add_bytes() what is read and written with it.
   // Waits for it are not limited by connection-idle-timeout.
   Socket& socket() { return socket_; }
-  void count(std::uint64_t bytes_read, std::uint64_t bytes_written) {
-    connection_.count(bytes_read, bytes_written);
+  void add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written) {
+    connection_.add_bytes(bytes_read, bytes_written);
   }
 
   // The same as in Connection.

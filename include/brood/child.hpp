@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The seam between a child and its child model: all that a model may know of the parent and the scoreboard. A
-// model is a loop over it; slots, locks, signals, caps and recycling are behind it. In a child; any thread.
+// What a child model sees of the parent and the scoreboard. A model is a loop over a Child; slots, locks,
+// signals, caps and recycling are behind it. In a child; any thread.
 //
-// A child is a spare, and gets more, as long as it has fewer connections in hand than limits().connections.
+// While a child has fewer open connections than limits().connections, it is a spare and gets more.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -22,17 +22,17 @@ enum class Outcome {
   failed,  // the handler ended by an exception
 };
 
-// The settings that a model has to do with.
+// The settings that concern a model's loop.
 struct ChildLimits {
-  unsigned threads = 1;                             // that call accept() or take()
-  unsigned connections = 1;                         // in hand at once
-  std::chrono::milliseconds connection_timeout{0};  // 0: no limit
-  std::chrono::milliseconds idle_timeout{0};        // of a connection; 0: no limit
+  unsigned threads = 1;                             // that may call accept() or receive() at once
+  unsigned connections = 1;                         // that may be open at once
+  std::chrono::milliseconds connection_timeout{0};  // from accept to close; 0: no limit
+  std::chrono::milliseconds idle_timeout{0};        // of one connection; 0: no limit
 };
 
 // A listener that carries no connections.
 struct Source {
-  int descriptor;                      // as it is, blocking or not
+  int descriptor;                      // may block or not; not owned
   std::string_view listener;           // its name in the configuration, or its address
   std::optional<TriggerKind> trigger;  // empty: it brings datagrams
 };
@@ -40,7 +40,7 @@ struct Source {
 // Reads from such a listener.
 class Receiver {
  public:
-  // Tries to get something. False with errno: it got nothing. `peer` is who sent it, where that can be told.
+  // Tries to get something. False, with errno: there was nothing. Stores the sender in `peer` if it is known.
   virtual bool try_receive(const Source& source, sockaddr_storage& peer) = 0;
 
  protected:
@@ -51,34 +51,37 @@ class Child {
  public:
   virtual const ChildLimits& limits() const = 0;
 
-  // Waits for a connection. Empty: time to leave, and from then on always empty. It counts as in hand until
-  // it is given to finished().
+  // Waits for a connection. Empty: it is time to leave, and every later call is empty, too. The connection
+  // counts as open until it is given to finished(). Throws SystemError if a listener fails.
   virtual std::optional<Connection> accept() = 0;
-  // The connection ended: closes it, writes its figures down, and makes room for the next one.
+  // Closes the connection, adds its figures to the scoreboard, and makes room for the next one.
   virtual void finished(Connection connection, Outcome outcome) = 0;
 
-  // For listeners that carry no connections: waits until `receiver` got something from one of them. Empty:
-  // time to leave. It counts as in hand, and as a connection in every figure, until it is given to done().
+  // For listeners that carry no connections: waits until `receiver` gets something from one of them. Empty:
+  // it is time to leave. What was received counts as an open connection, in every figure, until its id is
+  // given to the other finished().
   virtual std::optional<ConnectionId> receive(Receiver& receiver) = 0;
   virtual void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
                         std::uint64_t bytes_written) = 0;
-  virtual void note(ConnectionId id, std::string_view text) = 0;
+  virtual void note(ConnectionId id, std::string_view text) = 0;  // as Connection::note()
 
-  virtual bool leaving() const = 0;
+  virtual bool leaving() const = 0;  // the child was told to leave
 
-  // ---- For models with an event loop of their own. From the first of these calls on the child no longer
-  // waits in accept() or take().
+  // ---- For models with an event loop. After the first of these calls, the child no longer waits in accept()
+  // or receive().
 
-  // A connection whose socket doesn't block, or empty where there is none now, no room for one, or (once
-  // leaving() is true) none any more. Call it until it is empty when the listeners are ready.
+  // A connection whose socket does not block. Empty: there is none now, or no room for one, or (if leaving()
+  // is true) there are no more. If the listeners are ready, call it until it is empty.
   virtual std::optional<Connection> try_accept() = 0;
-  // Has an epoll set of the model's watch the listeners; what it reports for them has `data`. One child of
-  // all that wait is woken for a connection (EPOLLEXCLUSIVE). Not watched while there is no room.
+  // Adds the listeners to an epoll set of the model, which reports them with `data`. A connection wakes one
+  // of the waiting children (EPOLLEXCLUSIVE). The listeners are not watched while the child has no room.
   virtual void watch_listeners(int epoll, std::uint64_t data) = 0;
-  // For other loops, to be waited on and nothing else: readable when listeners are ready. All waiting
-  // children are woken for a connection. Instead of watch_listeners().
+  // For other loops, instead of watch_listeners(): a descriptor that is readable when the listeners are
+  // ready. A connection wakes all waiting children. It may only be waited on.
   virtual int listener_fd() = 0;
-  virtual int leave_fd() = 0;  // readable: leaving() is true now. To be waited on, and nothing else
+  // A descriptor that is readable when leaving() is true. Then call try_accept() until it is empty, finish
+  // the open connections, and return from serve(). It may only be waited on.
+  virtual int leave_fd() = 0;
 
  protected:
   ~Child() = default;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One accepted connection. It owns its socket. In a child; one thread at a time.
 //
-// Whether its socket blocks is the child model's choice. In an event loop it doesn't: writing never waits
-// then, and what the peer doesn't take now is kept and sent by the loop; read_some() and read_line() wait all
-// the same, try_read() and try_line() never do.
+// In an event loop the socket does not block: writing never waits, and what the peer does not take now is
+// kept and sent by the loop. read_some() and read_line() wait in every child model, try_read() and try_line()
+// never do.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -25,7 +25,7 @@
 
 namespace brood {
 
-// What a connection asks of the child that it is in.
+// What a connection needs from its child.
 class ConnectionHost {
  public:
   virtual void note(ConnectionId id, std::string_view text) = 0;
@@ -37,59 +37,61 @@ class ConnectionHost {
 
 class Connection {
  public:
-  // A child's: handlers are given theirs. `listener` and `keeper` outlive the connection.
+  // For child models; handlers get their connection from the kit. `listener` and `host` must outlive it.
   struct Origin {
     const sockaddr_storage& peer;
     std::string_view listener;
     ConnectionHost& host;
     ConnectionId id = 0;
-    bool blocks = true;  // the socket
+    bool blocks = true;  // whether the socket does
   };
   Connection(Descriptor socket, const Origin& origin);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // Waits for input and reads what there is, at most all of `buffer`. 0: the peer has said all that it will.
-  // Throws SystemError: the connection broke, or (ETIMEDOUT) nothing came within the read timeout.
+  // Waits for input and reads what there is, at most the size of the buffer. 0: the peer sends no more.
+  // Throws SystemError if the connection breaks, or (ETIMEDOUT) if nothing comes within the read timeout.
   std::size_t read_some(std::span<char> buffer);
-  // The next line without its "\n" or "\r\n"; a last line may lack them. Empty: no more. A line longer than
-  // `longest` bytes is an Error.
+  // The next line without its "\n" or "\r\n"; the last line may lack them. Empty: there are no more lines.
+  // Throws Error if a line is longer than `longest` bytes, and as read_some().
   std::optional<std::string> read_line(std::size_t longest = 8192);
-  // The same without waiting. try_read: empty where there is nothing now, 0 at the end. try_line: empty where
-  // there is no whole line now, or no more; ended() tells which. Both are empty, too, as long as the peer has
-  // not taken what was written: a handler that reads in a loop and answers fills no memory.
+  // The same without waiting. try_read: empty if there is no input now, 0 at the end. try_line: empty if
+  // there is no whole line now, or if there are no more lines; ended() tells the two apart. Both are also
+  // empty while the peer has not yet taken what was written, so a handler that reads and answers in a loop
+  // cannot fill the memory.
   std::optional<std::size_t> try_read(std::span<char> buffer);
   std::optional<std::string> try_line(std::size_t longest = 8192);
-  bool ended() const { return all_read_ && unread_.empty(); }  // everything that came was read
-  // Writes everything, waiting as often as it must. Throws SystemError: the connection broke, or (ETIMEDOUT)
-  // the peer took nothing within the write timeout. `more`: something follows at once, and both may go
-  // together.
+  // The peer sends no more, and all of its input was read.
+  bool ended() const { return all_read_ && unread_.empty(); }
+  // Writes all data, and waits as often as necessary. Throws SystemError if the connection breaks, or
+  // (ETIMEDOUT) if the peer takes nothing within the write timeout. `more`: more data follows at once, and
+  // the kernel may send both together.
   void write_all(std::string_view data, bool more = false);
-  // The same for `size` bytes of a file from `offset` on, which the kernel copies (sendfile). A file that has
-  // become shorter is an Error.
+  // The same for `size` bytes of a file from `offset` on. The kernel copies them (sendfile). Throws Error if
+  // the file has become shorter.
   void send_file(Descriptor file, std::uint64_t offset, std::uint64_t size);
 
-  // How long one wait for input, or for room for output, may last; zero: without end, which is the default.
+  // How long one wait for input, and one wait for room for output, may last. 0: no limit, the default.
   void set_timeouts(std::chrono::milliseconds read, std::chrono::milliseconds write);
 
   std::string peer() const;   // "192.0.2.7:40312", "[2001:db8::7]:40312", or "unix"
-  std::string local() const;  // the address that the peer has connected to
+  std::string local() const;  // the address that the peer connected to, in the same form
   std::string_view listener() const { return listener_; }  // its name in the configuration, or its address
 
-  // Shown in the scoreboard while this connection is served, and in the log when the child has to be killed.
-  // At most 48 bytes, the rest is cut. Costs no system call.
+  // Shows a text on the scoreboard while the connection is served, and in the log if the child has to be
+  // killed. It is cut after 48 bytes. It costs no system call.
   void note(std::string_view text) { host_->note(id_, text); }
-  // The child was told to leave: a handler that waits for a next request may close instead.
+  // The child was told to leave. A handler that waits for another request may close the connection instead.
   bool leaving() const { return host_->leaving(); }
 
-  int descriptor() const { return socket_.get(); }  // for other libraries; stays owned by the connection
-  // For input and output past this class: what is to be added to the figures.
-  void count(std::uint64_t bytes_read, std::uint64_t bytes_written);
+  int descriptor() const { return socket_.get(); }  // for other libraries; the connection still owns it
+  // Adds bytes that were read and written without this class to the figures.
+  void add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written);
   std::uint64_t bytes_read() const { return bytes_read_; }
   std::uint64_t bytes_written() const { return bytes_written_; }
 
-  // What the handler wants to keep with this connection, of one type; made at the first call, gone with the
+  // An object of one type that belongs to the connection. The first call creates it; it is destroyed with the
   // connection.
   template <typename State>
   State& state() {
@@ -97,23 +99,23 @@ class Connection {
     return *static_cast<State*>(state_.get());
   }
 
-  // Ends the connection (the destructor does). Input that the handler left unread would turn into a reset at
-  // the peer, which may then lose the answer: where there is some, says "no more" first and reads it away,
-  // for 2 seconds at most. Where the socket doesn't block this doesn't wait: there is half_close() for it.
+  // Ends the connection, as the destructor does. If input is left unread, the socket is first shut down for
+  // writing, and the input is read and dropped for at most linger_time. Otherwise the peer would get a reset
+  // and might lose the answer. If the socket does not block, this does not wait; use half_close().
   void close();
 
-  // ---- for child models with an event loop
+  // ---- For child models with an event loop
   ConnectionId id() const { return id_; }
-  // How much try_read() and try_line() take from the socket until this is called again; then they are empty.
-  // So no peer that sends without end has the loop to itself. Without a call: no limit.
-  void allow(std::size_t bytes) { allowance_ = bytes; }
-  bool has_output() const { return output_ != nullptr; }  // written, and not taken by the peer yet
-  bool flush();                                           // true: nothing is left
-  // In steps what close() does in one go. half_close() says "no more" where input was left unread; true: that
-  // is to be read away with read_away(), until it is true, for linger_time at most, and then close(). After
-  // half_close(), whatever it returned, close() doesn't wait.
+  // Limits what try_read() and try_line() take from the socket until the next call. At the limit they are
+  // empty. So a peer that sends without end cannot keep the loop to itself. Without a call there is no limit.
+  void limit_input(std::size_t bytes) { input_limit_ = bytes; }
+  bool has_output() const { return output_ != nullptr; }  // something was written that the peer has not taken
+  bool flush();  // sends what the peer takes now; true: nothing is left
+  // The steps of close(). half_close() is true if input was left unread; it has then shut down the socket for
+  // writing. Call drop_input() each time that input comes, until it is true, for at most linger_time, and
+  // then close(). After half_close() close() does not wait.
   bool half_close();
-  bool read_away();
+  bool drop_input();
   static constexpr std::chrono::seconds linger_time{2};
 
  private:
@@ -136,11 +138,11 @@ class Connection {
   std::chrono::milliseconds read_timeout_{0}, write_timeout_{0};
   std::unique_ptr<Output> output_;
   std::shared_ptr<void> state_;
-  std::size_t allowance_ = SIZE_MAX;
-  std::string unread_;  // read for a line, and beyond it
+  std::size_t input_limit_ = SIZE_MAX;
+  std::string unread_;  // input behind the last line that was returned
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
-  bool all_read_ = false;  // the peer's end was seen, or the connection is broken: nothing to linger for
+  bool all_read_ = false;  // the peer sends no more, or the connection is broken
   bool half_closed_ = false;
 };
 

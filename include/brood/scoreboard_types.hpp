@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The words of the scoreboard that the server and its readers share: phases, reasons, and their names.
+// The types of the scoreboard that the server and its readers share, and their printed names.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -11,38 +11,39 @@
 
 namespace brood {
 
-// A connection's place among those that its child has in hand.
+// The number of a connection among those that its child has open. It is used again when the connection has
+// ended.
 using ConnectionId = std::uint32_t;
 
-// Where a slot is in its life.
+// Starting: the child was forked. Serving: it accepts. Leaving: it accepts no more.
 enum class Phase : std::uint8_t { empty, starting, serving, leaving };
 inline constexpr std::array<std::string_view, 4> phase_names = {"empty", "starting", "serving", "leaving"};
 
 // Why a child leaves, or asks to.
 enum class Reason : std::uint8_t {
   none,
-  surplus,
-  recycle,
-  cap,
-  stop,
-  parent_gone,
-  failure,
-  own_stop,  // its own code called this_child::stop()
-  detached,  // this_child::detach(): its slot is to be freed, and it lives on without
-  retire,
-  pause
+  surplus,      // more spares than needed
+  recycle,      // a reload made its settings old
+  cap,          // max-requests-per-child
+  stop,         // the server stops
+  parent_gone,  // the parent has ended
+  failure,      // not used; the numbers of the others are part of the layout
+  own_stop,     // the server's code called this_child::stop()
+  detached,     // the server's code called this_child::detach()
+  retire,       // broodctl retire
+  pause         // its service was paused
 };
 inline constexpr std::array<std::string_view, 11> reason_names = {
     "none",    "surplus",  "recycle",  "cap",    "stop", "parent-gone",
     "failure", "own-stop", "detached", "retire", "pause"};
 
-// What a service is ordered to do. Paused: its listeners are open, and nobody accepts. Failed: its children
-// said that starting again can't help.
+// Paused: the listeners are open, and no child accepts. Failed: a child ended with exit code 78, and none is
+// started any more.
 enum class ServiceState : std::uint8_t { running, paused, stopping, stopped, failed };
 inline constexpr std::array<std::string_view, 5> service_state_names = {"running", "paused", "stopping",
                                                                         "stopped", "failed"};
 
-// A byte that a child wrote may be anything: what is out of range reads as the first name.
+// A child may write any byte. A value out of range has the first name.
 template <typename Enum, std::size_t size>
 std::string_view name_of(Enum value, const std::array<std::string_view, size>& names) {
   const auto index = static_cast<std::size_t>(value);
@@ -52,11 +53,11 @@ inline std::string_view name_of(Phase phase) { return name_of(phase, phase_names
 inline std::string_view name_of(Reason reason) { return name_of(reason, reason_names); }
 inline std::string_view name_of(ServiceState state) { return name_of(state, service_state_names); }
 
-// Durations of connections, accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under 2^i us;
-// the last one has no upper end (2^38 us are three days).
+// Connections by their duration, from accept to close. Bucket 0: under 1 us; bucket i: from 2^(i-1) to under
+// 2^i us; the last one has no upper end (2^38 us are three days).
 inline constexpr std::size_t latency_buckets = 40;
 using LatencyHistogram = std::array<std::uint64_t, latency_buckets>;
 
-inline constexpr std::size_t note_size = 48;
+inline constexpr std::size_t note_size = 48;  // bytes of Connection::note() that are kept
 
 }  // namespace brood

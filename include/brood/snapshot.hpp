@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard of a running (or hanging, or crashed) server, read from outside. Maps the file read-only,
-// takes no lock, talks to nobody: it works with every child busy and with the parent stopped. Any process
-// that may read the file.
+// The scoreboard of a server, read from outside. It maps the file read-only and takes no lock, so it also
+// works if every child is busy, the parent is stopped, or the server has crashed. In any process that may
+// read the file.
 //
-// A row is read whole or marked as torn; the figures of a service are read together, so that the sums hold.
+// A row is read whole or marked as torn. The figures of a service are read together, so that the sums are
+// right. Times are counted from the moment of reading.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -20,20 +21,22 @@
 namespace brood {
 
 struct FiguresSnapshot {
-  std::uint64_t accepted = 0;  // connections; accepted = finished + aborted + in hand
+  std::uint64_t accepted = 0;  // connections; accepted = finished + aborted + open
   std::uint64_t finished = 0;
   std::uint64_t failed = 0;   // of those finished: the handler ended by an exception
-  std::uint64_t aborted = 0;  // were in hand when their child died
+  std::uint64_t aborted = 0;  // were open when their child died
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   LatencyHistogram latency{};
 
   FiguresSnapshot& operator+=(const FiguresSnapshot& other);
-  // The upper end of the bucket that holds this share (0 to 1) of the connections; 0 where there were none.
+  // The time within which this share (0 to 1) of the finished connections ended, rounded up to a power of two
+  // microseconds. 0: there were none.
   std::chrono::microseconds latency_at(double share) const;
 };
 
-// What a slot counts as; each slot is exactly one of these.
+// What a slot counts as. Starting: its child was forked and does not serve yet. Idle: no open connection.
+// Busy: one or more. Leaving: told to leave, or leaving by itself.
 enum class SlotState : std::uint8_t { empty, starting, idle, busy, leaving };
 inline constexpr std::array<std::string_view, 5> slot_state_names = {"empty", "starting", "idle", "busy",
                                                                      "leaving"};
@@ -42,44 +45,45 @@ struct SlotSnapshot {
   std::uint32_t index = 0;
   SlotState state = SlotState::empty;
   pid_t pid = 0;
-  std::uint64_t incarnation = 0;  // how many children this slot has had
-  std::uint32_t generation = 0;
-  bool asks = false;                   // wants to be replaced
-  bool stopped = false;                // by a signal from outside
-  Reason reason = Reason::none;        // why it leaves or asks
-  std::chrono::nanoseconds age{};      // since fork
-  bool spare = false;                  // can take another connection now
-  std::uint32_t open_connections = 0;  // connections
-  std::uint32_t capacity = 0;          // for how many
-  // Of the oldest connection in hand:
-  std::chrono::nanoseconds busy_for{};  // 0: nothing in hand
+  std::uint64_t incarnation = 0;   // how many children this slot has had
+  std::uint32_t generation = 0;    // of the settings that the child was forked with
+  bool asks = false;               // has asked the parent for a replacement
+  bool stopped = false;            // by SIGSTOP or a like signal
+  Reason reason = Reason::none;    // why the child leaves or asks
+  std::chrono::nanoseconds age{};  // since fork
+  bool spare = false;              // can take another connection now
+  std::uint32_t open_connections = 0;
+  std::uint32_t capacity = 0;  // how many connections the child may have open
+  // Of the oldest open connection; peer and note also of the last one:
+  std::chrono::nanoseconds busy_for{};  // since it was accepted; 0: no open connection
   std::uint32_t listener = 0;           // index in the service's order of listeners
-  std::string peer;                     // or of the last one; "trigger": nobody
+  std::string peer;                     // its address; "trigger": there is no peer
   std::string note;                     // as the handler set it, control characters escaped
   FiguresSnapshot figures;
-  bool torn =
-      false;  // its child was stopped or killed in the middle of a write: the activity may not fit together
+  // The child was stopped or killed in the middle of a write: fields from open_connections on may not match.
+  bool torn = false;
 };
 
 struct ServiceSnapshot {
   std::string name;
   std::string listeners;
   ServiceState state = ServiceState::running;
-  bool scaled = false;  // the limits differ from what the settings say, by an order to broodctl
+  bool scaled = false;  // broodctl has changed the limits below
   std::uint32_t generation = 0;
   std::uint32_t start_servers = 0, min_spare_servers = 0, max_spare_servers = 0, max_clients = 0;
   std::uint32_t max_requests_per_child = 0;
   // empty + starting + idle + busy + leaving = number of slots
   std::uint32_t empty = 0, starting = 0, idle = 0, busy = 0, leaving = 0;
-  std::uint32_t spare = 0;              // of those idle and busy: can take another connection now
-  std::uint32_t stopped = 0, lost = 0;  // of those
-  std::uint32_t detached = 0;  // besides those in slots: live on without one, counted against max-clients
-  std::uint32_t open_connections = 0;  // connections
-  bool at_max_clients = false;
+  std::uint32_t spare = 0;     // of the idle and the busy: can take another connection now
+  std::uint32_t stopped = 0;   // of the children in slots: by SIGSTOP or a like signal
+  std::uint32_t lost = 0;      // of the children in slots: SIGKILL could not end them
+  std::uint32_t detached = 0;  // children without a slot (this_child::detach); they count against max-clients
+  std::uint32_t open_connections = 0;
+  bool at_max_clients = false;  // no spare, and no child may be added
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;
-  std::chrono::nanoseconds throttled_for{};  // 0: not throttled
-  FiguresSnapshot total;                     // of all children that there are and were
+  std::chrono::nanoseconds throttled_for{};  // until the next child may be started; 0: not throttled
+  FiguresSnapshot total;                     // of all children, past and present
   std::vector<SlotSnapshot> slots;
 
   std::uint32_t children() const { return starting + idle + busy + leaving; }
@@ -89,19 +93,19 @@ struct Snapshot {
   std::string name;
   pid_t parent_pid = 0;
   bool parent_alive = false;
-  char parent_state = '\0';  // as in ps: 'S' sleeping, 'T' stopped, …
-  bool stopping = false;     // the parent drains, or has ended on purpose
-  std::chrono::nanoseconds age{};
-  std::uint32_t upgrades = 0;    // programs that took over in the parent's process (SIGUSR2)
-  std::uint64_t recoveries = 0;  // of the lock, from owners that died
-  std::uint64_t repairs = 0;     // fields that were wrong then
+  char parent_state = '\0';        // as in ps: 'S' sleeping, 'T' stopped, …
+  bool stopping = false;           // the parent drains, or has ended as ordered
+  std::chrono::nanoseconds age{};  // since the parent was ready
+  std::uint32_t upgrades = 0;      // programs that took over in the parent's process (SIGUSR2)
+  std::uint64_t recoveries = 0;    // how often the lock was recovered from an owner that died
+  std::uint64_t repairs = 0;       // how many fields were corrected then
   std::vector<ServiceSnapshot> services;
 
-  // Throws Error: the file can't be read, or is no scoreboard of this layout.
+  // Throws Error if the file cannot be read or is no scoreboard of this layout.
   static Snapshot read(const std::string& path);
 };
 
-// Where a server of this user has its scoreboard, as NAME.scoreboard, if its setting runtime-directory is
+// The directory of the scoreboards of this user, as NAME.scoreboard, if the setting runtime-directory is
 // empty.
 std::string default_runtime_directory();
 

@@ -201,7 +201,7 @@ void ChildProcess::failed_on(std::size_t listener, int error_number) {
       if (leaving()) return;
       // A reload removed this listener, and the parent has closed it. Or another process that shares it has
       // shut it down; then the parent opens it again.
-      slot_.tell_of_listener();
+      slot_.report_listener();
       const auto turn = this->turn();
       wait_.take_away(listener);
       return;
@@ -226,7 +226,7 @@ void ChildProcess::back_off(std::size_t listener, int error_number) {
   auto turn = this->turn();
   if (back_off_.load() == 0ms)
     log_error(SystemError(text("accept on ", wait_.listeners()[listener].name,
-                               ": out of descriptors or memory; trying again, ever later"),
+                               ": out of descriptors or memory; trying again later"),
                           error_number)
                   .what());
   const std::chrono::milliseconds time = std::clamp(back_off_.load() * 2, 10ms, 1000ms);

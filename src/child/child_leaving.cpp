@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a child leaves, or hands its slot back and lives on: tells the parent, and calls the server's hook.
+// How a child leaves, or hands its slot back and finishes without one: tells the parent, and calls the
+// server's hook.
 #include <unistd.h>
 
 #include "base/text.hpp"

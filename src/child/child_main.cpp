@@ -15,7 +15,7 @@
 namespace brood {
 namespace {
 
-// A loop with many connections needs a descriptor for each, and some for what handlers open.
+// A loop with many connections needs a descriptor for each, as many for its handlers, and some others.
 void raise_descriptor_limit(unsigned connections) {
   constexpr rlim_t others = 64;
   rlimit limit{};
@@ -29,7 +29,7 @@ void raise_descriptor_limit(unsigned connections) {
 
 bool enter(const ChildSetup& setup) {
   become(setup.identity);
-  // After become(): a change of user clears it. The parent may be gone already, and then no signal comes.
+  // After become(): a change of user clears it. If the parent is gone already, no signal comes.
   ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
   return ::getppid() == setup.parent;
 }

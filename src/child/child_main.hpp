@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The life of a child, from fork to exit code. The caller has given up what is the parent's alone.
+// What runs in a child, from fork to exit code. Before, the caller gives up everything that only the parent
+// may use.
 #pragma once
 
 #include <functional>
@@ -10,11 +11,12 @@ namespace brood {
 
 int child_main(const ChildSetup& setup);
 
-// Its first step: as whom it lives, and not without its parent. False: that is gone.
+// The first step of a child: takes on its user and root directory, and asks for a signal when the parent
+// ends. False: the parent is gone.
 bool enter(const ChildSetup& setup);
-// A hook that prepares it: an exception of no kind of the kit's means that the next child may do better.
+// An exception that is no brood::Error becomes one with exit code 71: the parent starts the next child later.
 void call_start_hook(const char* name, const std::function<void()>& hook);
-// What a child's exception means for its parent; it is logged.
+// Runs `body`; logs an exception, and returns the exit code for it.
 int exit_code_of(const std::function<void()>& body);
 
 }  // namespace brood

@@ -20,16 +20,16 @@
 namespace brood {
 namespace {
 
-// A timeout of the socket shows as EAGAIN; the word for people is another.
-int told(int error_number) { return error_number == EAGAIN ? ETIMEDOUT : error_number; }
+// A timeout of the socket (SO_RCVTIMEO) is reported as EAGAIN.
+int as_timeout(int error_number) { return error_number == EAGAIN ? ETIMEDOUT : error_number; }
 
 }  // namespace
 
-// What was written and not taken by the peer yet, in order.
+// What was written and the peer has not taken yet, in order.
 struct Connection::Output {
   struct Piece {
     std::string data;
-    Descriptor file;  // with one: `size` bytes of it from `offset` on
+    Descriptor file;  // if there is one, `size` bytes of it from `offset` on; else `data` from `offset` on
     std::uint64_t offset = 0, size = 0;
   };
   std::deque<Piece> pieces;
@@ -52,7 +52,7 @@ void Connection::broke(const char* doing, int error_number) {
   throw SystemError(text(std::string_view(doing), " ", peer()), error_number, ExitCode::software);
 }
 
-// Of a socket that doesn't block.
+// For a socket that does not block.
 void Connection::wait_for(short event) const {
   const auto timeout = event == POLLIN ? read_timeout_ : write_timeout_;
   pollfd ready{.fd = socket_.get(), .events = event, .revents = 0};
@@ -64,7 +64,7 @@ void Connection::wait_for(short event) const {
                       ExitCode::software);
 }
 
-// Empty: nothing now, or, where the socket blocks, nothing within the read timeout.
+// Empty: no input now, or, if the socket blocks, none within the read timeout.
 std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
   ssize_t size = 0;
   do size = ::read(socket_.get(), buffer.data(), buffer.size());
@@ -94,10 +94,10 @@ std::size_t Connection::read_some(std::span<char> buffer) {
 }
 
 std::optional<std::size_t> Connection::try_receive(std::span<char> buffer) {
-  if (allowance_ == 0) return {};
+  if (input_limit_ == 0) return {};
   if (blocks_ && !readable(socket_.get())) return {};
   const auto size = receive(buffer);
-  allowance_ -= std::min(allowance_, size.value_or(0));
+  input_limit_ -= std::min(input_limit_, size.value_or(0));
   return size;
 }
 
@@ -106,7 +106,7 @@ std::optional<std::size_t> Connection::try_read(std::span<char> buffer) {
   return unread_.empty() ? try_receive(buffer) : read_some(buffer);
 }
 
-// A line out of what was read. `searched`: so much of it is known to hold no end of a line.
+// A line of what was read. `searched`: that many bytes of it contain no end of a line.
 std::optional<std::string> Connection::take_line(std::size_t longest, std::size_t& searched) {
   const auto end = unread_.find('\n', searched);
   const bool whole = end != std::string::npos;
@@ -143,7 +143,7 @@ std::optional<std::string> Connection::try_line(std::size_t longest) {
   }
 }
 
-// How much the socket took; 0: nothing now.
+// The number of bytes that the socket took; 0: it takes none now.
 std::size_t Connection::send_some(std::string_view data, bool more) {
   for (;;) {
     const ssize_t size =
@@ -153,7 +153,7 @@ std::size_t Connection::send_some(std::string_view data, bool more) {
       return static_cast<std::size_t>(size);
     }
     if (errno == EAGAIN && !blocks_) return 0;
-    if (errno != EINTR) broke("write to", told(errno));
+    if (errno != EINTR) broke("write to", as_timeout(errno));
   }
 }
 
@@ -168,7 +168,7 @@ std::size_t Connection::send_some_of(const Descriptor& file, std::uint64_t offse
     }
     if (sent == 0) throw Error(text("a file that is sent to ", peer(), " has become shorter"));
     if (errno == EAGAIN && !blocks_) return 0;
-    if (errno != EINTR) broke("write to", told(errno));
+    if (errno != EINTR) broke("write to", as_timeout(errno));
   }
 }
 
@@ -228,24 +228,24 @@ std::string Connection::local() const {
   return to_text(address);
 }
 
-void Connection::count(std::uint64_t bytes_read, std::uint64_t bytes_written) {
+void Connection::add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written) {
   bytes_read_ += bytes_read;
   bytes_written_ += bytes_written;
 }
 
 bool Connection::half_close() {
   if (!socket_ || all_read_ || half_closed_) return false;
-  half_closed_ = true;              // asked once: close() after it doesn't wait for what comes meanwhile
+  half_closed_ = true;              // before the check: close() must not wait for input that comes after it
   std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
   if (::recv(socket_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT) <= 0) return false;
   ::shutdown(socket_.get(), SHUT_WR);
   return true;
 }
 
-bool Connection::read_away() {
+bool Connection::drop_input() {
   std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
   ssize_t size = 0;
-  // A peer that sends without end must not keep an event loop to itself.
+  // Not more at once: a peer that sends without end must not keep an event loop to itself.
   for (int i = 0; i < 16; ++i) {
     size = ::recv(socket_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT);
     if (size <= 0) break;
@@ -258,7 +258,7 @@ void Connection::close() {
   if (!socket_) return;
   if (half_close() && blocks_) {
     const Time until = Clock::now() + linger_time;
-    while (!read_away()) {
+    while (!drop_input()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
       pollfd input{.fd = socket_.get(), .events = POLLIN, .revents = 0};
       if (left <= 0 || ::poll(&input, 1, static_cast<int>(left)) <= 0) break;

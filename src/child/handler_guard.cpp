@@ -12,7 +12,7 @@ namespace brood {
 Outcome log_failure(const std::string& whose) {
   try {
     throw;
-  } catch (const SystemError& error) {  // mostly a peer that went away: no cause for alarm
+  } catch (const SystemError& error) {  // usually a peer that has closed its connection
     log_info(text(whose, " ended by an exception: ", std::string_view(error.what())));
   } catch (const std::exception& error) {
     log_warning(text(whose, " ended by an exception: ", std::string_view(error.what())));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The exception rule, one for all child models: an exception that leaves a handler ends its connection, is
-// logged and counted, and never ends the child.
+// The rule for exceptions, in all child models: an exception that leaves a handler is logged and ends its
+// connection, which counts as failed. It never ends the child.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace brood {
 
-// Within a catch block: logs the exception. `whose`: "connection from 127.0.0.1:4711".
+// Called within a catch block: logs the exception. `whose`: "connection from 127.0.0.1:4711".
 Outcome log_failure(const std::string& whose);
 
-// `whose` is a function: it is asked only where there is something to log.
+// `whose` is a function, which is called only if there is something to log.
 template <typename Handler, typename Whose>
 Outcome guard_handler(const Handler& handler, const Whose& whose) {
   try {

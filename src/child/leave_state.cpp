@@ -40,10 +40,10 @@ LeaveAction LeaveState::over() {
   return on(LeaveEvent::over);
 }
 
-LeaveAction LeaveState::thread_leaves(bool told) {
+LeaveAction LeaveState::thread_leaves(bool last) {
   --accepting_;
   if (accepting_ > 0) return LeaveAction::none;
-  return on(told ? LeaveEvent::over : LeaveEvent::quiet);
+  return on(last ? LeaveEvent::over : LeaveEvent::quiet);
 }
 
 bool LeaveState::take_hook() {

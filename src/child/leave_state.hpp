@@ -44,8 +44,8 @@ class LeaveState {
   LeaveAction over();
 
   void thread_enters() { ++accepting_; }
-  // `told`: this thread accepts nothing more.
-  LeaveAction thread_leaves(bool told);
+  // `last`: this thread accepts nothing more.
+  LeaveAction thread_leaves(bool last);
   unsigned accepting() const { return accepting_; }
 
   bool accepts() const { return stage_ == LeaveStage::serving || stage_ == LeaveStage::asking; }

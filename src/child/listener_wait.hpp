@@ -46,7 +46,7 @@ class ListenerWait {
 
   void wait_in_epoll();                  // from now on; throws SystemError
   void take_away(std::size_t listener);  // the parent has closed it; throws SystemError
-  // The dead descriptor replaces every listener. Otherwise a process that lives on without its parent would
+  // The dead descriptor replaces every listener. Otherwise a process that outlives its parent would
   // be in the way of the next start.
   void close_listeners();
   // A wake-up that was meant for this child may have come together with the order to leave. The index of a

@@ -48,9 +48,9 @@ void AsyncConnection::begin_wait(Wait wait) {
 error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t size) {
   if (wait == Wait::request) between_requests_ = false;
   if (wait == Wait::output)
-    connection_.count(0, size);
+    connection_.add_bytes(0, size);
   else
-    connection_.count(size, 0);
+    connection_.add_bytes(size, 0);
   const bool too_long = closed_ || (cut_short_ && error == asio::error::operation_aborted);
   --waits_;
   loop_.changed(*this);

@@ -104,7 +104,7 @@ void AsyncLoop::changed(const AsyncConnection& connection) {
 asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
   wake_at(deadlines_.set(connection.connection_.id(), ConnectionState::lingering, Clock::now()));
   boost::system::error_code error;
-  while (!error && !connection.connection_.read_away())
+  while (!error && !connection.connection_.drop_input())
     co_await connection.socket_.async_wait(AsyncConnection::Socket::wait_read,
                                            asio::redirect_error(asio::use_awaitable, error));
 }

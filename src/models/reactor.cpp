@@ -143,7 +143,7 @@ void Reactor::on_connection(std::uint64_t key) {
   WatchedConnection* const connection = connections_.claim(key);
   if (connection == nullptr) return;
   if (!connection->lingers) return handle(*connection, false);
-  if (connection->open().read_away())
+  if (connection->open().drop_input())
     finish(*connection);
   else
     watch(*connection, EPOLLIN);
@@ -154,7 +154,7 @@ void Reactor::handle(WatchedConnection& watched, bool just_accepted) {
   watched.outcome = guard_connection(connection, [&] {
     // The handler is not called before what was written has been sent.
     if (!connection.flush() || (watched.next == Next::close && !just_accepted)) return;
-    connection.allow(most_at_once);
+    connection.limit_input(most_at_once);
     watched.next = handler_(connection, just_accepted);
   });
   if (watched.outcome == Outcome::failed) return linger_or_finish(watched);

@@ -73,7 +73,7 @@ ScoreboardLock ChildSlot::lock() {
     ScoreboardLock lock(scoreboard_, Side::child, Clock::now() + lock_patience);
     if (lock || ::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return lock;
     // A sibling was stopped while it held the lock. The parent checks that when it is woken.
-    log_warning("scoreboard: the lock is held for long; the parent was told");
+    log_warning("scoreboard: the lock has been held for a second; the parent is woken");
     wake();
   }
 }
@@ -101,14 +101,14 @@ void ChildSlot::ask(Reason reason) {
   change_lifecycle({.phase = Phase::serving, .asks = true, .reason = reason});
 }
 
-// In turn with threads that end a connection now: they must not offer the child again after it has left.
+// In turn with threads that end a connection now: they must not set the idle bit after the child has left.
 void ChildSlot::leave(Reason reason) {
   const auto turn = this->turn();
   *stay_ = Stay::left;
   change_lifecycle({.phase = Phase::leaving, .reason = reason});
 }
 
-// The accounts first: when the parent reads "detached" it frees the row, and its figures must be whole then.
+// The figures first: when the parent reads "detached", it adds them up and frees the row.
 void ChildSlot::detach() {
   const auto turn = this->turn();
   const std::int64_t now = to_nanoseconds(Clock::now());
@@ -127,26 +127,26 @@ std::unique_lock<std::mutex> ChildSlot::turn() const {
   return turn_ ? std::unique_lock(*turn_) : std::unique_lock<std::mutex>();
 }
 
-// The oldest: it is the one that connection-timeout is about.
+// The row has room for one connection. It is the oldest, because connection-timeout applies to that first.
 void ChildSlot::show(ConnectionId id) {
-  const OpenConnections::Entry& record = open_[id];
-  row_.since.store(record.since, relaxed);
-  row_.listener.store(record.listener, relaxed);
-  store_bytes(row_.peer, record.peer);
-  if (record.note[0] != 0 || row_.note[0].load(relaxed) != 0)
-    store_bytes(row_.note, std::as_bytes(std::span(record.note)));
+  const OpenConnections::Entry& entry = open_[id];
+  row_.since.store(entry.since, relaxed);
+  row_.listener.store(entry.listener, relaxed);
+  store_bytes(row_.peer, entry.peer);
+  if (entry.note[0] != 0 || row_.note[0].load(relaxed) != 0)
+    store_bytes(row_.note, std::as_bytes(std::span(entry.note)));
 }
 
 ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
   const auto turn = this->turn();
   const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
-  OpenConnections::Entry& record = open_[id];
-  record.listener = listener;
-  std::memcpy(record.peer.data(), &peer, address_size(peer));
-  record.note[0] = '\0';
+  OpenConnections::Entry& entry = open_[id];
+  entry.listener = listener;
+  std::memcpy(entry.peer.data(), &peer, address_size(peer));
+  entry.note[0] = '\0';
   const std::uint32_t open_connections = open_.count();
   {
-    // First of all the figures: a child that is killed from here on has this connection counted as aborted.
+    // The figures come first: if the child is killed from here on, the connection counts as aborted.
     const Writing writing(row_.sequence);
     row_.open_connections.store(open_connections, relaxed);
     add(row_.figures.accepted, 1);
@@ -154,7 +154,7 @@ ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t lis
   }
   const bool full = open_connections >= capacity_.connections;
   if (full) idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
-  // The first one in hand is news too: the clock of connection-timeout starts with it.
+  // The parent may also wait for the first open connection: connection-timeout starts with it.
   if ((full || open_connections == 1) &&
       count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
     wake();
@@ -188,13 +188,13 @@ void ChildSlot::finished(ConnectionId id, bool failed, std::uint64_t bytes_read,
     else if (was_oldest)
       show(open_.oldest());
   }
-  // The first one of a child's life: where starts are throttled, the parent waits for it.
+  // The first connection that a child finishes proves it: the parent waits for one if starts are throttled.
   if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
   if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
   const bool was_full = open_connections + 1 == capacity_.connections;
   if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
-  // A spare with nothing in hand may be one too many.
+  // An idle spare may be one too many.
   if ((was_full || open_connections == 0) &&
       count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst))
     wake();
@@ -214,11 +214,11 @@ void ChildSlot::more_waits() {
   if (count_bits(idle_words_) > 0) wake();
 }
 
-// Whoever turns the flag writes: at most one write() a look of the parent, who clears the flag before it
-// reads the table.
+// The child that sets the flag writes. The parent clears the flag before it reads the table, so there is at
+// most one write() for each of its looks.
 void ChildSlot::wake(WakeReason reason) {
-  Shared<std::uint32_t>& told = scoreboard_.service_gossip(service_index_).wake;
-  if ((told.fetch_or(reason, std::memory_order_seq_cst) & reason) != 0) return;
+  Shared<std::uint32_t>& pending = scoreboard_.service_gossip(service_index_).wake;
+  if ((pending.fetch_or(reason, std::memory_order_seq_cst) & reason) != 0) return;
   tell_event(wake_fd_);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A child's side of the scoreboard: its own row, and the orders that it reads. Knows nothing of sockets,
-// signals or user code. Where the child has several threads, they take turns.
+// A child's side of the scoreboard: it writes its own row, and reads the parent's orders. Knows nothing of
+// sockets, signals or user code. Several threads of a child take turns.
 //
-// The path of a connection (accepted, finished) takes no lock and makes no system call, but for one write()
-// where a threshold is crossed that the parent wants to hear of.
+// accepted() and finished() take no lock between processes and make no system call, but for one write() if a
+// threshold is crossed that the parent waits for.
 #pragma once
 
 #include <sys/socket.h>
@@ -22,29 +22,27 @@ namespace brood {
 
 class ChildSlot {
  public:
-  // How much the child can take: so many connections in hand, by one thread or several.
   struct Capacity {
-    unsigned connections = 1;
-    bool threads = false;
+    unsigned connections = 1;  // that may be open at once
+    bool threads = false;      // several threads call this object
   };
   // wake_fd: the parent's eventfd; not owned.
   ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
             Capacity capacity);
 
-  // ---- lifecycle: under the lock; tells the parent
+  // ---- Lifecycle: each takes the lock, then wakes the parent
   void ready();               // starting -> serving, idle
-  void ask(Reason reason);    // serves on until it is granted
+  void ask(Reason reason);    // asks the parent for a replacement; the child serves until it has one
   void leave(Reason reason);  // serving -> leaving
-  // Gives the row away for good: what is in hand counts as finished, nothing is written from then on, and
-  // then the parent is told.
+  // Gives the row back. Open connections count as finished, and nothing is written to the row afterwards.
   void detach();
 
-  // Where another child should do what this one can't.
+  // Wakes the parent: another child should take what this one cannot.
   void call_parent() { wake(); }
-  // One of the listeners has ended, and not because this child is to leave.
-  void tell_of_listener() { wake(look_at_listeners); }
+  // Wakes the parent: a listener does not accept any more, and the child was not told to leave.
+  void report_listener() { wake(look_at_listeners); }
 
-  // ---- orders
+  // ---- Orders
   bool must_leave() const {
     return is_detached() || orders_.order.load(std::memory_order_acquire) == Order::leave;
   }
@@ -58,16 +56,16 @@ class ChildSlot {
     return cap != 0 && row_.figures.accepted.load(std::memory_order_relaxed) >= cap;
   }
 
-  // ---- activity: without lock between processes
+  // ---- Activity: no lock between processes
   ConnectionId accepted(const sockaddr_storage& peer, std::uint32_t listener);
   void finished(ConnectionId id, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
-  void more_waits();  // where the child was woken: the parent is told, if there are idle siblings
-  void note(ConnectionId id, std::string_view text);  // at most note_size bytes, the rest is cut
+  void more_waits();  // at the listener that woke the child: wakes the parent if a sibling is idle
+  void note(ConnectionId id, std::string_view text);  // at most note_size bytes; the rest is cut
   std::uint32_t open_connections() const { return row_.open_connections.load(std::memory_order_relaxed); }
   bool full() const { return open_connections() >= capacity_.connections; }
 
  private:
-  // Left: it must not be offered again. Detached: row and orders are another child's by now.
+  // Left: the idle bit must not be set again. Detached: row and orders belong to another child.
   enum class Stay { here, left, detached };
   bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
   std::unique_lock<std::mutex> turn() const;
@@ -82,13 +80,13 @@ class ChildSlot {
   const ServiceOrders& service_;
   const SlotOrders& orders_;
   Slot& row_;
-  const std::span<IdleWord> idle_words_;  // of the service: at hand, without a detour through the mapping
-  IdleWord& idle_word_;                   // the one with our bit
+  const std::span<IdleWord> idle_words_;  // of the service
+  IdleWord& idle_word_;                   // the one with the bit of this child
   const std::uint64_t idle_bit_;
   const Capacity capacity_;
   std::unique_ptr<std::atomic<Stay>> stay_ = std::make_unique<std::atomic<Stay>>(Stay::here);
-  std::unique_ptr<std::mutex> turn_;  // among the threads of this child; none: there is one
-  OpenConnections open_;              // the row has place for one connection: it shows the oldest
+  std::unique_ptr<std::mutex> turn_;  // between the threads of this child; nullptr: it has one
+  OpenConnections open_;              // the row shows the oldest
   const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
   const int wake_fd_;

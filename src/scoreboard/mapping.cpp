@@ -17,7 +17,7 @@ namespace brood {
 namespace ipc = boost::interprocess;
 namespace {
 
-// Boost's MemoryMappable concept over a descriptor of ours.
+// Boost's concept MemoryMappable, for a descriptor.
 struct Mappable {
   int descriptor;
   ipc::mapping_handle_t get_mapping_handle() const { return {descriptor, false}; }
@@ -49,7 +49,7 @@ struct Mapping::Regions {
   ipc::mapped_region writable_orders, orders, gossip;
   MappingDescriptors descriptors;
   std::string path;
-  struct stat identity {};  // of the file that we made
+  struct stat identity {};  // of the file that this process created
 
   void map_all(std::size_t orders_size, std::size_t gossip_size, Side side, const std::string& what) {
     const auto& [whole, read_only] = descriptors;

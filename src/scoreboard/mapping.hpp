@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The memory of the scoreboard: one file (or, without a place for one, anonymous memory) mapped three ways.
-// Knows nothing of what stands in it.
+// The memory of the scoreboard: one file, or anonymous memory, mapped three ways. Knows nothing of its
+// contents.
 #pragma once
 
 #include <cstddef>
@@ -21,27 +21,27 @@ enum class Side { child, parent };
 
 class Mapping {
  public:
-  // Creates the file at `path` (mode 0600, blocks allocated: a full disk is an error here, not a SIGBUS
-  // later) and puts it in the place of an older one only when it is complete. An empty path makes anonymous
+  // Creates the file at `path` (mode 0600). Its blocks are allocated, so that a full disk is an error here
+  // and not a SIGBUS later. It replaces an older file when it is complete. An empty path makes anonymous
   // memory. The first `orders_size` bytes are the orders; both sizes are multiples of the page size. Throws
   // SystemError.
   Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
-  // One that was made before exec(), from its descriptors. A child gets it without writable_orders(). Throws
-  // SystemError.
+  // Maps one that was created before exec(), from its descriptors. A child has no writable_orders(). Throws
+  // Error or SystemError.
   Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side);
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
   ~Mapping();
 
   std::byte* writable_orders() const;  // nullptr after give_up_orders()
-  const std::byte* orders()
-      const;  // the same memory from a read-only descriptor: can't be made writable again
+  // The same memory from a read-only descriptor: mprotect() cannot make it writable.
+  const std::byte* orders() const;
   std::byte* gossip() const;
-  void remove_file() const;  // unless another one stands in its place by now
-  // In a child, before user code runs. With the descriptors, by which all could be mapped again.
+  void remove_file() const;  // unless another file has replaced it
+  // In a child, before user code runs: unmaps the writable orders, and closes the descriptors, by which they
+  // could be mapped again.
   void give_up_orders();
-  // The parent's, for a program that takes its place or that it starts; closed by exec() unless that is
-  // changed.
+  // In the parent, for a program that takes over or that it starts. Close-on-exec.
   const MappingDescriptors& descriptors() const;
 
   static std::size_t page_size();
@@ -51,7 +51,7 @@ class Mapping {
   std::unique_ptr<Regions> regions_;
 };
 
-// Someone else's scoreboard, read-only, whole.
+// The scoreboard of another process, read-only, as a whole.
 class ReadOnlyMapping {
  public:
   explicit ReadOnlyMapping(const std::string& path);  // throws SystemError

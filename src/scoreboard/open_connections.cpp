@@ -11,10 +11,10 @@ ConnectionId OpenConnections::add(std::int64_t since) {
   } else {
     free_ = entries_[id].newer;
   }
-  Entry& record = entries_[id];
-  record.since = since;
-  record.older = newest_;
-  record.newer = none;
+  Entry& entry = entries_[id];
+  entry.since = since;
+  entry.older = newest_;
+  entry.newer = none;
   if (newest_ == none)
     oldest_ = id;
   else
@@ -25,10 +25,10 @@ ConnectionId OpenConnections::add(std::int64_t since) {
 }
 
 void OpenConnections::remove(ConnectionId id) {
-  Entry& record = entries_[id];
-  (record.older == none ? oldest_ : entries_[record.older].newer) = record.newer;
-  (record.newer == none ? newest_ : entries_[record.newer].older) = record.older;
-  record.newer = free_;
+  Entry& entry = entries_[id];
+  (entry.older == none ? oldest_ : entries_[entry.older].newer) = entry.newer;
+  (entry.newer == none ? newest_ : entries_[entry.newer].older) = entry.older;
+  entry.newer = free_;
   free_ = id;
   --count_;
 }

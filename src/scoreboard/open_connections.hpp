@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The connections that a child has in hand, in the order in which they were accepted. A child's; not shared.
+// The open connections of a child, in the order in which they were accepted. In the child's own memory.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@ class OpenConnections {
  public:
   static constexpr ConnectionId none = UINT32_MAX;
   struct Entry {
-    std::int64_t since = 0;  // nanoseconds; accepted then
+    std::int64_t since = 0;  // when it was accepted, in nanoseconds
     std::uint32_t listener = 0;
-    std::array<std::byte, 32> peer{};  // as the row has it
+    std::array<std::byte, 32> peer{};  // as in Slot
     std::array<char, note_size> note{};
-    ConnectionId older = none, newer = none;  // free: the next free one is `newer`
+    ConnectionId older = none, newer = none;  // of a free entry: `newer` is the next free one
   };
 
   ConnectionId add(std::int64_t since);

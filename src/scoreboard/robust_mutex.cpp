@@ -34,7 +34,7 @@ RobustMutex::RobustMutex() : mutex_{} {
   check(::pthread_mutexattr_init(&attributes), "pthread_mutexattr_init");
   ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
   ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-  ::pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);  // misuse becomes an error, not a hang
+  ::pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);  // an error instead of a hang
   const int error_number = ::pthread_mutex_init(&mutex_, &attributes);
   ::pthread_mutexattr_destroy(&attributes);
   check(error_number, "pthread_mutex_init");
@@ -58,8 +58,8 @@ void RobustMutex::mark_consistent() {
 
 void RobustMutex::unlock() { check(::pthread_mutex_unlock(&mutex_), "unlock the scoreboard"); }
 
-// The kernel's protocol asks for a 32-bit word of thread id, FUTEX_WAITERS and FUTEX_OWNER_DIED; the C
-// library's robust mutex has it here.
+// The word of the kernel's protocol: thread id, FUTEX_WAITERS and FUTEX_OWNER_DIED. The C library's robust
+// mutex has it here.
 std::uint32_t* RobustMutex::word() const {
   static_assert(sizeof(mutex_.__data.__lock) == sizeof(std::uint32_t));
   return reinterpret_cast<std::uint32_t*>(&mutex_.__data.__lock);
@@ -68,10 +68,10 @@ std::uint32_t* RobustMutex::word() const {
 Locked RobustMutex::lock_word_until(Time deadline) {
   const auto self = static_cast<std::uint32_t>(::gettid());
   const timespec until = to_timespec(deadline);
-  std::uint32_t waiters = 0;  // who has waited once can't know whether others still do
+  std::uint32_t waiters = 0;  // once this thread has waited, others may still wait
   for (bool first = true;; first = false) {
-    if (!first && Clock::now() >= deadline)
-      return Locked::timed_out;  // also when the word changes all the time
+    // Checked here, too: the word may change all the time.
+    if (!first && Clock::now() >= deadline) return Locked::timed_out;
     std::uint32_t seen = __atomic_load_n(word(), __ATOMIC_RELAXED);
     const bool died = (seen & FUTEX_OWNER_DIED) != 0;
     if (died || (seen & FUTEX_TID_MASK) == 0) {
@@ -80,14 +80,13 @@ Locked RobustMutex::lock_word_until(Time deadline) {
         return died ? Locked::owner_died : Locked::clean;
       continue;
     }
-    const std::uint32_t answer = seen | FUTEX_WAITERS;
-    if (seen != answer &&
-        !__atomic_compare_exchange_n(word(), &seen, answer, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    const std::uint32_t held = seen | FUTEX_WAITERS;
+    if (seen != held &&
+        !__atomic_compare_exchange_n(word(), &seen, held, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
       continue;
     waiters = FUTEX_WAITERS;
-    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
-    if (::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET, answer, &until, nullptr, FUTEX_BITSET_MATCH_ANY) !=
-            0 &&
+    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC; FUTEX_WAIT does not.
+    if (::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET, held, &until, nullptr, FUTEX_BITSET_MATCH_ANY) != 0 &&
         errno == ETIMEDOUT)
       return Locked::timed_out;
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A mutex between processes that survives the death of its owner. Lives in shared memory; constructed there
-// by the parent, and never destroyed there: a process that dies may hold it.
+// A mutex between processes that survives the death of its owner. It is in shared memory. The parent
+// constructs it, and it is never destroyed: a process that dies may hold it.
 //
-// Not Boost.Interprocess's interprocess_mutex: Boost 1.74's isn't robust (an owner killed leaves it locked
-// for ever), and from 1.78 on a dead owner makes it throw for good.
+// Boost.Interprocess's interprocess_mutex will not do: that of Boost 1.74 is not robust (if its owner is
+// killed, it stays locked), and from 1.78 on it throws at every use after an owner died.
 #pragma once
 
 #include <pthread.h>
@@ -16,34 +16,34 @@
 namespace brood {
 
 enum class Locked {
-  clean,       // what the mutex guards is as its last owner left it on purpose
-  owner_died,  // the last owner died inside: repair, then mark_consistent(), before unlock()
+  clean,       // the last owner unlocked it
+  owner_died,  // the last owner died while it held it: repair, then mark_consistent(), before unlock()
   timed_out,   // not locked
 };
 
-// Two ways in, which work together. Children use the C library's. It keeps the locks that a thread holds in
-// a list whose links stand inside the mutex, that is, in memory that every child can write: whoever unlocks
-// follows them and writes there. A child may be taken over by its client, and the parent may be root, so the
-// parent must not. It takes and leaves the futex word alone, by the kernel's protocol
-// (Documentation/locking/robust-futex-ABI): no pointer is followed. In return the kernel doesn't tell the
-// others when the parent dies inside; its children leave anyway when it is gone.
+// There are two ways to lock it, which work together. Children use the C library. It keeps the locks of a
+// thread in a list whose links are inside the mutex, in memory that every child can write; unlocking follows
+// the links and writes there. The parent must not do that: it may be root, and a client may have taken over a
+// child. So the parent changes only the futex word, by the kernel's protocol
+// (Documentation/locking/robust-futex-ABI), and follows no pointer. The kernel then does not wake the others
+// if the parent dies while it holds the lock, but children leave anyway when their parent is gone.
 class RobustMutex {
  public:
   RobustMutex();
   RobustMutex(const RobustMutex&) = delete;
   RobustMutex& operator=(const RobustMutex&) = delete;
 
-  // ---- children
+  // ---- In children; they throw SystemError if the mutex is broken
   Locked lock_until(Time deadline);
   void mark_consistent();
   void unlock();
 
-  // ---- the parent
+  // ---- In the parent
   Locked lock_word_until(Time deadline);
-  void unlock_word();  // consistent, whatever it was; also takes the lock from an owner that is no more
+  // Also makes it consistent, and takes it from an owner that is gone.
+  void unlock_word();
 
-  // The thread that holds the mutex, 0 for none. True at the moment of reading at best: for the one who waits
-  // past a deadline and must know whom to kill.
+  // The thread that holds the mutex; 0: none. It may change at any time.
   pid_t holder() const;
 
  private:

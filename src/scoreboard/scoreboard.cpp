@@ -41,7 +41,7 @@ Layout read_layout(const Descriptor& scoreboard, std::uint32_t& slots) {
   const ssize_t got = ::pread(scoreboard.get(), &start, sizeof start, 0);
   if (got < 0) throw SystemError("read the scoreboard that is handed over", errno);
   if (got != sizeof start || start.magic != scoreboard_magic)
-    throw Error("what is handed over as a scoreboard is none");
+    throw Error("what was handed over is not a scoreboard");
   if (start.version != layout_version)
     throw ConfigurationError(text("the scoreboard that is handed over has layout version ", start.version,
                                   ", this program has ", layout_version,
@@ -59,8 +59,7 @@ auto* at(Byte* base, std::size_t offset, std::size_t index = 0) {
   return reinterpret_cast<Target*>(base + offset) + index;
 }
 
-// Values that no mutex guards begin as zero bytes, which is what the file holds: only the mutex needs
-// constructing.
+// The file holds zero bytes, with which every value begins. Only the mutex needs a constructor.
 template <typename T>
 T* construct(std::byte* base, std::size_t offset) {
   return std::construct_at(at<T>(base, offset));
@@ -81,7 +80,7 @@ Scoreboard::Scoreboard(const std::string& path, std::string_view server_name,
   header.gossip_offset = static_cast<std::uint32_t>(layout_.gossip);
   header.size = layout_.size;
   header.started_at = to_nanoseconds(Clock::now());
-  header.parent_birth = start_time_of(::getpid()).value_or(0);
+  header.parent_start_time = start_time_of(::getpid()).value_or(0);
   header.parent_pid.store(::getpid(), relaxed);
   copy_name(header.name, server_name);
   std::uint32_t first = 0;
@@ -132,8 +131,8 @@ IdleWord& Scoreboard::idle_word(std::uint32_t slot) const {
   return *at<IdleWord>(mapping_.gossip(), layout_.idle_words - layout_.gossip, slot / bits_per_word);
 }
 
-// Flip and count are sequentially consistent: of two children in different words that go busy at once, at
-// least one sees the other's bit gone, and so the threshold crossed.
+// Changing a bit and counting are sequentially consistent. If two children in different words become busy at
+// once, at least one of them sees both bits cleared, and so that a threshold is crossed.
 void Scoreboard::set_idle(std::uint32_t slot, bool idle) const {
   const std::uint64_t bit = std::uint64_t{1} << (slot % bits_per_word);
   if (idle)
@@ -170,11 +169,10 @@ void Scoreboard::occupy(std::uint32_t service_index, std::string_view name) cons
   copy_name(service_orders(service_index).name, name);
 }
 
-// What was counted, and where it listened, is not the next one's.
 void Scoreboard::vacate(std::uint32_t service_index) const {
   ServiceOrders& entry = service_orders(service_index);
   const std::uint32_t first = entry.first_slot, count = entry.slot_count;
-  entry.name.fill('\0');  // first: readers pass it by
+  entry.name.fill('\0');  // first: readers skip an entry without a name
   std::atomic_thread_fence(std::memory_order_release);
   std::construct_at(&entry);  // all of it is 0
   entry.first_slot = first;
@@ -209,7 +207,7 @@ std::uint32_t Scoreboard::free(std::uint32_t service_index, std::uint32_t slot_i
   };
   service.sequence.store(service.sequence.load(relaxed) + 1, relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  // Not what the row says: killed in the middle of a write, it may say something else than its figures.
+  // Not row.open_connections: if the child was killed in the middle of a write, it may not match the figures.
   const std::uint64_t accepted = from.accepted.load(relaxed), finished = from.finished.load(relaxed);
   const std::uint64_t open_connections = accepted > finished ? accepted - finished : 0;
   add(to.aborted, open_connections);

@@ -18,19 +18,19 @@
 namespace brood {
 
 struct ServiceShape {
-  std::string name;     // "": an entry for a service that comes later
-  std::uint32_t slots;  // how many children it can ever have on this table
+  std::string name;     // "": an entry for a service that is added later
+  std::uint32_t slots;  // how many children it can have at most
 };
 
 class Scoreboard {
  public:
-  // An empty path: in anonymous memory, where readers outside can't see it. Throws SystemError.
+  // An empty path: in anonymous memory, which other processes cannot read. Throws SystemError.
   Scoreboard(const std::string& path, std::string_view server_name, std::span<const ServiceShape> services);
-  // The one that was made before exec(), as it is. Throws ConfigurationError where its layout is another
-  // version's, Error or SystemError where it is none.
+  // Maps the one that was created before exec(). Throws ConfigurationError if its layout has another version,
+  // Error or SystemError if it is not a scoreboard.
   Scoreboard(MappingDescriptors descriptors, std::string path, Side side);
 
-  // ---- both sides
+  // ---- In the parent and in children
 
   const Header& header() const;
   const ServiceOrders& service(std::uint32_t service) const;
@@ -40,37 +40,36 @@ class Scoreboard {
   GossipHeader& gossip() const;
   ServiceGossip& service_gossip(std::uint32_t service) const;
 
-  // The owner flips it; the parent clears it when it reaps.
+  // The child changes its own bit; the parent clears it when the child has ended.
   void set_idle(std::uint32_t slot, bool idle) const;
   bool is_idle(std::uint32_t slot) const;
   std::span<IdleWord> idle_words(std::uint32_t service) const;
-  std::uint32_t count_idle(std::uint32_t service) const;  // a popcount: there is no counter to drift
+  std::uint32_t count_idle(std::uint32_t service) const;  // counts the bits: there is no counter to drift
 
   // The thread that holds the lock; 0: none. True at the moment of reading at best.
   pid_t lock_holder() const;
   void break_lock() const;  // in the parent, if the holder is gone or never existed
 
-  // ---- the parent's
+  // ---- In the parent
 
   Header& orders() const;
-  void remove_file() const { mapping_.remove_file(); }  // unless a successor's has taken its place
+  void remove_file() const { mapping_.remove_file(); }  // unless another server's file has replaced it
   ServiceOrders& service_orders(std::uint32_t service) const;
   SlotOrders& writable_slot_orders(std::uint32_t slot) const;
 
-  // Entries of services that come and go.
-  // The smallest free entry that has so many slots.
+  // Entries of services that a reload adds and removes. free_entry: the smallest one that has so many slots.
   std::optional<std::uint32_t> free_entry(std::uint32_t slots) const;
   void occupy(std::uint32_t service, std::string_view name) const;
-  void vacate(std::uint32_t service) const;  // its slots are free
+  void vacate(std::uint32_t service) const;  // all of its slots must be free; resets its figures
 
-  // Under the lock.
+  // While the lock is held. free() adds the slot's figures to those of its service, its open connections as
+  // aborted, and returns the number of these.
   void claim(std::uint32_t slot, std::uint32_t generation, Time now) const;
-  // Adds the slot's figures to its service's, what was in hand as aborted. Returns what was in hand.
   std::uint32_t free(std::uint32_t service, std::uint32_t slot) const;
 
   const MappingDescriptors& descriptors() const { return mapping_.descriptors(); }
 
-  // ---- in a child, before user code runs
+  // ---- In a child, before user code runs
   void give_up_orders() { mapping_.give_up_orders(); }
 
  private:

@@ -52,8 +52,8 @@ ScoreboardLock::~ScoreboardLock() {
   if (scoreboard_ == nullptr) return;
   give_back();
   if (repaired_)
-    log_warning(text("scoreboard: a process died while it held the lock; recovered, ", *repaired_,
-                     " field(s) mended"));
+    log_warning(text("scoreboard: a process died while it held the lock; the lock is recovered, ", *repaired_,
+                     " field(s) corrected"));
 }
 
 void ScoreboardLock::give_back() const {

@@ -11,12 +11,12 @@
 namespace brood {
 namespace {
 
-constexpr int read_attempts =
-    1000;  // tries; a write lasts some nanoseconds, unless its child was stopped in it
+// A write lasts some nanoseconds, unless its child was stopped in the middle.
+constexpr int read_attempts = 1000;
 
 std::chrono::nanoseconds since(std::int64_t then, Time now) {
   if (then == 0) return {};
-  // A child may have read the clock later than we have, or written anything.
+  // A child may have read the clock after this process did, or have written nonsense.
   return std::chrono::nanoseconds(std::max<std::int64_t>(
       to_nanoseconds(now) - std::clamp<std::int64_t>(then, 0, to_nanoseconds(now)), 1));
 }
@@ -38,16 +38,16 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   const auto peer = read_bytes(slot.peer);
   sockaddr_storage address{};
   std::memcpy(&address, peer.data(), peer.size());
-  const bool of_nobody = address.ss_family == AF_UNSPEC;
-  to.peer = to.figures.accepted == 0 ? "" : of_nobody ? "trigger" : to_text(address);
+  const bool no_peer = address.ss_family == AF_UNSPEC;
+  to.peer = to.figures.accepted == 0 ? "" : no_peer ? "trigger" : to_text(address);
   const auto note = read_bytes(slot.note);
   to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
 }
 
-SlotState classify(const Lifecycle& body, Order order, pid_t pid, std::uint32_t open_connections) {
-  if (pid == 0) return body.phase == Phase::empty ? SlotState::empty : SlotState::starting;
-  if (order == Order::leave || body.phase == Phase::leaving) return SlotState::leaving;
-  if (body.phase == Phase::serving) return open_connections == 0 ? SlotState::idle : SlotState::busy;
+SlotState classify(const Lifecycle& lifecycle, Order order, pid_t pid, std::uint32_t open_connections) {
+  if (pid == 0) return lifecycle.phase == Phase::empty ? SlotState::empty : SlotState::starting;
+  if (order == Order::leave || lifecycle.phase == Phase::leaving) return SlotState::leaving;
+  if (lifecycle.phase == Phase::serving) return open_connections == 0 ? SlotState::idle : SlotState::busy;
   return SlotState::starting;
 }
 
@@ -71,14 +71,14 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
   to.incarnation = orders.incarnation.load(relaxed);
   to.generation = orders.generation.load(relaxed);
   to.stopped = orders.stopped.load(relaxed) != 0;
-  const Lifecycle body = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
+  const Lifecycle lifecycle = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
   const Order order = orders.order.load(relaxed);
-  to.asks = body.asks;
+  to.asks = lifecycle.asks;
   const auto ordered_reason = orders.reason.load(relaxed);
   to.reason = order == Order::leave && ordered_reason < reason_names.size()
                   ? static_cast<Reason>(ordered_reason)
-                  : body.reason;
-  to.state = classify(body, order, to.pid, 0);
+                  : lifecycle.reason;
+  to.state = classify(lifecycle, order, to.pid, 0);
   if (to.state == SlotState::empty) return to;
   to.spare = idle && to.state == SlotState::idle;
   to.age = since(orders.forked_at.load(relaxed), now);
@@ -90,7 +90,7 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
     std::atomic_thread_fence(std::memory_order_acquire);
     to.torn = before % 2 != 0 || slot.sequence.load(relaxed) != before;
   }
-  to.state = classify(body, order, to.pid, to.open_connections);
+  to.state = classify(lifecycle, order, to.pid, to.open_connections);
   return to;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads a row of the scoreboard while its child writes it.
+// Reads a row of the scoreboard while its child may be writing it.
 #pragma once
 
 #include "base/clock.hpp"

@@ -25,13 +25,13 @@ std::string to_string(const std::array<char, size>& name) {
   return escape(std::string_view(name.data(), ::strnlen(name.data(), size)));
 }
 
-// A mapping that was found to be a scoreboard of our layout, with every table inside it.
+// A mapping that was checked: it is a scoreboard of this layout, and every table is inside it.
 class Table {
  public:
   explicit Table(const std::string& path) : mapping_(path) {
     const auto refuse = [&](const std::string& why) { throw Error("scoreboard " + path + ": " + why); };
     if (mapping_.size() < sizeof(Header) || header().magic != scoreboard_magic)
-      refuse("the file is no scoreboard");
+      refuse("the file is not a scoreboard");
     if (header().version != layout_version)
       refuse(
           text("its layout is version ", header().version, ", this program reads version ", layout_version));
@@ -65,7 +65,7 @@ class Table {
   Layout layout_{};
 };
 
-// One pass over a service's rows; false where a child went meanwhile, whose figures would be missing or
+// One pass over the rows of a service. False if a child ended during it: its figures would be missing or
 // counted twice.
 bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceSnapshot& to) {
   const auto before = from.sequence.load(std::memory_order_acquire);
@@ -112,7 +112,7 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(throttled, 0));
   for (int i = 0; i < row_attempts && !read_rows(table, from, now, to); ++i) {
   }
-  // The parent's word is of its last look; whether it still holds is to be seen from the rows.
+  // From the rows: what the parent saw at its last look may have changed.
   to.at_max_clients = to.children() + to.detached >= to.max_clients && to.spare == 0;
   return to;
 }
@@ -149,8 +149,8 @@ Snapshot Snapshot::read(const std::string& path) {
   Snapshot snapshot;
   snapshot.name = to_string(header.name);
   snapshot.parent_pid = header.parent_pid.load(relaxed);
-  const auto setup = start_time_of(snapshot.parent_pid);
-  snapshot.parent_alive = setup.has_value() && *setup == header.parent_birth;
+  const auto started = start_time_of(snapshot.parent_pid);
+  snapshot.parent_alive = started.has_value() && *started == header.parent_start_time;
   snapshot.parent_state = snapshot.parent_alive ? state_of(snapshot.parent_pid) : '\0';
   if (snapshot.parent_state == 'Z') snapshot.parent_alive = false;
   snapshot.stopping = header.stopping.load(relaxed) != 0;
@@ -159,12 +159,12 @@ Snapshot Snapshot::read(const std::string& path) {
   snapshot.recoveries = table.gossip().recoveries.load(relaxed);
   snapshot.repairs = table.gossip().repairs.load(relaxed);
   for (std::uint32_t i = 0; i < header.services; ++i)
-    if (table.service(i).name.front() != '\0')  // an entry for a service that comes later
+    if (table.service(i).name.front() != '\0')  // not an entry for a service that is added later
       snapshot.services.push_back(read_service(table, i, now));
   return snapshot;
 }
 
-// /run is root's; a user has a place of its own where a session manager made one.
+// Only root may write to /run. Other users have a directory if a session manager has created one.
 std::string default_runtime_directory() {
   if (::geteuid() == 0) return "/run/brood";
   const char* own = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe)

@@ -18,15 +18,15 @@ using brood::Descriptor;
 
 namespace {
 
-struct Keeper final : brood::ConnectionHost {
+struct Host final : brood::ConnectionHost {
   std::string last;
-  void note(brood::ConnectionId /*seat*/, std::string_view text) override { last = text; }
+  void note(brood::ConnectionId /*id*/, std::string_view text) override { last = text; }
   bool leaving() const override { return false; }
 };
 
 // A connection as a handler has it, and its peer's end.
 struct Pair {
-  Keeper host;
+  Host host;
   Descriptor peer;
   Connection connection;
 

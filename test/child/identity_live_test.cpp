@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who children are, and what they can't reach: privileges are dropped for good, the parent's word is out of
-// their hands.
+// The user and group of children, and the limits of what they can reach: privileges are dropped and stay
+// dropped, and the parent's pages are read-only.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SIGKILL to anybody at any time costs the connections in hand of the killed, each accounted for, and nothing
+// SIGKILL at any time costs the open connections of the killed process, each accounted for, and nothing
 // else.
 #include <doctest/doctest.h>
 
@@ -100,7 +100,7 @@ TEST_CASE("all children killed at once are replaced, and the service goes on") {
 }
 
 TEST_CASE(
-    "random children killed under load cost only what they had in hand, and all of it is accounted for") {
+    "random children killed under load cost only their open connections, and all of them are accounted for") {
   ServerProcess server(
       {"--start-servers=6", "--min-spare-servers=4", "--max-spare-servers=10", "--max-clients=32"});
   Watch watch(server.scoreboard(), [](const ServiceSnapshot&) {});
@@ -154,7 +154,7 @@ TEST_CASE("random children killed under load with two listeners strand nobody") 
   CHECK(figures.lost() + others.lost() <= 30);
 }
 
-TEST_CASE("children whose parent is killed finish the connection in hand, and leave") {
+TEST_CASE("children whose parent is killed finish the open connection, and leave") {
   ServerProcess server({"--start-servers=3", "--min-spare-servers=2"});
   Client client = server.connect();
   const pid_t busy = client.child();

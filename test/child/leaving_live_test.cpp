@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hook of a child that leaves: once, before what is in hand is finished where that can be, and with a
+// The hook of a child that leaves is called once, while connections are still open if possible, and with a
 // limit of its own.
 #include <doctest/doctest.h>
 
@@ -32,7 +32,7 @@ bool before(const std::string& log, const std::string& first, const std::string&
 
 }  // namespace
 
-TEST_CASE("children of every model hear that they leave, once each, before they end") {
+TEST_CASE("the hook is called in children of every model, once each, before they end") {
   std::vector<std::string> arguments = single_child;
   SUBCASE("blocking, several listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
   const ServerOptions options = model(arguments, 8);
@@ -50,7 +50,7 @@ TEST_CASE("children of every model hear that they leave, once each, before they 
   if (options.program == "brood-test-server") CHECK(before(server.log(), hears(first), ends(first)));
 }
 
-TEST_CASE("with threads or in a loop it is heard while connections go on") {
+TEST_CASE("with threads or in a loop the hook is called while connections go on") {
   std::vector<std::string> arguments = single_child;
   const ServerOptions options = model_of_many(arguments);
   ServerProcess server(arguments, options);
@@ -67,7 +67,7 @@ TEST_CASE("with threads or in a loop it is heard while connections go on") {
   CHECK(server.count_in_log(hears(child)) == 1);
 }
 
-TEST_CASE("a handler that has its child to itself is not cut short for it") {
+TEST_CASE("a handler that has its child to itself is not interrupted by the hook") {
   ServerProcess server(single_child);
   Client client = server.connect();
   const pid_t child = client.child();
@@ -79,7 +79,7 @@ TEST_CASE("a handler that has its child to itself is not cut short for it") {
   CHECK(server.wait_for_log(hears(child)));
 }
 
-TEST_CASE("an exception in it is logged, and the child leaves well") {
+TEST_CASE("an exception in the hook is logged, and the child leaves as ordered") {
   ServerProcess server(single_child + std::vector<std::string>{"--child-leaving=throw no cache to save"});
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
@@ -87,7 +87,7 @@ TEST_CASE("an exception in it is logged, and the child leaves well") {
   CHECK(server.count_in_log("exited with code") == 0);
 }
 
-TEST_CASE("it is not called in a child that is killed") {
+TEST_CASE("the hook is not called in a child that is killed") {
   ServerProcess server(single_child);
   const pid_t child = server.connect().child();
   ::kill(child, SIGKILL);
@@ -95,9 +95,9 @@ TEST_CASE("it is not called in a child that is killed") {
   CHECK(server.count_in_log(hears(child)) == 0);
 }
 
-TEST_CASE("who takes longer to leave than leave-timeout is ended") {
+TEST_CASE("a child that takes longer to leave than leave-timeout is ended") {
   const std::vector<std::string> hanging{"--child-leaving=hang", "--leave-timeout=300ms"};
-  SUBCASE("told by the parent") {
+  SUBCASE("ordered by the parent") {
     ServerProcess server(single_child + hanging);
     const pid_t child = server.connect().child();
     server.signal(SIGHUP);

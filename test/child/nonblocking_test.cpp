@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A connection as an event loop has it: nothing waits, what the peer doesn't take is kept in order. And
+// A connection in an event loop: nothing waits, and output that the peer does not take is kept in order. And
 // files.
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -21,14 +21,14 @@ using brood::Descriptor;
 
 namespace {
 
-struct Keeper final : brood::ConnectionHost {
-  void note(brood::ConnectionId /*seat*/, std::string_view /*text*/) override {}
+struct Host final : brood::ConnectionHost {
+  void note(brood::ConnectionId /*id*/, std::string_view /*text*/) override {}
   bool leaving() const override { return false; }
 };
 
 struct Pair {
   explicit Pair(bool blocks = false) : connection(make(blocks)) {}
-  Keeper host;
+  Host host;
   Descriptor peer;
   Connection connection;
 
@@ -165,10 +165,10 @@ TEST_CASE("while something is to be sent nothing is read, so that a loop of answ
   CHECK(pair.connection.try_line() == "a question");
 }
 
-TEST_CASE("what is allowed is read, and no more before more is allowed") {
+TEST_CASE("limit_input: no more is read until the limit is set again") {
   Pair pair;
   pair.say("one\ntwo\n" + std::string(9000, 'x') + "\nlast\n");
-  pair.connection.allow(4);
+  pair.connection.limit_input(4);
   CHECK(pair.connection.try_line(10'000) == "one");
   CHECK(pair.connection.try_line(10'000) == "two");  // was read with it
   CHECK_FALSE(pair.connection.try_line(10'000).has_value());
@@ -177,7 +177,7 @@ TEST_CASE("what is allowed is read, and no more before more is allowed") {
   while (pair.connection.try_read(buffer)) {
   }
   CHECK(pair.connection.bytes_read() == 4096);
-  pair.connection.allow(100'000);
+  pair.connection.limit_input(100'000);
   CHECK(pair.connection.try_line(10'000)->size() == 9000 - (4096 - 8));
   CHECK(pair.connection.try_line() == "last");
 }
@@ -223,20 +223,20 @@ TEST_CASE("a peer that is gone ends the writing with an error") {
   CHECK_THROWS_AS(pair.connection.flush(), brood::SystemError);
 }
 
-TEST_CASE("the end in steps: no more, read away, close") {
+TEST_CASE("the end in steps: half_close, drop_input, close") {
   Pair pair;
   pair.say("unread");
   CHECK(pair.connection.half_close());
   CHECK_FALSE(pair.connection.half_close());  // asked once
-  CHECK_FALSE(pair.connection.read_away());
+  CHECK_FALSE(pair.connection.drop_input());
   pair.say(std::string(100'000, 'z'));
-  CHECK_FALSE(pair.connection.read_away());
+  CHECK_FALSE(pair.connection.drop_input());
   pair.peer.reset();
-  while (!pair.connection.read_away()) {
+  while (!pair.connection.drop_input()) {
   }
 }
 
-TEST_CASE("after half_close() close() waits for nothing that comes meanwhile") {
+TEST_CASE("after half_close() close() does not wait for input that comes later") {
   Pair pair;
   CHECK_FALSE(pair.connection.half_close());  // nothing is there to be read
   pair.say("late");

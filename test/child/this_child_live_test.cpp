@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a child's own code decides: to leave, and to hand its slot back and live on. In every child model.
+// this_child: a child leaves, or hands its slot back and finishes without it. In every child model.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ bool has_slot(const ServiceSnapshot& service, pid_t child) {
   return std::ranges::any_of(service.slots, [child](const auto& slot) { return slot.pid == child; });
 }
 
-// A child that is detached, and the connection that it has in hand.
+// A detached child, and its open connection.
 struct OneDetached {
   explicit OneDetached(std::vector<std::string> arguments = {}, const ServerOptions& options = {})
       : server(std::move(arguments), options), client(server.connect()), child(client.child()) {
@@ -36,7 +36,7 @@ struct OneDetached {
 
 }  // namespace
 
-TEST_CASE("a child that stops itself finishes what it has in hand, fails nobody and is replaced") {
+TEST_CASE("a child that stops itself finishes its open connections, fails no client and is replaced") {
   std::vector<std::string> arguments{"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=2"};
   const ServerOptions options = model(arguments);
   ServerProcess server(arguments, options);
@@ -100,7 +100,7 @@ TEST_CASE("a child that stops itself before its first connection dies at once fo
   CHECK(server.connect().ask("echo back") == "back");
 }
 
-TEST_CASE("a child can't hand back a slot in which it doesn't serve yet") {
+TEST_CASE("a child can't hand back a slot before it serves") {
   const TemporaryDirectory place;
   write_file(place / "order", "detach");
   ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
@@ -123,7 +123,7 @@ TEST_CASE("a detached child finishes its connection while another has its slot")
   }));
   CHECK(server.service().open_connections == 0);
   CHECK(server.service().total.finished == 1);
-  // What it still does is nobody's figure, and it takes no connection.
+  // Its later work is in no figure, and it accepts no connection.
   for (int i = 0; i < 20; ++i) CHECK(server.connect().child() != child);
   CHECK(client.ask("echo still here") == "still here");
   if (!loop) CHECK(stays([&] { return is_alive(child); }, 2s));
@@ -138,10 +138,10 @@ TEST_CASE("a detached child finishes its connection while another has its slot")
   CHECK(service.children_failed == 0);
   CHECK(service.children_started == service.children_gone + service.children());
   CHECK(server.count_in_log(hears(child)) == 1);
-  CHECK(server.count_in_log("mended") == 0);
+  CHECK(server.count_in_log("corrected") == 0);
 }
 
-TEST_CASE("all that a child has in hand lives on when one of its handlers detaches it") {
+TEST_CASE("all open connections of a child go on when one of its handlers detaches it") {
   ServerProcess server({"--threads-per-child=4", "--start-servers=1", "--min-spare-servers=1"},
                        {.program = "brood-thread-test-server"});
   Client first = server.connect(), second = server.connect();

@@ -42,7 +42,7 @@ TEST_CASE("a child that ignores SIGABRT gets SIGKILL") {
   CHECK(server.service().connection_timeouts == 1);
 }
 
-TEST_CASE("a stopped child with a connection in hand is ended by connection-timeout as well") {
+TEST_CASE("a stopped child with an open connection is ended by connection-timeout as well") {
   ServerProcess server({"--connection-timeout=300ms"});
   Client client = server.connect();
   const pid_t child = client.child();

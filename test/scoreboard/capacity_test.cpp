@@ -76,7 +76,7 @@ TEST_CASE("a child is a spare until it is full, and one again below") {
   CHECK(table.scoreboard.is_idle(0));
   CHECK(table.look().spare == 1);
   CHECK(table.look().open_connections == 2);
-  // Told to leave it is no spare, whatever it ends.
+  // After the order to leave it is no spare, even if it finishes connections.
   const ConnectionId again = child.accepted(peer(4), 0);
   CHECK_FALSE(table.scoreboard.is_idle(0));
   table.scoreboard.writable_slot_orders(0).order.store(Order::leave);
@@ -106,7 +106,7 @@ TEST_CASE("the row shows the oldest connection and its note") {
   shows("3", "");
   child.note(third, "three");
   shows("3", "three");
-  const ConnectionId fourth = child.accepted(peer(4), 0);  // on a seat that was another's, with its note
+  const ConnectionId fourth = child.accepted(peer(4), 0);  // on the id of another one, with its note
   child.finished(third, false, 0, 0);
   shows("4", "");
   const std::string longest(note_size, 'n');
@@ -115,26 +115,27 @@ TEST_CASE("the row shows the oldest connection and its note") {
 }
 
 TEST_CASE(
-    "the parent is woken for the first in hand, for the last place, and for who has nothing in hand any "
-    "more") {
+    "the parent is woken by a first open connection, by the last one that fits, and by a child with none "
+    "left") {
   Table table;
   ChildSlot child = table.serving(0, {.connections = 3});
   ChildSlot other = table.serving(1, {.connections = 3});
-  table.thresholds(UINT32_MAX, UINT32_MAX);  // connection-timeout watches: whoever goes busy
-  std::array<ConnectionId, 3> seats{};
-  seats[0] = child.accepted(peer(1), 0);
+  table.thresholds(UINT32_MAX,
+                   UINT32_MAX);  // as connection-timeout sets them: every child that becomes busy wakes
+  std::array<ConnectionId, 3> ids{};
+  ids[0] = child.accepted(peer(1), 0);
   CHECK(table.woken() == 1);
-  seats[1] = child.accepted(peer(2), 0);
+  ids[1] = child.accepted(peer(2), 0);
   CHECK(table.woken() == 0);
-  seats[2] = child.accepted(peer(3), 0);  // full
+  ids[2] = child.accepted(peer(3), 0);  // full
   CHECK(table.woken() == 1);
 
   table.thresholds(0, 1);
-  child.finished(seats[0], false, 0, 0);  // a spare again: two are above one
+  child.finished(ids[0], false, 0, 0);  // a spare again: two are above one
   CHECK(table.woken() == 1);
-  child.finished(seats[1], false, 0, 0);
+  child.finished(ids[1], false, 0, 0);
   CHECK(table.woken() == 0);
-  child.finished(seats[2], false, 0, 0);  // it may be sent away now
+  child.finished(ids[2], false, 0, 0);  // it may be sent away now
   CHECK(table.woken() == 1);
 
   table.thresholds(2, UINT32_MAX);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entries on the scoreboard for services that come and go.
+// Entries on the scoreboard for services that a reload adds and removes.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -41,7 +41,7 @@ TEST_CASE("the smallest free entry that is large enough is taken, and readers se
   CHECK_FALSE(table.scoreboard.free_entry(1));
 }
 
-TEST_CASE("what is vacated is free, with its slots, and has forgotten everything") {
+TEST_CASE("a vacated entry is free, with its slots, and its figures are 0") {
   const Table table;
   ServiceOrders& first = table.scoreboard.service_orders(0);
   const auto first_slot = first.first_slot;

@@ -10,7 +10,7 @@
 using brood::ConnectionId;
 using brood::OpenConnections;
 
-TEST_CASE("the oldest is the oldest, whoever leaves") {
+TEST_CASE("the oldest stays the oldest, whichever connection ends") {
   OpenConnections open_connections;
   CHECK(open_connections.count() == 0);
   CHECK(open_connections.oldest() == OpenConnections::none);
@@ -28,7 +28,7 @@ TEST_CASE("the oldest is the oldest, whoever leaves") {
   CHECK(open_connections.count() == 0);
 }
 
-TEST_CASE("seats are used again, and a newcomer on an old seat is the newest") {
+TEST_CASE("ids are used again, and a new connection with an old id is the newest") {
   OpenConnections open_connections;
   const ConnectionId first = open_connections.add(1), second = open_connections.add(2);
   CHECK(first == 0);
@@ -41,7 +41,7 @@ TEST_CASE("seats are used again, and a newcomer on an old seat is the newest") {
   CHECK(open_connections[first].since == 3);
 }
 
-TEST_CASE("against a list that is plainly right, at random") {
+TEST_CASE("at random, compared with a simple list") {
   OpenConnections open_connections;
   std::vector<ConnectionId> in_order;
   std::minstd_rand random(1);
@@ -60,5 +60,6 @@ TEST_CASE("against a list that is plainly right, at random") {
     REQUIRE(open_connections.count() == in_order.size());
     REQUIRE(open_connections.oldest() == (in_order.empty() ? OpenConnections::none : in_order.front()));
   }
-  for (const ConnectionId id : in_order) CHECK(id < most);  // no seat beyond what there ever was at once
+  for (const ConnectionId id : in_order)
+    CHECK(id < most);  // no more ids than connections were ever open at once
 }

@@ -53,7 +53,7 @@ struct Table {
   }
   bool can_lock(Side side) const { return static_cast<bool>(lock(side)); }
   bool lock_is_free() const { return can_lock(Side::parent) && can_lock(Side::child); }
-  // What must follow from the slots' phases does.
+  // The idle bits and pids match the phases of the slots.
   void check_consistent() const {
     for (std::uint32_t slot = 0; slot < 64; ++slot) {
       const Lifecycle body = Lifecycle::unpack(scoreboard.slot(slot).lifecycle.load());
@@ -81,8 +81,8 @@ const int quiet = (open_log({.name = "test", .to = "/dev/null"}), 0);
 }  // namespace
 
 TEST_CASE(
-    "10,000 kills of an owner in the middle of an update: each is recovered from, and nobody waits for "
-    "ever") {
+    "10,000 kills of an owner in the middle of an update: each is recovered from, and no process waits "
+    "for ever") {
   const Table table;
   // Two others that take the lock without pause, all the time.
   std::array<pid_t, 2> others{};
@@ -157,7 +157,7 @@ TEST_CASE("a child that was forked while its parent held the lock does not own i
   CHECK(table.lock_is_free());
 }
 
-TEST_CASE("who waits past its deadline is told who holds the lock") {
+TEST_CASE("after the deadline lock_holder() names the process that holds the lock") {
   const Table table;
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);

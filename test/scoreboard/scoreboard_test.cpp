@@ -95,7 +95,7 @@ TEST_CASE("a scoreboard that is handed over is the same one, and a child can't w
   CHECK(table.scoreboard.count_idle(1) == 0);
 }
 
-TEST_CASE("what is handed over as a scoreboard and is none, or of another version, is refused") {
+TEST_CASE("a scoreboard that is handed over is refused if it is none, or of another version") {
   Table table;
   table.scoreboard.orders().version = layout_version + 1;
   CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), ConfigurationError);
@@ -106,7 +106,7 @@ TEST_CASE("what is handed over as a scoreboard and is none, or of another versio
   CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), Error);
 }
 
-TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
+TEST_CASE("a slot goes through its phases, and a reader outside sees each step") {
   Table table;
   CHECK(table.look(0).empty == 64);
   CHECK(table.look(1).empty == 128);
@@ -164,7 +164,7 @@ TEST_CASE("a slot goes through its life, and a reader outside sees each step") {
   CHECK(table.scoreboard.slot_orders(row).incarnation.load() == 2);
 }
 
-TEST_CASE("the parent is woken where a threshold is crossed, once a look, and nowhere else") {
+TEST_CASE("the parent is woken if a threshold is crossed, once for each look, and not otherwise") {
   Table table;
   std::vector<ChildSlot> children;
   for (std::uint32_t i = 0; i < 4; ++i) children.push_back(table.serving(0, i));
@@ -176,7 +176,7 @@ TEST_CASE("the parent is woken where a threshold is crossed, once a look, and no
   children[1].accepted(peer(), 0);  // 2
   CHECK(table.woken() == 0);
   children[2].accepted(peer(), 0);  // 1
-  children[3].accepted(peer(), 0);  // 0: told already
+  children[3].accepted(peer(), 0);  // 0: the parent was woken already
   CHECK(table.woken() == 1);
   children[0].finished(0, false, 0, 0);
   children[0].accepted(peer(), 0);
@@ -208,7 +208,7 @@ TEST_CASE("caps and generations are read from the parent's pages") {
   CHECK(child.must_leave());
 }
 
-TEST_CASE("what the parent alone writes can't be made writable by a child") {
+TEST_CASE("a child cannot make the parent's pages writable") {
   Table table;
   table.scoreboard.give_up_orders();
   const auto* page = reinterpret_cast<const std::byte*>(&table.scoreboard.header());
@@ -227,7 +227,7 @@ TEST_CASE("histograms: a share of the connections is under the end of its bucket
   CHECK(figures.latency_at(0.99) == 1024us);
 }
 
-TEST_CASE("a file that is no scoreboard, or a damaged one, is refused") {
+TEST_CASE("a file that is not a scoreboard, or a damaged one, is refused") {
   Table table;
   const std::string copy = table.path + ".copy";
   std::ifstream in(table.path, std::ios::binary);
