@@ -13,13 +13,13 @@ using namespace std::chrono_literals;
 
 // A child with many connections ends a connection that is too old itself. It is ended only if it can't.
 constexpr auto extra_time_of_loops = 5s;
-// A program that reports nothing has proved itself when it has lived for so long.
-constexpr Clock::duration program_trial = 10s;
-// Its predecessor is told to leave after this time. A program started on demand that ends well before it must
-// leave no connection waiting.
-constexpr Clock::duration first_trial = 1s;
+// A program that reports nothing is proven when it is so old.
+constexpr Clock::duration proven_age = 10s;
+// Its predecessor is told to leave when it is so old. A younger program that was started on demand and ends
+// must leave no connection waiting.
+constexpr Clock::duration replacement_age = 1s;
 // Until such a program has handled SIGTERM.
-constexpr auto time_to_hear = 250ms;
+constexpr auto reaction_time = 250ms;
 
 class Reporting : public ChildKind {
  protected:
@@ -27,14 +27,11 @@ class Reporting : public ChildKind {
 
  public:
   bool has_served(const Ended& /*child*/, const Listeners& /*listeners*/) const override { return false; }
-  bool works_again(const ChildCensus& children, Time last_failure, Clock::duration throttle_delay,
-                   Time now) const override {
-    return children.proven_since(last_failure, throttle_delay, now);
+  CensusRules census_rules(Clock::duration throttle_delay, Time /*now*/) const override {
+    return {.proven_age = throttle_delay};
   }
-  Clock::duration replacement_trial() const override { return {}; }
   unsigned backlog_for_children(const Census& /*census*/, unsigned backlog) const override { return backlog; }
   bool may_end_listeners() const override { return false; }
-  Time quiet_if_told_before(Time /*now*/) const override { return Time::min(); }
   ChildTimeLimits time_limits(const Limits& limits, bool many_connections) const override {
     const auto timeout = limits.connection_timeout;
     return {.connection = many_connections && timeout > 0ms ? timeout + extra_time_of_loops : timeout,
@@ -77,21 +74,21 @@ class WithListeners final : public ChildKind {
   }
   // A connection that waits now may have come in this moment, unless the program ended at once.
   bool has_served(const Ended& child, const Listeners& listeners) const override {
-    const bool old_enough = child.age >= std::max(first_trial, child.throttle_delay);
+    const bool old_enough = child.age >= std::max(replacement_age, child.throttle_delay);
     const bool done = child.exited_with_0 && child.on_demand && (listeners.backlog() == 0 || old_enough);
-    return done || child.age >= std::max(program_trial, child.throttle_delay);
+    return done || child.age >= std::max(proven_age, child.throttle_delay);
   }
-  bool works_again(const ChildCensus& children, Time last_failure, Clock::duration throttle_delay,
-                   Time now) const override {
-    return children.lived_since(last_failure, std::max(program_trial, throttle_delay), now);
+  CensusRules census_rules(Clock::duration throttle_delay, Time now) const override {
+    return {.replacement_age = replacement_age,
+            .proven_age = std::max(proven_age, throttle_delay),
+            .age_is_proof = true,
+            .heard_before = now - reaction_time};
   }
-  Clock::duration replacement_trial() const override { return first_trial; }
   // One that has the listeners takes what waits. Only the first one has to be started for it.
   unsigned backlog_for_children(const Census& census, unsigned backlog) const override {
     return census.idle + census.starting > 0 ? 0 : std::min(backlog, 1U);
   }
   bool may_end_listeners() const override { return true; }
-  Time quiet_if_told_before(Time now) const override { return now - time_to_hear; }
   // What it is doing is not known: it has the time that open connections have.
   ChildTimeLimits time_limits(const Limits& limits, bool /*many_connections*/) const override {
     return {.connection = limits.connection_timeout,

@@ -32,18 +32,12 @@ class ChildKind {
   };
   // Whether a child that has ended did its work, although the scoreboard may not say so.
   virtual bool has_served(const Ended& child, const Listeners& listeners) const = 0;
-  // Whether a child that was started after the last failure shows that starting works again.
-  virtual bool works_again(const ChildCensus& children, Time last_failure, Clock::duration throttle_delay,
-                           Time now) const = 0;
-  // How old a replacement must be before its predecessor is told to leave.
-  virtual Clock::duration replacement_trial() const = 0;
+  // By which ages and times its children are judged: the other rules are the same for all kinds.
+  virtual CensusRules census_rules(Clock::duration throttle_delay, Time now) const = 0;
   // How many of the connections that wait need children of their own.
   virtual unsigned backlog_for_children(const Census& census, unsigned backlog) const = 0;
   // Whether a child may have shut a shared listener down without saying so.
   virtual bool may_end_listeners() const = 0;
-  // Children that were told to leave before this time accept nothing more. Time::min(): the scoreboard says
-  // so.
-  virtual Time quiet_if_told_before(Time now) const = 0;
   virtual ChildTimeLimits time_limits(const Limits& limits, bool many_connections) const = 0;
 
  protected:

@@ -31,75 +31,74 @@ bool starts_on_demand(const Limits& limits) {
 }
 
 Growth::Growth(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index)
-    : scoreboard_(scoreboard), lock_(lock), index_(index), pool_(scoreboard, lock, index) {}
+    : scoreboard_(scoreboard), index_(index), pool_(scoreboard, lock, index) {}
 
 void Growth::take_over(const HandedOverService& left) {
   for (const auto& child : left.children) pool_.take_over(child.slot, child.record);
-  for (const auto& child : left.detached) detached_.add(child, child.told_at);
+  for (const auto& child : left.detached) detached_.add(child, child.leaving_since);
   may_strand_ = true;
 }
 
 // Their slots are free for others, but max-clients counts them as before.
 void Growth::take_detached(Time now) {
-  for (const ChildRecord& child : pool_.take_detached()) {
+  for (const ChildRecord& child : pool_.remove_detached()) {
     detached_.add(child, now);
     may_strand_ = true;
   }
   scoreboard_.service_orders(index_).detached.store(detached_.count(), relaxed);
 }
 
-Time Growth::look(const Input& service, bool grows, Time now) {
-  const Time overdue = pool_.end_overdue(child_time_limits(service), now);
+ChildCensus Growth::census(const Input& service, Time now) const {
+  CensusRules rules = service.kind.census_rules(throttle_.delay(), now);
+  rules.generation = service.generation;
+  rules.idle_timeout = service.configuration.limits.idle_timeout;
+  return pool_.census(rules, now);
+}
+
+Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now) {
+  const auto [overdue, escalated] = pool_.end_overdue(child_time_limits(service), now);
   const Time next =
       std::min(overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, now));
   watches_listeners_ = false;
-  return grows ? std::min(next, grow(service, overdue, now)) : next;
+  if (!grows) return next;
+  if (escalated) census = this->census(service, now);  // those children will not serve any more
+  census.counts.total += detached_.count();
+  census.counts.backlog = service.kind.backlog_for_children(census.counts, service.listeners.backlog());
+  return std::min(next, grow(service, census, overdue, now));
 }
 
-Growth::Count Growth::count(const Input& service, Time now) const {
-  Count count{};
-  {
-    const auto locked = lock_.take();
-    count.idle_bits = scoreboard_.count_idle(index_);
-    count.census = pool_.census().census(service.generation, service.configuration.limits.idle_timeout,
-                                         service.kind.replacement_trial(), now);
-  }
-  count.census.total += detached_.count();
-  count.census.backlog = service.kind.backlog_for_children(count.census, service.listeners.backlog());
-  return count;
-}
-
-Time Growth::grow(const Input& service, Time overdue, Time now) {
+Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue, Time now) {
   const Limits& limits = service.configuration.limits;
-  lift_throttle(service, now);
-  const auto [census, idle_bits] = count(service, now);
-  wake_stranded(service, census);
+  const Census& counts = census.counts;
+  lift_throttle(census);
+  wake_stranded(service, counts);
 
   pace_.may_start = service.may_start ? throttle_.may_start() : never;
   pace_.one_at_a_time = throttle_.active();
-  const Plan plan = decide(census, limits, pace_, now);
+  const Plan plan = decide(counts, limits, pace_, now);
   act(plan, service, now);
 
   Time next = plan.look_again;
   // A child that was started or told to leave has a time limit from now on, and may never report anything.
   const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
-  if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now));
+  if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);
   watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
-  const Attention attention{.spares = census.idle,
-                            .hidden = idle_bits > census.idle ? idle_bits - census.idle : 0,
-                            .delayed = delayed,
-                            .watch = limits.connection_timeout.count() > 0 && overdue == never};
-  return publish(thresholds(plan, limits, attention), idle_bits) ? now : next;
+  const unsigned idle_bits = census.idle_bits;
+  const Spares spares{.count = counts.idle,
+                      .other_idle_bits = idle_bits > counts.idle ? idle_bits - counts.idle : 0,
+                      .delayed = delayed,
+                      .wake_when_busy = limits.connection_timeout.count() > 0 && overdue == never};
+  return publish(thresholds(plan, limits, spares), idle_bits) ? now : next;
 }
 
 // A child with several connections leaves long before it is reaped. One write into a FIFO wakes one child,
 // whatever it brings.
-void Growth::wake_stranded(const Input& service, const Census& census) {
+void Growth::wake_stranded(const Input& service, const Census& counts) {
   const bool may_strand = may_strand_ || limits_of_child(service.configuration).connections > 1 ||
                           fits(service.configuration.model.work, WorkKind::triggers);
-  if (may_strand && census.backlog > 0 && census.idle > 0) pool_.nudge();
+  if (may_strand && counts.backlog > 0 && counts.idle > 0) pool_.wake_idle_child();
   may_strand_ = false;
 }
 
@@ -107,7 +106,7 @@ void Growth::act(const Plan& plan, const Input& service, Time now) {
   start(plan.spawn, false, service, now);
   start(plan.spawn_replacements, true, service, now);
   pool_.retire(plan.retire_outdated, Reason::recycle, service.generation);
-  pool_.redeem(plan.redeem);
+  pool_.end_replacements(plan.replacements_done);
   pool_.retire(plan.retire_surplus, Reason::surplus, service.generation);
   ServiceOrders& orders = scoreboard_.service_orders(index_);
   if (plan.pace.at_max_clients && !pace_.at_max_clients) add(orders.max_clients_reached, 1);
@@ -149,16 +148,14 @@ bool Growth::publish(const Thresholds& wanted, unsigned idle_bits) const {
          (lowered && bits_now > wanted.above && bits_now > idle_bits);
 }
 
-void Growth::lift_throttle(const Input& service, Time now) {
-  if (throttle_.active() &&
-      service.kind.works_again(pool_.census(), throttle_.last_failure(), throttle_.delay(), now))
-    throttle_.cleared();
+void Growth::lift_throttle(const ChildCensus& census) {
+  if (throttle_.active() && census.proven > throttle_.last_failure()) throttle_.cleared();
 }
 
 ChildEnd Growth::child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now) {
-  lift_throttle(service, now);  // before the figures of this child are cleared
+  if (throttle_.active()) lift_throttle(census(service, now));  // before this child's figures are cleared
   may_strand_ = true;
-  const ChildKind::Ended ended{.age = pool_.census().age(slot, now),
+  const ChildKind::Ended ended{.age = pool_.rows().age(slot, now),
                                .exited_with_0 = code == CLD_EXITED && status == 0,
                                .on_demand = starts_on_demand(service.configuration.limits),
                                .throttle_delay = throttle_.delay()};
@@ -193,6 +190,6 @@ void Growth::kill_all(const char* why) {
   detached_.kill_all(why);
 }
 
-bool Growth::all_lost() const { return pool_.census().all_lost() && detached_.all_lost(); }
+bool Growth::all_lost() const { return pool_.children().all_lost() && detached_.all_lost(); }
 
 }  // namespace brood

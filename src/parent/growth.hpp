@@ -12,6 +12,8 @@
 
 namespace brood {
 
+struct HandedOverService;
+
 class Growth {
  public:
   // What a look needs to know of the service.
@@ -31,8 +33,9 @@ class Growth {
 
   // ---- at each look
   void take_detached(Time now);
-  // Ends the children that take too long. If `grows`, counts, decides and acts. Returns when to look again.
-  Time look(const Input& service, bool grows, Time now);
+  ChildCensus census(const Input& service, Time now) const;
+  // Ends the children that take too long. If `grows`, decides and acts. Returns when to look again.
+  Time look(const Input& service, ChildCensus census, bool grows, Time now);
 
   // ---- events
   ChildEnd child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now);
@@ -55,20 +58,14 @@ class Growth {
   const Detached& detached() const { return detached_; }
 
  private:
-  struct Count {
-    Census census;
-    unsigned idle_bits;  // on the scoreboard
-  };
-  Count count(const Input& service, Time now) const;
-  Time grow(const Input& service, Time overdue, Time now);
-  void wake_stranded(const Input& service, const Census& census);
+  Time grow(const Input& service, const ChildCensus& census, Time overdue, Time now);
+  void wake_stranded(const Input& service, const Census& counts);
   void act(const Plan& plan, const Input& service, Time now);
   void start(unsigned number, bool replacement, const Input& service, Time now);
   bool publish(const Thresholds& wanted, unsigned idle_bits) const;
-  void lift_throttle(const Input& service, Time now);
+  void lift_throttle(const ChildCensus& census);
 
   const Scoreboard& scoreboard_;
-  const ParentLock& lock_;
   const std::uint32_t index_;
   Pool pool_;
   Detached detached_;

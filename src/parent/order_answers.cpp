@@ -11,10 +11,10 @@ namespace brood {
 OrderProgress::OrderProgress(const Service& service, Time now)
     : name_(service.name()),
       began_(now),
-      accepted_(service.pool().census().accepted()),
+      accepted_(service.pool().census({}, Clock::now()).accepted),
       lost_(service.connections_lost()) {
   const ChildTable& children = service.pool().children();
-  for (const std::uint32_t slot : children.taken())
+  for (const std::uint32_t slot : children.used())
     children_.push_back({children[slot].pid, children[slot].forked_at});
 }
 
@@ -37,7 +37,7 @@ WireRecord OrderProgress::record(const Service& service) const {
       .set("gone", children_.size() - remaining(service))
       .set("milliseconds",
            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count())
-      .set("connections", service.pool().census().accepted() - accepted_)
+      .set("connections", service.pool().census({}, Clock::now()).accepted - accepted_)
       .set("lost", service.connections_lost() - lost_);
 }
 

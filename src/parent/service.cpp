@@ -85,11 +85,12 @@ Time Service::look(Time now) {
   const auto wake = scoreboard.service_gossip(index_).wake.exchange(0, std::memory_order_seq_cst);
   if ((wake & look_at_listeners) != 0) revive_listeners();
   growth_->take_detached(now);
-  advance_stop(now);
+  const ChildCensus census = growth_->census(growth_input(), now);
+  advance_stop(census, now);
   start_if_stopped(now);
   scoreboard.service_orders(index_).state.store(static_cast<std::uint32_t>(state()), relaxed);
   const Time next = std::min(advance_listeners(now), failure_hook_.look(now));
-  return std::min(next, growth_->look(growth_input(), run_.needs_children(), now));
+  return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
 void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
@@ -100,7 +101,7 @@ void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
   const bool needed = run_.serving() || run_.stage() == ServiceRun::Stage::draining;
   if (!needed || end.asked) return;
   const bool fatal = end.exit_code == static_cast<int>(ExitCode::configuration) && !end.proven;
-  if (fatal && !pool().census().any_serving()) {
+  if (fatal && !pool().census({}, now).any_serving) {
     log_error(text("service ", name(), ": a child reports that its configuration can't work (exit code ",
                    end.exit_code, "), and no other child serves; no more children are started"));
     run_.fail(end.exit_code);
@@ -143,7 +144,7 @@ HandedOverService Service::hand_over() const {
                        .detached = growth_->detached().all(),
                        .on_failure = failure_hook_.hand_over(),
                        .scaled = scaled_.written};
-  for (const std::uint32_t slot : pool().children().taken())
+  for (const std::uint32_t slot : pool().children().used())
     to.children.push_back({slot, pool().children()[slot]});
   return to;
 }

@@ -104,12 +104,12 @@ class Service {
   ServiceState state() const { return shown(run_state()); }
   bool removed() const { return run_.removed(); }
   bool ended() const { return run_.stage() == ServiceRun::Stage::finishing && growth_->all_lost(); }
-  bool ready() const { return starts_on_demand(limits()) || pool().census().any_serving(); }
+  bool ready() const { return starts_on_demand(limits()) || pool().census({}, Clock::now()).any_serving; }
   bool throttled() const { return growth_->throttled(); }
   // A child has said that its configuration can't work: its exit code.
   std::optional<int> fatal_exit() const { return run_.fatal_exit(); }
   const std::string& start_failure() const { return run_.start_failure(); }  // of a restart
-  std::uint64_t connections_lost() const { return pool().census().aborted() + listeners_.lost(); }
+  std::uint64_t connections_lost() const { return pool().connections_aborted() + listeners_.lost(); }
   const Pool& pool() const { return growth_->pool(); }
   Pool& pool() { return growth_->pool(); }
   bool has_child(pid_t pid) const { return pool().find(pid) || growth_->detached().has(pid); }
@@ -138,7 +138,7 @@ class Service {
   void pause();
   void resume();
   void start_if_stopped(Time now);
-  void advance_stop(Time now);
+  void advance_stop(const ChildCensus& census, Time now);
   Time advance_listeners(Time now);
   void take_new_listeners(Time now);
 

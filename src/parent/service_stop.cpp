@@ -96,21 +96,19 @@ void Service::remove(Time now) {
   stop(stop_deadline(now));
 }
 
-void Service::advance_stop(Time now) {
+void Service::advance_stop(const ChildCensus& census, Time now) {
   if (run_.serving()) return;
-  const ChildCensus& children = pool().census();
   const bool out_of_time = now >= run_.stop_deadline();
   if (run_.stage() == Stage::draining) {
     const bool nobody_serves = pool().count() == 0 && (run_.fatal_exit() || throttled());
-    if (nobody_serves || listeners_.drain().done(children.accepted(), now)) {
+    if (nobody_serves || listeners_.drain().done(census.accepted, now)) {
       pool().retire_all(Reason::stop);
       run_.go_on_to(Stage::closing);
     }
   }
   // When no child accepts any more, the connections that are still in the queues are those that are lost.
   if (run_.stage() == Stage::closing) {
-    const bool nobody_accepts = children.none_accepts(kind().quiet_if_told_before(now));
-    if ((nobody_accepts && listeners_.drain().settled(now)) || out_of_time) {
+    if ((!census.any_accepts && listeners_.drain().settled(now)) || out_of_time) {
       listeners_.close_drained();
       run_.go_on_to(Stage::finishing);
     }

@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: MIT
-// What the parent itself knows of a service's children: from fork() and waitid(), not from the table that
-// children write. Slots are counted from 0 within the service.
+// What the parent itself knows of a service's children, from fork() and waitid(), not from the scoreboard
+// that children write. Slots are counted from 0 within the service.
 //
-// A pid is used only while its child was not reaped yet, and until then it can't be another process's: the
-// parent alone reaps, in one place. So no pidfd is kept for a child (each would be inherited by every later
-// sibling).
+// A pid is used only until its child is reaped, and until then no other process can have it: the parent alone
+// reaps, in one place. So the parent keeps no pidfd for a child; every later child would inherit it.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
-
 #include <vector>
 
 #include "base/clock.hpp"
 
 namespace brood {
 
-enum class Escalation {
-  none,
-  aborted,
-  killed,
-  lost
-};  // how far the parent went with a child that is busy for too long
+// How far the parent has gone to end a child that takes too long.
+enum class Escalation { none, aborted, killed, lost };
 
 struct ChildRecord {
   pid_t pid = 0;  // 0: the slot is free
   std::uint32_t generation = 0;
   Time forked_at{};
-  bool replacement = false;  // forked so that an outdated one may leave, and none was told to yet
+  bool replacement = false;  // forked so that an outdated child can leave, and none was told to yet
   bool told_to_leave = false;
-  Time told_at{};        // or when it was seen to leave by itself
+  Time leaving_since{};  // since it was told to leave, or was seen to leave by itself
   bool stopped = false;  // by a signal from outside
   Time continued_at{};   // by the parent, so that it leaves
   Escalation escalation = Escalation::none;
@@ -47,8 +41,8 @@ class ChildTable {
   ChildRecord& operator[](std::uint32_t slot) { return records_[slot]; }
   const ChildRecord& operator[](std::uint32_t slot) const { return records_[slot]; }
   unsigned count() const;
-  // The slots that are not free, in order.
-  std::vector<std::uint32_t> taken() const;
+  std::vector<std::uint32_t> used() const;  // the slots that are not free, in order
+  bool all_lost() const;                    // no child is left, but those that SIGKILL can't end
   std::uint32_t slots() const { return static_cast<std::uint32_t>(records_.size()); }
   void forget_all() { records_.clear(); }  // in a child
 

@@ -14,10 +14,10 @@
 namespace brood {
 
 void Detached::add(ChildRecord child, Time now) {
-  child.told_at = now;
+  child.leaving_since = now;
   log_info(text("child ", child.pid,
-                " is detached: it has given its slot back, and ends when it has done "
-                "what it had in hand"));
+                " is detached: it has given back its slot, and ends when its open "
+                "connections are finished"));
   children_.push_back(child);
 }
 
@@ -46,11 +46,11 @@ Time Detached::end_overdue(std::chrono::milliseconds timeout, Time now) {
   Time next = never;
   for (ChildRecord& child : children_) {
     if (child.escalation == Escalation::lost) continue;
-    Time due = child.escalation == Escalation::none ? child.told_at + timeout
-                                                    : child.escalated_at + escalation_patience;
+    Time due = child.escalation == Escalation::none ? child.leaving_since + timeout
+                                                    : child.escalated_at + escalation_interval;
     if (due <= now) {
       escalate(child, ", detached", "detach-timeout", now);
-      due = child.escalation == Escalation::lost ? never : now + escalation_patience;
+      due = child.escalation == Escalation::lost ? never : now + escalation_interval;
     }
     next = std::min(next, due);
   }

@@ -8,21 +8,21 @@
 
 namespace brood {
 
-void escalate(ChildRecord& child, const std::string& doing, const char* why, Time now) {
+void escalate(ChildRecord& child, const std::string& what, const char* why, Time now) {
   child.escalated_at = now;
   switch (child.escalation) {
     case Escalation::none:
-      log_warning(text("child ", child.pid, doing, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
+      log_warning(text("child ", child.pid, what, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
       child.escalation = Escalation::aborted;
       ::kill(child.pid, SIGABRT);
       return;
     case Escalation::aborted:
-      log_warning(text("child ", child.pid, doing, ": ", std::string_view(why), "; it is killed"));
+      log_warning(text("child ", child.pid, what, ": ", std::string_view(why), "; it is killed"));
       child.escalation = Escalation::killed;
       ::kill(child.pid, SIGKILL);
       return;
     case Escalation::killed:
-      log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", escalation_patience,
+      log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", escalation_interval,
                      ", it may hang in the kernel; it counts against max-clients and is not waited for"));
       child.escalation = Escalation::lost;
       return;

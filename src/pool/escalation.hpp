@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the parent ends a child that takes too long, step by step or at once. Knows neither why nor when: who
-// asks does.
+// How the parent ends a child that takes too long, step by step or at once. The caller knows why and when.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +11,11 @@
 
 namespace brood {
 
-inline constexpr std::chrono::seconds escalation_patience{5};  // between ABRT, KILL and "lost"
+inline constexpr std::chrono::seconds escalation_interval{5};  // between SIGABRT, SIGKILL and "lost"
 
-// The next step: SIGABRT, then SIGKILL, then it is lost. `doing`: " while serving …", or "".
-void escalate(ChildRecord& child, const std::string& doing, const char* why, Time now);
-// SIGKILL at once, for a reason that was told.
+// The next step: SIGABRT, then SIGKILL, then it is lost. `what`: " while serving …", or "".
+void escalate(ChildRecord& child, const std::string& what, const char* why, Time now);
+// SIGKILL at once; the caller has logged why.
 void end_now(ChildRecord& child, Time now);
 
 }  // namespace brood

@@ -15,14 +15,14 @@ unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace&
   return pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
 }
 
-// One ready replacement lets one predecessor go. Where max-clients leaves no room for a replacement, its
-// predecessor has to go first, and then a few at a time, so that the pool never empties. Without leave to
-// start anything, nobody goes.
+// For each replacement that is ready, one outdated child is retired. If max-clients leaves no room for a
+// replacement, its predecessor is retired first, a few at a time, so that the pool never empties. While the
+// throttle permits no start, nobody is retired.
 void recycle(const Census& census, bool may_start, unsigned batch, unsigned room, Plan& plan) {
-  plan.look_again = std::min(plan.look_again, census.next_proof);
+  plan.look_again = std::min(plan.look_again, census.next_ready);
   const unsigned outdated = census.outdated_idle + census.outdated_busy;
   plan.retire_outdated = std::min(census.replacements_ready, outdated);
-  plan.redeem = census.replacements_ready;
+  plan.replacements_done = census.replacements_ready;
   const unsigned remaining = outdated - plan.retire_outdated;
   if (remaining == 0 || !may_start) return;
 
@@ -30,29 +30,27 @@ void recycle(const Census& census, bool may_start, unsigned batch, unsigned room
   plan.spawn_replacements =
       std::min({less(std::min(budget, remaining), census.replacements_starting), room, batch - plan.spawn});
   if (room > 0 || census.replacements_starting + census.replacements_ready > 0) return;
-  // Idle ones are gone at once; busy ones whenever their connection ends, and must not keep the idle ones
-  // waiting.
+  // Idle ones leave at once. Busy ones leave when their connections end; the idle ones don't wait for that.
   plan.retire_outdated = census.outdated_idle > 0
                              ? std::min(census.outdated_idle, less(budget, census.leaving_idle))
                              : std::min(census.outdated_busy, less(budget, census.leaving));
 }
 
-// Spares that max-clients doesn't permit are nothing to be alarmed at; connections that wait are. The queue
-// sends no event, so while all children are busy it is looked at once a second, until something waits or
-// somebody is idle.
+// max-clients is reached when connections wait, not when only spares are missing. The queue sends no event,
+// so while all children are busy it is checked once a second, until connections wait or a child is idle.
 void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& plan) {
   plan.pace.at_max_clients = plan.at_max_clients && (pace.at_max_clients || census.backlog > 0);
   if (plan.pace.at_max_clients) {
-    // A fresh warning, not one for each crossing of a load that stays near the limit.
+    // A load that stays near the limit crosses it often, and is not warned of each time.
     plan.warn_max_clients =
         !pace.at_max_clients && (pace.warned_at == Time::min() || now - pace.warned_at >= warning_interval);
     if (plan.warn_max_clients) plan.pace.warned_at = now;
   } else if (plan.at_max_clients && census.idle == 0) {
-    plan.look_again = std::min<Time>(plan.look_again, now + queue_glance);
+    plan.look_again = std::min<Time>(plan.look_again, now + queue_check_interval);
   }
 }
 
-// Below max-spare-servers it is time alone that sends idle children away, down to min-spare-servers.
+// Up to max-spare-servers, idle children are retired only by idle-timeout, and down to min-spare-servers.
 void expire(const Census& census, const Limits& limits, Plan& plan) {
   const unsigned dispensable = less(census.idle, limits.min_spare_servers + plan.retire_outdated);
   if (limits.idle_timeout.count() == 0 || dispensable == 0 || census.backlog > 0) return;
@@ -60,44 +58,45 @@ void expire(const Census& census, const Limits& limits, Plan& plan) {
   if (plan.retire_surplus < dispensable) plan.look_again = std::min(plan.look_again, census.next_expiry);
 }
 
-// Without a spare, and none to be kept, what comes has to wake the parent itself. Where no more may be
-// started it can't help.
+// If there is no spare, and none is to be kept, arrivals wake the parent itself. If no child may be started,
+// that would not help.
 void watch(const Census& census, bool may_start, unsigned room, Plan& plan) {
-  const bool somebody_will = census.idle + census.starting + plan.spawn + plan.spawn_replacements > 0;
-  plan.watch_listeners = !somebody_will && may_start && room > 0;
+  const bool some_child_accepts = census.idle + census.starting + plan.spawn + plan.spawn_replacements > 0;
+  plan.watch_listeners = !some_child_accepts && may_start && room > 0;
 }
 
 void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
-  // Who still has connections is not sent away: it would linger for them, and serve nobody else.
+  // A child with open connections is kept: retired, it would finish them and serve nobody else.
   const unsigned beyond = less(census.idle, limits.max_spare_servers + plan.retire_outdated);
-  const unsigned surplus = census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.engaged));
+  const unsigned surplus =
+      census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.idle_connected));
   if (surplus == 0) {
     plan.pace.surplus_since = never;
     return expire(census, limits, plan);
   }
   if (plan.pace.surplus_since == never) plan.pace.surplus_since = now;
-  if (now - plan.pace.surplus_since >= surplus_patience) {
+  if (now - plan.pace.surplus_since >= surplus_delay) {
     plan.retire_surplus = (surplus + surplus_share - 1) / surplus_share;
     plan.pace.surplus_since = surplus > plan.retire_surplus ? now : never;
   }
   if (plan.pace.surplus_since != never)
-    plan.look_again = std::min(plan.look_again, plan.pace.surplus_since + surplus_patience);
+    plan.look_again = std::min(plan.look_again, plan.pace.surplus_since + surplus_delay);
 }
 
 }  // namespace
 
-Thresholds thresholds(const Plan& plan, const Limits& limits, const Attention& attention) {
-  // Whoever can take what comes relieves the parent of watching for it.
+Thresholds thresholds(const Plan& plan, const Limits& limits, const Spares& spares) {
+  // While the parent watches the listeners, any spare is one that can take over.
   const unsigned most = plan.watch_listeners ? 0 : limits.max_spare_servers;
   const unsigned above =
-      plan.pace.surplus_since == never ? most + attention.hidden : std::numeric_limits<unsigned>::max();
+      plan.pace.surplus_since == never ? most + spares.other_idle_bits : std::numeric_limits<unsigned>::max();
   const auto below = [&]() -> unsigned {
-    if (attention.watch) return std::numeric_limits<unsigned>::max();
-    if (attention.delayed) return 0;
-    // Where no more may be started, only the last spare's going is news, and that only once.
-    if (plan.at_max_clients) return attention.spares > 0 ? 1 + attention.hidden : 0;
-    const unsigned least = std::max(limits.min_spare_servers, attention.spares > 0 ? 1U : 0U);
-    return least == 0 ? 0 : least + attention.hidden;
+    if (spares.wake_when_busy) return std::numeric_limits<unsigned>::max();
+    if (spares.delayed) return 0;
+    // If no more may be started, the parent wakes only when the last spare becomes busy, and only once.
+    if (plan.at_max_clients) return spares.count > 0 ? 1 + spares.other_idle_bits : 0;
+    const unsigned least = std::max(limits.min_spare_servers, spares.count > 0 ? 1U : 0U);
+    return least == 0 ? 0 : least + spares.other_idle_bits;
   };
   return {below(), above};
 }
@@ -114,7 +113,7 @@ Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time n
   plan.pace.started = pace.started || plan.spawn == std::min(wanted, room);
   if (plan.spawn < std::min(wanted, room)) plan.look_again = may_start ? now : pace.may_start;
 
-  // With no spare at all one is wanted as soon as something comes.
+  // Without any spare, one is wanted as soon as a connection arrives.
   const bool nobody = census.idle + census.starting == 0;
   plan.at_max_clients = std::max(wanted, nobody ? 1U : 0U) > room;
   watch_max_clients(census, pace, now, plan);

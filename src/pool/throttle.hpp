@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waits longer and longer before children are started that die at once: 1 s, 2 s, 4 s … 60 s. Pure: it is
-// told the time.
+// Delays the start of children that fail at once, longer and longer: 1 s, 2 s, 4 s … 60 s. Pure: the caller
+// says what time it is.
 #pragma once
 
 #include "base/clock.hpp"
@@ -9,17 +9,16 @@ namespace brood {
 
 class Throttle {
  public:
-  // A child died before its first connection, said that it is sick, or could not be forked. Failures while a
-  // delay runs are the same failure: the delay doubles once a try.
+  // A child ended before its first connection or with exit code 71, or could not be forked. Failures while a
+  // delay runs count as one: the delay doubles once for each try.
   void failed(Time now);
-  // A child was started: while there were failures, the next one waits for the verdict on this one.
+  // A child was started. If there were failures before, no other is started while the delay runs.
   void started(Time now);
-  // A child that was started since the last failure finished a connection.
+  // A child that was started since the last failure is proven (census.hpp).
   void cleared() { *this = {}; }
 
-  bool probing() const {
-    return probing_;
-  }  // a child was started since the last failure, and has not failed yet
+  // A child was started since the last failure, and has not failed yet.
+  bool probing() const { return probing_; }
   bool active() const { return delay_ != Clock::duration::zero(); }
   Time may_start() const { return may_start_; }  // Time::min(): now
   Time last_failure() const { return last_failure_; }

@@ -99,7 +99,7 @@ void fields_of_child(auto& fields, auto& of) {
   fields("forked-at", of.forked_at);
   fields("replacement", of.replacement);
   fields("told-to-leave", of.told_to_leave);
-  fields("told-at", of.told_at);
+  fields("told-at", of.leaving_since);
   fields("stopped", of.stopped);
   fields("ending", of.escalation);
   fields("ending-at", of.escalated_at);

@@ -12,7 +12,7 @@ TEST_CASE("recycling: a replacement is ready before its predecessor leaves") {
   struct {
     const char* what;
     Census census;
-    unsigned spawn_replacements, retire, redeem;
+    unsigned spawn_replacements, retire, replacements_done;
   } const rows[] = {
       {"one outdated: one replacement, nobody leaves yet",
        {.total = 5, .idle = 5, .outdated_idle = 1},
@@ -48,13 +48,13 @@ TEST_CASE("recycling: a replacement is ready before its predecessor leaves") {
     CHECK(plan.spawn == 0);
     CHECK(plan.spawn_replacements == row.spawn_replacements);
     CHECK(plan.retire_outdated == row.retire);
-    CHECK(plan.redeem == row.redeem);
+    CHECK(plan.replacements_done == row.replacements_done);
   }
 }
 
 TEST_CASE("a replacement that is still to show that it lives is looked at then, and lets nobody go before") {
   const Plan plan =
-      decide({.total = 6, .idle = 6, .outdated_idle = 5, .replacements_starting = 1, .next_proof = now + 1s},
+      decide({.total = 6, .idle = 6, .outdated_idle = 5, .replacements_starting = 1, .next_ready = now + 1s},
              limits, running(), now);
   CHECK(plan.look_again == now + 1s);
   CHECK(plan.retire_outdated == 0);

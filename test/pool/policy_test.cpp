@@ -134,20 +134,24 @@ TEST_CASE("the parent is woken for what it could act on, and for nothing else") 
   struct {
     const char* what;
     Plan plan;
-    Attention attention;
+    Spares spares;
     unsigned below, above;
   } const rows[] = {
-      {"usually: beyond the spare limits", {}, {.spares = 7}, 5, 10},
-      {"children count stopped ones in", {}, {.spares = 7, .hidden = 2}, 7, 12},
-      {"throttled: it looks by itself when the time has come", {}, {.spares = 2, .delayed = true}, 0, 10},
-      {"a surplus is being watched", {.pace = {.surplus_since = now}}, {.spares = 12}, 5, everything},
-      {"at max-clients: the last spare's going", {.at_max_clients = true}, {.spares = 3}, 1, 10},
+      {"usually: beyond the spare limits", {}, {.count = 7}, 5, 10},
+      {"children count stopped ones in", {}, {.count = 7, .other_idle_bits = 2}, 7, 12},
+      {"throttled: it looks by itself when the time has come", {}, {.count = 2, .delayed = true}, 0, 10},
+      {"a surplus is being watched", {.pace = {.surplus_since = now}}, {.count = 12}, 5, everything},
+      {"at max-clients: the last spare's going", {.at_max_clients = true}, {.count = 3}, 1, 10},
       {"at max-clients with none: nothing", {.at_max_clients = true}, {}, 0, 10},
-      {"connection-timeout needs the first busy one", {}, {.spares = 7, .watch = true}, everything, 10},
+      {"connection-timeout needs the first busy one",
+       {},
+       {.count = 7, .wake_when_busy = true},
+       everything,
+       10},
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
-    const Thresholds wanted = thresholds(row.plan, limits, row.attention);
+    const Thresholds wanted = thresholds(row.plan, limits, row.spares);
     CHECK(wanted.below == row.below);
     CHECK(wanted.above == row.above);
   }
@@ -184,8 +188,8 @@ TEST_CASE("on demand: without a spare the parent watches the listeners, and star
   CHECK_FALSE(plan.watch_listeners);  // it could do nothing about what comes
   CHECK(plan.look_again == now + 4s);
 
-  CHECK(thresholds({}, demand, {.spares = 1}).below == 1);  // the last spare's going is news
-  CHECK(thresholds({}, demand, {.spares = 0}).below == 0);
+  CHECK(thresholds({}, demand, {.count = 1}).below == 1);  // the last spare's going is news
+  CHECK(thresholds({}, demand, {.count = 0}).below == 0);
   CHECK(thresholds({.watch_listeners = true}, demand, {}).above == 0);  // so is the first one's coming
 }
 
@@ -214,11 +218,11 @@ TEST_CASE("idle-timeout lets idle children go, down to min-spare-servers") {
 }
 
 TEST_CASE("who has connections in hand is no surplus") {
-  const Plan first = decide({.total = 20, .idle = 20, .engaged = 18}, limits, running(), now);
+  const Plan first = decide({.total = 20, .idle = 20, .idle_connected = 18}, limits, running(), now);
   const Plan plan =
-      decide({.total = 20, .idle = 20, .engaged = 18}, limits, first.pace, now + surplus_patience);
+      decide({.total = 20, .idle = 20, .idle_connected = 18}, limits, first.pace, now + surplus_delay);
   CHECK(plan.retire_surplus == 1);  // a quarter of the two
-  CHECK(decide({.total = 20, .idle = 20, .engaged = 20}, limits, running(), now).look_again == never);
+  CHECK(decide({.total = 20, .idle = 20, .idle_connected = 20}, limits, running(), now).look_again == never);
 }
 
 TEST_CASE("throttled: nothing is started before its time, then one at a time") {
@@ -238,11 +242,20 @@ TEST_CASE("who has connections in hand and room for more is a spare, but no surp
     Census census;
     unsigned spawn, retire;
   } const rows[] = {
-      {"engaged ones are spares", {.total = 5, .idle = 5, .engaged = 5}, 0, 0},
-      {"however many: nobody is sent away", {.total = 50, .idle = 50, .engaged = 50}, 0, 0},
-      {"of those that have nothing in hand, a quarter", {.total = 50, .idle = 50, .engaged = 42}, 0, 2},
-      {"never more than what is beyond max-spare-servers", {.total = 12, .idle = 12, .engaged = 2}, 0, 1},
-      {"full ones are none", {.total = 50, .idle = 4, .engaged = 4}, 1, 0},
+      {"those with open connections and room for more are spares",
+       {.total = 5, .idle = 5, .idle_connected = 5},
+       0,
+       0},
+      {"however many: nobody is sent away", {.total = 50, .idle = 50, .idle_connected = 50}, 0, 0},
+      {"of those that have nothing in hand, a quarter",
+       {.total = 50, .idle = 50, .idle_connected = 42},
+       0,
+       2},
+      {"never more than what is beyond max-spare-servers",
+       {.total = 12, .idle = 12, .idle_connected = 2},
+       0,
+       1},
+      {"full ones are none", {.total = 50, .idle = 4, .idle_connected = 4}, 1, 0},
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
@@ -253,7 +266,7 @@ TEST_CASE("who has connections in hand and room for more is a spare, but no surp
     CHECK(plan.retire_surplus == row.retire);
   }
   // Without a surplus there is nothing to wait for.
-  CHECK(decide({.total = 50, .idle = 50, .engaged = 50}, limits, running(), now).look_again == never);
+  CHECK(decide({.total = 50, .idle = 50, .idle_connected = 50}, limits, running(), now).look_again == never);
 }
 
 // The same code against a simple world: children start and finish, load comes and goes.

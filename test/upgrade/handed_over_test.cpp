@@ -35,7 +35,7 @@ HandedOver example() {
                           .forked_at = Time(std::chrono::nanoseconds(123456789)),
                           .replacement = true,
                           .told_to_leave = true,
-                          .told_at = Time(std::chrono::nanoseconds(223456789)),
+                          .leaving_since = Time(std::chrono::nanoseconds(223456789)),
                           .stopped = true,
                           .escalation = Escalation::killed,
                           .escalated_at = Time(std::chrono::nanoseconds(323456789))};
