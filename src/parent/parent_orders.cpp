@@ -113,7 +113,7 @@ HandedOver Parent::hand_over() const {
   to.name = program_.name();
   to.program = program_.executable().path();
   to.ready = ready_;
-  to.told_not_ready = reported_not_ready_;
+  to.reported_not_ready = reported_not_ready_;
   to.scoreboard = program_.scoreboard_path();
   to.whole_descriptor = scoreboard_.descriptors().whole.get();
   to.read_only_descriptor = scoreboard_.descriptors().read_only.get();
@@ -135,7 +135,7 @@ void Parent::take_over(Takeover& takeover) {
   }
   control_.take_over(takeover, orders_.outcome_of_upgrade());
   ready_ = from.ready;
-  reported_not_ready_ = from.told_not_ready;
+  reported_not_ready_ = from.reported_not_ready;
   using State = UpgradeOutcome::State;
   if (takeover.given_back()) {
     taken_over_ = {State::refused, from.refused};

@@ -2,7 +2,6 @@
 #include "program/daemon.hpp"
 
 #include <fcntl.h>
-
 #include <unistd.h>
 
 #include <array>
@@ -19,8 +18,8 @@ pid_t fork_or_throw() {
   return pid;
 }
 
-// The byte is the server's exit code, 0 when it is ready. Without one it has crashed.
-[[noreturn]] void wait_for_verdict(int report) {
+// One byte: the server's exit code, or 0 if it is ready. Without a byte it has crashed.
+[[noreturn]] void exit_as_reported(int report) {
   unsigned char exit_code = 0;
   ::_exit(::read(report, &exit_code, 1) == 1 ? exit_code : static_cast<int>(ExitCode::software));
 }
@@ -35,11 +34,11 @@ Daemon Daemon::detach() {
   daemon.report_.reset(ends[1]);
   if (fork_or_throw() != 0) {
     daemon.report_.reset();
-    wait_for_verdict(read_end.get());
+    exit_as_reported(read_end.get());
   }
   read_end.reset();
   ::setsid();
-  // Again: who is no session leader can't get a terminal any more.
+  // Once more: only a session leader can get a terminal.
   if (fork_or_throw() != 0) ::_exit(0);
   return daemon;
 }
@@ -51,7 +50,7 @@ void Daemon::report(int exit_code) {
   report_.reset();
 }
 
-void Daemon::leave_terminal() {
+void Daemon::close_terminal() {
   if (!report_) return;
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leaving the terminal. The process that was started waits until the server is ready or has failed, and ends
-// with its verdict: a script that starts the server knows whether it runs.
+// Starts the server in the background. The process that was started waits until the server is ready or has
+// failed, and ends with the server's exit code, so that a script knows whether the server runs.
 #pragma once
 
 #include "brood/descriptor.hpp"
@@ -9,16 +9,17 @@ namespace brood {
 
 class Daemon {
  public:
-  // Forks twice. Returns in the new process only; the first one ends inside, with what the new one reports.
+  // Forks twice. Returns only in the new process; the first one ends in it, with the exit code that the new
+  // one reports.
   static Daemon detach();
 
-  Daemon() = default;  // stays in the foreground: the rest does nothing
-  // It has detached before exec(); the verdict may still be awaited.
+  Daemon() = default;  // in the foreground: the rest does nothing
+  // Detached before exec(). `report`: where the first process waits for the report; none: it has it.
   explicit Daemon(Descriptor report) : report_(std::move(report)) {}
-  int descriptor() const { return report_.get(); }   // -1: there was a verdict
-  void leave_terminal();                             // before children are forked, who would hold it
-  void ready() { report(0); }                        // the verdict is 0
-  void failed(int exit_code) { report(exit_code); }  // the verdict, unless there was one
+  int descriptor() const { return report_.get(); }   // -1: nothing is left to report
+  void close_terminal();                             // before the first fork: children would keep it open
+  void ready() { report(0); }                        // does nothing after the first report
+  void failed(int exit_code) { report(exit_code); }  // as ready()
   void forget() { report_.reset(); }                 // in a child
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parent's pid in a file that is locked as long as the parent lives, so that a second start finds out.
+// The file with the parent's pid. It is locked as long as the parent lives, so that a second start is
+// refused.
 #pragma once
 
 #include <string>
@@ -10,17 +11,17 @@ namespace brood {
 
 class PidFile {
  public:
-  // Creates or takes over the file, locks it and writes this process's pid. An empty path: no file. Throws
-  // ConfigurationError where another process holds it, and says which; SystemError where it can't be written.
+  // Creates the file, or opens an old one, locks it and writes this process's pid. An empty path: no file.
+  // Throws ConfigurationError if another process holds it, and names it; SystemError if it can't be written.
   explicit PidFile(std::string path);
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
-  // The one that this process locked before exec(). The lock is held all the time, as no descriptor of the
-  // file was closed.
+  // The file that this process locked before exec(). The lock was never released: a process loses it only
+  // when it closes a descriptor of the file.
   void take_over(std::string path, Descriptor file);
   const std::string& path() const { return path_; }
   int descriptor() const { return file_.get(); }
-  ~PidFile();                       // removes it
+  ~PidFile();                       // removes the file
   void forget() { file_.reset(); }  // in a child
 
  private:

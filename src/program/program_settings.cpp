@@ -2,6 +2,9 @@
 #include "program/program_settings.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "brood/server_base.hpp"
 
 #include "brood/server_base.hpp"
 #include "settings/settings_printer.hpp"
@@ -69,12 +72,12 @@ std::vector<WantedService> ProgramSettings::read() {
     staged_.services.front().name = known.empty() ? staged_.name : known;
     staged_.services.front().log_level = staged_.log_level;
   }
-  if (whose_ == Whose::all) check_together(staged_, reader);
+  if (!only_own_) check_together(staged_, reader);
   reader.finish();
   std::vector<WantedService> wanted;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const ServiceConfiguration& service = staged_.services[i];
-    // The program's own: not ours to delete.
+    // The program owns the server: the pointer deletes nothing.
     wanted.push_back({.name = service.name,
                       .configuration = service,
                       .server = {std::shared_ptr<ServerBase>(), servers_[i].server}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The services that a program has by itself, one or several, with the table of all its settings, its file and
-// its command line. Parent only.
+// The services that a program itself has, one or several, with the table of their settings, the file and the
+// command line. Parent only.
 #pragma once
 
 #include <optional>
@@ -24,9 +24,8 @@ class ProgramSettings final : public ServiceSource {
   ProgramSettings(const std::string& program, std::span<const NamedServer> servers);
 
   const Settings& table() const { return settings_.table; }
-  // Where it is only about what is the server's own, what the kit is told is not held together.
-  enum class Whose { all, servers };
-  void about(Whose whose) { whose_ = whose; }
+  // Only the server's own settings count: the others are not checked together.
+  void check_only_own() { only_own_ = true; }
 
   void take(CommandLine line) override { line_ = std::move(line); }
   void go_by(GivenSettings values) override { go_by_ = std::move(values); }
@@ -46,11 +45,11 @@ class ProgramSettings final : public ServiceSource {
   const std::string program_;
   const std::vector<NamedServer> servers_;
   Configuration staged_, in_force_;
-  ServiceConfiguration shared_;  // binds what several services share; its values are read by none
+  ServiceConfiguration shared_;  // the table needs a place for shared settings; nobody reads its values
   StagedSettings settings_;
   CommandLine line_;
   std::optional<GivenSettings> go_by_;
-  Whose whose_ = Whose::all;
+  bool only_own_ = false;
   std::set<std::string> kept_;
 };
 

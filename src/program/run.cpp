@@ -39,7 +39,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   // The name, the pid file and the scoreboard stay as they were at the start.
   const Configuration started = source.in_force();
   const ServiceRules rules = source.rules();
-  if (rules.refuses_namesake) refuse_namesake(started);
+  if (rules.refuses_namesake) refuse_second_server(started);
   PidFile pid_file(from != nullptr ? "" : started.pid_file);
   if (from != nullptr) takeover.check(wanted, rules.reserved_entries > 0);
 
@@ -53,7 +53,7 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
     daemon = Daemon(takeover.claim(from->report_descriptor));
     parent.take_over(takeover);
   }
-  daemon.leave_terminal();
+  daemon.close_terminal();
   const int code = parent.run();
   log_info("stopped");
   return code;

@@ -19,7 +19,7 @@ std::string directory_of(const Configuration& configuration) {
                                                  : configuration.runtime_directory;
 }
 
-// Of one that can't be read any more nothing is known, and it is replaced.
+// A scoreboard that can't be read says nothing, and is replaced.
 std::optional<pid_t> known_server(const std::string& scoreboard) {
   try {
     return running_server(scoreboard);
@@ -28,14 +28,12 @@ std::optional<pid_t> known_server(const std::string& scoreboard) {
   }
 }
 
-// A server that hands its listener on still runs while its successor starts; any other is a mistake to be
-// told.
+// This is only a warning: a server that passes its listeners on still runs while the next one starts.
 void warn_of_other_server(const std::string& scoreboard) {
   if (const auto other = known_server(scoreboard))
-    log_warning(text(
-        "scoreboard ", scoreboard, " was that of process ", *other,
-        ", which still runs: broodctl shows this server from now on; set name or runtime-directory if both "
-        "are to stay"));
+    log_warning(text("scoreboard ", scoreboard, " was that of process ", *other,
+                     ", which still runs: broodctl now shows this server; to run both, set name or "
+                     "runtime-directory"));
 }
 
 }  // namespace
@@ -55,7 +53,7 @@ std::string prepare_scoreboard(const Configuration& configuration) {
                      "; the scoreboard is anonymous, broodctl can't see it"));
     return "";
   }
-  // A directory of somebody else's (in /tmp, say) would let them put another file in its place.
+  // The owner of the directory (in /tmp, say) could replace the file.
   if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
       (status.st_uid != ::geteuid() && status.st_uid != 0) || ::access(directory.c_str(), W_OK) != 0) {
     log_warning(text(
@@ -71,14 +69,14 @@ std::string prepare_scoreboard(const Configuration& configuration) {
 std::optional<pid_t> running_server(const std::string& scoreboard) {
   if (scoreboard.empty() || (::access(scoreboard.c_str(), F_OK) != 0 && errno == ENOENT)) return {};
   const Snapshot other = Snapshot::read(scoreboard);
-  // It may be this one, upgraded in place.
+  // This process, if it was upgraded in place.
   if (!other.parent_alive || other.parent_pid == ::getpid()) return {};
   return other.parent_pid;
 }
 
-void refuse_namesake(const Configuration& configuration) {
+void refuse_second_server(const Configuration& configuration) {
   if (const auto other = known_server(scoreboard_path(configuration)))
-    throw ConfigurationError(text("server ", configuration.name, " runs already, as process ", *other,
+    throw ConfigurationError(text("server ", configuration.name, " already runs, as process ", *other,
                                   ": stop that one first, or set name or runtime-directory"));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a server has its scoreboard, and whether another one of its name runs. Parent only.
+// The path of a server's scoreboard, and whether another server of its name runs. Parent only.
 #pragma once
 
 #include <sys/types.h>
@@ -11,16 +11,16 @@
 
 namespace brood {
 
-// "" where it is to be anonymous.
+// "" if the scoreboard is to be anonymous.
 std::string scoreboard_path(const Configuration& configuration);
-// Makes the directory (its parents must be there). Returns the path; "" where it has to be anonymous, and
-// says why.
+// Makes the directory (its parents must exist). Returns the path, or "" if the scoreboard has to be
+// anonymous; then it logs why.
 std::string prepare_scoreboard(const Configuration& configuration);
 
-// The server that has its scoreboard there and runs, other than this process; empty: there is none. Throws
-// Error where there is a scoreboard that can't be read.
+// The running server whose scoreboard this is, other than this process; empty: there is none. Throws Error if
+// the scoreboard can't be read.
 std::optional<pid_t> running_server(const std::string& scoreboard);
-// Throws ConfigurationError where one of this name runs.
-void refuse_namesake(const Configuration& configuration);
+// Throws ConfigurationError if a server of this name runs.
+void refuse_second_server(const Configuration& configuration);
 
 }  // namespace brood

@@ -21,10 +21,10 @@ ServerBase& find_server(std::span<const NamedServer> servers, const std::string&
   if (found != servers.end()) return *found->server;
   if (servers.size() == 1) return *servers.front().server;
   throw ConfigurationError(text("this program has several services, and none of them is ", service,
-                                ": the parent's service needs the name of the one that it is to be"));
+                                ": name the parent's service like one of them"));
 }
 
-WorkKind brought_by(const ChildListener& listener) {
+WorkKind work_of(const ChildListener& listener) {
   if (listener.trigger) return WorkKind::triggers;
   int type = SOCK_STREAM;
   socklen_t size = sizeof type;
@@ -32,13 +32,13 @@ WorkKind brought_by(const ChildListener& listener) {
   return type == SOCK_DGRAM ? WorkKind::datagrams : WorkKind::connections;
 }
 
-// The parent knows neither the program's child model nor what its handlers can bear.
-void fit(ChildSetup& setup) {
+// The parent knows neither the program's child model nor whether its handlers are thread-safe.
+void check_and_limit(ChildSetup& setup) {
   const ChildModel model = setup.server->child_model();
   if (model.command)
     throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   for (const auto& listener : setup.listeners)
-    if (const WorkKind brings = brought_by(listener); !fits(model.work, brings))
+    if (const WorkKind brings = work_of(listener); !fits(model.work, brings))
       throw ConfigurationError(text("listener ", listener.name, " ", work_mismatch(brings, model.work)));
   if (setup.limits.threads > 1 && !(model.threads && setup.server->thread_safe()))
     throw ConfigurationError(text("threads-per-child = ", setup.limits.threads,
@@ -51,22 +51,22 @@ void fit(ChildSetup& setup) {
 
 int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
                  std::span<const char* const> arguments) {
-  std::optional<ReceivedChild> inherited;  // longer than a message that goes to the log
+  std::optional<ReceivedChild> received;  // outlives the last message to the log
   int code = 0;
   const int failure = exit_code_of([&] {
-    inherited.emplace(handover);
-    follow_log_epoch(inherited->scoreboard().header().log_epoch, inherited->log_epoch());
-    ChildSetup setup = inherited->setup();
-    setup.server = &find_server(servers, inherited->service());
+    received.emplace(handover);
+    follow_log_epoch(received->scoreboard().header().log_epoch, received->log_epoch());
+    ChildSetup setup = received->setup();
+    setup.server = &find_server(servers, received->service());
     ProgramSettings settings(program, servers);
     settings.take(parse_command_line(settings.table(), arguments));
-    settings.about(ProgramSettings::Whose::servers);
+    settings.check_only_own();
     settings.read();
     settings.commit(When::starting, "");
-    fit(setup);
+    check_and_limit(setup);
     call_start_hook("on_parent_start", [&] { setup.server->on_parent_start(); });
     code = child_main(setup);
-    block_all_signals();  // their handlers' world ends here
+    block_all_signals();  // their handlers use what ends here
   });
   follow_log_epoch(nullptr);
   return failure != 0 ? failure : code;

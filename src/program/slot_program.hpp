@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program of the kit's that a parent has started to be its child: it takes over the slot that was handed to
-// it, and is no parent of its own. Its settings are read for what is the server's own; the kit's are the
-// parent's to say.
+// A program of the kit that another parent has executed as its child: it takes the slot that was handed over,
+// and is no parent itself. Of its settings only the server's own count; the parent's count for the rest.
 #pragma once
 
 #include <span>
@@ -12,7 +11,7 @@
 
 namespace brood {
 
-// Until the child has left; the exit code. Whatever goes wrong is told in the parent's log.
+// Runs until the child has left; returns the exit code. Errors go to the parent's log.
 int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
                  std::span<const char* const> arguments);
 

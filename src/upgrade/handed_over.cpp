@@ -71,7 +71,7 @@ void fields_of_parent(auto& fields, auto& of) {
   fields("runtime-directory", of.runtime_directory);
   fields("program", of.program);
   fields("ready", of.ready);
-  fields("told-not-ready", of.told_not_ready);
+  fields("told-not-ready", of.reported_not_ready);
   fields("wake-descriptor", of.wake_descriptor);
   fields.unless(-1, "report-descriptor", of.report_descriptor);
 }

@@ -68,7 +68,7 @@ struct HandedOver {
   std::string pid_file;
   int pid_file_descriptor = -1;  // -1: none
   int report_descriptor = -1;    // -1, or a start in the background that still waits for "ready"
-  bool ready = false, told_not_ready = false;
+  bool ready = false, reported_not_ready = false;
   std::string scoreboard;
   int whole_descriptor = -1, read_only_descriptor = -1;  // of the scoreboard
   int wake_descriptor = -1;

@@ -241,7 +241,7 @@ TEST_CASE("try-lock says whether a server of this name runs, and a second one do
   {
     ServerProcess second(in(directory, {runtime}), options);
     CHECK(second.wait_exit() == exited(78));
-    CHECK(has(second.standard_error(), "server mine runs already, " + who));
+    CHECK(has(second.standard_error(), "server mine already runs, " + who));
   }
   {
     ServerProcess other(in(directory, {runtime, "--name=other"}), options);

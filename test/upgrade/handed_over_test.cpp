@@ -88,7 +88,7 @@ TEST_CASE("inheritance: what was written is read, every bit of it") {
   CHECK(written(to_handover(left)) == written(handover));
   CHECK(left.name == "mail server");
   CHECK(left.ready);
-  CHECK_FALSE(left.told_not_ready);
+  CHECK_FALSE(left.reported_not_ready);
   CHECK(left.settings.at("listen").values.size() == 2);
   CHECK(left.settings.at("note").values == std::vector<std::string>{""});
   REQUIRE(left.services.size() == 2);
