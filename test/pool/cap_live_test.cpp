@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// max-requests-per-child: each child is replaced in time, and nobody notices.
+// max-requests-per-child: each child is replaced in time, and clients don't notice.
 #include <doctest/doctest.h>
 #include <sys/types.h>
 
@@ -64,7 +64,7 @@ TEST_CASE("under load children are replaced at their cap, and no connection is l
   const ServiceSnapshot service = server.service();
   CHECK(service.total.accepted == figures.answered);
   CHECK(service.children_failed == 0);
-  // A child serves on until its replacement is there, so it may be beyond the cap by then; none stays so.
+  // A child serves until its replacement is ready, so it may exceed the cap for a while.
   CHECK(server.reaches([](const auto& now) {
     return std::all_of(now.slots.begin(), now.slots.end(),
                        [](const auto& slot) { return slot.figures.accepted < 10; });
@@ -97,12 +97,12 @@ TEST_CASE("while the parent is stopped children beyond their cap serve on") {
   REQUIRE(eventually([&] { return process_state(server.pid()) == 'T'; }));
   for (int i = 0; i < 30; ++i) CHECK(server.connect().ask("echo x") == "x");
   CHECK(server.children().size() == 2);
-  // The scoreboard is read all the same, and says how the parent is.
+  // The scoreboard can still be read, and shows that the parent is stopped.
   const Snapshot snapshot = server.snapshot();
   CHECK(snapshot.parent_alive);
   CHECK(snapshot.parent_state == 'T');
   CHECK(server.reaches([](const auto& service) { return service.total.finished == 30; }));
   server.signal(SIGCONT);
-  // How the two have shared the thirty is not given.
+  // The two may have shared the thirty in any way.
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 1 && service.idle == 2; }));
 }

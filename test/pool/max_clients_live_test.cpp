@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// max-clients: never more children, a word to the operator, and who waits is served.
+// max-clients: never more children, a warning in the log, and connections that wait are served later.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// No child before the first connection, and none long after the last.
+// No child before the first connection, and none long after the last one.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -33,7 +33,7 @@ TEST_CASE("the first connection starts a child and is served by it") {
 TEST_CASE("one that comes while all are busy starts another child, and one that finds an idle one does not") {
   ServerProcess server(on_demand);
   const auto held = server.hold(3);
-  // A child may serve before the parent has come back from fork() and counted it.
+  // A child may serve before the parent has returned from fork() and counted it.
   CHECK(server.reaches([](const auto& service) { return service.children_started == 3; }));
   server.connect().ask("echo hello");
   CHECK(server.reaches([](const auto& service) { return service.idle == 1; }));
@@ -80,8 +80,7 @@ TEST_CASE("nobody wakes while nothing comes") {
   ServerProcess server(with(on_demand, "--idle-timeout=100ms"));
   server.connect().ask("echo hello");
   REQUIRE(server.reaches([](const auto& service) { return service.children() == 0; }));
-  // The last child has been reaped by the look that the snapshot shows; the sleep after it is the next
-  // switch.
+  // The snapshot may show the look that reaped the last child. The sleep after that is one more switch.
   REQUIRE(eventually([&] { return process_state(server.pid()) == 'S'; }));
   const std::string before = status_of(server.pid(), "voluntary_ctxt_switches");
   CHECK_FALSE(eventually([&] { return status_of(server.pid(), "voluntary_ctxt_switches") != before; },

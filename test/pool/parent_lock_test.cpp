@@ -45,8 +45,8 @@ TEST_CASE("a child that is stopped while one of its threads holds the lock is ki
   CHECK((holder == child) != other_thread);
   CHECK(process_of(holder) == child);
   CHECK(ParentLock(scoreboard, [&](pid_t pid) { return pid == child; }).take());
-  CHECK(scoreboard.gossip().recoveries.load() == 1);  // its death gave the lock back
-  ::kill(child, SIGKILL);                             // where it was not
+  CHECK(scoreboard.gossip().recoveries.load() == 1);  // the lock was recovered from the dead child
+  ::kill(child, SIGKILL);                             // if that failed
   CHECK(::waitpid(child, nullptr, 0) == child);
   for (const int end : ends) ::close(end);
 }

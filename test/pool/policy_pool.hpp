@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The pool that the policy is asked about.
+// The pool for which the policy decides.
 #pragma once
 
 #include "pool/policy.hpp"

@@ -73,7 +73,7 @@ TEST_CASE("recycling at max-clients: there is no room, so a few go first") {
       {.total = 16, .idle = 5, .leaving = 2, .leaving_idle = 2, .outdated_idle = 5, .outdated_busy = 9},
       small, running(), now);
   CHECK(plan.retire_outdated == 0);
-  // Busy ones that were told to leave go whenever their connection ends: idle ones needn't wait for it.
+  // Busy ones that were told to leave do so when their connections end: idle ones needn't wait for that.
   plan = decide({.total = 16, .idle = 5, .leaving = 2, .outdated_idle = 5, .outdated_busy = 9}, small,
                 running(), now);
   CHECK(plan.retire_outdated == 2);

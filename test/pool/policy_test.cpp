@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many children are started and let go for the load, and when the parent looks again.
+// How many children are started and retired for the load, and when the parent looks again.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -107,7 +107,7 @@ TEST_CASE("max-clients is warned of once, and again only after a while") {
   CHECK_FALSE(plan.warn_max_clients);
   plan = decide(relaxed, limits, plan.pace, now + 6s);
   plan = decide(full, limits, plan.pace, now + 7s);
-  CHECK_FALSE(plan.warn_max_clients);  // it hovers
+  CHECK_FALSE(plan.warn_max_clients);  // the load stays near the limit
   plan = decide(relaxed, limits, plan.pace, now + 70s);
   plan = decide(full, limits, plan.pace, now + 80s);
   CHECK(plan.warn_max_clients);
@@ -185,12 +185,12 @@ TEST_CASE("on demand: without a spare the parent watches the listeners, and star
   Pace throttled = running();
   throttled.may_start = now + 4s;
   const Plan plan = decide({}, demand, throttled, now);
-  CHECK_FALSE(plan.watch_listeners);  // it could do nothing about what comes
+  CHECK_FALSE(plan.watch_listeners);  // it may start no child for what arrives
   CHECK(plan.look_again == now + 4s);
 
-  CHECK(thresholds({}, demand, {.count = 1}).below == 1);  // the last spare's going is news
+  CHECK(thresholds({}, demand, {.count = 1}).below == 1);  // wake if the last spare becomes busy
   CHECK(thresholds({}, demand, {.count = 0}).below == 0);
-  CHECK(thresholds({.watch_listeners = true}, demand, {}).above == 0);  // so is the first one's coming
+  CHECK(thresholds({.watch_listeners = true}, demand, {}).above == 0);  // and if the first one becomes idle
 }
 
 TEST_CASE("idle-timeout lets idle children go, down to min-spare-servers") {
@@ -269,7 +269,7 @@ TEST_CASE("who has connections in hand and room for more is a spare, but no surp
   CHECK(decide({.total = 50, .idle = 50, .idle_connected = 50}, limits, running(), now).look_again == never);
 }
 
-// The same code against a simple world: children start and finish, load comes and goes.
+// The same code in a small simulation: children start and finish, load comes and goes.
 TEST_CASE("a simulated pool follows its load and never breaks its limits") {
   Pace pace;
   Census census;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The number of children follows the load: at once upwards, gently downwards, and always within its limits.
+// The number of children follows the load: it grows at once, shrinks slowly, and stays within its limits.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using namespace brood::test;
 
 namespace {
 
-// The lowest and highest figures that were ever seen; read after the watch has stopped.
+// The lowest and highest figures that were seen. Read them after the watch has stopped.
 struct Extremes {
   unsigned fewest_spares = UINT32_MAX, fewest_children = UINT32_MAX, most_children = 0;
 
@@ -56,7 +56,7 @@ TEST_CASE("a backlog that is larger than the pool is answered by a pool that has
     clients.push_back(server.connect());
     clients.back().send("pid\n");
   }
-  // None of them closes: each answer needs a child of its own.
+  // No client closes its connection: each answer needs another child.
   std::set<std::string> children;
   for (auto& client : clients) children.insert(client.line());
   CHECK(children.size() == 60);
@@ -75,7 +75,7 @@ TEST_CASE("a surplus leaves down to max-spare-servers, and never are there fewer
   Extremes seen;
   Watch watch(server.scoreboard(), [&seen](const ServiceSnapshot& service) { seen.take(service); });
   CHECK(server.reaches([](const auto& service) { return service.children() <= 6; }));
-  // And there it rests.
+  // And it stays there.
   CHECK(stays([&] { return server.service().idle >= 4; }, 1500ms));
   watch.stop();
   CHECK(seen.fewest_spares >= 4);
@@ -137,7 +137,7 @@ TEST_CASE("an idle server does not wake up") {
     for (const pid_t pid : all) switched += switches(pid);
     return switched;
   };
-  // What the start set off comes to rest; then there is nothing.
+  // The activity of the start ends; then nothing happens.
   unsigned long before = 0;
   REQUIRE(eventually([&] {
     const unsigned long now = sum();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SIGSTOP: a child that can't serve is no spare, whatever the table says of it.
+// SIGSTOP: a stopped child is no spare, whatever its row on the scoreboard says.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ChildTable that die at once must not become a storm of forks, nor a service that doesn't come back.
+// Children that fail at once must cause no storm of forks, and the service must recover.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -13,7 +13,7 @@ using namespace brood::test;
 
 namespace {
 
-// ChildTable do what the file says when they start.
+// Children do what the file says when they start.
 struct Moody {
   explicit Moody(const std::string& order, std::vector<std::string> arguments = {}, bool wait_ready = false)
       : ordered(tell(order)), server(with(std::move(arguments)), {.wait_ready = wait_ready}) {}
@@ -45,8 +45,8 @@ TEST_CASE("children that end at once are started ever more rarely, also with exi
   SUBCASE("exit 71") { order = "exit 71"; }
   Moody it(order, {"--start-servers=3", "--min-spare-servers=3"});
   REQUIRE(it.told_of_throttle());
-  // The first three come at once, then one after 1 s, one after 2 s: in five seconds few, without a throttle
-  // thousands.
+  // Three are started at once, then one after 1 s and one after 2 s. Without the throttle there would be
+  // thousands in five seconds.
   std::this_thread::sleep_for(5s);
   const ServiceSnapshot service = it.service();
   CHECK(service.children_started >= 3);
@@ -95,7 +95,7 @@ TEST_CASE("a child that says that its configuration can't work stops the service
   Moody it(order);
   CHECK(it.server.wait_exit() == exited(78));
   CHECK(it.server.count_in_log("configuration can't work") >= 1);
-  // All its children may have failed in the same moment, but not a second row of them.
+  // All its children may have failed at the same time, but not a second set of them.
   CHECK(it.server.count_in_log("exited with code 78") <= 5);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("a child that is killed before its first connection does not keep the 
   ::kill(server.children().front(), SIGKILL);
   REQUIRE(
       server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 5; }));
-  // Held connections: none is finished that could lift a throttle.
+  // The connections stay open: none is finished, which would clear the throttle.
   const auto held = server.hold(20);
   CHECK(server.reaches([](const auto& service) { return service.busy == 20 && service.idle >= 5; }));
 }

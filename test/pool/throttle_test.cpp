@@ -18,7 +18,7 @@ TEST_CASE("each start that fails doubles the wait, up to a minute") {
     CHECK(throttle.may_start() == now + wait);
     now = throttle.may_start();
     throttle.started(now);
-    CHECK(throttle.may_start() > now);  // the next one waits for the verdict on this one
+    CHECK(throttle.may_start() > now);  // the next start waits for the outcome of this one
   }
 }
 

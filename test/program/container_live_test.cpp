@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// As PID 1 of a container: nobody but the server reaps strangers, and signals without a handler are ignored
-// by the kernel.
+// As PID 1 of a container: only the server can reap orphans, and the kernel ignores signals that have no
+// handler.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -69,14 +69,14 @@ TEST_CASE("as PID 1 a server reaps strangers, and takes none of them for a child
     const auto before = children_of(container.parent);
     Client client = container.server.connect();
     client.ask("fork");
-    client.send("exit 0\n");  // its child becomes an orphan, and PID 1's
+    client.send("exit 0\n");  // its child becomes an orphan, and a child of PID 1
     CHECK(client.ending() == Ending::closed);
   }
   CHECK(container.server.reaches(
       [](const auto& service) { return service.total.aborted == 5 && service.idle >= 3; }));
   const unsigned children = container.server.service().children();
   REQUIRE(eventually([&] { return children_of(container.parent).size() == children + 5; }));
-  // The five that are none of the server's: they sleep in poll(), and die of SIGUSR2.
+  // Five processes that are no children of the server: they sleep in poll(), and SIGUSR2 ends them.
   const auto gone_before = container.server.service().children_gone;
   unsigned killed = 0;
   for (const pid_t pid : children_of(container.parent)) {

@@ -15,7 +15,8 @@ using namespace brood::test;
 
 namespace {
 
-// A server in the background is nobody's child: it is found by its pid file, and ended with its directory.
+// A server in the background is not the test's child: it is found by its pid file, and ended with its
+// directory.
 struct Background {
   explicit Background(std::vector<std::string> arguments = {}, std::function<void()> in_process = {})
       : starter(with(std::move(arguments)), {.wait_ready = false, .in_process = std::move(in_process)}) {}
@@ -58,7 +59,7 @@ TEST_CASE("a pid file that can't be written ends the start") {
 TEST_CASE("daemonize returns when the server is ready, which then runs on by itself") {
   Background background;
   CHECK(background.starter.wait_exit() == exited(0));
-  // Ready means ready: it is said, and served, already.
+  // The command ends only when the server has logged "ready" and serves.
   REQUIRE(background.starter.is_ready());
   const pid_t server = background.pid();
   REQUIRE(server > 0);
@@ -85,7 +86,7 @@ TEST_CASE("a server in the background holds nothing of the terminal it was start
   });
   CHECK(background.starter.wait_exit() == exited(0));
   write_end.reset();
-  // As in $(server --daemonize): whoever reads the output waits until nobody holds its other end.
+  // As in $(server --daemonize): the shell reads until no process has the other end of the pipe open.
   pollfd output{.fd = read_end.get(), .events = POLLIN, .revents = 0};
   CHECK(eventually([&] { return ::poll(&output, 1, 0) > 0; }, 10s));
   CHECK((output.revents & POLLHUP) != 0);
@@ -96,7 +97,7 @@ TEST_CASE("a server in the background is one process beside its children") {
   CHECK(background.starter.wait_exit() == exited(0));
   const pid_t server = background.pid();
   REQUIRE(server > 0);
-  // Whoever has adopted it, it is none of the processes that started it.
+  // Its parent is none of the processes that started it.
   CHECK(eventually(
       [&] {
         return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-test-server\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Wrong settings at the start: nothing is started, everything that is wrong is said in one go, with where it
-// stands.
+// Wrong settings at the start: nothing is started, and all mistakes are reported at once, each with its
+// place.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ Refused start_with(std::vector<std::string> arguments) {
   return {exit.value_or(Exit{}), server.standard_error()};
 }
 
-// The file is called settings.conf, in a directory that is gone afterwards.
+// The file is settings.conf in a directory that is removed afterwards.
 Refused start_with_file(const std::string& content) {
   const TemporaryDirectory directory;
   write_file(directory / "settings.conf", content);

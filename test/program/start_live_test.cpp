@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the command to the first answer: what a started server is and says, and why one does not start.
+// From the command to the first answer: what a server logs and shows at the start, and why one does not
+// start.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>

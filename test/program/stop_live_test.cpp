@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// TERM, INT, QUIT: how a server ends, and that nobody who has connected is sent away without an answer.
+// TERM, INT, QUIT: how a server ends. Every client that has connected gets its answer.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ using namespace brood::test;
 
 namespace {
 
-// Whether newcomers can be kept out of a draining listener: it decides what a stop under load can promise.
+// Whether new connections can be kept out of a draining listener. If not, a stop under load can reset some.
 bool may_filter() {
   const std::string capabilities = status_of(::getpid(), "CapEff");
   constexpr unsigned net_admin = 12;
@@ -213,7 +213,7 @@ TEST_CASE("graceful-timeout 0 waits as long as it takes") {
 TEST_CASE("a stop that comes with the start ends cleanly") {
   for (int round = 0; round < 10; ++round) {
     ServerProcess server({}, {.wait_ready = false});
-    // As soon as the log is there the parent has blocked its signals, or is about to.
+    // When the log exists, the parent has blocked its signals, or is about to.
     REQUIRE(eventually([&] { return !server.children().empty() || !server.running(); }));
     server.signal(SIGTERM);
     CHECK(server.wait_exit() == exited(0));
@@ -246,7 +246,7 @@ TEST_CASE("a stopped child does not keep the server from ending at graceful-time
 TEST_CASE("a peer that still sends gets its answer before the connection ends") {
   ServerProcess server;
   Client client = server.connect();
-  // Input behind "bye" stays unread: a plain close would reset, and could take the answer along.
+  // Input after "bye" stays unread: a plain close would reset the connection, and could lose the answer.
   client.send("echo answer\nbye\n" + std::string(100'000, 'x'));
   CHECK(client.line() == "answer");
   CHECK(client.line() == "bye");

@@ -130,7 +130,7 @@ TEST_CASE("inheritance: what is missing is refused, whatever it is") {
     const std::string& kind = whole[i].kind();
     if (kind == "setting") continue;
     for (const auto& [left_out, value] : whole[i].fields()) {
-      // Those that may be missing: a pipe, a listener without a name, and the slot of a detached child.
+      // These may be missing: a pipe, the file of a listener without one, and the slot of a detached child.
       if (left_out == "report-descriptor" || left_out == "failed-slot") continue;
       if (left_out == "inode" && kind == "listener") continue;
       Handover handover = whole;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `broodctl upgrade`: who orders one hears what came of it, over a socket that crosses exec(); and whoever
-// else asks meanwhile is not left hanging.
+// `broodctl upgrade`: it learns the outcome over a socket that crosses exec(). Other orders that wait at that
+// time are answered, too.
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,7 +24,7 @@ std::string socket_of(const Upgradeable& it) {
   return std::filesystem::path(it.server.scoreboard()).replace_extension(".control").string();
 }
 
-// Goes on when `go` is there.
+// Goes on when the file `go` exists.
 std::string waits_in_test(const Upgradeable& it) {
   return "case \"$*\" in *--test-config) while test ! -e " + (it.place / "go") +
          "; do sleep 0.01; done;; esac\n";
@@ -45,7 +45,7 @@ TEST_CASE("who orders an upgrade is told by the new program that it is done") {
                 answer.text);
   CHECK(it.server.running());
   CHECK(it.server.snapshot().upgrades == 1);
-  // The new one takes orders in its turn.
+  // The new program takes orders, too.
   CHECK(ask(it.server, "check").code == 0);
   CHECK(ask(it.server, "reload").code == 0);
   CHECK(it.server.connect().ask("version") == "two");
@@ -85,7 +85,7 @@ TEST_CASE("who orders an upgrade that is refused is told why, and where it ended
   CHECK_MESSAGE(json.says(why), json.text);
   CHECK(it.server.service().generation == 1);
   CHECK(it.server.connect().ask("version") == "one");
-  // Mended, it succeeds; and the earlier refusal is forgotten.
+  // Corrected, it succeeds; and the earlier refusal is forgotten.
   it.install("brood-test-server-two");
   it.write_settings("");
   CHECK(ask(it.server, "upgrade").code == 0);

@@ -26,7 +26,7 @@ bool upgraded(const ServerProcess& server, pid_t parent, unsigned number) {
   return eventually([&] { return server.count_in_log("info: upgraded: ") == number; });
 }
 
-// A server in the background is nobody's child: it is ended by its pid.
+// A server in the background is not the test's child: it is ended by its pid.
 struct Killed {
   pid_t pid;
   ~Killed() {
@@ -150,7 +150,7 @@ TEST_CASE("a script that starts the program can take its place") {
   it.install_script("exec " BROOD_PROGRAMS "/brood-test-server-two \"$@\"");
   for (int i = 0; i < 2; ++i) REQUIRE(it.upgrade());
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
-  // It is still the script that would be run.
+  // The next upgrade would run the script again.
   it.install_script("exit 6");
   CHECK(it.upgrade_is_refused("--test-config exited with code 6"));
 }

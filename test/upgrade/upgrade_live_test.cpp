@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Upgrade in place: another program in the parent's process, and nobody who is connected, or connects,
-// notices.
+// Upgrade in place: another program in the parent's process. Clients don't notice it.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>

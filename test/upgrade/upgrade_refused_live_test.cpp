@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Programs that can't take over: each is found out in time, the log says why, and the server that runs goes
-// on with its children as if nothing had been.
+// Programs that can't take over: each is refused in time, the log says why, and the running server goes on
+// with its children as before.
 #include <doctest/doctest.h>
 #include <linux/close_range.h>
 #include <sys/resource.h>
@@ -21,11 +21,11 @@ using namespace brood::test;
 
 namespace {
 
-// Of which no child leaves by itself.
+// No child of it leaves by itself.
 const std::vector<std::string> four_children = {"--start-servers=4", "--min-spare-servers=1",
                                                 "--max-spare-servers=20", "--max-requests-per-child=0"};
 
-// Under load: what is refused must not have cost a connection, a child or the generation.
+// Under load: a refused upgrade must not cost a connection or a child, or begin a new generation.
 struct Unharmed : Upgradeable {
   explicit Unharmed(const std::string& settings = "", ServerOptions options = {})
       : Upgradeable(four_children, settings, std::move(options)),
@@ -55,7 +55,7 @@ void check_refused_settings(const std::string& settings, const std::string& why,
   it.check();
 }
 
-// A script to which the program is what `else` says when it is not only tested.
+// A script that passes the test of the settings, and otherwise runs `otherwise`.
 std::string unless_tested(const std::string& otherwise) {
   return "case \"$*\" in *--test-config) exit 0;; esac\n" + otherwise;
 }
@@ -124,7 +124,7 @@ TEST_CASE("a program that says more than anybody reads is told so, and holds nob
 
 TEST_CASE("another layout of the scoreboard is refused") {
   Unharmed it;
-  // As if the program had been built for another one: the version stands behind the magic.
+  // As if the program had been built for another layout: the version follows the magic.
   const auto write_version = [&](char version) {
     std::fstream board(it.server.scoreboard(), std::ios::in | std::ios::out | std::ios::binary);
     board.seekg(8);
@@ -176,7 +176,7 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   CHECK(it.count("info: upgraded: ") == 0);
   CHECK(client.child() == child);
   it.check();
-  // With the settings that were in force.
+  // It has the settings that were in force.
   CHECK(it.server.connect().ask("word") == "before");
   CHECK(read_file("/proc/" + std::to_string(it.server.pid()) + "/comm") == "server\n");
   CHECK(it.server.connect().ask("version") == "one");
@@ -254,8 +254,8 @@ TEST_CASE("when the program dies after it has taken over, its children finish wh
 }
 
 TEST_CASE("with too few descriptors an upgrade is refused, and the server goes on") {
-  // Without what the test itself was started with. A sanitizer opens descriptors of its own, and takes it for
-  // an error when it gets none.
+  // Not with the test's own descriptors. A sanitizer opens descriptors, too, and reports an error if it
+  // can't.
   Unharmed it("",
               {.heed_sanitizers = false, .in_process = [] { ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }});
   const auto limit_to = [&](rlim_t most) {
@@ -269,7 +269,7 @@ TEST_CASE("with too few descriptors an upgrade is refused, and the server goes o
        std::filesystem::directory_iterator("/proc/" + std::to_string(it.server.pid()) + "/fd"))
     used = std::max<rlim_t>(used, std::stoul(entry.path().filename()) + 1);
   unsigned refused = 0;
-  // From none at all to more than enough: each that can't be had is missed once.
+  // From no free descriptor to more than enough: each is once the first that is missing.
   for (rlim_t more = 0; it.count("info: upgraded: ") == 0; ++more) {
     REQUIRE(more < 100);
     limit_to(used + more);

@@ -27,7 +27,7 @@ TEST_CASE("a SIGTERM right after SIGUSR2 stops the server, whichever program it 
     Load load(it.server.address(), 2);
     REQUIRE(load.more_answers(10));
     it.server.signal(SIGUSR2);
-    // Later each time: over both steps, and the first moments of the new program.
+    // Later each time: during both steps, and in the first moments of the new program.
     std::this_thread::sleep_for(i * 1ms);
     it.server.signal(SIGTERM);
     CHECK(it.server.wait_exit() == exited(0));
@@ -84,7 +84,7 @@ TEST_CASE("a server that stops gives up its upgrade, and begins none") {
 
 TEST_CASE("children that end while nobody is their parent's program are buried by the next one") {
   Upgradeable it({"--start-servers=6", "--min-spare-servers=6", "--max-spare-servers=12"});
-  Load load(it.server.address(), 8);  // those who have served may die without a throttle
+  Load load(it.server.address(), 8);  // children that have served may be killed without a throttle
   for (int i = 0; i < 5; ++i) {
     REQUIRE(load.more_answers(100));
     it.server.signal(SIGUSR2);

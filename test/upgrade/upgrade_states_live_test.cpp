@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An upgrade of services that are not just running: paused, stopped, on their way out, scaled, throttled; and
-// of what lives beside the children. And the parent killed around it.
+// An upgrade of services that are paused, stopped, on their way out, scaled or throttled, and of the
+// processes beside the children. And the parent is killed around an upgrade.
 #include <nlohmann/json.hpp>
 
 #include "broodctl.hpp"
@@ -236,7 +236,7 @@ TEST_CASE("a parent that is killed around an upgrade takes its children along, a
     others.push_back(std::stoi(read_file(it.place / "pid")));
   }
   SUBCASE("between exec() and taking over") {
-    // The rehearsal has another parent than the program that is in its place.
+    // The rehearsal has another parent than the program that takes over.
     it.install_script("case \"$*\" in *--test-config) exit 0;; esac\ntest $PPID = " +
                       std::to_string(it.server.pid()) + " && exec " + program_path("brood-test-server") +
                       " \"$@\"\n: > " + (it.place / "pid") + "; exec sleep 600");

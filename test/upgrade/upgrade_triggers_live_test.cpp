@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Upgrade in place of what has no clients: what is written into a FIFO, and what a timer brings.
+// Upgrade in place of servers without clients: lines of a FIFO, and the ticks of a timer.
 #include <doctest/doctest.h>
 
 #include <csignal>
