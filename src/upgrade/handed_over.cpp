@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One list of records and fields (fields_of(), records_of()) serves both directions: run with a Writer it
-// appends records, run with a Reader it fills in what the records say.
+// One list of records and their fields (records_of() and fields_of_…()) serves both directions: with a Writer
+// it appends records, with a Reader it fills in what they say. Programs of other versions read these records:
+// their words stay, even if the code has other names.
 #include "upgrade/handed_over.hpp"
 
 #include <algorithm>
