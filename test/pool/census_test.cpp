@@ -11,17 +11,17 @@ using namespace brood;
 
 namespace {
 
-constexpr std::uint32_t generation = 3;
+constexpr std::uint32_t present_generation = 3;
 const Time forked = Clock::now() - 60s;
-const Time now = forked + 10s;
+const Time scanned = forked + 10s;
 
 // Children whose rows say what a test wants. It is the second service, so that rows are not slots.
-class Children {
+class CountedChildren {
  public:
   Slot& add(Phase phase, bool idle = false, unsigned open_connections = 0, ChildRecord record = {}) {
     const std::uint32_t slot = next_++;
     record.pid = 1000;
-    if (record.generation == 0) record.generation = generation;
+    if (record.generation == 0) record.generation = present_generation;
     if (record.forked_at == Time{}) record.forked_at = forked;
     children_[slot] = record;
     Slot& row = scoreboard_.slot(rows_.row(slot));
@@ -33,8 +33,8 @@ class Children {
     return row;
   }
   ChildCensus count(CensusRules rules = {}) const {
-    rules.generation = generation;
-    return count_children(scoreboard_, 1, rows_, children_, rules, now);
+    rules.generation = present_generation;
+    return count_children(scoreboard_, 1, rows_, children_, rules, scanned);
   }
 
  private:
@@ -48,7 +48,7 @@ class Children {
 }  // namespace
 
 TEST_CASE("census: each child is counted for what it is") {
-  Children children;
+  CountedChildren children;
   children.add(Phase::starting);
   children.add(Phase::serving, true);
   children.add(Phase::serving, true, 1);
@@ -58,8 +58,8 @@ TEST_CASE("census: each child is counted for what it is") {
   children.add(Phase::serving, false, 1, {.told_to_leave = true});
   children.add(Phase::leaving);
   children.add(Phase::serving, false, 1, {.escalation = Escalation::aborted});
-  children.add(Phase::serving, true, 0, {.generation = generation - 1});
-  children.add(Phase::serving, false, 2, {.generation = generation - 1});
+  children.add(Phase::serving, true, 0, {.generation = present_generation - 1});
+  children.add(Phase::serving, false, 2, {.generation = present_generation - 1});
   const ChildCensus found = children.count();
   CHECK(found.counts.total == 11);
   CHECK(found.counts.starting == 1);
@@ -73,32 +73,32 @@ TEST_CASE("census: each child is counted for what it is") {
 }
 
 TEST_CASE("census: idle children expire, busy ones don't") {
-  Children children;
+  CountedChildren children;
   children.add(Phase::serving, true);
   children.add(Phase::serving, true, 1);
-  children.add(Phase::serving, true, 0, {.forked_at = now - 2s});
+  children.add(Phase::serving, true, 0, {.forked_at = scanned - 2s});
   const Census counts = children.count({.idle_timeout = 5s}).counts;
   CHECK(counts.expired == 1);
-  CHECK(counts.next_expiry == now + 3s);
+  CHECK(counts.next_expiry == scanned + 3s);
   CHECK(children.count().counts.expired == 0);
   CHECK(children.count().counts.next_expiry == never);
 }
 
 TEST_CASE("census: a replacement that is too young still starts") {
-  Children children;
+  CountedChildren children;
   children.add(Phase::serving, true, 0, {.replacement = true});
-  children.add(Phase::serving, true, 0, {.forked_at = now - 2s, .replacement = true});
+  children.add(Phase::serving, true, 0, {.forked_at = scanned - 2s, .replacement = true});
   children.add(Phase::starting, false, 0, {.replacement = true});
   CHECK(children.count().counts.replacements_ready == 2);
   CHECK(children.count().counts.replacements_starting == 1);
   const Census counts = children.count({.replacement_age = 5s}).counts;
   CHECK(counts.replacements_ready == 1);
   CHECK(counts.replacements_starting == 2);
-  CHECK(counts.next_ready == now + 3s);
+  CHECK(counts.next_ready == scanned + 3s);
 }
 
 TEST_CASE("census: proven is who has finished a connection, or has one and is old enough") {
-  Children children;
+  CountedChildren children;
   CHECK(children.count().proven == Time::min());
   Slot& first = children.add(Phase::serving);
   Slot& second = children.add(Phase::serving, false, 1, {.forked_at = forked + 1s});
@@ -115,7 +115,7 @@ TEST_CASE("census: proven is who has finished a connection, or has one and is ol
 }
 
 TEST_CASE("census: whether any child serves, and whether any accepts") {
-  Children children;
+  CountedChildren children;
   CHECK_FALSE(children.count().any_serving);
   CHECK_FALSE(children.count().any_accepts);
   children.add(Phase::serving, false, 2, {.told_to_leave = true});
@@ -123,8 +123,8 @@ TEST_CASE("census: whether any child serves, and whether any accepts") {
   children.add(Phase::leaving);
   CHECK(children.count().any_serving);  // the stopped one
   CHECK_FALSE(children.count().any_accepts);
-  children.add(Phase::serving, false, 1, {.told_to_leave = true, .leaving_since = now - 1s});
+  children.add(Phase::serving, false, 1, {.told_to_leave = true, .leaving_since = scanned - 1s});
   CHECK(children.count().any_accepts);
-  CHECK(children.count({.heard_before = now - 1s}).any_accepts);
-  CHECK_FALSE(children.count({.heard_before = now}).any_accepts);
+  CHECK(children.count({.heard_before = scanned - 1s}).any_accepts);
+  CHECK_FALSE(children.count({.heard_before = scanned}).any_accepts);
 }
