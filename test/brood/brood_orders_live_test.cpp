@@ -83,9 +83,14 @@ TEST_CASE("services of each kind are scaled, their children retired and sent sig
     CHECK_FALSE(is_alive(before.at(0)));
     CHECK(serves(directory, kind));
     const auto failed = find_service(server, kind.name)->children_failed;
-    REQUIRE(eventually([&] { return find_service(server, kind.name)->starting == 0; }));
-    const auto number = pids_of(server, kind.name).size();
-    CHECK(ask(server, "signal " + kind.name + " KILL").says("SIGKILL sent to "));
+    // None is on its way out: it might leave before it is killed.
+    REQUIRE(eventually([&] {
+      const auto its = find_service(server, kind.name);
+      return its->starting == 0 && its->leaving == 0;
+    }));
+    const std::string killed = ask(server, "signal " + kind.name + " KILL").text;
+    REQUIRE(killed.starts_with("SIGKILL sent to "));
+    const auto number = std::stoul(killed.substr(std::string("SIGKILL sent to ").size()));
     CHECK(eventually([&] { return find_service(server, kind.name)->children_failed >= failed + number; }));
     CHECK(serves(directory, kind));
   }

@@ -63,7 +63,7 @@ TEST_CASE("a program in a slot that is detached for too long is ended, and on-fa
   std::filesystem::permissions(directory.path() + "/tell", std::filesystem::perms(0755));
   directory.write(
       "test_server",
-      test_server(directory, "", "detach-timeout = 300ms\non-failure = " + directory.path() + "/tell\n"));
+      test_server(directory, "", "detach-timeout = 1s\non-failure = " + directory.path() + "/tell\n"));
   const ServerProcess server(in(directory), brood_options());
   Client client(directory.address("test_server"));
   const pid_t child = client.child();
@@ -101,7 +101,7 @@ TEST_CASE("a program in a slot whose leaving hook hangs is ended after leave-tim
 }
 
 TEST_CASE("connection-timeout ends a child of each kind but those that tell nothing") {
-  const Directory directory(std::string(one_child) + "connection-timeout = 400ms\n");
+  const Directory directory(std::string(one_child) + "connection-timeout = 1s\n");
   directory.write("test_server", test_server(directory));
   directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
                                directory.address("shell") + "\n");
@@ -120,7 +120,7 @@ TEST_CASE("connection-timeout ends a child of each kind but those that tell noth
 
 TEST_CASE("idle children of each kind go after idle-timeout, and come again") {
   const Directory directory(
-      "start-servers = 0\nmin-spare-servers = 0\nmax-spare-servers = 2\nidle-timeout = 200ms\n");
+      "start-servers = 0\nmin-spare-servers = 0\nmax-spare-servers = 2\nidle-timeout = 500ms\n");
   directory.write("test_server", test_server(directory));
   directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
                                directory.address("shell") + "\n");

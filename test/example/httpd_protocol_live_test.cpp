@@ -138,7 +138,7 @@ TEST_CASE("a refusal arrives, whatever the client still sends") {
 TEST_CASE("a request that doesn't come to its end is refused, one that says nothing is closed") {
   Site site;
   site.write("a", "a");
-  const WebServer server(site, {"--header-timeout=200ms", "--connection-idle-timeout=1s"});
+  const WebServer server(site, {"--header-timeout=1s", "--connection-idle-timeout=2s"});
   WebClient silent(server);
   WebClient stuck(server);
   stuck.send("GET /a HTT");

@@ -152,7 +152,7 @@ TEST_CASE("a peer that never stops sending is cut off, and delays no other") {
 // ---- limits
 
 TEST_CASE("a connection on which nothing comes for connection-idle-timeout is closed") {
-  ServerProcess server(one_child({"--connection-idle-timeout=100ms"}), test_server());
+  ServerProcess server(one_child({"--connection-idle-timeout=1s"}), test_server());
   Client client = server.connect();
   SUBCASE("before the first request") {}
   SUBCASE("between requests") { client.ask("echo x"); }
@@ -166,12 +166,12 @@ TEST_CASE("a connection on which nothing comes for connection-idle-timeout is cl
 }
 
 TEST_CASE("a handler that waits for something else is not idle") {
-  ServerProcess server(one_child({"--connection-idle-timeout=50ms"}), test_server());
-  CHECK(server.connect().ask("hold 400") == "held");
+  ServerProcess server(one_child({"--connection-idle-timeout=1s"}), test_server());
+  CHECK(server.connect().ask("hold 1500") == "held");
 }
 
 TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as failed") {
-  ServerProcess server(one_child({"--connection-idle-timeout=200ms"}), test_server());
+  ServerProcess server(one_child({"--connection-idle-timeout=1s"}), test_server());
   Client client = server.connect();
   client.send("flood 100000000\n");
   CHECK(server.reaches(
@@ -180,15 +180,15 @@ TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as 
 }
 
 TEST_CASE("a connection beyond connection-timeout is closed by its child, and counts as failed") {
-  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=200ms"}), test_server());
+  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=1s"}), test_server());
   Client client = server.connect();
   const pid_t child = client.child();
   SUBCASE("between requests") {}
   SUBCASE("in read_some()") { client.send("wait\n"); }
   SUBCASE("while the handler waits for something else") { client.send("hold 600000\n"); }
   SUBCASE("while the peer takes nothing") { client.send("flood 100000000\n"); }
-  client.ending();
   CHECK(server.wait_for_log("beyond connection-timeout; it is closed"));
+  client.ending();
   CHECK(server.reaches([](const auto& service) {
     return service.total.failed == 1 && service.total.finished == 1 && service.open_connections == 0;
   }));

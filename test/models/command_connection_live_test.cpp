@@ -159,7 +159,7 @@ TEST_CASE(
 TEST_CASE("it is killed with its child, by connection-timeout or from outside") {
   const Script script("trap '' TERM ABRT; echo $$; while :; do sleep 1; done");
   SUBCASE("connection-timeout") {
-    ServerProcess server(serves(script.path(), {"--connection-timeout=300ms"}), host());
+    ServerProcess server(serves(script.path(), {"--connection-timeout=2s"}), host());
     Client client = server.connect();
     const pid_t program = pid_from(client);
     CHECK(eventually([&] { return !is_alive(program); }));

@@ -57,7 +57,7 @@ TEST_CASE("a program that dies at once is started later and later, and the other
   REQUIRE(server.wait_for_log("service command: children fail at once"));
   const auto snapshot = [&] { return Snapshot::read(server.directory() / "brood-mixed-host.scoreboard"); };
   const auto started = snapshot().services.at(0).children_started;
-  std::this_thread::sleep_for(4s);
+  REQUIRE(server.wait_for_log("the next one is started in 4s"));
   CHECK(snapshot().services.at(0).children_started == started);
   CHECK(snapshot().services.at(0).idle >= 1);
   CHECK(snapshot().services.at(1).children_started <= 5);

@@ -89,8 +89,7 @@ TEST_CASE("connections that arrive together with SIGHUP are all served") {
     std::vector<Client> clients;
     const auto connect = [&](int number) {
       for (int i = 0; i < number; ++i) {
-        clients.emplace_back(server.addresses()[static_cast<std::size_t>(i) % server.addresses().size()],
-                             10s);
+        clients.emplace_back(server.addresses()[static_cast<std::size_t>(i) % server.addresses().size()]);
         clients.back().send("echo served\nclose\n");
       }
     };

@@ -90,7 +90,7 @@ TEST_CASE("a loop of one's own: SIGTERM serves what waits, closes what is idle, 
 }
 
 TEST_CASE("a loop of one's own: idle connections are closed, a killed child's are counted, orphans end") {
-  ServerProcess server({"--start-servers=2", "--connection-idle-timeout=300ms"}, own_loop);
+  ServerProcess server({"--start-servers=2", "--connection-idle-timeout=1s"}, own_loop);
   Client idle = server.connect();
   CHECK(idle.ask("hello") == "hello");
   CHECK(idle.ending() == Ending::closed);

@@ -141,7 +141,7 @@ TEST_CASE("an exception in one thread leaves the others alone") {
 }
 
 TEST_CASE("a thread that is stuck beyond connection-timeout costs its child and all its connections") {
-  ServerProcess server(one_threaded_child("3", {"--connection-timeout=500ms"}), with_threads);
+  ServerProcess server(one_threaded_child("3", {"--connection-timeout=2s"}), with_threads);
   Client stuck = server.connect();
   stuck.ask("note GET /spin");
   const pid_t child = stuck.child();
@@ -158,11 +158,11 @@ TEST_CASE("a thread that is stuck beyond connection-timeout costs its child and 
 }
 
 TEST_CASE("connections that each stay within connection-timeout are left alone, whatever they are together") {
-  ServerProcess server(one_threaded_child("2", {"--connection-timeout=5s"}), with_threads);
+  ServerProcess server(one_threaded_child("2", {"--connection-timeout=2s"}), with_threads);
   // There is always an open connection.
   Client last = server.connect();
   last.child();
-  const auto until = std::chrono::steady_clock::now() + 8s;
+  const auto until = std::chrono::steady_clock::now() + 4s;
   while (std::chrono::steady_clock::now() < until) {
     Client next = server.connect();
     CHECK(next.ask("hold 50") == "held");

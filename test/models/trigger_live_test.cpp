@@ -226,7 +226,7 @@ TEST_CASE("an exception of a trigger handler is counted as failed and logged, an
 }
 
 TEST_CASE("a handler that hangs is ended by connection-timeout, and the log names its listener") {
-  Triggered triggered(pool(2) + std::vector<std::string>{"--connection-timeout=300ms"});
+  Triggered triggered(pool(2) + std::vector<std::string>{"--connection-timeout=1s"});
   triggered.write("spin\n");
   CHECK(triggered.server.wait_for_log("while serving trigger 'door' for"));
   CHECK(triggered.server.reaches([](const auto& service) {

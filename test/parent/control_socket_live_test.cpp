@@ -68,8 +68,6 @@ bool has_socket(pid_t pid, const std::vector<std::string>& inodes) {
   return false;
 }
 
-std::string wakes_of(pid_t pid) { return status_of(pid, "voluntary_ctxt_switches"); }
-
 }  // namespace
 
 TEST_CASE("the socket is for its owner alone, and is gone with the server") {
@@ -253,10 +251,7 @@ TEST_CASE("an idle server does not wake up for its socket, nor for a client that
     return service.generation == 2 && service.starting == 0 && service.idle >= 5 && service.leaving == 1;
   }));
   // Until it has seen all of that.
-  CHECK(eventually([&] {
-    const std::string before = wakes_of(server.pid());
-    return stays([&] { return wakes_of(server.pid()) == before; }, 2000ms);
-  }));
+  CHECK(rests(server.pid(), 2s));
 }
 
 TEST_CASE("a parent that is stopped is not waited for") {

@@ -46,12 +46,16 @@ TEST_CASE("children that end at once are started ever more rarely, also with exi
   Moody it(order, {"--start-servers=3", "--min-spare-servers=3"});
   REQUIRE(it.told_of_throttle());
   // Three are started at once, then one after 1 s and one after 2 s. Without the throttle there would be
-  // thousands in five seconds.
-  std::this_thread::sleep_for(5s);
-  const ServiceSnapshot service = it.service();
-  CHECK(service.children_started >= 3);
-  CHECK(service.children_started <= 8);
-  CHECK(service.throttled_for.count() > 0);
+  // thousands.
+  std::uint64_t started = 0;
+  REQUIRE(it.server.wait_for_log("the next one is started in 4s"));
+  CHECK(eventually([&] {
+    const ServiceSnapshot service = it.service();
+    started = service.children_started;
+    return service.throttled_for.count() > 0;
+  }));
+  CHECK(started >= 5);
+  CHECK(started <= 8);
   CHECK_FALSE(it.server.is_ready());
   if (std::string(order).starts_with("throw"))
     CHECK(it.server.wait_for_log("on_child_start: the cache is gone"));
@@ -124,6 +128,7 @@ TEST_CASE("a child that hangs in its start keeps nobody else from being served, 
 
 TEST_CASE("a child that is killed before its first connection does not keep the pool from growing") {
   ServerProcess server;
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 5; }));
   ::kill(server.children().front(), SIGKILL);
   REQUIRE(
       server.reaches([](const auto& service) { return service.children_gone == 1 && service.idle >= 5; }));

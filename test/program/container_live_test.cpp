@@ -72,10 +72,12 @@ TEST_CASE("as PID 1 a server reaps strangers, and takes none of them for a child
     client.send("exit 0\n");  // its child becomes an orphan, and a child of PID 1
     CHECK(client.ending() == Ending::closed);
   }
-  CHECK(container.server.reaches(
-      [](const auto& service) { return service.total.aborted == 5 && service.idle >= 3; }));
-  const unsigned children = container.server.service().children();
-  REQUIRE(eventually([&] { return children_of(container.parent).size() == children + 5; }));
+  unsigned children = 0;
+  REQUIRE(container.server.reaches([&](const auto& service) {
+    children = service.children();
+    return service.total.aborted == 5 && service.idle >= 3 && service.idle == children &&
+           children_of(container.parent).size() == children + 5;
+  }));
   // Five processes that are no children of the server: they sleep in poll(), and SIGUSR2 ends them.
   const auto gone_before = container.server.service().children_gone;
   unsigned killed = 0;

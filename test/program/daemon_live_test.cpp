@@ -88,7 +88,7 @@ TEST_CASE("a server in the background holds nothing of the terminal it was start
   write_end.reset();
   // As in $(server --daemonize): the shell reads until no process has the other end of the pipe open.
   pollfd output{.fd = read_end.get(), .events = POLLIN, .revents = 0};
-  CHECK(eventually([&] { return ::poll(&output, 1, 0) > 0; }, 10s));
+  CHECK(eventually([&] { return ::poll(&output, 1, 0) > 0; }));
   CHECK((output.revents & POLLHUP) != 0);
 }
 
@@ -98,11 +98,9 @@ TEST_CASE("a server in the background is one process beside its children") {
   const pid_t server = background.pid();
   REQUIRE(server > 0);
   // Its parent is none of the processes that started it.
-  CHECK(eventually(
-      [&] {
-        return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-test-server\n";
-      },
-      10s));
+  CHECK(eventually([&] {
+    return read_file("/proc/" + std::to_string(parent_of(server)) + "/comm") != "brood-test-server\n";
+  }));
 }
 
 TEST_CASE("daemonize returns with the code of a start that failed") {

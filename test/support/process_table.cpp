@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "eventually.hpp"
+
 namespace brood::test {
 namespace {
 
@@ -49,6 +51,14 @@ std::vector<pid_t> children_of(pid_t parent) {
   }
   std::sort(children.begin(), children.end());
   return children;
+}
+
+bool rests(pid_t pid, std::chrono::milliseconds time) {
+  return eventually([&] {
+    const std::string wakes = status_of(pid, "voluntary_ctxt_switches");
+    return process_state(pid) == 'S' &&
+           stays([&] { return status_of(pid, "voluntary_ctxt_switches") == wakes; }, time);
+  });
 }
 
 std::string read_file(const std::string& path) {

@@ -4,15 +4,18 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 namespace brood::test {
 
-char process_state(pid_t pid);                   // 'S', 'T', 'Z' …; '\0': there is none
-bool is_alive(pid_t pid);                        // there, and no zombie
-pid_t parent_of(pid_t pid);                      // 0: there is none
-std::vector<pid_t> children_of(pid_t parent);    // in ascending order; no zombies
+char process_state(pid_t pid);                 // 'S', 'T', 'Z' …; '\0': there is none
+bool is_alive(pid_t pid);                      // there, and no zombie
+pid_t parent_of(pid_t pid);                    // 0: there is none
+std::vector<pid_t> children_of(pid_t parent);  // in ascending order; no zombies
+// Waits until the process sleeps, and has not woken for so long.
+bool rests(pid_t pid, std::chrono::milliseconds time);
 std::string read_file(const std::string& path);  // "" where it can't be read
 void write_file(const std::string& path, const std::string& content);
 // A line of /proc/PID/status, without its key: "Uid" -> "0\t0\t0\t0".

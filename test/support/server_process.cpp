@@ -202,6 +202,14 @@ bool ServerProcess::reaches(const std::function<bool(const ServiceSnapshot&)>& c
 
 std::vector<pid_t> ServerProcess::children() const { return children_of(pid_); }
 
+bool ServerProcess::shows_leaving(pid_t child) const {
+  return reaches([child](const ServiceSnapshot& service) {
+    return std::ranges::any_of(service.slots, [child](const SlotSnapshot& slot) {
+      return slot.pid == child && slot.state == SlotState::leaving;
+    });
+  });
+}
+
 std::string describe(const ServiceSnapshot& service) {
   std::ostringstream out;
   out << "generation " << service.generation << ", starting " << service.starting << ", idle " << service.idle

@@ -93,7 +93,8 @@ class ServerProcess {
   ServiceSnapshot service() const { return snapshot().services.at(0); }
   // Waits for a snapshot of which `condition` holds; where none comes, says how it was at last.
   bool reaches(const std::function<bool(const ServiceSnapshot&)>& condition) const;
-  std::vector<pid_t> children() const;  // as the kernel has them
+  std::vector<pid_t> children() const;    // as the kernel has them
+  bool shows_leaving(pid_t child) const;  // waits until the scoreboard says so
 
   const TemporaryDirectory& directory() const { return directory_; }
 

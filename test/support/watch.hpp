@@ -16,7 +16,9 @@ namespace brood::test {
 
 class Watch {
  public:
-  // `seen` is called with each snapshot, in the watching thread.
+  // `seen` is called in the watching thread, with each snapshot that shows one moment. A snapshot is read row
+  // by row: while it was read, a child in a row that was read first may have become ready, and one that was
+  // read last may have left. So it counts only if the next one shows the same children in the same phases.
   Watch(std::string scoreboard, std::function<void(const ServiceSnapshot&)> seen);
   ~Watch() { stop(); }
   Watch(const Watch&) = delete;
@@ -31,6 +33,7 @@ class Watch {
   void look(const std::string& scoreboard);
 
   std::function<void(const ServiceSnapshot&)> seen_;
+  ServiceSnapshot last_;
   std::uint64_t looks_ = 0, broken_sums_ = 0;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

@@ -151,7 +151,7 @@ TEST_CASE("a service that is throttled is tried again by the new program, and th
 }
 
 TEST_CASE("detached children are counted over an upgrade, ended after detach-timeout, and buried") {
-  Upgradeable it({"--start-servers=1", "--min-spare-servers=1", "--detach-timeout=1500ms"});
+  Upgradeable it({"--start-servers=1", "--min-spare-servers=1"}, "detach-timeout = 10m\n");
   Client client = it.server.connect();
   const pid_t child = client.child();
   SUBCASE("ended when they take too long") {
@@ -159,13 +159,15 @@ TEST_CASE("detached children are counted over an upgrade, ended after detach-tim
     REQUIRE(it.server.reaches([](const auto& service) { return service.detached == 1; }));
     REQUIRE(it.upgrade());
     CHECK(parent_of(child) == it.server.pid());
+    CHECK(it.server.service().detached == 1);
+    it.write_settings("detach-timeout = 1s\n");
+    it.server.signal(SIGHUP);
     CHECK(client.ending() == Ending::closed);
     CHECK(ends(child));
     CHECK(it.server.wait_for_log("child " + std::to_string(child) + ", detached"));
     CHECK(it.server.reaches([](const auto& service) { return service.children_failed == 1; }));
   }
   SUBCASE("when they are done") {
-    it.write_settings("detach-timeout = 10m\n");
     REQUIRE(client.ask("detach") == "detached");
     REQUIRE(it.upgrade());
     client.close();
