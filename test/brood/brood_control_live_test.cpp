@@ -35,12 +35,12 @@ TEST_CASE("a reload tells whoever ordered it of mistakes, and of nobody that it 
   directory.add_unix("b", "max-clients = many\n");
   const CtlAnswer all = ask(server, "reload");
   CHECK(all.code == 78);
-  CHECK(all.says("b.conf:3: max-clients = many is not a number"));
+  CHECK(all.says("b.conf:3: max-clients = many is not a whole number"));
   CHECK(find_service(server, "a")->generation == 2);
   CHECK(find_service(server, "b")->generation == 1);
   const CtlAnswer one = ask(server, "reload b");
   CHECK(one.code == 78);
-  CHECK(one.says("b.conf:3: max-clients = many is not a number"));
+  CHECK(one.says("b.conf:3: max-clients = many is not a whole number"));
   CHECK(ask(server, "reload a").code == 0);
 }
 
@@ -108,6 +108,6 @@ TEST_CASE("a refused upgrade reports what the new program has printed") {
   const CtlAnswer answer = ask(server, "upgrade");
   CHECK(answer.code == 71);
   CHECK(answer.says("--test-config exited with code 78: "));
-  CHECK(answer.says("a.conf:3: max-clients = many is not a number"));
+  CHECK(answer.says("a.conf:3: max-clients = many is not a whole number"));
   CHECK(answers(directory.address("a")));
 }

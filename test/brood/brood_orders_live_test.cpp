@@ -169,7 +169,7 @@ TEST_CASE("a reload by name takes a file that is new, lets one go that is gone, 
     const CtlAnswer wrong = ask(server, "reload " + kind.name);
     CHECK(wrong.code == 78);
     CHECK(wrong.says(".conf:"));
-    CHECK(wrong.says("max-clients = many is not a number"));
+    CHECK(wrong.says("max-clients = many is not a whole number"));
     CHECK(serves(directory, kind));
     add(directory, kind, "max-clients = 33\n");
     CHECK(ask(server, "reload " + kind.name).code == 0);

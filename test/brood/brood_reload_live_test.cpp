@@ -94,7 +94,7 @@ TEST_CASE("a file with a mistake leaves its service as it was, and the others ar
   directory.add_unix("b", "max-clients = many\n");
   directory.add_unix("c", "nonsense\n");
   server.signal(SIGHUP);
-  CHECK(server.wait_for_log("b.conf:3: max-clients = many is not a number"));
+  CHECK(server.wait_for_log("b.conf:3: max-clients = many is not a whole number"));
   CHECK(server.wait_for_log("service b keeps its former configuration"));
   CHECK(server.wait_for_log("service c is left out"));
   CHECK(eventually([&] { return has_generation(server, "a", 2); }));

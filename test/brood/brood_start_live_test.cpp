@@ -73,7 +73,7 @@ TEST_CASE("a mistake in one file is told with its place, and the others run") {
       path + "/c.conf:1: built-in = echo and a command are both set: a service runs only one of them",
       path + "/d.conf: command is not set: there is nothing to run",
       path + "/e.conf: listen is not set: each service needs an address of its own",
-      path + "/f.conf:1: command = " + path + "/no-such-program can't be run",
+      path + "/f.conf:1: command = " + path + "/no-such-program cannot be executed",
       path + "/g.conf:3: min-spare-servers = 5 exceeds max-clients = 3",
       path + "/i.conf:3: log belongs to the whole server: set it in defaults/ or on the command line",
       path + "/h i.conf: service name 'h i' is not 1 to 63 letters",
@@ -119,9 +119,10 @@ TEST_CASE("a mistake in the defaults or on the command line starts nothing") {
     const char* option;
     const char* wrong;
   } const rows[] = {
-      {"max-clients = x\n", "", "/defaults/all.conf:1: max-clients = x is not a number"},
+      {"max-clients = x\n", "", "/defaults/all.conf:1: max-clients = x is not a whole number"},
       {"colour = red\n", "", "/defaults/all.conf:1: unknown setting 'colour'"},
-      {"daemonize = yes\nlog = stderr\n", "--log=stderr", "/defaults/all.conf:1: daemonize = yes leaves"},
+      {"daemonize = yes\nlog = stderr\n", "--log=stderr",
+       "/defaults/all.conf:1: daemonize = yes needs a log that is not stderr"},
       {"", "--a.max-client=3", "command line: unknown option 'a.max-client'; did you mean 'a.max-clients'?"},
       {"", "--b.max-clients=3", "command line: unknown option 'b.max-clients'"},
   };

@@ -163,7 +163,7 @@ TEST_CASE("a mistake in one file refuses the upgrade, with file and line") {
   UpgradeableBrood it(directory);
   directory.add_unix("b", "max-clients = many\n");
   CHECK(it.upgrade_is_refused("--test-config exited with code 78"));
-  CHECK(it.server.wait_for_log(directory.file("b") + ":3: max-clients = many is not a number"));
+  CHECK(it.server.wait_for_log(directory.file("b") + ":3: max-clients = many is not a whole number"));
   CHECK(answers(directory.address("b")));
   CHECK(find_service(it.server, "a")->generation == 1);
 }

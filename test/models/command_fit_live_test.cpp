@@ -121,7 +121,7 @@ TEST_CASE("a command that can't be run at a reload changes nothing") {
   ServerProcess server({"--config=" + (directory / "conf")}, host());
   write_file(directory / "conf", "command = /nonexistent/program\n");
   server.signal(SIGHUP);
-  CHECK(server.wait_for_log("conf:1: command = /nonexistent/program can't be run"));
+  CHECK(server.wait_for_log("conf:1: command = /nonexistent/program cannot be executed"));
   CHECK(server.wait_for_log("reload refused"));
   CHECK(server.connect().ask("word") == "none");
   write_file(directory / "conf", good + " --word=changed\n");

@@ -36,7 +36,8 @@ TEST_CASE("threads of a program that doesn't say that it is thread-safe are refu
     CAPTURE(value);
     ServerProcess server({"--threads-per-child=" + value}, {.wait_ready = false});
     CHECK(server.wait_exit() == exited(78));
-    CHECK(server.standard_error().find("threads-per-child = " + value + ": this server's handlers can't") !=
+    CHECK(server.standard_error().find("threads-per-child = " + value +
+                                       ": the handlers of this server are not declared thread-safe") !=
           std::string::npos);
   }
   ServerProcess server({"--threads-per-child=1"});

@@ -260,7 +260,7 @@ TEST_CASE("a parent that is stopped is not waited for") {
   CHECK(eventually([&] { return server.snapshot().parent_state == 'T'; }));
   const CtlAnswer answer = ask(server, "reload");
   CHECK(answer.code == 69);
-  CHECK(answer.says("is stopped; 'kill -CONT"));
+  CHECK(answer.says("is stopped; to continue it: kill -CONT"));
   server.signal(SIGCONT);
 }
 
