@@ -87,6 +87,7 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   if (delayed) next = std::min(next, throttle_.may_start());
   const unsigned idle_bits = census.idle_bits;
   const Spares spares{.count = counts.idle,
+                      .connected = counts.idle_connected,
                       .other_idle_bits = idle_bits > counts.idle ? idle_bits - counts.idle : 0,
                       .delayed = delayed,
                       .wake_when_busy = limits.connection_timeout.count() > 0 && overdue == never};

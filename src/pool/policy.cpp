@@ -51,9 +51,15 @@ void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& p
 }
 
 // Up to max-spare-servers, idle children are retired only by idle-timeout, and down to min-spare-servers.
-void expire(const Census& census, const Limits& limits, Plan& plan) {
+// While connections wait for children that are about to take them, nobody leaves; what becomes of that is
+// looked at later, because no child reports it.
+void expire(const Census& census, const Limits& limits, Time now, Plan& plan) {
   const unsigned dispensable = less(census.idle, limits.min_spare_servers + plan.retire_outdated);
-  if (limits.idle_timeout.count() == 0 || dispensable == 0 || census.backlog > 0) return;
+  if (limits.idle_timeout.count() == 0 || dispensable == 0) return;
+  if (census.backlog > 0) {
+    plan.look_again = std::min(plan.look_again, now + limits.idle_timeout);
+    return;
+  }
   plan.retire_surplus = std::min(dispensable, census.expired);
   if (plan.retire_surplus < dispensable) plan.look_again = std::min(plan.look_again, census.next_expiry);
 }
@@ -72,7 +78,7 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
       census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.idle_connected));
   if (surplus == 0) {
     plan.pace.surplus_since = never;
-    return expire(census, limits, plan);
+    return expire(census, limits, now, plan);
   }
   if (plan.pace.surplus_since == never) plan.pace.surplus_since = now;
   if (now - plan.pace.surplus_since >= surplus_delay) {
@@ -86,10 +92,18 @@ void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
 }  // namespace
 
 Thresholds thresholds(const Plan& plan, const Limits& limits, const Spares& spares) {
-  // While the parent watches the listeners, any spare is one that can take over.
-  const unsigned most = plan.watch_listeners ? 0 : limits.max_spare_servers;
-  const unsigned above =
-      plan.pace.surplus_since == never ? most + spares.other_idle_bits : std::numeric_limits<unsigned>::max();
+  const auto most = [&] {
+    // While the parent watches the listeners, any spare is one that can take over.
+    if (plan.watch_listeners) return 0U;
+    // A child that becomes idle has a time limit from then on, unless it is one of those that stay.
+    if (limits.idle_timeout.count() > 0)
+      return std::clamp(less(spares.count, spares.connected),
+                        std::min(limits.min_spare_servers, limits.max_spare_servers),
+                        limits.max_spare_servers);
+    return limits.max_spare_servers;
+  };
+  const unsigned above = plan.pace.surplus_since == never ? most() + spares.other_idle_bits
+                                                          : std::numeric_limits<unsigned>::max();
   const auto below = [&]() -> unsigned {
     if (spares.wake_when_busy) return std::numeric_limits<unsigned>::max();
     if (spares.delayed) return 0;

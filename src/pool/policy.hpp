@@ -61,6 +61,7 @@ struct Thresholds {
 };
 struct Spares {
   unsigned count = 0;
+  unsigned connected = 0;  // of those: with open connections
   // Idle bits of children that are no spares (stopped, told to leave). Children count them, too.
   unsigned other_idle_bits = 0;
   bool delayed = false;  // the throttle permits no start before a time at which the parent looks anyway

@@ -193,6 +193,19 @@ TEST_CASE("on demand: without a spare the parent watches the listeners, and star
   CHECK(thresholds({.watch_listeners = true}, demand, {}).above == 0);  // and if the first one becomes idle
 }
 
+TEST_CASE("with idle-timeout the parent is woken by each child that becomes idle beyond those that stay") {
+  Limits timed = limits;
+  timed.min_spare_servers = 2;
+  timed.idle_timeout = 60s;
+  CHECK(thresholds({}, timed, {.count = 0}).above == 2);
+  CHECK(thresholds({}, timed, {.count = 4}).above == 4);
+  CHECK(thresholds({}, timed, {.count = 4, .connected = 1}).above == 3);
+  CHECK(thresholds({}, timed, {.count = 4, .connected = 4}).above == 2);
+  CHECK(thresholds({}, timed, {.count = 12}).above == 10);
+  CHECK(thresholds({}, timed, {.count = 4, .other_idle_bits = 3}).above == 7);
+  CHECK(thresholds({}, limits, {.count = 4}).above == 10);
+}
+
 TEST_CASE("idle-timeout lets idle children go, down to min-spare-servers") {
   Limits timed = limits;
   timed.min_spare_servers = 2;
@@ -207,7 +220,7 @@ TEST_CASE("idle-timeout lets idle children go, down to min-spare-servers") {
       {"two of them", {.total = 6, .idle = 6, .expired = 2, .next_expiry = now + 5s}, 2, now + 5s},
       {"all, but some have to stay", {.total = 6, .idle = 6, .expired = 6}, 4, never},
       {"no more than have to stay", {.total = 2, .idle = 2, .expired = 2}, 0, never},
-      {"somebody waits", {.total = 6, .idle = 6, .expired = 6, .backlog = 1}, 0, never},
+      {"somebody waits", {.total = 6, .idle = 6, .expired = 6, .backlog = 1}, 0, now + 60s},
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
