@@ -12,5 +12,5 @@ count=$(echo "$files" | wc -l)
 echo "clang-tidy over $count translation units"
 echo "$files" | xargs -P "$jobs" -n 1 sh -c '
   out=$(clang-tidy-19 -p '$build' --quiet "$0" 2>/dev/null) && exit 0
-  echo "$out"; exit 255' || { echo "lint: clang-tidy found something"; exit 1; }
+  echo "$out"; exit 1' || { echo "lint: clang-tidy found something"; exit 1; }
 echo "lint: nothing found"

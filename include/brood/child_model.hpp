@@ -15,7 +15,7 @@ namespace brood {
 enum class WorkKind : std::uint8_t { connections, datagrams, triggers, any };
 inline constexpr std::array<std::string_view, 4> work_kind_names = {"connections", "datagrams", "triggers",
                                                                     "any"};
-inline constexpr bool fits(WorkKind wanted, WorkKind brought) {
+constexpr bool fits(WorkKind wanted, WorkKind brought) {
   return wanted == brought || wanted == WorkKind::any;
 }
 

@@ -27,8 +27,9 @@ bool tell_event(int event) {
 void clear_event(int event) {
   std::uint64_t count = 0;
   const iovec where{.iov_base = &count, .iov_len = sizeof count};
-  auto size = ::preadv2(event, &where, 1, -1, RWF_NOWAIT);
-  if (size < 0 && errno == EOPNOTSUPP) size = ::read(event, &count, sizeof count);  // before Linux 5.8
+  if (::preadv2(event, &where, 1, -1, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP) return;
+  // Before Linux 5.8. A failed read means that there is nothing to clear.
+  [[maybe_unused]] const auto size = ::read(event, &count, sizeof count);
 }
 
 }  // namespace brood

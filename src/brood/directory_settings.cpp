@@ -146,7 +146,7 @@ ServiceConfiguration DirectorySettings::scaled(const std::string& service, const
 GivenSettings DirectorySettings::given() const {
   GivenSettings all = shared_table_.given();
   for (const auto& [service, file] : files_)
-    for (const auto& [name, given] : file->given()) all[service + '.' + name] = given;
+    for (const auto& [name, given] : file->given()) all[text(service, '.', name)] = given;
   return all;
 }
 

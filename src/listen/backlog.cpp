@@ -24,6 +24,7 @@ namespace {
 
 std::optional<unsigned> attribute_of(std::span<const std::byte> answer) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+  // NOLINTNEXTLINE(readability-simplify-boolean-expr): the macro is one
   if (!NLMSG_OK(header, answer.size()) || header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return {};
   const auto* message = static_cast<const unix_diag_msg*>(NLMSG_DATA(header));
   auto left = static_cast<int>(header->nlmsg_len - NLMSG_LENGTH(sizeof *message));

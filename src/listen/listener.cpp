@@ -113,7 +113,7 @@ void report_destinations(const Descriptor& socket, const std::string& what) {
 // For people, and in a form that parse_listen() reads.
 std::string address_of(const Descriptor& listener, const ListenSpec& spec, WorkKind brings) {
   if (brings == WorkKind::triggers) return std::string(trim(split(spec.written, ',').front()));
-  const std::string address = to_text(local_address(listener.get(), spec.written));
+  std::string address = to_text(local_address(listener.get(), spec.written));
   if (brings == WorkKind::connections) return address;
   return address.starts_with("unix:") ? "unix-datagram:" + address.substr(5) : "udp:" + address;
 }

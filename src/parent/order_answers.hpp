@@ -48,9 +48,9 @@ std::string message_of_failure(const Service& service);
 
 Answer answer_of(const OrderProgress& progress, const Service& service, int code = 0,
                  const std::string& message = "");
-// Calls `outcome` until it returns an answer: the order is done, or it is clear that it can't be.
+// Calls `find` until it returns an answer: the order is done, or it is clear that it can't be.
 using OutcomeOf = std::function<std::optional<Answer>(const OrderProgress&, const Service&)>;
-PendingAnswer answer_when(const ServerOrders& server, const Service& service, Time now, OutcomeOf outcome);
+PendingAnswer answer_when(const ServerOrders& server, const Service& service, Time now, OutcomeOf find);
 
 PendingAnswer answer_of_upgrade(const ServerOrders& server);
 

@@ -22,14 +22,14 @@ enum class Escalation { none, aborted, killed, lost };
 struct ChildRecord {
   pid_t pid = 0;  // 0: the slot is free
   std::uint32_t generation = 0;
-  Time forked_at{};
+  Time forked_at;
   bool replacement = false;  // forked so that an outdated child can leave, and none was told to yet
   bool told_to_leave = false;
-  Time leaving_since{};  // since it was told to leave, or was seen to leave by itself
+  Time leaving_since;    // since it was told to leave, or was seen to leave by itself
   bool stopped = false;  // by a signal from outside
-  Time continued_at{};   // by the parent, so that it leaves
+  Time continued_at;     // by the parent, so that it leaves
   Escalation escalation = Escalation::none;
-  Time escalated_at{};  // of the last step
+  Time escalated_at;  // of the last step
 };
 
 class ChildTable {

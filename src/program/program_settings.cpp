@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "brood/server_base.hpp"
-
-#include "brood/server_base.hpp"
 #include "settings/settings_printer.hpp"
 
 namespace brood {

@@ -44,7 +44,7 @@ std::string scoreboard_path(const Configuration& configuration) {
 }
 
 std::string prepare_scoreboard(const Configuration& configuration) {
-  const std::string path = scoreboard_path(configuration);
+  std::string path = scoreboard_path(configuration);
   if (path.empty()) return "";
   const std::string directory = directory_of(configuration);
   struct stat status {};

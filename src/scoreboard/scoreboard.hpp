@@ -34,7 +34,7 @@ class Scoreboard {
 
   const Header& header() const;
   const ServiceOrders& service(std::uint32_t service) const;
-  std::optional<std::uint32_t> find(std::string_view service) const;
+  std::optional<std::uint32_t> find(std::string_view name) const;
   const SlotOrders& slot_orders(std::uint32_t slot) const;
   Slot& slot(std::uint32_t slot) const;
   GossipHeader& gossip() const;

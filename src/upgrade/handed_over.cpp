@@ -169,7 +169,7 @@ class Reader {
                   const auto& fields_of) {
     one(kind, true, [&](auto& fields) { fields_of(fields, map[fields.record[key]]); });
   }
-  Reader of(const HandedOverService& service) { return Reader(from_, to_, &service.name); }
+  Reader of(const HandedOverService& service) { return {from_, to_, &service.name}; }
 
  private:
   bool is_of_service(const WireRecord& record) const {

@@ -169,7 +169,7 @@ Time Upgrade::look(Time now) {
   if (step_ == Step::ready) {
     try {
       Handover handover = hand_over_();
-      const Descriptor image = allow_give_back(handover);
+      [[maybe_unused]] const Descriptor image = allow_give_back(handover);  // open until the new program runs
       const Descriptor memory = write_handover(handover);
       log_info(text("upgrade: executing ", program_.path()));
       program_.become({}, variable_for(memory, ::getpid()), descriptors_of(handover));
