@@ -26,9 +26,8 @@ struct Conversation {
   RequestParser parser;
   std::string unread;  // what the parser left: an incomplete request
   unsigned answered = 0;
-  Clock::time_point
-      waits_since{};     // for the rest of a request, or for the peer's end; zero: it does not wait
-  bool refused = false;  // no more requests are read; input is dropped
+  Clock::time_point waits_since;  // for the rest of a request, or for the peer's end; zero: it does not wait
+  bool refused = false;           // no more requests are read; input is dropped
 };
 
 // After a refusal, how long input is read and dropped.

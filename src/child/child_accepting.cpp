@@ -69,7 +69,7 @@ bool ChildProcess::wait_and(const Attempt& attempt) {
 }
 
 void ChildProcess::begin_wait() {
-  thread_local bool known = false;  // NOLINT(misc-use-internal-linkage)
+  thread_local bool known = false;
   if (limits_.threads > 1 && !known) child_signals::add_thread();
   known = true;
   const auto turn = this->turn();
