@@ -88,8 +88,8 @@ class Connection {
   int descriptor() const { return socket_.get(); }  // for other libraries; the connection still owns it
   // Adds bytes that were read and written without this class to the figures.
   void add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written);
-  std::uint64_t bytes_read() const { return bytes_read_; }
-  std::uint64_t bytes_written() const { return bytes_written_; }
+  std::uint64_t bytes_read() const { return bytes_.read; }
+  std::uint64_t bytes_written() const { return bytes_.written; }
 
   // An object of one type that belongs to the connection. The first call creates it; it is destroyed with the
   // connection.
@@ -140,8 +140,9 @@ class Connection {
   std::shared_ptr<void> state_;
   std::size_t input_limit_ = SIZE_MAX;
   std::string unread_;  // input behind the last line that was returned
-  std::uint64_t bytes_read_ = 0;
-  std::uint64_t bytes_written_ = 0;
+  struct {
+    std::uint64_t read = 0, written = 0;
+  } bytes_;
   bool all_read_ = false;  // the peer sends no more, or the connection is broken
   bool half_closed_ = false;
 };

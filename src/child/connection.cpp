@@ -74,7 +74,7 @@ std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
     broke("read from", errno);
   }
   if (size == 0 && !buffer.empty()) all_read_ = true;
-  bytes_read_ += static_cast<std::size_t>(size);
+  bytes_.read += static_cast<std::size_t>(size);
   return static_cast<std::size_t>(size);
 }
 
@@ -149,7 +149,7 @@ std::size_t Connection::send_some(std::string_view data, bool more) {
     const ssize_t size =
         ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     if (size >= 0) {
-      bytes_written_ += static_cast<std::size_t>(size);
+      bytes_.written += static_cast<std::size_t>(size);
       return static_cast<std::size_t>(size);
     }
     if (errno == EAGAIN && !blocks_) return 0;
@@ -163,7 +163,7 @@ std::size_t Connection::send_some_of(const Descriptor& file, std::uint64_t offse
     auto from = static_cast<off_t>(offset);
     const ssize_t sent = ::sendfile(socket_.get(), file.get(), &from, std::min(size, most));
     if (sent > 0) {
-      bytes_written_ += static_cast<std::size_t>(sent);
+      bytes_.written += static_cast<std::size_t>(sent);
       return static_cast<std::size_t>(sent);
     }
     if (sent == 0) throw Error(text("a file that is sent to ", peer(), " has become shorter"));
@@ -229,8 +229,8 @@ std::string Connection::local() const {
 }
 
 void Connection::add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written) {
-  bytes_read_ += bytes_read;
-  bytes_written_ += bytes_written;
+  bytes_.read += bytes_read;
+  bytes_.written += bytes_written;
 }
 
 bool Connection::half_close() {
