@@ -1,18 +1,22 @@
 # A thin front of CMake: `make run` shows a server at work, `make test` proves it.
 RUN_PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev nlohmann-json3-dev
 TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal
+MODEL_PACKAGES = gcc spin
+SYSTEMD_PACKAGES = $(RUN_PACKAGES) systemd
 LINT_PACKAGES = $(TEST_PACKAGES) clang-format-14 clang-tidy-19
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 # One room's tests: make test ROOM=pool
 ROOM ?=
 RELEASE = build/release
-# Most tests wait for processes.
-CTEST = ctest -j $(shell expr 2 '*' $(JOBS)) --output-on-failure --progress --no-tests=error $(if $(ROOM),-L '^$(ROOM)$$')
+# Most tests wait for processes; under a sanitizer they compute more.
+CTEST = ctest -j $(shell expr $(TESTS_PER_PROCESSOR) '*' $(JOBS)) --output-on-failure --progress --no-tests=error $(if $(ROOM),-L '^$(ROOM)$$')
+TESTS_PER_PROCESSOR = 6
+asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all configure run test test-all slow asan tsan io-uring bench install format lint clean
+.PHONY: all configure run test test-all slow asan tsan io-uring systemd models bench install format lint clean
 
 all: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS)
@@ -35,7 +39,7 @@ test: install-test-packages configure
 # The suite, then everything that takes longer.
 test-all: test slow
 
-slow: asan tsan io-uring lint
+slow: asan tsan io-uring systemd models lint
 
 # exitcode 99 keeps a sanitizer's report apart from a program's own exit codes.
 asan: install-test-packages
@@ -45,17 +49,25 @@ asan: install-test-packages
 	@ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		$(CTEST) --test-dir build/asan
 
-# Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does. It doesn't know
-# pthread_mutex_clocklock(), and so takes each unlock after one for a mistake.
+# Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does.
 tsan: install-test-packages
 	@echo "building the tests with the thread sanitizer"
 	@cmake --preset tsan >/dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target tests_thread_sanitizer
-	@TSAN_OPTIONS=report_mutex_bugs=0 $(CTEST) --test-dir build/tsan -L '^thread-sanitizer$$'
+	@$(CTEST) --test-dir build/tsan -L '^thread-sanitizer$$'
 
 # AsyncServer on io_uring, with a Boost that is new enough: skipped if either cannot be had.
 io-uring: install-test-packages
 	@sh test/io_uring.sh $(JOBS)
+
+# The units of etc/systemd, and a server under a real systemd: skipped if there can be none.
+systemd: install-systemd-packages configure
+	@cmake --build --preset release -j $(JOBS) --target echo
+	@sh test/systemd.sh $(RELEASE)
+
+# What processes do at once, in Promela: every order of their steps.
+models: install-model-packages
+	@sh test/model/check.sh
 
 bench: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS) --target bench-programs

@@ -1,14 +1,14 @@
-# What `make install` puts where: the library with its headers, the ways to find it (CMake, pkg-config), brood and
-# broodctl, the manual, and the examples with their settings. Included from the top, when all targets are known.
+# What `make install` puts where: the library with its headers, the ways to find it (CMake, pkg-config), brood, broodctl
+# and brood-load, the manual, and the examples with their settings. Included from the top, when all targets are known.
 include(CMakePackageConfigHelpers)
 
 set(brood_cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/brood)
 
 add_custom_target(installed-programs)
-add_dependencies(installed-programs brood broodctl brood-parent greeter)
+add_dependencies(installed-programs brood broodctl brood-load brood-parent greeter)
 install(TARGETS brood EXPORT brood-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS broodctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS broodctl brood-load RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS brood-parent RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(DIRECTORY include/brood DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 
@@ -33,8 +33,10 @@ endforeach()
 
 file(GLOB brood_examples CONFIGURE_DEPENDS example/*.cpp etc/*.conf)
 install(FILES ${brood_examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY etc/systemd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(PROGRAMS example/listen_fds.py example/per_connection.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(DIRECTORY example/httpd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY example/httpd example/proxy example/patterns DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
+        PATTERN CMakeLists.txt EXCLUDE)
 
 # The example directory of brood, with its programs where they are installed: named from there, so that this tree, too,
 # may be moved.
@@ -54,7 +56,7 @@ install(DIRECTORY ${PROJECT_BINARY_DIR}/etc/brood/ DESTINATION ${brood_example_d
 
 # Debug information goes into the folder .debug beside each file, where debuggers look for it.
 if(CMAKE_OBJCOPY AND NOT BROOD_SANITIZE)
-  foreach(file ${CMAKE_INSTALL_LIBDIR}/libbrood.a ${CMAKE_INSTALL_BINDIR}/broodctl ${CMAKE_INSTALL_SBINDIR}/brood
+  foreach(file ${CMAKE_INSTALL_LIBDIR}/libbrood.a ${CMAKE_INSTALL_BINDIR}/broodctl ${CMAKE_INSTALL_BINDIR}/brood-load ${CMAKE_INSTALL_SBINDIR}/brood
                ${brood_example_programs}/greeter)
     install(CODE "execute_process(COMMAND ${CMAKE_COMMAND} -D OBJCOPY=${CMAKE_OBJCOPY} -D \"FILE=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\"
       -P ${PROJECT_SOURCE_DIR}/cmake/split_debug.cmake COMMAND_ERROR_IS_FATAL ANY)")

@@ -4,8 +4,7 @@
 // and send SIGHUP to the parent.
 #include <pwd.h>
 
-#include <brood/server.hpp>
-#include <brood/settings.hpp>
+#include <brood/brood.hpp>
 #include <chrono>
 #include <cstring>
 #include <map>

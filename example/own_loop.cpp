@@ -27,12 +27,13 @@ class OwnLoop : public brood::ServerBase {
     return watched;
   }
   void handle(int ready, short why) {
-    if (const auto found = sessions_.find(ready); found != sessions_.end()) return echo(found->second, why);
+    if (const auto found = connections_.find(ready); found != connections_.end())
+      return echo(found->second, why);
     while (auto connection = child_->try_accept())
-      wait_for(sessions_.try_emplace(connection->descriptor(), std::move(*connection)).first->second);
+      wait_for(connections_.try_emplace(connection->descriptor(), std::move(*connection)).first->second);
     if (!child_->leaving()) return;
     listeners_.reset();
-    for (auto& [descriptor, connection] : sessions_) wait_for(connection);
+    for (auto& [descriptor, connection] : connections_) wait_for(connection);
   }
   void wait_for(brood::Connection& connection) {
     const bool last = child_->leaving() && connection.bytes_read() > 0;
@@ -49,12 +50,12 @@ class OwnLoop : public brood::ServerBase {
     finish(connection, brood::Outcome::failed);
   }
   void finish(const brood::Connection& connection, brood::Outcome outcome) {
-    child_->finished(std::move(sessions_.extract(connection.descriptor()).mapped()), outcome);
+    child_->finished(std::move(connections_.extract(connection.descriptor()).mapped()), outcome);
   }
   brood::Child* child_ = nullptr;
   Base base_;
   Event listeners_, leave_;
-  std::map<int, brood::Connection> sessions_;
+  std::map<int, brood::Connection> connections_;
 };
 
 int main(int argc, char** argv) { return OwnLoop().run(argc, argv); }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Shows two services under one parent, an echo and a clock. Run `pair --config=etc/pair.conf`.
-#include <brood/event_server.hpp>
-#include <brood/program.hpp>
-#include <brood/server.hpp>
+#include <brood/brood.hpp>
 #include <ctime>
 
 class Echo : public brood::EventServer {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows a server without clients: it logs a tick every five seconds, and each line that is written into its
 // FIFO. Run `echo hello > /tmp/ticker.fifo`, also from several terminals at once.
-#include <brood/settings.hpp>
-#include <brood/trigger_server.hpp>
+#include <brood/brood.hpp>
 
 class Ticker : public brood::TriggerServer {
   void add_settings(brood::Settings& settings) override {

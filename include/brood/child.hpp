@@ -17,11 +17,6 @@
 
 namespace brood {
 
-enum class Outcome {
-  served,  // the handler returned
-  failed,  // the handler ended by an exception
-};
-
 // The settings that concern a model's loop.
 struct ChildLimits {
   unsigned threads = 1;                             // that may call accept() or receive() at once
@@ -74,7 +69,8 @@ class Child {
   // is true) there are no more. If the listeners are ready, call it until it is empty.
   virtual std::optional<Connection> try_accept() = 0;
   // Adds the listeners to an epoll set of the model, which reports them with `data`. A connection wakes one
-  // of the waiting children (EPOLLEXCLUSIVE). The listeners are not watched while the child has no room.
+  // of the waiting children, and one of its threads (EPOLLEXCLUSIVE). The listeners are not watched while the
+  // child has no room.
   virtual void watch_listeners(int epoll, std::uint64_t data) = 0;
   // For other loops, instead of watch_listeners(): a descriptor that is readable when the listeners are
   // ready. A connection wakes all waiting children. It may only be waited on.

@@ -11,6 +11,7 @@
 
 #include "brood/cxx20.hpp"
 
+#include "brood/address.hpp"
 #include "brood/server_base.hpp"
 
 namespace brood {
@@ -23,13 +24,14 @@ class Datagram {
   // The whole datagram, which may be empty. A larger one than `largest`, which only a unix socket can bring,
   // is counted as failed and not handled. Valid until the handler returns.
   std::string_view data() const { return data_; }
-  std::string peer() const;   // "192.0.2.7:40312", "[2001:db8::7]:40312", "unix:/path", or "unix": no name
+  std::string peer() const;  // "192.0.2.7:40312", "[2001:db8::7]:40312", "unix:/path", or "unix": no name
+  Address peer_address() const { return Address(peer_); }
   std::string local() const;  // the address to which it was sent, also if the listener is on all addresses
   std::string_view listener() const { return listener_; }  // its configured name, or its address
 
   // Sends `data` to the peer, from the address to which the datagram was sent. May be called several times.
-  // Throws SystemError if the peer is gone, has no address (a unix socket without a name), or accepts nothing
-  // for a second.
+  // Throws ConnectionError if the peer is gone, has no address (a unix socket without a name), or accepts
+  // nothing for a second.
   void reply(std::string_view data);
 
   // Shown on the scoreboard until the handler returns, at most 48 bytes.

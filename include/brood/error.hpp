@@ -38,6 +38,29 @@ class SystemError : public Error {
   int error_number_;
 };
 
+// The connection to the peer broke: the peer, or the network, has ended it. Thrown by Connection and
+// AsyncConnection. If it leaves a handler, the connection does not count as failed.
+class ConnectionError : public SystemError {
+ public:
+  ConnectionError(const std::string& what, int error_number)
+      : SystemError(what, error_number, ExitCode::software) {}
+};
+
+// A wait for the peer took longer than its timeout, or connection-timeout is over (error_number() is
+// ETIMEDOUT).
+class TimeoutError : public ConnectionError {
+ public:
+  explicit TimeoutError(const std::string& what);
+};
+
+// The peer has sent a line, or another piece, that is longer than its reader permits. Connection::skip()
+// drops the rest of it, and the handler may go on. If it leaves a handler, the connection does not count as
+// failed.
+class TooLongError : public Error {
+ public:
+  explicit TooLongError(const std::string& what) : Error(what) {}
+};
+
 // A wrong setting, argument or file. what() has all mistakes, one on a line.
 class ConfigurationError : public Error {
  public:

@@ -18,6 +18,7 @@
 #include "brood/cxx20.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "brood/server_base.hpp"
@@ -30,6 +31,9 @@ class Program {
   // outlive the program.
   void add(std::string name, ServerBase& server);
 
+  // What --version prints, instead of the version of the kit.
+  void set_version(std::string version) { version_ = std::move(version); }
+
   // As ServerBase::run(), for all services.
   int run(int argc, char** argv);
 
@@ -39,6 +43,7 @@ class Program {
     ServerBase* server;
   };
   std::vector<Named> servers_;
+  std::string version_;
 };
 
 }  // namespace brood

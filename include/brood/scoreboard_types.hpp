@@ -31,11 +31,13 @@ enum class Reason : std::uint8_t {
   own_stop,     // the server's code called this_child::stop()
   detached,     // the server's code called this_child::detach()
   retire,       // broodctl retire
-  pause         // its service was paused
+  pause,        // its service was paused
+  damaged,      // its row on the scoreboard was overwritten
+  memory        // max-memory-per-child
 };
-inline constexpr std::array<std::string_view, 11> reason_names = {
-    "none",    "surplus",  "recycle",  "cap",    "stop", "parent-gone",
-    "failure", "own-stop", "detached", "retire", "pause"};
+inline constexpr std::array<std::string_view, 13> reason_names = {
+    "none",     "surplus",  "recycle", "cap",   "stop",    "parent-gone", "failure",
+    "own-stop", "detached", "retire",  "pause", "damaged", "memory"};
 
 // Paused: the listeners are open, and no child accepts. Failed: a child ended with exit code 78, and none is
 // started any more.
@@ -59,5 +61,17 @@ inline constexpr std::size_t latency_buckets = 40;
 using LatencyHistogram = std::array<std::uint64_t, latency_buckets>;
 
 inline constexpr std::size_t note_size = 48;  // bytes of Connection::note() that are kept
+
+// Why an open connection has ended. It may also have ended with its child.
+enum class Outcome : std::uint8_t {
+  served,     // the handler returned
+  failed,     // the handler ended by an exception of its own
+  peer_gone,  // the connection broke while the handler used it
+  timed_out,  // a time limit has ended it
+  probe,      // the peer was gone before it had sent a byte, and before it was answered
+};
+inline constexpr std::array<std::string_view, 5> outcome_names = {"served", "failed", "peer-gone",
+                                                                  "timed-out", "probe"};
+inline std::string_view name_of(Outcome outcome) { return name_of(outcome, outcome_names); }
 
 }  // namespace brood

@@ -21,7 +21,8 @@ class Server : public ServerBase {
 
  protected:
   // Called in a child, without privileges. The connection is closed when it returns. An exception ends the
-  // connection, which is logged and counted as failed; it does not end the child.
+  // connection, and not the child. It is logged, and the connection counts as failed, unless it says that the
+  // peer is gone (ConnectionError) or that a time limit is over (TimeoutError): those are counted apart.
   virtual void handle_connection(Connection& connection) = 0;
 };
 

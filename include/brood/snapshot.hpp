@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The scoreboard of a server, read from outside. It maps the file read-only and takes no lock, so it also
+// The scoreboards of a server, read from outside. It maps the files read-only and takes no lock, so it also
 // works if every child is busy, the parent is stopped, or the server has crashed. In any process that may
 // read the file.
 //
@@ -23,11 +23,16 @@ namespace brood {
 struct FiguresSnapshot {
   std::uint64_t accepted = 0;  // connections; accepted = finished + aborted + open
   std::uint64_t finished = 0;
-  std::uint64_t failed = 0;   // of those finished: the handler ended by an exception
-  std::uint64_t aborted = 0;  // were open when their child died
+  // Of those finished. The others were served.
+  std::uint64_t failed = 0;      // the handler ended by an exception of its own
+  std::uint64_t peers_gone = 0;  // the connection broke while the handler used it
+  std::uint64_t timed_out = 0;   // a time limit has ended them
+  std::uint64_t probes = 0;      // the peer was gone before it had sent a byte, and before it was answered
+  std::uint64_t aborted = 0;     // were open when their child died
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   LatencyHistogram latency{};
+  std::chrono::microseconds duration{};  // of all finished connections together
 
   FiguresSnapshot& operator+=(const FiguresSnapshot& other);
   // The time within which this share (0 to 1) of the finished connections ended, rounded up to a power of two
@@ -64,6 +69,13 @@ struct SlotSnapshot {
   bool torn = false;
 };
 
+// A Counter: the sum over all children, past and present. A Gauge: over those that live.
+struct CounterSnapshot {
+  std::string name, help;
+  bool gauge = false;
+  std::int64_t value = 0;
+};
+
 struct ServiceSnapshot {
   std::string name;
   std::string listeners;
@@ -83,7 +95,13 @@ struct ServiceSnapshot {
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;
   std::chrono::nanoseconds throttled_for{};  // until the next child may be started; 0: not throttled
-  FiguresSnapshot total;                     // of all children, past and present
+  // Of the children that ended lately; the older one is, the less it counts. How many ended while they
+  // served, and how many connections they had finished.
+  double crashed_lately = 0, finished_lately = 0;
+  std::uint64_t recoveries = 0;  // how often the lock of the scoreboard was recovered from an owner that died
+  std::uint64_t repairs = 0;     // how many fields of the scoreboard were corrected
+  FiguresSnapshot total;         // of all children, past and present
+  std::vector<CounterSnapshot> counters;  // of the server's own, in the order in which they were added
   std::vector<SlotSnapshot> slots;
 
   std::uint32_t children() const { return starting + idle + busy + leaving; }
@@ -97,11 +115,10 @@ struct Snapshot {
   bool stopping = false;           // the parent drains, or has ended as ordered
   std::chrono::nanoseconds age{};  // since the parent was ready
   std::uint32_t upgrades = 0;      // programs that took over in the parent's process (SIGUSR2)
-  std::uint64_t recoveries = 0;    // how often the lock was recovered from an owner that died
-  std::uint64_t repairs = 0;       // how many fields were corrected then
   std::vector<ServiceSnapshot> services;
 
-  // Throws Error if the file cannot be read or is no scoreboard of this layout.
+  // `path`: the scoreboard's file, or the directory with those of a server's services. Throws Error if it
+  // cannot be read or is no scoreboard of this layout.
   static Snapshot read(const std::string& path);
 };
 

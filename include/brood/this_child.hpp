@@ -4,12 +4,14 @@
 
 #include "brood/cxx20.hpp"
 
+#include <chrono>
+
 namespace brood::this_child {
 
 // Makes this child leave. It accepts no more connections, finishes its open connections, and exits with code
 // 0; the parent replaces it. Returns at once. Any thread, any child model, from on_child_start() on, and in a
-// signal handler. If it is called before the first connection of the child, the child counts as a failed
-// start, and the next one is started later.
+// signal handler. If the child has neither finished a connection nor been ready for a second, it counts as
+// a failed start.
 void stop();
 
 // Makes this child leave, and gives its slot back at once, so that another child takes its place while this
@@ -21,5 +23,24 @@ void stop();
 // applies connection-timeout. A child that lives longer than detach-timeout gets SIGABRT, then SIGKILL.
 // Detached children count against max-clients.
 bool detach();
+
+// How full the service is.
+struct Load {
+  unsigned spares = 0;   // children that can take another connection now
+  unsigned busy = 0;     // children with an open connection, this one too
+  unsigned waiting = 0;  // connections in the queues of the listeners
+  // For how long a client that comes now will wait if no further child is started: by Little's law, the time
+  // in which those before it are served, (waiting + 1 - spares) * duration / children, at the mean duration
+  // of the connections that these children have finished.
+  std::chrono::milliseconds expected_wait{0};
+};
+// Costs a system call for each listener and a look at the row of each child. A handler can answer more
+// cheaply when many wait. Any thread.
+Load load();
+
+// From now on, Ended::waited says how long a TCP connection was in the queue of its listener before this
+// child accepted it. Costs one system call for each connection. The setting access-log does the same. Any
+// thread.
+void measure_wait();
 
 }  // namespace brood::this_child

@@ -4,15 +4,19 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <climits>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <optional>
 
-#include "base/duration.hpp"
+#include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
+#include "base/text/duration.hpp"
+#include "brood/address.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
@@ -66,11 +70,18 @@ void parse_period(std::string_view period, ListenSpec& spec) {
 }
 
 void parse_option(std::string_view option, ListenSpec& spec) {
+  if (option == "nagle") {
+    if (spec.kind != ListenSpec::Kind::tcp && spec.kind != ListenSpec::Kind::inherited)
+      throw ConfigurationError("has nagle, which only TCP can have");
+    spec.nagle = true;
+    return;
+  }
   const auto equals = option.find('=');
   const auto key = option.substr(0, equals);
   const auto value = equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1);
   if (value.empty())
-    throw ConfigurationError(text("has '", option, "' instead of name=..., mode=..., owner=... or per=..."));
+    throw ConfigurationError(
+        text("has '", option, "' instead of name=..., mode=..., owner=..., per=... or nagle"));
   if (key == "name") {
     spec.name = value;
   } else if (key == "mode" && spec.has_path()) {
@@ -88,8 +99,53 @@ void parse_option(std::string_view option, ListenSpec& spec) {
   } else if (key == "per") {
     throw ConfigurationError("has per=, which only FIFOs can have");
   } else {
-    throw ConfigurationError(text("has the unknown option '", key, "'; known are name, mode, owner, per"));
+    throw ConfigurationError(
+        text("has the unknown option '", key, "'; known are name, mode, owner, per, nagle"));
   }
+}
+
+SocketAddress address_of_path(const ListenSpec& spec) {
+  SocketAddress address;
+  auto& local = reinterpret_cast<sockaddr_un&>(address.storage);
+  local.sun_family = AF_UNIX;
+  spec.path.copy(local.sun_path, sizeof local.sun_path - 1);
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + spec.path.size() + 1);
+  return address;
+}
+
+// Empty: the flags say that the host is no name, and it is one.
+std::optional<std::vector<SocketAddress>> find_addresses(const ListenSpec& spec, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = spec.kind == ListenSpec::Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | flags;
+  addrinfo* found = nullptr;
+  const int error =
+      ::getaddrinfo(spec.host.empty() ? nullptr : spec.host.c_str(), spec.port.c_str(), &hints, &found);
+  if (error == EAI_NONAME && (flags & AI_NUMERICHOST) != 0) return {};
+  if (error != 0)
+    throw ConfigurationError(
+        text("listen = ", spec.written, ": ",
+             std::string_view(error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error))));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    SocketAddress address;
+    address.size = one->ai_addrlen;
+    std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
+// Written and read by processes of one program.
+std::string to_bytes(const std::vector<SocketAddress>& addresses) {
+  return {reinterpret_cast<const char*>(addresses.data()), addresses.size() * sizeof(SocketAddress)};
+}
+
+std::vector<SocketAddress> from_bytes(const std::string& bytes) {
+  std::vector<SocketAddress> addresses(bytes.size() / sizeof(SocketAddress));
+  std::memcpy(addresses.data(), bytes.data(), addresses.size() * sizeof(SocketAddress));
+  return addresses;
 }
 
 }  // namespace
@@ -141,6 +197,13 @@ ListenSpec parse_listen(std::string_view written) {
   return spec;
 }
 
+std::optional<int> inherited_descriptor(std::string_view written) {
+  auto address = trim(split(written, ',').front());
+  if (!address.starts_with("fd:")) return {};
+  address.remove_prefix(3);
+  return parse_number<int>(address);
+}
+
 std::optional<WorkKind> ListenSpec::brings() const {
   switch (kind) {
     case Kind::tcp:
@@ -169,34 +232,86 @@ bool same_place(const ListenSpec& a, const ListenSpec& b) {
 }
 
 std::vector<SocketAddress> resolve(const ListenSpec& spec) {
-  std::vector<SocketAddress> addresses;
-  if (spec.has_path()) {
-    SocketAddress address;
-    auto& local = reinterpret_cast<sockaddr_un&>(address.storage);
-    local.sun_family = AF_UNIX;
-    spec.path.copy(local.sun_path, sizeof local.sun_path - 1);
-    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + spec.path.size() + 1);
-    addresses.push_back(address);
-    return addresses;
+  if (spec.has_path()) return {address_of_path(spec)};
+  if (auto addresses = find_addresses(spec, AI_NUMERICHOST)) return *addresses;
+  const std::string key =
+      text(spec.host, ' ', spec.port, spec.kind == ListenSpec::Kind::udp ? " udp" : " tcp");
+  return from_bytes(look_up("host", key, [&] { return to_bytes(*find_addresses(spec, 0)); }));
+}
+
+void try_to_resolve(const ListenSpec& spec) {
+  struct stat unused {};
+  if (spec.has_path()) ::lstat(spec.path.c_str(), &unused);  // takes as long as the parent would wait
+  if (spec.kind != ListenSpec::Kind::tcp && spec.kind != ListenSpec::Kind::udp) return;
+  try {
+    resolve(spec);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
   }
-  addrinfo hints{};
-  hints.ai_socktype = spec.kind == ListenSpec::Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int error =
-      ::getaddrinfo(spec.host.empty() ? nullptr : spec.host.c_str(), spec.port.c_str(), &hints, &found);
-  if (error != 0)
-    throw ConfigurationError(
-        text("listen = ", spec.written, ": ",
-             std::string_view(error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error))));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    SocketAddress address;
-    address.size = one->ai_addrlen;
-    std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
-    addresses.push_back(address);
+}
+
+// ---- an address as a value
+
+Address::Family Address::family() const {
+  switch (address_.ss_family) {
+    case AF_INET:
+      return Family::ipv4;
+    case AF_INET6:
+      return Family::ipv6;
+    case AF_UNIX:
+      return Family::unix_socket;
+    default:
+      return Family::other;
   }
-  return addresses;
+}
+
+std::string Address::text() const { return to_text(address_); }
+
+std::string Address::host() const {
+  if (family() != Family::ipv4 && family() != Family::ipv6) return "";
+  std::string host = text();
+  host.resize(host.rfind(':'));
+  return host.front() == '[' ? host.substr(1, host.size() - 2) : host;
+}
+
+// sin_port and sin6_port are at the same place.
+std::uint16_t Address::port() const {
+  if (family() != Family::ipv4 && family() != Family::ipv6) return 0;
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address_).sin_port);
+}
+
+Address Address::unmapped() const {
+  if (family() != Family::ipv6) return *this;
+  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address_);
+  if (!IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) return *this;
+  Address result;
+  auto& ipv4 = reinterpret_cast<sockaddr_in&>(result.address_);
+  ipv4.sin_family = AF_INET;
+  ipv4.sin_port = ipv6.sin6_port;
+  std::memcpy(&ipv4.sin_addr, &ipv6.sin6_addr.s6_addr[12], sizeof ipv4.sin_addr);
+  return result;
+}
+
+const sockaddr* Address::data() const { return reinterpret_cast<const sockaddr*>(&address_); }
+
+socklen_t Address::size() const {
+  switch (family()) {
+    case Family::ipv4:
+      return sizeof(sockaddr_in);
+    case Family::ipv6:
+      return sizeof(sockaddr_in6);
+    case Family::unix_socket: {
+      const auto& local = reinterpret_cast<const sockaddr_un&>(address_);
+      const std::size_t path = ::strnlen(local.sun_path, sizeof local.sun_path);
+      return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + (path == 0 ? 0 : path + 1));
+    }
+    case Family::other:
+      break;
+  }
+  return sizeof address_;
+}
+
+bool operator==(const Address& a, const Address& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace brood

@@ -18,7 +18,7 @@ namespace brood {
 std::string to_text(const sockaddr_storage& address);  // "127.0.0.1:80", "[::1]:80", "unix:/path", "unix"
 
 // A value of the setting "listen":
-// ADDRESS[,name=NAME][,mode=0660][,owner=USER[:GROUP]][,per=line|byte]
+// ADDRESS[,name=NAME][,mode=0660][,owner=USER[:GROUP]][,per=line|byte][,nagle]
 struct ListenSpec {
   enum class Kind { tcp, unix_socket, inherited, udp, unix_datagram, timer, fifo };
 
@@ -33,13 +33,16 @@ struct ListenSpec {
   mode_t mode = 0666;                   // if there is a path
   std::string owner, group;
   TriggerKind per = TriggerKind::line;  // fifo
+  bool nagle = false;                   // tcp, inherited: without TCP_NODELAY
 
   bool has_path() const { return !path.empty(); }
   // The kind of work that arrives. Empty: for an inherited descriptor it is known when that is taken over.
   std::optional<WorkKind> brings() const;
 };
 
-ListenSpec parse_listen(std::string_view written);          // throws ConfigurationError
+ListenSpec parse_listen(std::string_view written);  // throws ConfigurationError
+// The descriptor that it names, if its address is fd:N; whether the rest is right does not matter.
+std::optional<int> inherited_descriptor(std::string_view written);
 bool same_place(const ListenSpec& a, const ListenSpec& b);  // their options may differ
 // A message, to be written behind "listen = VALUE ".
 std::string work_mismatch(WorkKind brought, WorkKind taken);
@@ -49,5 +52,6 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 std::vector<SocketAddress> resolve(const ListenSpec& spec);  // of a socket; throws ConfigurationError
+void try_to_resolve(const ListenSpec& spec);                 // of any listener; mistakes are left to others
 
 }  // namespace brood

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace brood {
 
@@ -15,6 +16,10 @@ inline constexpr Time never = Time::max();
 // For shared memory: a time as nanoseconds of CLOCK_MONOTONIC.
 inline std::int64_t to_nanoseconds(Time time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+inline timespec to_timespec(std::chrono::nanoseconds time) {
+  return {.tv_sec = static_cast<std::time_t>(time.count() / 1'000'000'000),
+          .tv_nsec = static_cast<long>(time.count() % 1'000'000'000)};
 }
 inline Time from_nanoseconds(std::int64_t nanoseconds) {
   return Time(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(nanoseconds)));

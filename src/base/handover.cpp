@@ -5,11 +5,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 
+#include "base/descriptor_io.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 
@@ -18,19 +18,6 @@ namespace {
 
 constexpr std::size_t largest = 16 << 20;
 
-std::string read_all(const Descriptor& descriptor) {
-  std::string content;
-  std::array<char, 16384> buffer{};
-  for (;;) {
-    const ssize_t size =
-        ::pread(descriptor.get(), buffer.data(), buffer.size(), static_cast<off_t>(content.size()));
-    if (size < 0) throw SystemError("read what the former program handed over", errno);
-    if (size == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(size));
-    if (content.size() > largest) throw Error("what the former program handed over is too large");
-  }
-}
-
 }  // namespace
 
 Descriptor write_handover(const Handover& handover) {
@@ -38,11 +25,7 @@ Descriptor write_handover(const Handover& handover) {
   if (!memory) throw SystemError("create memory for what is handed over", errno);
   std::string content;
   for (const auto& record : handover) content += record.line() + '\n';
-  for (std::string_view rest = content; !rest.empty();) {
-    const ssize_t written = ::write(memory.get(), rest.data(), rest.size());
-    if (written < 0) throw SystemError("write what is handed over", errno);
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_all(memory, content, "write what is handed over");
   return memory;
 }
 
@@ -64,7 +47,8 @@ std::optional<Handover> read_handover(const char* variable) {
     throw Error(text(std::string_view(variable), " = ", escape(value), " is not of the form DESCRIPTOR:PID"));
   if (reader != ::getpid()) return {};  // it was left to a parent of ours
   const Descriptor descriptor = receive_descriptor(number);
-  const std::string content = read_all(descriptor);
+  const std::string content = read_all(descriptor, "read what the former program handed over", largest);
+  if (content.size() > largest) throw Error("what the former program handed over is too large");
   Handover handover;
   for (const auto line : split(content, '\n'))
     if (!line.empty()) handover.push_back(WireRecord::parse(line));

@@ -19,7 +19,7 @@ namespace {
 std::string read_start(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return {};
-  std::string content(1024, '\0');
+  std::string content(4096, '\0');
   const ssize_t size = ::read(file.get(), content.data(), content.size());
   content.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return content;
@@ -31,6 +31,17 @@ std::string stat_after_name(pid_t pid) {
   const std::string content = read_start(text("/proc/", pid, "/stat"));
   const auto name_end = content.rfind(") ");
   return name_end == std::string::npos ? std::string() : content.substr(name_end + 2);
+}
+
+// 0: there is no such process. The name comes before the other lines, with its newlines escaped.
+template <typename Number>
+Number number_in_status(const std::string& directory, std::string_view key) {
+  const std::string status = read_start(directory + "/status");
+  const auto at = status.find(key);
+  Number number = 0;
+  if (at != std::string::npos)
+    std::from_chars(status.data() + at + key.size(), status.data() + status.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -49,15 +60,9 @@ char state_of(pid_t pid) {
 }
 
 // /proc/TID exists for a thread, too, although no listing shows it.
-pid_t process_of(pid_t thread) {
-  constexpr std::string_view key = "\nTgid:\t";
-  const std::string status = read_start(text("/proc/", thread, "/status"));
-  const auto at = status.find(key);  // the name comes before it, with its newlines escaped
-  pid_t process = 0;
-  if (at != std::string::npos)
-    std::from_chars(status.data() + at + key.size(), status.data() + status.size(), process);
-  return process;
-}
+pid_t process_of(pid_t thread) { return number_in_status<pid_t>(text("/proc/", thread), "\nTgid:\t"); }
+
+unsigned count_threads() { return number_in_status<unsigned>("/proc/self", "\nThreads:\t"); }
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);

@@ -20,6 +20,8 @@ char state_of(pid_t pid);
 // The process that a thread belongs to; 0 if there is no such thread.
 pid_t process_of(pid_t thread);
 
+unsigned count_threads();  // of this process; 0: that can't be seen
+
 // From the result of waitid(): "exited with code 1", "was killed by signal 9 (Killed)".
 std::string how_it_ended(int code, int status);
 

@@ -25,13 +25,28 @@ void set_mask(bool blocked) {
 void block_all_signals() { set_mask(true); }
 void unblock_all_signals() { set_mask(false); }
 
+// A handler, not SIG_IGN, which would be inherited by executed programs.
+void disarm_signals() {
+  const auto disarm = [](int signal) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    if (::sigaction(signal, &action, nullptr) != 0) throw SystemError("set a signal's action", errno);
+  };
+  for (const int signal :
+       {SIGXFSZ, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGPOLL, SIGPWR, SIGSTKFLT})
+    disarm(signal);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) disarm(signal);
+}
+
 void default_signals() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);  // not KILL and STOP
   sigset_t none;
   sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);  // can't fail with a valid mask
 }
 
 SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {

@@ -12,6 +12,12 @@ namespace brood {
 
 void block_all_signals();  // in this thread, and in processes that it forks
 void unblock_all_signals();
+// Signals that would end the process, and that nobody asked for: SIGXFSZ comes from the kernel when a file
+// (the log, say) has reached its limit, SIGPIPE when a reader is gone, the others from whoever mistakes this
+// process for another. They do nothing from now on, unless they have another action than the default already.
+// write() fails then. Programs that are executed have the default actions again. SIGXCPU is asked for: by
+// whoever limits the processor time.
+void disarm_signals();
 // Default actions, and none blocked, as other programs expect. May be called between fork() and exec() of a
 // process that has threads.
 void default_signals();

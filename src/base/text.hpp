@@ -20,7 +20,7 @@ inline void append_text(std::string& out, std::integral auto number) {
   out.append(std::begin(digits), end);
 }
 // For people, at most seven characters: three digits below a minute ("250ms", "1.53s"), else two units
-// ("1m30s", "2h", "12d04h"). "0" if it is negative. base/duration.hpp writes and reads exact durations.
+// ("1m30s", "2h", "12d04h"). "0" if it is negative. base/text/duration.hpp writes and reads exact durations.
 void append_text(std::string& out, std::chrono::nanoseconds duration);
 
 // text("child ", pid, " left") -> "child 17 left"

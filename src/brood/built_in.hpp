@@ -13,8 +13,7 @@ class BuiltIn final : public Server {
  public:
   static const std::vector<std::string>& names();  // "echo", "discard"
 
-  // Chooses the service. In the parent, before children are forked.
-  void become(std::string name) { name_ = std::move(name); }
+  explicit BuiltIn(std::string name) : name_(std::move(name)) {}
 
   ChildModel child_model() const override { return {.threads = true}; }
   bool thread_safe() const override { return true; }
@@ -22,7 +21,7 @@ class BuiltIn final : public Server {
  private:
   void handle_connection(Connection& connection) override;
 
-  std::string name_;
+  const std::string name_;
 };
 
 }  // namespace brood

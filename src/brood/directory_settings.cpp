@@ -1,167 +1,133 @@
 // SPDX-License-Identifier: MIT
 #include "directory_settings.hpp"
 
-#include <algorithm>
-#include <iterator>
-#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
+#include "brood/command_server.hpp"
 #include "brood/error.hpp"
+#include "built_in.hpp"
 #include "settings/settings_printer.hpp"
 
 namespace brood {
 namespace {
 
-constexpr std::uint32_t entries_for_new_services = 16;
+Configuration parent_defaults() { return {.name = "brood"}; }
 
-using ByService = std::map<std::string, GivenSettings>;
-
-// Values for all services, and values for one.
-std::pair<GivenSettings, ByService> by_service(const GivenSettings& values) {
-  std::pair<GivenSettings, ByService> parts;
-  for (const auto& [name, given] : values) {
-    const auto dot = name.find('.');
-    if (dot == std::string::npos)
-      parts.first[name] = given;
-    else
-      parts.second[name.substr(0, dot)][name.substr(dot + 1)] = given;
-  }
-  return parts;
+std::shared_ptr<ServerBase> server_of(const std::string& built_in) {
+  if (built_in == "none") return std::make_shared<CommandServer>();
+  return std::make_shared<BuiltIn>(built_in);
 }
 
 }  // namespace
 
 DirectorySettings::DirectorySettings(ConfigDirectory directory)
-    : directory_(std::move(directory)), shared_("") {
-  staged_.name = "brood";
-  add_shared_settings(shared_table_.table, shared_, staged_, strict_);
+    : directory_(std::move(directory)), parent_(parent_defaults()), shared_(""), service_("") {
+  add_shared_settings(shared_table_, shared_, parent_);
+  service_.add_all_to(service_table_);
+  environment_ = SettingsEnvironment("brood", shared_table_, service_table_);
 }
 
 void DirectorySettings::take(CommandLine line) {
-  config_ = line.config;
-  std::tie(for_all_, for_one_) = by_service(line.settings);
+  // Values for all services stay in it, those for one go to that service.
+  std::erase_if(line.settings, [this](const auto& setting) {
+    const auto& [name, given] = setting;
+    const auto dot = name.find('.');
+    if (dot != std::string::npos) for_one_[name.substr(0, dot)][name.substr(dot + 1)] = given;
+    return dot != std::string::npos;
+  });
+  line_ = std::move(line);
 }
 
-ServiceRules DirectorySettings::rules() const {
-  return {.all_or_none = strict_, .refuses_namesake = true, .reserved_entries = entries_for_new_services};
+ServiceRules DirectorySettings::rules(const Configuration& parent) const {
+  return {.all_or_none = parent.strict, .come_and_go = true};
 }
 
-const Configuration& DirectorySettings::read_shared() {
-  const auto files = config_.empty() ? directory_.defaults() : std::vector<std::string>{config_};
-  read_shared(files, for_all_);
-  return staged_;
-}
-
-void DirectorySettings::read_shared(const std::vector<std::string>& files, const GivenSettings& values) {
-  SettingsReader& reader = shared_table_.begin(directory_.path());
+// A mistake in what all share leaves nothing to be read further.
+ServiceSource::WantedParent DirectorySettings::read_parent_of(const InForce& in_force) const {
+  const auto files = line_.config.empty() ? directory_.defaults() : std::vector<std::string>{line_.config};
+  SettingsReader reader(shared_table_, directory_.path());
   for (const auto& file : files) {
     const bool known = reader.find("command") != nullptr;
     reader.read_file(file);
     if (Given* command = reader.find("command"); command != nullptr && !known)
       command->values.front() = resolve_command(command->values.front(), file);
   }
-  reader.override_with(values);
-  reader.check();
-  reader.store([](const Setting&) { return true; });
-  check_parent(staged_, reader);
-  reader.finish();
+  reader.override_with(environment_.given(shared_table_));
+  reader.override_with(line_.settings);
+  WantedParent parent = ServiceSource::read_parent(reader.given(), in_force);
+  std::string mistakes = reader.errors();
+  if (!parent.mistakes.empty()) mistakes += (mistakes.empty() ? "" : "\n") + parent.mistakes;
+  if (!mistakes.empty()) throw ConfigurationError(mistakes);
+  return parent;
 }
 
-std::vector<WantedService> DirectorySettings::read() {
-  if (go_by_) return read_values(*std::exchange(go_by_, {}));
-  read_shared();
-  const GivenSettings& shared = shared_table_.reader().given();
-  return read_each(directory_.services(),
-                   [&](ServiceFile& file) { file.read(for_one_[file.name()], shared_table_.table, shared); });
+Configuration DirectorySettings::read_shared() const { return *read_parent_of({}).configuration; }
+
+WantedSettings DirectorySettings::read(const InForce& in_force) const {
+  WantedParent parent = read_parent_of(in_force);
+  std::vector<WantedService> services;
+  for (const auto& file : directory_.services())
+    services.push_back(read_file(file, parent.configuration->given, in_force));
+  return conclude("", std::move(parent), std::move(services));
 }
 
-std::vector<WantedService> DirectorySettings::read_values(const GivenSettings& values) {
-  auto [for_all, for_one] = by_service(values);
-  read_shared({}, for_all);
-  std::vector<ServicePath> services;
-  for (const auto& [name, its] : for_one)
-    services.push_back({name, text(directory_.path(), '/', name, ".conf")});
-  return read_each(services, [&](ServiceFile& file) { file.go_by(for_one[file.name()]); });
-}
-
-std::vector<WantedService> DirectorySettings::read_each(const std::vector<ServicePath>& services,
-                                                        const std::function<void(ServiceFile&)>& read) {
-  ++readings_;
-  kept_.clear();
-  wanted_.clear();
-  staged_.services.clear();
-  std::vector<WantedService> all;
-  std::vector<const ServiceFile*> right;
-  for (const auto& [name, path] : services) {
-    auto& file = files_[name];
-    if (!file) file = std::make_unique<ServiceFile>(name, path);
-    read(*file);
-    for (const ServiceFile* other : right)
-      if (file->is_right()) file->refuse_place_of(*other);
-    if (file->is_right()) right.push_back(file.get());
-    wanted_.insert(name);
-    all.push_back(file->wanted());
-    if (all.back().configuration) staged_.services.push_back(*all.back().configuration);
+WantedService DirectorySettings::read_file(const ServicePath& file, const GivenSettings& shared,
+                                           const InForce& in_force) const {
+  try {
+    GivenSettings own = environment_.given(service_table_, file.service);
+    if (const auto on_line = for_one_.find(file.service); on_line != for_one_.end())
+      for (const auto& [name, value] : on_line->second) own[name] = value;
+    const auto [given, mistakes] = read_service_file(file, own, shared_table_, shared);
+    WantedService wanted = ServiceSource::read_service(file.service, given, in_force);
+    if (mistakes.empty()) return wanted;
+    wanted.configuration = nullptr;
+    wanted.mistakes = mistakes + (wanted.mistakes.empty() ? "" : "\n") + wanted.mistakes;
+    return wanted;
+  } catch (...) {
+    return {.name = file.service, .mistakes = what_was_thrown()};
   }
-  return all;
 }
 
-void DirectorySettings::keep(const std::string& service) {
-  kept_.insert(service);
-  if (readings_ > 1) return;
-  // At the start it has no values that it could keep.
-  files_.erase(service);
-  list_in_force();
+ServiceSource::WantedParent DirectorySettings::read_parent(const GivenSettings& given) const {
+  Configuration parent = parent_defaults();
+  ServiceSettings unused("");  // services inherit what is given
+  Settings table;
+  add_shared_settings(table, unused, parent);
+  return read_into(parent, table, given, directory_.path());
 }
 
-std::vector<std::string> DirectorySettings::commit(When when, const std::string& only) {
-  std::vector<std::string> waits;
-  if (only.empty()) {
-    waits = shared_table_.commit(when, [](const Setting&) { return true; });
-    in_force_ = staged_;
-  }
-  std::erase_if(files_, [&](const auto& each) {
-    const auto& [name, file] = each;
-    if (!only.empty() && name != only) return false;
-    if (!wanted_.contains(name)) return true;
-    if (file->is_right() && !kept_.contains(name))
-      std::ranges::move(file->commit(when), std::back_inserter(waits));
-    return !file->in_force();  // it is created again when it is read again
-  });
-  list_in_force();
-  return waits;
+WantedService DirectorySettings::read_service(const std::string& name, const ServiceLayers& layers) const {
+  ServiceSettings settings(name);
+  Settings table;
+  settings.add_all_to(table);
+  SettingsReader reader(table, path_of(name));
+  read_into(reader, layers);
+  const std::string& built_in = settings.built_in;
+  WantedService wanted{.name = name, .server = server_of(built_in), .store = [] {}};
+  settings.configuration.model = wanted.server->child_model();
+  if (built_in != "none" && !settings.configuration.command.written.empty())
+    reader.blame("built-in", text("built-in = ", built_in,
+                                  " and a command are both set: a service runs only one of them"));
+  check_and_take(wanted, std::move(settings.configuration), layers, reader);
+  return wanted;
 }
 
-void DirectorySettings::list_in_force() {
-  in_force_.services.clear();
-  for (const auto& [name, file] : files_)
-    if (file->in_force()) in_force_.services.push_back(*file->in_force());
-}
-
-ServiceConfiguration DirectorySettings::scaled(const std::string& service, const ScaledSettings& scaled) {
-  return files_.at(service)->scaled(scaled);
-}
-
-GivenSettings DirectorySettings::given() const {
-  GivenSettings all = shared_table_.given();
-  for (const auto& [service, file] : files_)
-    for (const auto& [name, given] : file->given()) all[text(service, '.', name)] = given;
-  return all;
-}
-
-std::string DirectorySettings::print() const {
-  std::string out = print_settings(shared_table_.table, shared_table_.given(),
-                                   "Settings of " + in_force_.name + ", and what its services share");
-  for (const auto& [name, file] : files_) out += '\n' + file->print();
+std::string DirectorySettings::print(const WantedSettings& settings) const {
+  std::string out = print_settings(shared_table_, settings.parent->given,
+                                   "Settings of " + settings.parent->name + ", and what its services share");
+  for (const auto& service : settings.services)
+    if (service.configuration)
+      out += '\n' + print_settings(service_table_, service.configuration->given,
+                                   text("Settings of service ", service.name, ": ", path_of(service.name)));
   return out;
 }
 
-void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent, bool& strict) {
+void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent) {
   services.add_to(table);
   add_parent_settings(table, parent);
   table
-      .flag("strict", strict,
+      .flag("strict", parent.strict,
             "If there is a mistake in one file, or if one service cannot be started, start none.")
       .applied_on = AppliedOn::restart;
 }

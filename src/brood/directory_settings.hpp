@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The services of a directory, one in each file, and the settings that they share. Parent only.
 //
-// The order of precedence for a setting of a service: the command line for this service, its file, the
-// command line for all services, the shared files, the default.
+// The order of precedence for a setting of a service: the command line for this service, the environment for
+// it, its file, the command line for all services, the environment for all, the shared files, the default.
 #pragma once
 
-#include <functional>
 #include <map>
-#include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,46 +17,46 @@
 namespace brood {
 
 // The settings in defaults/: those of a service and those of the parent.
-void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent, bool& strict);
+void add_shared_settings(Settings& table, ServiceSettings& services, Configuration& parent);
 
 class DirectorySettings final : public ServiceSource {
  public:
   explicit DirectorySettings(ConfigDirectory directory);
 
-  ServiceRules rules() const override;
   void take(CommandLine line) override;
-  void go_by(GivenSettings values) override { go_by_ = std::move(values); }
-  GivenSettings given() const override;
-  std::vector<WantedService> read() override;
-  const Configuration& staged() const override { return staged_; }
-  const Configuration& in_force() const override { return in_force_; }
-  void keep(const std::string& service) override;
-  std::vector<std::string> commit(When when, const std::string& only) override;
-  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
-  std::string print() const override;
+  ServiceRules rules(const Configuration& parent) const override;
+  NamedPaths paths(const WantedSettings& /*wanted*/) const override {
+    return {{"config-directory", directory_.path()}, {"config", line_.config}};
+  }
+  WantedSettings read(const InForce& in_force) const override;
+  std::string print(const WantedSettings& settings) const override;
+  const SettingsEnvironment& environment() const override { return environment_; }
 
-  // Reads only the shared settings, which have those of the parent.
-  const Configuration& read_shared();
+  // Only the settings of the parent. Throws ConfigurationError.
+  Configuration read_shared() const;
 
  private:
-  void read_shared(const std::vector<std::string>& files, const GivenSettings& values);
-  std::vector<WantedService> read_values(const GivenSettings& values);
-  std::vector<WantedService> read_each(const std::vector<ServicePath>& services,
-                                       const std::function<void(ServiceFile&)>& read);
-  void list_in_force();
+  WantedParent read_parent(const GivenSettings& given) const override;
+  WantedService read_service(const std::string& name, const ServiceLayers& layers) const override;
+  void check_own(WantedService& /*wanted*/, const GivenSettings& /*in_force*/) const override {}
+  const Settings& parent_table() const override { return shared_table_; }
+  const Settings& service_table(const std::string& /*service*/) const override { return service_table_; }
+
+  std::string path_of(const std::string& service) const {
+    return directory_.path() + '/' + service + ".conf";
+  }
+  WantedParent read_parent_of(const InForce& in_force) const;
+  WantedService read_file(const ServicePath& file, const GivenSettings& shared,
+                          const InForce& in_force) const;
 
   const ConfigDirectory directory_;
-  GivenSettings for_all_;                         // from the command line
-  std::map<std::string, GivenSettings> for_one_;  // the same, for one service
-  std::optional<GivenSettings> go_by_;
-  std::string config_;  // a file instead of defaults/; "": none
-  Configuration staged_, in_force_;
-  bool strict_ = false;
-  ServiceSettings shared_;  // its values are not used: services inherit those that were given
-  StagedSettings shared_table_;
-  std::map<std::string, std::unique_ptr<ServiceFile>> files_;
-  std::set<std::string> wanted_, kept_;  // at the last reading
-  unsigned readings_ = 0;
+  CommandLine line_;
+  std::map<std::string, GivenSettings> for_one_;  // from the command line, for one service
+  // Tables for names and defaults: nothing is stored in these variables.
+  Configuration parent_;
+  ServiceSettings shared_, service_;
+  Settings shared_table_, service_table_;
+  SettingsEnvironment environment_;
 };
 
 }  // namespace brood

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/text.hpp"
+#include "base/text/version.hpp"
 #include "brood/error.hpp"
 #include "directory_settings.hpp"
 #include "models/programs/child_handover.hpp"
@@ -32,9 +33,12 @@ int help(std::span<const char* const> arguments) {
 int try_lock(const Configuration& configuration) {
   if (configuration.runtime_directory == "none")
     throw ConfigurationError("runtime-directory = none: it is not possible to see whether a server runs");
-  const auto running = running_server(scoreboard_path(configuration));
+  const auto running = running_server(configuration);
   if (!running) return 0;
-  std::puts(text("server ", configuration.name, " is running as process ", *running).c_str());
+  std::puts(text("server ", configuration.name,
+                 running->stopping ? " is stopping, process " : " is running as process ",
+                 running->pid > 0 ? text(running->pid) : "?")
+                .c_str());
   return 1;
 }
 
@@ -55,8 +59,13 @@ std::vector<ServicePath> services_of(const ConfigDirectory& directory, Takeover&
 }
 
 int run(std::span<const char* const> arguments, Takeover& takeover) {
-  for (const std::string_view word : arguments)
+  for (const std::string_view word : arguments) {
     if (word == "--help" || word == "-h") return help(arguments);
+    if (word == "--version") {
+      std::fputs(version_line("brood").c_str(), stdout);
+      return 0;
+    }
+  }
   if (read_handover(child_variable))
     throw ConfigurationError("a program that runs programs can't take a child's slot: name its own command");
   const ConfigDirectory directory(directory_named_in(arguments));

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "server_options.hpp"
 
+#include <unistd.h>
+
 #include <string_view>
 
 #include "base/text.hpp"
+#include "base/text/help_text.hpp"
 #include "brood/error.hpp"
 #include "directory_settings.hpp"
+#include "settings/help.hpp"
 
 namespace brood {
 namespace {
@@ -20,17 +24,13 @@ const ProgramOptions options = {
 
 }  // namespace
 
-ServerOptions::ServerOptions(const std::vector<ServicePath>& services) {
+ServerOptions::ServerOptions(const std::vector<ServicePath>& services) : services_("") {
   parent_.name = "brood";
-  add_shared_settings(table_, each_.emplace_back(""), parent_, strict_);
-  for (const auto& service : services) {
-    if (!is_service_name(service.service)) continue;
-    table_.of_service(service.service);
-    ServiceSettings& settings = each_.emplace_back(service.service);
-    settings.add_to(table_);
-    table_.section("The log");
-    add_log_level(table_, settings.configuration.log_level);
-  }
+  add_shared_settings(table_, services_, parent_);
+  Settings of_one;
+  services_.add_all_to(of_one);
+  for (const auto& service : services)
+    if (is_service_name(service.service)) table_.add_service(service.service, of_one);
 }
 
 CommandLine ServerOptions::parse(std::span<const char* const> arguments) const {
@@ -38,7 +38,8 @@ CommandLine ServerOptions::parse(std::span<const char* const> arguments) const {
 }
 
 std::string ServerOptions::help() const {
-  return print_help(table_, "brood", options, "in its file DIRECTORY/SERVICE.conf");
+  return print_help(table_, "brood", terminal_width(STDOUT_FILENO), options,
+                    "in its file DIRECTORY/SERVICE.conf");
 }
 
 std::string directory_named_in(std::span<const char* const> arguments) {

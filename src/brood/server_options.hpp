@@ -3,7 +3,6 @@
 // is in its directory now.
 #pragma once
 
-#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,8 +27,7 @@ class ServerOptions {
  private:
   // The settings are bound to these variables, but their values are not used.
   Configuration parent_;
-  bool strict_ = false;
-  std::deque<ServiceSettings> each_;
+  ServiceSettings services_;
   Settings table_;
 };
 

@@ -19,6 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A child that has so many connections more than a sibling leaves new ones to it: for a turn of the
+// scheduler, and for longer if it has still more.
+constexpr unsigned many_more = 6;
+constexpr auto siblings_turn = 4ms;
+constexpr unsigned most_turns = 8;
+
 // The connection was gone before it was accepted, or its network has a fault (accept(2), udp(7)). The next
 // one may work.
 bool concerns_one_connection(int error_number) {
@@ -69,6 +75,7 @@ bool ChildProcess::wait_and(const Attempt& attempt) {
 }
 
 void ChildProcess::begin_wait() {
+  end_if_copy();
   thread_local bool known = false;
   if (limits_.threads > 1 && !known) child_signals::add_thread();
   known = true;
@@ -84,9 +91,12 @@ std::optional<std::size_t> ChildProcess::wait_for_listener() const {
 
 template <typename Attempt>
 bool ChildProcess::look_at_all(const Attempt& attempt) {
-  const auto& listeners = wait_.listeners();
-  for (std::size_t i = 0; i < listeners.size() && !leaving(); ++i)
-    if (!listeners[i].gone && attempt(i)) return true;
+  const auto is_there = [this](std::size_t listener) {
+    const auto turn = this->turn();
+    return !wait_.listeners()[listener].gone;
+  };
+  for (std::size_t i = 0; i < wait_.listeners().size() && !leaving(); ++i)
+    if (is_there(i) && attempt(i)) return true;
   return false;
 }
 
@@ -145,10 +155,18 @@ std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int fl
   if (peer.ss_family == AF_UNIX)
     reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
   const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+  note_wait(id, socket.get());
   if (back_off_.load() != 0ms) back_off_ = 0ms;
-  return Connection(
-      std::move(socket),
-      {.peer = peer, .listener = from.name, .host = *this, .id = id, .blocks = (flags & SOCK_NONBLOCK) == 0});
+  return Connection(std::move(socket), {.peer = peer,
+                                        .listener = from.name,
+                                        .host = *this,
+                                        .id = id,
+                                        .blocks = (flags & SOCK_NONBLOCK) == 0,
+                                        .deadline = first_deadline()});
+}
+
+Time ChildProcess::first_deadline() const {
+  return limits_.connection_timeout == 0ms ? never : Clock::now() + limits_.connection_timeout;
 }
 
 // ---- The model has an event loop
@@ -174,21 +192,46 @@ std::optional<Connection> ChildProcess::try_accept() {
 
 // There must also be room for what other threads try to accept at this moment.
 bool ChildProcess::begin_try() {
+  end_if_copy();
   const auto turn = this->turn();
   wait_.watch().begin_look(child_signals::take_look());
-  if (!state_.accepts()) return false;
+  if (!state_.accepts() || loop_holds_back(state_.accepting())) return false;
+  leave_last_looks();
   const bool full = slot_.full();
   if (full || !leaving()) wait_.set_watched(!full);
   if (slot_.open_connections() + state_.accepting() >= limits_.connections) return false;
+  if (leave_to_siblings()) return false;
   state_.thread_enters();
   return true;
 }
 
-// A full child must not be woken. If it was woken already, the parent has to wake another one.
+// Children that hold connections end up with about as many each. The kernel wakes the same sleeping child
+// each time, so one that has more goes behind its siblings after it has accepted. One that has many more
+// accepts nothing: in a burst its siblings are awake, and otherwise the parent wakes the one that has fewest.
+// After a pause it takes one, whatever they do.
+bool ChildProcess::leave_to_siblings() {
+  ListenerWatch& watch = wait_.watch();
+  const auto rest = watch.rest_of_pause();
+  if (leaving() || rest == 0ms) return false;
+  const unsigned open_connections = slot_.open_connections();
+  const unsigned more = slot_.more_than_a_sibling();
+  if (more <= std::max(many_more, open_connections / 8)) return false;
+  if (!rest) slot_.call_parent();
+  watch.pause(rest.value_or(std::min(more / many_more, most_turns) * siblings_turn));
+  return true;
+}
+
+// A full child must not be woken, nor one that holds back. If it was woken already, the parent has to wake
+// another one. A loop asks here, because it may accept many connections before it finishes one.
 void ChildProcess::end_try(bool accepted) {
   const auto turn = this->turn();
+  const bool closes = slot_.full() ? wait_.set_watched(false) : loop_holds_back(state_.accepting() - 1);
   wait_.watch().end_look(accepted);
-  if (slot_.full() && wait_.set_watched(false) && wait_.watch().any_waits()) slot_.call_parent();
+  if (closes && wait_.watch().any_waits()) slot_.call_parent();
+  if (accepted && !leaving()) {
+    if (slot_.more_than_a_sibling() > 1) wait_.watch().go_behind();
+    if (slot_.at_cap()) act(state_.replacement_due());
+  }
   act(state_.thread_leaves(false));
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // How a child leaves, or hands its slot back and finishes without one: tells the parent, and calls the
 // server's hook.
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
 #include "brood/log.hpp"
 #include "child/child_process.hpp"
 #include "child/child_signals.hpp"
+#include "child/own_counters.hpp"
 
 namespace brood {
 namespace {
@@ -21,6 +23,11 @@ Reason ChildProcess::why() const {
   return child_signals::retired() ? Reason::own_stop : Reason::stop;
 }
 
+Reason ChildProcess::why_replaced() const {
+  if (slot_.outdated()) return Reason::recycle;
+  return memory_.exceeded() ? Reason::memory : Reason::cap;
+}
+
 ChildProcess* ChildProcess::serving() { return serving_child; }
 
 void ChildProcess::ready() {
@@ -33,12 +40,13 @@ void ChildProcess::act(LeaveAction action) {
     case LeaveAction::none:
       return;
     case LeaveAction::ask:
-      return slot_.ask(slot_.outdated() ? Reason::recycle : Reason::cap);
+      return slot_.ask(why_replaced());
     case LeaveAction::leave:
       return slot_.leave(why());
     case LeaveAction::hand_back:
       // The parent no longer watches over this child, so it must not keep a listener open.
       wait_.close_listeners();
+      unbind(counters_);
       return slot_.detach();
   }
 }
@@ -64,6 +72,24 @@ void ChildProcess::call_leave_hook() {
   }
 }
 
+// In turn, while so many threads accept. When the time is over, the loop looks again.
+bool ChildProcess::loop_holds_back(unsigned accepting) {
+  if (!state_.accepts() || !slot_.far_beyond_cap(accepting) || leaving() || !slot_.may_be_replaced())
+    return false;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(hold_until() - Clock::now());
+  if (left.count() <= 0) return false;
+  wait_.watch().pause(left);
+  return true;
+}
+
+// In turn. Its replacement is there, and whom the parent wakes takes what a loop was woken for.
+void ChildProcess::leave_last_looks() {
+  const bool replaced = slot_.must_leave() && slot_.leave_reason() == Reason::recycle;
+  if (!replaced || !slot_.far_beyond_cap(state_.accepting())) return;
+  wait_.skip_last_looks();
+  if (wait_.watch().any_waits()) slot_.call_parent();
+}
+
 bool ChildProcess::detach() {
   child_signals::limit_as_orphan(detach_timeout_);  // before the check: the parent may end at any moment
   if (::getppid() != parent_) return false;
@@ -71,6 +97,23 @@ bool ChildProcess::detach() {
   wait_.skip_last_looks();
   act(state_.detach());
   return true;
+}
+
+// A child that is far beyond its cap leaves what comes to the others until its replacement is ready. If that
+// takes long, or can't be, it serves on.
+Time ChildProcess::hold_until() {
+  if (held_until_ == Time{}) held_until_ = Clock::now() + longest_hold;
+  return held_until_;
+}
+
+// A loop must not wait here, because it has other connections.
+void ChildProcess::hold_back() {
+  const Time until = [&] {
+    const auto turn = this->turn();
+    return wait_.own_loop() ? Time::min() : hold_until();
+  }();
+  constexpr int between_looks = 5;  // milliseconds; the order to leave ends one early
+  while (Clock::now() < until && !leaving() && slot_.may_be_replaced()) ::poll(nullptr, 0, between_looks);
 }
 
 void ChildProcess::end_loop() {

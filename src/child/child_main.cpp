@@ -11,6 +11,8 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
+#include "child/client_messages.hpp"
+#include "child/privileges.hpp"
 
 namespace brood {
 namespace {
@@ -22,39 +24,58 @@ void raise_descriptor_limit(unsigned connections) {
   const rlim_t wanted = 2 * static_cast<rlim_t>(connections) + others;
   if (connections == 1 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    log_warning(SystemError(text("raise the limit of descriptors to ", limit.rlim_cur), errno).what());
+}
+
+// As the parent's user.
+std::unique_ptr<AccessLog> open_access_log(const ChildSetup& setup) {
+  if (setup.access_log.path.empty()) return nullptr;
+  const Scoreboard& scoreboard = *setup.scoreboard;
+  return std::make_unique<AccessLog>(setup.access_log, setup.identity.user, scoreboard.server().log_epoch,
+                                     scoreboard.service().name.data());
 }
 
 }  // namespace
 
-bool enter(const ChildSetup& setup) {
-  become(setup.identity);
-  // After become(): a change of user clears it. If the parent is gone already, no signal comes.
-  ::prctl(PR_SET_PDEATHSIG, child_signals::retire);
+bool enter(const ChildSetup& setup, int signal_when_orphaned) {
+  if (setup.takes_identity) call_hook("on_child_privileged", [&] { setup.server->on_child_privileged(); });
+  set_variables_of(setup.identity);
+  put_in_force(setup.process);
+  drop_privileges(setup.identity, setup.no_new_privileges);
+  allow_core_dump(setup.process);
+  if (setup.parent == no_parent) return true;
+  // After drop_privileges(): a change of user clears it. If the parent is gone already, no signal comes.
+  ::prctl(PR_SET_PDEATHSIG, signal_when_orphaned);  // can't fail with a valid signal
   return ::getppid() == setup.parent;
 }
 
 int child_main(const ChildSetup& setup) {
-  return exit_code_of([&] {
-    if (!enter(setup)) return;
+  const int exit_code = exit_code_of([&] {
+    MemoryLimit memory(setup.scoreboard->service().max_memory_per_child.load(relaxed));
+    std::unique_ptr<AccessLog> access_log = open_access_log(setup);
+    if (!enter(setup, child_signals::orphaned)) return;
     raise_descriptor_limit(setup.limits.connections);
-    ChildProcess child(setup);
-    call_start_hook("on_child_start", [&] { setup.server->on_child_start(); });
+    ChildProcess child(setup, std::move(memory), std::move(access_log));
+    call_hook("on_child_start", [&] { setup.server->on_child_start(); });
     child.ready();
     setup.server->serve(child);
     child_signals::forget_threads();
     child.leave();
-    setup.server->on_child_exit();
+    call_hook(
+        "on_child_exit", [&] { setup.server->on_child_exit(); }, ExitCode::software);
   });
+  end_client_messages();
+  return exit_code;
 }
 
-void call_start_hook(const char* name, const std::function<void()>& hook) {
+void call_hook(const std::string& name, const std::function<void()>& hook, ExitCode code) {
   try {
     hook();
-  } catch (const Error&) {
-    throw;
+  } catch (const Error& error) {
+    throw Error(text(name, ": ", std::string_view(error.what())), error.code());
   } catch (...) {
-    throw Error(text(std::string_view(name), ": ", what_was_thrown()), ExitCode::sick);
+    throw Error(text(name, ": ", what_was_thrown()), code);
   }
 }
 

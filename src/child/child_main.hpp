@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
+#include "brood/error.hpp"
 #include "child/child_process.hpp"
 
 namespace brood {
@@ -13,9 +15,10 @@ int child_main(const ChildSetup& setup);
 
 // The first step of a child: takes on its user and root directory, and asks for a signal when the parent
 // ends. False: the parent is gone.
-bool enter(const ChildSetup& setup);
-// An exception that is no brood::Error becomes one with exit code 71: the parent starts the next child later.
-void call_start_hook(const char* name, const std::function<void()>& hook);
+bool enter(const ChildSetup& setup, int signal_when_orphaned);
+// What the hook throws becomes an Error that names the hook: with the code of a brood::Error, or with `code`.
+// 71: the parent starts the next child later.
+void call_hook(const std::string& name, const std::function<void()>& hook, ExitCode code = ExitCode::sick);
 // Runs `body`; logs an exception, and returns the exit code for it.
 int exit_code_of(const std::function<void()>& body);
 

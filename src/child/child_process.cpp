@@ -1,21 +1,79 @@
 // SPDX-License-Identifier: MIT
 #include "child/child_process.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "brood/log.hpp"
 #include "child/child_signals.hpp"
+#include "child/client_messages.hpp"
+#include "child/handler_guard.hpp"
+#include "child/own_counters.hpp"
+#include "listen/backlog.hpp"
 
 namespace brood {
 
 using namespace std::chrono_literals;
 
-ChildProcess::ChildProcess(const ChildSetup& setup)
+namespace {
+
+// Set in a copy that fork() has made of this process: getpid() would be a system call for each connection.
+bool is_copy = false;
+void note_copy() { is_copy = true; }
+
+std::atomic<bool> measures_wait = false;
+
+}  // namespace
+
+ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log)
     : limits_(setup.limits),
       parent_(setup.parent),
       server_(*setup.server),
-      detach_timeout_(setup.scoreboard->service(setup.service).detach_timeout.load()),
-      slot_(*setup.scoreboard, setup.service, setup.slot, setup.wake_fd,
+      detach_timeout_(setup.scoreboard->service().detach_timeout.load()),
+      slot_(*setup.scoreboard, setup.slot,
             {.connections = limits_.connections, .threads = limits_.threads > 1}),
+      memory_(std::move(memory)),
+      access_log_(std::move(access_log)),
+      counters_(counters_of(server_)),
       wait_(setup.listeners, limits_.threads) {
+  if (access_log_) measures_wait = true;
+  bind(counters_, *setup.scoreboard, setup.slot);
+  // Programs that handlers start are such copies until they are executed.
+  if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)
+    throw SystemError("note copies of this process", failed);
   child_signals::set_up(slot_, wait_.listeners(), parent_, wait_.dead());
+}
+
+this_child::Load ChildProcess::load() const {
+  const ChildSlot::Pool pool = slot_.look_at_pool();
+  this_child::Load load{.spares = pool.spares, .busy = pool.busy};
+  const WorkKind brings = server_.child_model().work;
+  for (const auto& listener : wait_.listeners())
+    load.waiting += count_backlog(listener.descriptor, listener.trigger ? WorkKind::triggers : brings);
+  const std::uint64_t before = load.waiting + std::uint64_t{1};
+  if (before <= pool.spares || pool.finished == 0) return load;
+  const auto all = (before - pool.spares) * (pool.duration / pool.finished) / std::max(pool.children, 1U);
+  load.expected_wait = std::chrono::duration_cast<std::chrono::milliseconds>(all);
+  return load;
+}
+
+void ChildProcess::measure_wait() { measures_wait = true; }
+
+// What was sent last is the end of the handshake (tcp(7), TCP_INFO). In milliseconds.
+void ChildProcess::note_wait(ConnectionId id, int socket) {
+  if (!measures_wait.load(relaxed)) return;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+    slot_.waited(id, std::chrono::milliseconds(info.tcpi_last_data_sent));
 }
 
 std::unique_lock<std::mutex> ChildProcess::turn() const {
@@ -24,18 +82,56 @@ std::unique_lock<std::mutex> ChildProcess::turn() const {
 
 bool ChildProcess::leaving() const { return child_signals::retired() || slot_.must_leave(); }
 
+// It would count the connection twice, cut it for the child, and accept others that nobody sees.
+void ChildProcess::end_if_copy() const {
+  if (!is_copy) return;
+  log_error(
+      text("process ", ::getpid(), " is a copy of a child of process ", parent_,
+           ", made by fork() in a handler or a hook, that has returned from it: it ends; such a copy must "
+           "end with _exit() or become another program"));
+  ::_exit(static_cast<int>(ExitCode::software));
+}
+
 void ChildProcess::finished(Connection connection, Outcome outcome) {
+  end_if_copy();
+  const Outcome seen = with_traces(outcome, traces_of(connection));
   connection.close();
-  finished(connection.id(), outcome, connection.bytes_read(), connection.bytes_written());
+  finished(connection.id(), seen, connection.bytes_read(), connection.bytes_written());
 }
 
 void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
                             std::uint64_t bytes_written) {
-  slot_.finished(id, outcome == Outcome::failed, bytes_read, bytes_written);
+  end_if_copy();
+  const Time now = Clock::now();
+  tell_end(id, outcome, bytes_read, bytes_written, now);
+  slot_.finished(id, outcome, bytes_read, bytes_written, now);
+  sum_up_client_messages();
   if (leaving()) return;
-  const auto turn = this->turn();
-  if (state_.accepts() && back_off_.load() == 0ms) wait_.set_watched(true);
-  if (slot_.outdated() || slot_.at_cap()) act(state_.replacement_due());
+  {
+    const auto turn = this->turn();
+    const bool paused = back_off_.load() != 0ms || (wait_.own_loop() && wait_.watch().paused());
+    if (state_.accepts() && !paused) wait_.set_watched(true);
+    if (slot_.outdated() || slot_.at_cap() || memory_.look()) act(state_.replacement_due());
+  }
+  if (slot_.far_beyond_cap()) hold_back();
+}
+
+void ChildProcess::tell_end(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                            std::uint64_t bytes_written, Time now) {
+  const OpenConnections::Entry entry = slot_.open_connection(id);
+  sockaddr_storage peer{};
+  std::memcpy(&peer, entry.peer.data(), entry.peer.size());
+  const char* const note = entry.note.data();
+  Ended ended{.peer = Address(peer),
+              .listener = wait_.listeners()[entry.listener].name,
+              .note = {note, ::strnlen(note, entry.note.size())},
+              .duration = std::chrono::nanoseconds(to_nanoseconds(now) - entry.since),
+              .bytes_read = bytes_read,
+              .bytes_written = bytes_written,
+              .outcome = outcome};
+  if (entry.waited != OpenConnections::not_measured) ended.waited = std::chrono::milliseconds(entry.waited);
+  if (access_log_) access_log_->write(ended);
+  guard_handler([&] { server_.on_connection_end(ended); }, [] { return std::string("on_connection_end"); });
 }
 
 void ChildProcess::watch_listeners(int epoll, std::uint64_t data) { wait_.watch_listeners(epoll, data); }

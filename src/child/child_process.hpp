@@ -10,13 +10,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 
+#include "brood/counters.hpp"
 #include "brood/server_base.hpp"
+#include "brood/this_child.hpp"
+#include "child/access_log.hpp"
 #include "child/child_setup.hpp"
 #include "child/leave_state.hpp"
 #include "child/listener_wait.hpp"
+#include "child/memory_limit.hpp"
 #include "scoreboard/child_slot.hpp"
 
 namespace brood {
@@ -24,7 +29,7 @@ namespace brood {
 class ChildProcess final : public Child, private ConnectionHost {
  public:
   // Sets up the signal handlers; all signals are blocked until then, and unblocked here. Throws SystemError.
-  explicit ChildProcess(const ChildSetup& setup);
+  ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log);
 
   const ChildLimits& limits() const override { return limits_; }
   std::optional<Connection> accept() override;
@@ -33,6 +38,8 @@ class ChildProcess final : public Child, private ConnectionHost {
   void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
                 std::uint64_t bytes_written) override;
   void note(ConnectionId id, std::string_view text) override { slot_.note(id, text); }
+  bool detached() const override { return slot_.is_detached(); }
+  void extend_deadline(ConnectionId id, Time until) override { slot_.extend_deadline(id, until); }
   bool leaving() const override;
   std::optional<Connection> try_accept() override;
   void watch_listeners(int epoll, std::uint64_t data) override;
@@ -41,6 +48,8 @@ class ChildProcess final : public Child, private ConnectionHost {
 
   static ChildProcess* serving();  // the one of this process; nullptr: none, or not ready yet
   void ready();
+  this_child::Load load() const;
+  static void measure_wait();  // of each connection, from now on
   // Nothing more is accepted: tells the parent, and calls on_child_leaving(). Idempotent.
   void leave();
   // After child_signals::leave(): hands the slot back to the parent as soon as no thread accepts. False: the
@@ -57,17 +66,31 @@ class ChildProcess final : public Child, private ConnectionHost {
   bool last_look(const Attempt& attempt);
   std::optional<std::size_t> wait_for_listener() const;  // empty: interrupted, or told to leave
   std::optional<Connection> accept_from(std::size_t listener, int flags);
+  void note_wait(ConnectionId id, int socket);
+  Time first_deadline() const;
   void begin_wait();
   bool begin_try();
+  bool leave_to_siblings();
+  void end_if_copy() const;
   void end_try(bool accepted);
   void failed_on(std::size_t listener, int error_number);
   void back_off(std::size_t listener, int error_number);
 
   // ---- child_leaving.cpp
   Reason why() const;
+  Reason why_replaced() const;
   void act(LeaveAction action);  // the caller has the turn
   void end_loop();
+  void hold_back();
+  bool loop_holds_back(unsigned accepting);
+  void leave_last_looks();
+  Time hold_until();
   void call_leave_hook();  // if it is due; the caller does not have the turn
+
+  static constexpr std::chrono::milliseconds longest_hold{250};
+
+  void tell_end(ConnectionId id, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written,
+                Time now);
 
   // Threads of this child take turns if there are several.
   std::unique_lock<std::mutex> turn() const;
@@ -79,6 +102,10 @@ class ChildProcess final : public Child, private ConnectionHost {
   ChildSlot slot_;
   // How long the next pause is after accept() ran out of descriptors or memory; 0: the last accept() worked.
   std::atomic<std::chrono::milliseconds> back_off_{std::chrono::milliseconds(0)};
+  MemoryLimit memory_;                           // in turn
+  const std::unique_ptr<AccessLog> access_log_;  // nullptr: none
+  const Counters counters_;                      // of the server
+  Time held_until_;                              // in turn; Time{}: it has not been held back yet
   mutable std::mutex turn_;
   // In turn, but for what ListenerWait says otherwise of:
   ListenerWait wait_;

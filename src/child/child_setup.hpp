@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/identity.hpp"
+#include "base/lookup/identity.hpp"
+#include "base/service/access_log_settings.hpp"
+#include "base/service/process_settings.hpp"
 #include "brood/child.hpp"
 #include "listen/child_listener.hpp"
 
@@ -17,15 +19,20 @@ namespace brood {
 class Scoreboard;
 class ServerBase;
 
+inline constexpr pid_t no_parent = 0;  // the process serves alone (--single)
+
 struct ChildSetup {
   ServerBase* server;
-  const Scoreboard* scoreboard;
-  std::uint32_t service, slot;           // indices in the scoreboard
-  int wake_fd;                           // the parent's eventfd; not owned
+  const Scoreboard* scoreboard;  // of the service
+  std::uint32_t slot;
   std::vector<ChildListener> listeners;  // at least one
-  Identity identity;                     // user, groups and root directory of the child
+  Identity identity;                     // user and groups of the child
+  bool no_new_privileges = true;         // see child/privileges.hpp
+  bool takes_identity = true;            // false: it had it already when its program was executed
   pid_t parent;
   ChildLimits limits;
+  ProcessSettings process = {};
+  AccessLogSettings access_log = {};
 };
 
 }  // namespace brood

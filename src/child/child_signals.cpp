@@ -19,14 +19,15 @@
 namespace brood::child_signals {
 namespace {
 
-static_assert(retire == SIGTERM && look_again == SIGUSR1);
+static_assert(retire == SIGTERM && orphaned == SIGCONT && look_again == SIGUSR1);
 
 // Atomic and sequentially consistent: the handlers run in one thread, and the others read what they write.
 std::atomic<bool> is_retired{false};
-std::atomic<int> waits_on{-1};
+std::atomic<const std::vector<int>*> waits_on{nullptr};
 std::atomic<int> dead_descriptor{-1};
 std::atomic<int> leave_descriptor{-1};
 std::atomic<int> look_descriptor{-1};
+static_assert(std::atomic<const std::vector<int>*>::is_always_lock_free);
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 const ChildSlot* orders_of_this = nullptr;
 const std::vector<ChildListener>* listeners_of_this = nullptr;
@@ -55,24 +56,27 @@ std::int64_t seconds_now() {
 }
 
 void end_the_wait() {
-  if (waits_on >= 0) ::dup3(dead_descriptor, waits_on, O_CLOEXEC);
+  if (const std::vector<int>* const descriptors = waits_on)
+    for (const int descriptor : *descriptors) ::dup3(dead_descriptor, descriptor, O_CLOEXEC);
   tell_event(leave_descriptor);
 }
 
 // The order is in the slot, and the signal only wakes. A SIGTERM from elsewhere (systemd sends one to every
 // process of a service, a shell to the whole group) must not stop the children: they are to empty the queue
-// first. The parent tells its children itself. If the parent is gone, the kernel sends the signal
-// (PR_SET_PDEATHSIG).
+// first. The parent tells its children itself. If the parent is gone, the kernel sends `orphaned`
+// (PR_SET_PDEATHSIG), which from elsewhere means nothing here either.
 void on_retire(int /*signal*/) {
   const int error_number = errno;
-  const bool orphaned = ::getppid() != parent_of_this;
-  if (!is_retired && !orders_of_this->must_leave() && !orphaned) return;
+  const bool alone = ::getppid() != parent_of_this;
+  if (!is_retired && !orders_of_this->must_leave() && !alone) return;
   is_retired = true;
   // While an orphan finishes its connections, its listeners must not be in the way of the next start.
-  if (orphaned && leave_descriptor < 0)
+  if (alone && leave_descriptor < 0)
     for (const auto& listener : *listeners_of_this) ::dup3(dead_descriptor, listener.descriptor, O_CLOEXEC);
-  if (orphaned && ends_as_orphan != 0)
+  if (alone && ends_as_orphan != 0) {
+    ::signal(SIGALRM, SIG_DFL);  // can't fail for a signal that can be caught
     ::alarm(static_cast<unsigned>(std::max<std::int64_t>(ends_as_orphan - seconds_now(), 1)));
+  }
   end_the_wait();
   interrupt_threads();
   errno = error_number;
@@ -113,10 +117,15 @@ void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners
   with_sender.sa_flags = SA_SIGINFO;
   act(look_again, with_sender);
   // A terminal or an operator sends these to the whole process group. They are for the parent.
-  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR2})
-    handle(signal, SIG_IGN);
+  if (parent != no_parent) {
+    handle(orphaned, on_retire);
+    for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR2})
+      handle(signal, SIG_IGN);
+  } else {
+    handle(SIGINT, on_retire);
+  }
   handle(SIGPIPE, SIG_IGN);  // write() fails with EPIPE instead
-  for (const int signal : {SIGCHLD, SIGALRM}) handle(signal, SIG_DFL);
+  handle(SIGCHLD, SIG_DFL);
   unblock_all_signals();
 }
 
@@ -135,9 +144,9 @@ void limit_as_orphan(std::chrono::milliseconds time) {
 bool retired() { return is_retired; }
 bool take_look() { return look_wanted.exchange(false); }
 
-void wait_on(int descriptor) {
-  waits_on = descriptor;
-  if (is_retired) end_the_wait();  // the signal came before this descriptor was known
+void wait_on(const std::vector<int>& descriptors) {
+  waits_on = &descriptors;
+  if (is_retired) end_the_wait();  // the signal came before these were known
 }
 
 void tell(int leave, int look) {

@@ -8,13 +8,14 @@
 #include <chrono>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "base/service/limits.hpp"
 #include "listen/child_listener.hpp"
 #include "scoreboard/child_slot.hpp"
 
 namespace brood::child_signals {
 
 inline constexpr int retire = 15;      // SIGTERM; without an order in the slot it means nothing
+inline constexpr int orphaned = 18;    // SIGCONT: a child that is stopped learns of its parent's end, too
 inline constexpr int look_again = 10;  // SIGUSR1: look at the listeners again
 
 // The references must stay valid until the process ends. All signals are blocked until this is done, and
@@ -29,8 +30,9 @@ void limit_as_orphan(std::chrono::milliseconds time);
 
 bool retired();    // the child was told to leave
 bool take_look();  // whether a request to look again came since the last call
-// The handler of `retire` puts the dead descriptor in the place of this one; -1: of none.
-void wait_on(int descriptor);
+// The handler of `retire` puts the dead descriptor in the place of these. They, and those of earlier calls,
+// must stay valid until the process ends.
+void wait_on(const std::vector<int>& descriptors);
 // Eventfds that the handlers write to; -1: none. With `leave` the handler leaves the listeners alone.
 void tell(int leave, int look);
 // The calling thread is to be interrupted too. Ignored beyond most_threads.

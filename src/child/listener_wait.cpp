@@ -31,30 +31,38 @@ Descriptor new_epoll() {
 ListenerWait::ListenerWait(std::vector<ChildListener> listeners, unsigned threads)
     : listeners_(std::move(listeners)),
       threads_(threads),
+      waits_in_accept_{listeners_.front().descriptor},
       dead_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (!dead_) throw SystemError("socket", errno);
   if (listeners_.size() > 1 || listeners_.front().wakes_all)
     wait_in_epoll();
   else
-    child_signals::wait_on(listeners_.front().descriptor);
+    child_signals::wait_on(waits_in_accept_);
 }
 
 std::optional<std::size_t> ListenerWait::wait() const {
-  const int epoll = waits_in_;
-  if (epoll < 0) return 0;
+  if (!in_epoll_) return 0;
+  static std::atomic<unsigned> threads{0};
+  thread_local const unsigned thread = threads++;
   epoll_event event{};
-  if (::epoll_wait(epoll, &event, 1, -1) != 1) return {};
+  if (::epoll_wait(waits_in_epoll_[thread % threads_], &event, 1, -1) != 1) return {};
   return static_cast<std::size_t>(event.data.u64);
 }
 
 void ListenerWait::wait_in_epoll() {
   if (watch_) return;
-  Descriptor epoll = new_epoll();
-  watch_.emplace(listeners_, epoll.get(), std::nullopt);
+  std::vector<Descriptor> epolls(threads_);
+  std::vector<int> waits_in;
+  for (auto& epoll : epolls) {
+    epoll = new_epoll();
+    waits_in.push_back(epoll.get());
+  }
+  watch_.emplace(listeners_, waits_in, std::nullopt);
   looks_.assign(listeners_.size(), threads_);
-  epoll_ = std::move(epoll);
-  child_signals::wait_on(epoll_.get());
-  waits_in_ = epoll_.get();  // last: a thread that waits there must be within reach of the handler
+  epolls_ = std::move(epolls);
+  waits_in_epoll_ = std::move(waits_in);
+  child_signals::wait_on(waits_in_epoll_);
+  in_epoll_ = true;  // last: a thread that waits there must be within reach of the handler
 }
 
 void ListenerWait::take_away(std::size_t listener) {
@@ -78,19 +86,25 @@ std::optional<std::size_t> ListenerWait::claim_last_look() {
 void ListenerWait::skip_last_looks() { std::ranges::fill(looks_, 0U); }
 
 void ListenerWait::watch_listeners(int epoll, std::uint64_t data) {
+  watch_listeners(epoll, data,
+                  threads_ > 1 ? ListenerWatch::Reports::arrivals : ListenerWatch::Reports::while_ready);
+}
+
+void ListenerWait::watch_listeners(int epoll, std::uint64_t data, ListenerWatch::Reports reports) {
   own_loop_ = true;
-  child_signals::wait_on(-1);
-  watch_.emplace(listeners_, epoll, data);
+  child_signals::wait_on(none_);
+  epolls_.clear();
+  watch_.emplace(listeners_, std::vector{epoll}, data, reports);
   looks_.assign(listeners_.size(), looks_of_loop);
   child_signals::tell(leave_fd(), watch_->look_fd());
 }
 
 int ListenerWait::listener_fd() {
-  if (own_loop_) return epoll_.get();
+  if (own_loop_) return epolls_.empty() ? -1 : epolls_.front().get();
   Descriptor epoll = new_epoll();
-  watch_listeners(epoll.get(), 0);
-  epoll_ = std::move(epoll);
-  return epoll_.get();
+  watch_listeners(epoll.get(), 0, ListenerWatch::Reports::while_ready);  // it stays readable for the others
+  epolls_.push_back(std::move(epoll));
+  return epolls_.front().get();
 }
 
 int ListenerWait::leave_fd() {

@@ -7,10 +7,11 @@
 //   listener (dup3): an accept() that waits is restarted (SA_RESTART) on the dead descriptor and fails; one
 //   that is about to begin fails too; a read() in user code goes on. No poll, no timeout, no further system
 //   call for a connection. A signal interrupts one thread; with several threads the handler signals each.
-// * In epoll_wait() with EPOLLEXCLUSIVE, with several listeners. The handler replaces the epoll descriptor.
-//   EPOLLEXCLUSIVE strands a connection if the child that was woken for it leaves. So each child takes a last
-//   look at every listener before it leaves, and the parent sends SIGUSR1 ("look again") to an idle child if
-//   it sees a backlog.
+// * In epoll_wait() with EPOLLEXCLUSIVE, with several listeners. Each thread has an epoll set of its own:
+//   in a common one, a thread that takes an event wakes the next one for as long as the event is there. The
+//   handler replaces the epoll descriptors. EPOLLEXCLUSIVE strands a connection if the child that was woken
+//   for it leaves. So each child takes a last look at every listener before it leaves, and the parent sends
+//   SIGUSR1 ("look again") to an idle child if it sees a backlog.
 // * In the event loop of the child model, which has the listeners in its epoll set. The handler makes
 //   leave_fd() readable. SIGUSR1 makes a descriptor readable that is watched as if it were a listener.
 #pragma once
@@ -36,9 +37,9 @@ class ListenerWait {
 
   // ---- Any thread
 
-  const std::vector<ChildListener>& listeners() const { return listeners_; }
+  const std::vector<ChildListener>& listeners() const { return listeners_; }  // `gone` in turn
   int dead() const { return dead_.get(); }  // a descriptor on which every wait fails
-  bool in_epoll() const { return waits_in_ >= 0; }
+  bool in_epoll() const { return in_epoll_; }
   // The index of a listener that may be ready. Empty with errno: the wait was interrupted or ended.
   std::optional<std::size_t> wait() const;
 
@@ -66,11 +67,16 @@ class ListenerWait {
   bool set_watched(bool watched) { return own_loop_ && watch_->set(watched); }
 
  private:
+  void watch_listeners(int epoll, std::uint64_t data, ListenerWatch::Reports reports);
+
   std::vector<ChildListener> listeners_;
   const unsigned threads_;
+  // The descriptors that the signal handler replaces, before and after wait_in_epoll(), and with a loop.
+  const std::vector<int> waits_in_accept_, none_;
+  std::vector<int> waits_in_epoll_;     // one for each thread
+  std::atomic<bool> in_epoll_ = false;  // from then on `waits_in_epoll_` stays as it is
+  std::vector<Descriptor> epolls_;      // with several listeners, or one for listener_fd()
   Descriptor dead_;
-  Descriptor epoll_;               // with several listeners, or for listener_fd()
-  std::atomic<int> waits_in_{-1};  // the epoll descriptor to wait in; -1: threads wait in accept()
   std::optional<ListenerWatch> watch_;
   bool own_loop_ = false;
   Descriptor leave_;

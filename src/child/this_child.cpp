@@ -18,4 +18,15 @@ bool detach() {
   return child != nullptr && child->detach();
 }
 
+Load load() {
+  const ChildProcess* const child = ChildProcess::serving();
+  if (child == nullptr) throw Error("this_child::load() was called outside a child that serves");
+  return child->load();
+}
+
+void measure_wait() {
+  if (!child_signals::of_child()) throw Error("this_child::measure_wait() was called outside a child");
+  ChildProcess::measure_wait();
+}
+
 }  // namespace brood::this_child

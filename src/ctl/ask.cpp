@@ -31,7 +31,11 @@ Descriptor connect(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) throw failure(path, ENAMETOOLONG);
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  // A parent that is stopped does not empty its queue.
+  const timeval longest_wait{.tv_sec = 5, .tv_usec = 0};
+  if (!socket ||
+      ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &longest_wait, sizeof longest_wait) != 0 ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw failure(path, errno);
   return socket;
 }

@@ -30,6 +30,8 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       invocation.now = true;
     } else if (*word == "--help" || *word == "-h") {
       invocation.help = true;
+    } else if (*word == "--version") {
+      invocation.version = true;
     } else if (!takes("--server", invocation.server) &&
                !takes("--runtime-directory", invocation.runtime_directory)) {
       throw Failure("unknown option '" + *word + "', or its value is missing; see broodctl --help",

@@ -16,6 +16,7 @@ struct Invocation {
   bool json = false;
   bool now = false;
   bool help = false;
+  bool version = false;
 };
 
 Invocation parse_invocation(const std::vector<std::string>& words);  // throws Failure

@@ -32,9 +32,13 @@ Json to_json(const FiguresSnapshot& figures) {
   return {{"accepted", figures.accepted},
           {"finished", figures.finished},
           {"failed", figures.failed},
+          {"peers_gone", figures.peers_gone},
+          {"timed_out", figures.timed_out},
+          {"probes", figures.probes},
           {"aborted", figures.aborted},
           {"read_bytes", figures.bytes_read},
           {"written_bytes", figures.bytes_written},
+          {"duration_seconds", seconds(figures.duration)},
           {"latency", histogram}};
 }
 
@@ -68,6 +72,8 @@ Json to_json(const ServiceSnapshot& service) {
   total["latency_p50_under_microseconds"] = share(service.total, 0.5);
   total["latency_p90_under_microseconds"] = share(service.total, 0.9);
   total["latency_p99_under_microseconds"] = share(service.total, 0.99);
+  Json counters = Json::object();
+  for (const auto& counter : service.counters) counters[counter.name] = counter.value;
   return {{"name", service.name},
           {"listeners", service.listeners},
           {"state", name_of(service.state)},
@@ -98,9 +104,11 @@ Json to_json(const ServiceSnapshot& service) {
           {"max_clients_reached", service.max_clients_reached},
           {"connection_timeouts", service.connection_timeouts},
           {"throttled_for_seconds", seconds(service.throttled_for)},
+          {"lock", {{"recoveries", service.recoveries}, {"repairs", service.repairs}}},
           {"slots_add_up", slots_add_up(service)},
           {"connections_add_up", connections_add_up(service)},
           {"total", total},
+          {"counters", counters},
           {"slots", slots}};
 }
 
@@ -126,7 +134,6 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"stopping", snapshot.stopping},
                        {"age_seconds", seconds(snapshot.age)},
                        {"upgrades", snapshot.upgrades}}},
-                     {"lock", {{"recoveries", snapshot.recoveries}, {"repairs", snapshot.repairs}}},
                      {"services", services}};
   return dump(json);
 }

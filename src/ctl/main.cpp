@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // broodctl: shows the state of a server, and gives it orders. Here are the help and the errors; status, list
 // and the orders have a file each.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -8,6 +10,8 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "base/text/help_text.hpp"
+#include "base/text/version.hpp"
 #include "invocation.hpp"
 #include "list.hpp"
 #include "locate.hpp"
@@ -20,27 +24,41 @@ namespace {
 using namespace brood::ctl;
 namespace outcome = brood::outcome;
 
-constexpr const char* usage =
-    "usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] VERB [ARGUMENT ...]\n"
-    "\n"
-    "  status [NAME|PATH]               show all children, and whether the server is well\n"
-    "  list                             list the services, one on a line\n"
-    "  reload [SERVICE]                 read the settings again and replace all children\n"
-    "  check                            read the settings and change nothing\n"
-    "  start|stop|restart SERVICE       start, stop or restart one service\n"
-    "  pause|resume SERVICE             let connections wait in the queue, or serve them again\n"
-    "  scale SERVICE SETTING=VALUE ...  change limits until the next reload\n"
-    "  retire PID                       let this child finish its connections and leave\n"
-    "  signal SERVICE SIGNAL            send a signal to each child\n"
-    "  reopen                           reopen the log\n"
-    "  upgrade                          run the program that is on disk now\n"
-    "  stop [--now]                     stop the server\n"
-    "\n"
-    "Without --server, the order goes to the only server in the runtime directory. NAME is the name of a "
-    "server,\n"
-    "PATH is the path of its scoreboard and has a '/'. broodctl waits until the order is carried out.\n"
-    "The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical.\n"
-    "See broodctl(8).\n";
+struct Verb {
+  const char* words;
+  const char* help;
+};
+constexpr Verb verbs[] = {
+    {"status [NAME|PATH]", "show all children, and whether the server is well"},
+    {"list", "list the services, one on a line"},
+    {"reload [SERVICE]", "read the settings again and replace all children"},
+    {"check", "read the settings and change nothing"},
+    {"start|stop|restart SERVICE", "start, stop or restart one service"},
+    {"pause|resume SERVICE", "let connections wait in the queue, or serve them again"},
+    {"scale SERVICE SETTING=VALUE ...", "change limits until the next reload"},
+    {"retire PID", "let this child finish its connections and leave"},
+    {"signal SERVICE SIGNAL", "send a signal to each child"},
+    {"reopen", "reopen the log"},
+    {"upgrade", "run the program that is on disk now"},
+    {"stop [--now]", "stop the server"},
+};
+
+std::string help(std::size_t width) {
+  constexpr std::size_t column = 35;
+  std::string out;
+  const auto say = [&](const char* prose) { brood::append_wrapped(out, prose, width, ""); };
+  say("usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] VERB [ARGUMENT ...]");
+  say("or: broodctl --help | --version");
+  out += '\n';
+  for (const auto& [words, what] : verbs) brood::append_entry(out, words, what, column, width);
+  out += '\n';
+  say("Without --server, the order goes to the only server in the runtime directory. NAME is the name of a "
+      "server, PATH is the path of its scoreboard and has a '/'. broodctl waits until the order is carried "
+      "out.");
+  say("The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical.");
+  say("See broodctl(8).");
+  return out;
+}
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
@@ -54,7 +72,11 @@ std::string unknown(const std::string& command) {
 int run(const std::vector<std::string>& words) {
   const Invocation invocation = parse_invocation(words);
   if (invocation.help) {
-    std::fputs(usage, stdout);
+    std::fputs(help(brood::terminal_width(STDOUT_FILENO)).c_str(), stdout);
+    return 0;
+  }
+  if (invocation.version) {
+    std::fputs(brood::version_line("broodctl").c_str(), stdout);
     return 0;
   }
   if (invocation.command.empty())

@@ -2,6 +2,7 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "table.hpp"
@@ -66,17 +67,32 @@ std::string totals(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
   return line("connections", total.accepted, " accepted = ", total.finished, " finished + ", total.aborted,
               " aborted + ", service.open_connections, " open") +
-         line("", total.failed, " of the finished failed") +
+         line("", "of the finished: ", total.failed, " failed, ", total.peers_gone, " peer gone, ",
+              total.timed_out, " timed out, ", total.probes, " probes") +
          line("bytes", bytes(total.bytes_read), " read, ", bytes(total.bytes_written), " written") +
          line("latency", latencies(total));
 }
 
-std::string events(const Snapshot& snapshot, const ServiceSnapshot& service) {
+std::string events(const ServiceSnapshot& service) {
   return line("events", "max-clients reached ", service.max_clients_reached, ", connection timeouts ",
               service.connection_timeouts, ", throttled for ", service.throttled_for) +
          line("", "children started ", service.children_started, ", gone ", service.children_gone,
               ", of those failed ", service.children_failed) +
-         line("", "lock recoveries ", snapshot.recoveries, ", fields repaired ", snapshot.repairs);
+         line("", "lock recoveries ", service.recoveries, ", fields repaired ", service.repairs);
+}
+
+// As many on a line as go on one of 80 characters.
+std::string counters(const ServiceSnapshot& service) {
+  constexpr std::size_t longest = 66;
+  std::string all, now;
+  for (const auto& counter : service.counters) {
+    const std::string one = text(harmless(counter.name), ' ', counter.value);
+    if (!now.empty() && now.size() + one.size() + 2 > longest) {
+      all += line(all.empty() ? "counters" : "", std::exchange(now, ""), ',');
+    }
+    now += text(now.empty() ? "" : ", ", one);
+  }
+  return now.empty() ? all : all + line(all.empty() ? "counters" : "", now);
 }
 
 std::string flags(const SlotSnapshot& slot) {
@@ -125,7 +141,7 @@ std::string report(const Snapshot& snapshot, const Verdict& verdict, std::size_t
     out += line("state", name_of(service.state),
                 service.scaled ? "; the limits differ from the settings (scale)" : "") +
            line("listens on", harmless(service.listeners)) + pool(service) + totals(service) +
-           events(snapshot, service);
+           events(service) + counters(service);
     out += '\n' + rows(service, width);
   }
   return out;

@@ -33,6 +33,20 @@ void judge_parent(const Snapshot& snapshot, Verdict& verdict) {
     add(verdict, Level::warning, "the server is stopping: it takes no new connections");
 }
 
+// Children that end while they serve, one after the other, are no matter of the throttle if each was ready
+// before. If the others finish more connections than that, a few requests are to blame.
+void judge_crashes(const ServiceSnapshot& service, const std::string& name, Verdict& verdict) {
+  constexpr double fewest_crashes = 2.5;  // three in a row
+  std::uint64_t finished = 0;             // by the children that there are
+  for (const auto& slot : service.slots) finished += slot.figures.finished;
+  const double all = service.finished_lately + static_cast<double>(finished);
+  if (service.crashed_lately < fewest_crashes || service.crashed_lately <= all) return;
+  const bool nearly_none = service.crashed_lately > all * 8;
+  add(verdict, nearly_none ? Level::critical : Level::warning,
+      text(name, ": children end while they serve: ", nearly_none ? "nearly every" : "most",
+           nearly_none ? " connection ends" : " connections end", " so; see the log"));
+}
+
 void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
   const std::string name = harmless(service.name);
   const auto warn = [&](const auto&... parts) { add(verdict, Level::warning, text(name, ": ", parts...)); };
@@ -44,9 +58,16 @@ void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
         name +
             ": failed: its children report a configuration that cannot work; see the log, correct it, and "
             "reload");
-  if (service.throttled_for.count() > 0)
-    warn("children fail at once or can't be forked; the next start is in ", service.throttled_for,
-         "; see the log");
+  if (service.throttled_for.count() > 0) {
+    const bool none_serves = service.idle + service.busy == 0;
+    add(verdict, none_serves ? Level::critical : Level::warning,
+        text(name, ": children fail at once or can't be forked", none_serves ? ", and none serves" : "",
+             service.throttled_for < std::chrono::milliseconds(1)
+                 ? "; a start is being tried"
+                 : text("; the next start is in ", service.throttled_for),
+             "; see the log"));
+  }
+  judge_crashes(service, name, verdict);
   if (service.at_max_clients)
     warn("max-clients = ", service.max_clients, " is reached, ", service.idle,
          " idle; raise it if memory permits, or see below what keeps children busy");

@@ -7,7 +7,8 @@
 
 #include <cerrno>
 
-#include "base/identity.hpp"
+#include "base/file_identity.hpp"
+#include "base/lookup/identity.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
@@ -33,9 +34,8 @@ Descriptor open_fifo(const ListenSpec& spec) {
   if (!made && Descriptor(::open(spec.path.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)))
     refuse(spec, "another process reads from it", EADDRINUSE);
   Descriptor fifo(::open(spec.path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  struct stat opened {};
-  if (!fifo || ::fstat(fifo.get(), &opened) != 0) throw SystemError("open " + spec.written, errno);
-  if (opened.st_dev != status.st_dev || opened.st_ino != status.st_ino)
+  if (!fifo) throw SystemError("open " + spec.written, errno);
+  if (FileIdentity::of(fifo.get()) != FileIdentity::of(status))
     throw Error("open " + spec.written + ": the FIFO was replaced while it was opened");
   return fifo;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,14 +19,14 @@
 #include "brood/log.hpp"
 #include "listen/backlog.hpp"
 #include "listen/fifo.hpp"
+#include "listen/inherited.hpp"
 #include "listen/timer.hpp"
 
 namespace brood {
 namespace {
 
-void set_option(const Descriptor& socket, int level, int option, const std::string& what) {
-  const int on = 1;
-  if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0)
+void set_option(const Descriptor& socket, int level, int option, const std::string& what, int value = 1) {
+  if (::setsockopt(socket.get(), level, option, &value, sizeof value) != 0)
     throw SystemError("set options of " + what, errno);
 }
 
@@ -58,12 +59,13 @@ Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const
 void make_room(const Descriptor& socket, int backlog) {
   const int size = backlog * 1024;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+    // Any size is accepted, and cut to what is permitted.
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
 Descriptor bind_unix(const ListenSpec& spec) {
   const SocketAddress address = resolve(spec).front();
-  remove_stale_socket(spec);
+  remove_stale_socket(spec.path, spec.kind == ListenSpec::Kind::unix_datagram ? SOCK_DGRAM : SOCK_STREAM);
   Descriptor socket = new_socket(AF_UNIX, spec, spec.written);
   const mode_t mask = ::umask(0177);  // no other user can connect before mode and owner are set
   const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
@@ -90,13 +92,20 @@ Descriptor adopt(int descriptor, const std::string& what) {
     throw ConfigurationError("inherit " + what + ": the descriptor is not a listening socket");
   // Programs that handlers start must not inherit it.
   if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) throw SystemError("inherit " + what, errno);
-  return Descriptor(descriptor);
+  return take_inherited(descriptor);
 }
 
 WorkKind brought_by(const Descriptor& listener, const ListenSpec& spec) {
   if (const auto brings = spec.brings()) return *brings;
   return option_of(listener.get(), SO_TYPE, spec.written) == SOCK_DGRAM ? WorkKind::datagrams
                                                                         : WorkKind::connections;
+}
+
+// Accepted sockets inherit it. With Nagle's algorithm an answer in two writes waits until the peer has
+// acknowledged the first one, which it delays by 40 ms.
+void set_nagle(const Descriptor& listener, bool wanted, const std::string& what) {
+  if (option_of(listener.get(), SO_PROTOCOL, what) == IPPROTO_TCP)
+    set_option(listener, IPPROTO_TCP, TCP_NODELAY, what, wanted ? 0 : 1);
 }
 
 // If the socket is bound to all addresses, each datagram then has its destination address, so that the answer
@@ -138,7 +147,8 @@ Listener::Listener(Descriptor socket, const ListenSpec& spec)
     : socket_(std::move(socket)),
       spec_(spec),
       brings_(brought_by(socket_, spec)),
-      address_(address_of(socket_, spec, brings_)) {
+      address_(address_of(socket_, spec, brings_)),
+      lent_(spec.kind == ListenSpec::Kind::inherited) {
   if (spec.has_path()) {
     path_ = SocketPath(spec.path, spec.kind == ListenSpec::Kind::fifo ? socket_.get() : -1);
     path_.set_owner_and_mode(spec);
@@ -154,6 +164,10 @@ Listener::Listener(Descriptor socket, const HandedOverListener& former)
       address_(address_of(socket_, spec_, brings_)) {
   if (former.named) path_ = SocketPath(spec_.path, former.device, former.inode);
   name_ = spec_.name.empty() ? address_ : spec_.name;
+}
+
+Listener::~Listener() {
+  if (lent_ && socket_) give_back_inherited(std::move(socket_));
 }
 
 HandedOverListener Listener::hand_over() const {
@@ -235,6 +249,7 @@ unsigned Listener::backlog() const { return count_backlog(socket_.get(), brings_
 void Listener::take_options(const ListenSpec& spec) {
   const bool changed = spec.mode != spec_.mode || spec.owner != spec_.owner || spec.group != spec_.group;
   if (path_ && changed) path_.set_owner_and_mode(spec);
+  if (brings_ == WorkKind::connections) set_nagle(socket_, spec.nagle, address_);
   spec_ = spec;
   name_ = spec.name.empty() ? address_ : spec.name;
 }
@@ -290,6 +305,7 @@ unsigned Listener::close() {
     path_.remove();
     left = backlog();
     // Children that still have the socket must not keep the queue alive. They may still answer datagrams.
+    // Fails for a socket that another process has shut down.
     ::shutdown(socket_.get(), brings_ == WorkKind::connections ? SHUT_RDWR : SHUT_RD);
   }
   socket_.reset();

@@ -38,6 +38,14 @@ class Listener {
   // all addresses of the name. Throws SystemError or ConfigurationError.
   static std::vector<Listener> open(const ListenSpec& spec, int backlog);
 
+  Listener(Listener&&) = default;
+  Listener& operator=(Listener&&) = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+  // It serves: from here on an inherited one is closed with it. Before, it is given back.
+  void keep() { lent_ = false; }
+
   // A listener that the former program has handed over.
   Listener(Descriptor socket, const HandedOverListener& former);
   HandedOverListener hand_over() const;  // `drained` is not set
@@ -49,6 +57,8 @@ class Listener {
   // Whether `spec` has the same address. Its options may differ, and can then be applied.
   bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
   void take_options(const ListenSpec& spec);
+  // Its path has another file, or none: nobody can connect, or another server is connected to.
+  bool lost_path() const { return path_.lost(); }
   bool inherited() const { return spec_.kind == ListenSpec::Kind::inherited; }
 
   // As count_backlog().
@@ -81,6 +91,7 @@ class Listener {
   WorkKind brings_;
   std::string name_, address_;
   SocketPath path_;  // of a unix socket or a FIFO
+  bool lent_ = false;
 };
 
 }  // namespace brood

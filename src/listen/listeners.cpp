@@ -21,6 +21,10 @@ Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, 
   }
 }
 
+void Listeners::keep() {
+  for (auto& listener : listeners_) listener.keep();
+}
+
 void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now,
                           Time drain_until) {
   for (const auto& opened : listeners_)
@@ -28,6 +32,7 @@ void Listeners::take_over(std::vector<Listener> serving, std::vector<Listener> d
   // Those of the former program come first: people know their addresses.
   for (auto& opened : listeners_) serving.push_back(std::move(opened));
   listeners_ = std::move(serving);
+  keep();
   if (!drained.empty()) drain_.emplace(std::move(drained), now, drain_until);
 }
 
@@ -71,9 +76,11 @@ std::vector<ChildListener> Listeners::of_a_child() const {
   return all;
 }
 
-// Or can take it back from the drain.
+// A listener that has lost its path is opened again, and the former one
+// is drained.
 bool Listeners::has_already(const ListenSpec& spec) const {
-  return std::ranges::any_of(listeners_, [&](const auto& known) { return known.is_of(spec); }) ||
+  return std::ranges::any_of(listeners_,
+                             [&](const auto& known) { return known.is_of(spec) && !known.lost_path(); }) ||
          (drain_ && drain_->can_take_back(spec));
 }
 
@@ -104,15 +111,29 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
     return std::find_if(specs.begin(), specs.end(),
                         [&](const ListenSpec& spec) { return listener.is_of(spec); });
   };
+  // It has lost its path.
+  const auto replaced = [&, count = opened.size()](const Listener& listener) {
+    const auto spec = spec_of(listener);
+    return spec != specs.end() && std::any_of(opened.begin(), opened.begin() + static_cast<long>(count),
+                                              [&](const auto& other) { return other.is_of(*spec); });
+  };
   for (auto& listener : listeners_)
-    if (const auto spec = spec_of(listener); spec != specs.end()) listener.take_options(*spec);
+    if (const auto spec = spec_of(listener); spec != specs.end() && !replaced(listener))
+      listener.take_options(*spec);
   // Nothing below can fail.
   if (drain_)
     for (const auto& spec : specs)
-      while (auto drained = drain_->take_back(spec)) opened.push_back(std::move(*drained));
+      while (auto drained = drain_->take_back(spec)) {
+        drained->take_options(spec);
+        opened.push_back(std::move(*drained));
+      }
   for (auto& listener : listeners_) {
-    const bool stays = spec_of(listener) != specs.end();
-    if (!stays)
+    const bool lost = replaced(listener);
+    const bool stays = !lost && spec_of(listener) != specs.end();
+    if (lost)
+      log_warning(text("service ", service_, ": the file of listener ", listener.address(),
+                       " was removed or replaced; the listener is opened again"));
+    else if (!stays)
       log_info(text("service ", service_, ": listener ", listener.address(), " is drained and closed"));
     (stays ? staying : going).push_back(std::move(listener));
   }
@@ -121,10 +142,17 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
     staying.push_back(std::move(listener));
   }
   listeners_ = std::move(staying);
+  keep();
   if (drain_)  // of an earlier reload
     for (auto& listener : drain_->take_all()) going.push_back(std::move(listener));
   drain_.reset();
   if (!going.empty()) drain_.emplace(std::move(going), now, timeout == 0ms ? never : now + timeout);
+}
+
+void Listeners::open_again(const std::vector<ListenSpec>& specs, unsigned backlog, WorkKind takes, Time now) {
+  backlog_ = backlog;
+  takes_ = takes;
+  change(specs, {}, now);
 }
 
 Time Listeners::drain_on(Time now) {

@@ -21,6 +21,8 @@ class Listeners {
   // Throws SystemError or ConfigurationError.
   Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog, WorkKind takes,
             std::span<const HandedOverListener> former = {});
+  // The service is there: it keeps what it has inherited, whatever becomes of others.
+  void keep();
   // Takes over the listeners of the former program, and continues the drain of `drained` until `drain_until`.
   void take_over(std::vector<Listener> serving, std::vector<Listener> drained, Time now, Time drain_until);
   std::vector<HandedOverListener> hand_over() const;
@@ -37,6 +39,8 @@ class Listeners {
   // were some.
   bool revive();
 
+  // change() would not open it: it is open, or can be taken back from the drain.
+  bool has_already(const ListenSpec& spec) const;
   // Opens the listeners that are new in `specs`, for change(). If it throws, nothing has changed. If change()
   // is not called, forget_prepared() closes them.
   void prepare(const std::vector<ListenSpec>& specs);
@@ -44,6 +48,8 @@ class Listeners {
   // Opens the listeners that are new. If it throws, nothing has changed. Listeners that are not in `specs`
   // are drained, for `timeout` at most (0: no limit), and closed.
   void change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now);
+  // The same when all are closed, with what can't change while one is open.
+  void open_again(const std::vector<ListenSpec>& specs, unsigned backlog, WorkKind takes, Time now);
   // A step of the drain; returns when the next one is due.
   Time drain_on(Time now);
 
@@ -60,7 +66,6 @@ class Listeners {
  private:
   std::vector<Listener> open(const ListenSpec& spec) const;
   std::vector<Listener> take_or_open(const ListenSpec& spec);
-  bool has_already(const ListenSpec& spec) const;
 
   std::string service_;
   unsigned backlog_;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/clock.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
@@ -17,7 +18,7 @@ Descriptor start_timer(std::chrono::milliseconds period) {
 }
 
 void set_timer(const Descriptor& timer, std::chrono::milliseconds period) {
-  const timespec time{.tv_sec = period.count() / 1000, .tv_nsec = period.count() % 1000 * 1'000'000};
+  const timespec time = to_timespec(period);
   const itimerspec each{.it_interval = time, .it_value = time};
   if (::timerfd_settime(timer.get(), 0, &each, nullptr) != 0) throw SystemError("set a timer", errno);
 }

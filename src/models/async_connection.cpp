@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "models/async_relay.hpp"
 #include "models/connection_outcome.hpp"
 
 namespace brood {
@@ -36,10 +37,22 @@ void AsyncConnection::note(std::string_view text) {
   if (!closed_) connection_.note(text);
 }
 
+void AsyncConnection::extend_deadline(std::chrono::milliseconds time) {
+  if (closed_) return;
+  connection_.extend_deadline(time);
+  loop_.deadline_moved(*this);
+}
+
+void AsyncConnection::set_deadline(std::chrono::milliseconds time) {
+  if (closed_) return;
+  connection_.set_deadline(time);
+  loop_.deadline_moved(*this);
+}
+
 // ---- waiting
 
 void AsyncConnection::begin_wait(Wait wait) {
-  if (waits_++ == 0) cut_short_ = silent_ = false;
+  if (waits_++ == 0) cut_short_ = false;
   if (wait == Wait::request) between_requests_ = true;
   loop_.changed(*this);
 }
@@ -56,12 +69,18 @@ error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t si
   loop_.changed(*this);
   if (!error) return error;
   if (too_long) error = asio::error::timed_out;
-  // A connection whose peer sends nothing has not failed; one whose peer does not take its answer has.
-  if (too_long && wait != Wait::output) silent_ = true;
+  if (!too_long && error != asio::error::operation_aborted) peer_ended_ = true;
   return ended_ = error;
 }
 
+// The waits end, with an error.
+void AsyncConnection::cancel() {
+  socket_.cancel();
+  if (relay_ != nullptr) relay_->cancel();
+}
+
 asio::awaitable<std::size_t> AsyncConnection::receive(std::span<char> buffer, Wait wait, int flags) {
+  if (peer_ended_) co_return 0;  // Boost.Asio would wait for an event that does not come again
   error_code error;
   begin_wait(wait);
   const std::size_t size = co_await socket_.async_receive(asio::buffer(buffer.data(), buffer.size()), flags,
@@ -72,32 +91,7 @@ asio::awaitable<std::size_t> AsyncConnection::receive(std::span<char> buffer, Wa
   co_return size;
 }
 
-asio::awaitable<std::size_t> AsyncConnection::read_some(std::span<char> buffer) {
-  return receive(buffer, Wait::input, 0);
-}
-
-asio::awaitable<std::size_t> AsyncConnection::next_request(std::span<char> buffer) {
-  return receive(buffer, Wait::request, 0);
-}
-
-asio::awaitable<bool> AsyncConnection::next_request() {
-  char first = 0;
-  co_return co_await receive({&first, 1}, Wait::request, Socket::message_peek) > 0;
-}
-
-asio::awaitable<void> AsyncConnection::write_all(std::string_view data) {
-  while (!data.empty()) {
-    error_code error;
-    begin_wait(Wait::output);
-    const std::size_t size = co_await socket_.async_write_some(
-        asio::buffer(data), asio::redirect_error(asio::use_awaitable, error));
-    error = end_wait(Wait::output, error, size);
-    if (error) broke("write to", error);
-    data.remove_prefix(size);
-  }
-}
-
-ConnectionState AsyncConnection::state() const {
+ConnectionState AsyncConnection::connection_state() const {
   if (waits_ == 0 || cut_short_) return ConnectionState::handled;
   return between_requests_ ? ConnectionState::idle : ConnectionState::waiting;
 }
@@ -105,25 +99,32 @@ ConnectionState AsyncConnection::state() const {
 // ---- how it ends
 
 void AsyncConnection::broke(const char* doing, const error_code& error) const {
-  throw SystemError(text(std::string_view(doing), " ", peer()), error.value(), ExitCode::software);
+  const std::string what = text(std::string_view(doing), " ", peer());
+  if (error == asio::error::timed_out) throw TimeoutError(what);
+  throw ConnectionError(what, error.value());
+}
+
+Outcome AsyncConnection::seen_with(Outcome by_handler) const {
+  return with_traces(by_handler,
+                     {.ended = peer_ended_, .sent = bytes_read() > 0, .answered = bytes_written() > 0});
 }
 
 // Within a catch block, of what has left the handler.
 Outcome AsyncConnection::failure() const {
-  const std::string name = connection_from(peer());
+  if (closed_) return outcome_;  // by a limit, which was logged; this is what the coroutine got of it
+  Outcome outcome = Outcome::failed;
   try {
     throw;
-  } catch (const SystemError& error) {
-    const bool by_a_limit = error.error_number() == ETIMEDOUT && (closed_ || silent_);
-    return by_a_limit ? Outcome::served : log_failure(name);
   } catch (const boost::system::system_error& error) {
-    // From an algorithm of Boost.Asio over this connection: no louder than from its own members.
-    if (!ended_ || error.code() != ended_) return log_failure(name);
-    if (closed_ || silent_) return Outcome::served;
-    return guard_connection(connection_, [this] { broke("talk with", ended_); });
+    // From an algorithm of Boost.Asio over this connection: the same as from its own members.
+    const bool of_connection = ended_ && error.code() == ended_;
+    if (of_connection) outcome = ended_ == asio::error::timed_out ? Outcome::timed_out : Outcome::peer_gone;
   } catch (...) {
-    return log_failure(name);
+    outcome = outcome_of_exception();
   }
+  outcome = seen_with(outcome);
+  log_exception(outcome, connection_from(peer()));
+  return outcome;
 }
 
 }  // namespace brood

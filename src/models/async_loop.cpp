@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "models/async_loop.hpp"
-
+// After it:
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
+#include "base/event_descriptor.hpp"
+#include "models/async_relay.hpp"
 #include "models/connection_outcome.hpp"
+#include "models/epoll_set.hpp"
 
 namespace brood {
 namespace {
@@ -23,13 +26,27 @@ AsyncLoop::AsyncLoop(Child& child, Handler handler)
       handler_(std::move(handler)),
       deadlines_(child.limits()),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
-      listeners_(context_, child.listener_fd()),
+      arrivals_(new_event()),
+      listeners_(context_, arrivals_.get()),
       leave_(context_, child.leave_fd()),
-      timer_(context_) {}
+      timer_(context_) {
+  watch_listeners();
+}
 
 AsyncLoop::~AsyncLoop() {
   listeners_.release();
   leave_.release();
+}
+
+// A connection wakes one child only if the listeners are in the set in which the children sleep
+// (EPOLLEXCLUSIVE, epoll_ctl(2)), and that is Boost.Asio's. The kernel tells which one that is, and what it
+// reports for `listeners_`: it shall report the same for the listeners. On io_uring, or without /proc, all
+// children wake.
+void AsyncLoop::watch_listeners() {
+  if (const auto entry = find_epoll_entry(arrivals_.get()))
+    return child_.watch_listeners(entry->epoll, entry->data);
+  listeners_.release();
+  listeners_.assign(child_.listener_fd());
 }
 
 void AsyncLoop::run() {
@@ -82,6 +99,7 @@ asio::awaitable<void> AsyncLoop::serve(Connection accepted) {
   try {
     connection.open();
     co_await handler_(connection);
+    connection.outcome_ = connection.seen_with(Outcome::served);
   } catch (...) {
     connection.outcome_ = connection.failure();
   }
@@ -93,12 +111,16 @@ void AsyncLoop::add(AsyncConnection& connection) {
   const ConnectionId id = connection.connection_.id();
   if (connections_.size() <= id) connections_.resize(id + 1);
   connections_[id] = &connection;
-  wake_at(deadlines_.add(id, connection.state(), Clock::now()));
+  wake_at(deadlines_.add(id, connection.connection_state(), Clock::now(), connection.connection_.deadline()));
+}
+
+void AsyncLoop::deadline_moved(const AsyncConnection& connection) {
+  wake_at(deadlines_.set_deadline(connection.connection_.id(), connection.connection_.deadline()));
 }
 
 void AsyncLoop::changed(const AsyncConnection& connection) {
   if (!connection.closed_)
-    wake_at(deadlines_.set(connection.connection_.id(), connection.state(), Clock::now()));
+    wake_at(deadlines_.set(connection.connection_.id(), connection.connection_state(), Clock::now()));
 }
 
 asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
@@ -112,6 +134,7 @@ asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
 void AsyncLoop::finish(AsyncConnection& connection) {
   boost::system::error_code ignored;
   connection.socket_.release(ignored);  // what waits for it is cancelled
+  if (connection.relay_ != nullptr) connection.relay_->cancel();
   connection.closed_ = true;
   deadlines_.remove(connection.connection_.id());
   child_.finished(std::move(connection.connection_), connection.outcome_);
@@ -131,14 +154,16 @@ void AsyncLoop::end_overdue(AsyncConnection& connection, ConnectionDeadlines::Li
   switch (limit) {
     case ConnectionDeadlines::Limit::inactivity:
       connection.cut_short_ = true;
-      connection.socket_.cancel();
+      connection.cancel();
       return changed(connection);
     case ConnectionDeadlines::Limit::age:
       // Closed at once: its coroutine may wait for anything, and learns of it when it uses the connection.
-      log_too_old(connection.peer());
+      log_too_old(connection.connection_);
       connection.connection_.half_close();  // and no lingering after it
-      connection.outcome_ = Outcome::failed;
+      connection.outcome_ = Outcome::timed_out;
       break;
+    case ConnectionDeadlines::Limit::timer:  // coroutines have those of Boost.Asio
+      return;
     case ConnectionDeadlines::Limit::linger:
       break;
   }

@@ -30,9 +30,11 @@ class AsyncLoop {
   // For connections:
   auto executor() { return context_.get_executor(); }
   void add(AsyncConnection& connection);
+  void deadline_moved(const AsyncConnection& connection);
   void changed(const AsyncConnection& connection);  // a wait has begun or ended
 
  private:
+  void watch_listeners();
   void wait_for_connections();
   void wait_for_leave();
   void leave();
@@ -51,7 +53,8 @@ class AsyncLoop {
   ConnectionDeadlines deadlines_;
   std::vector<AsyncConnection*> connections_;  // by id
   boost::asio::io_context context_;
-  boost::asio::posix::stream_descriptor listeners_, leave_;  // the child owns these descriptors
+  Descriptor arrivals_;                                      // an eventfd that nothing writes to
+  boost::asio::posix::stream_descriptor listeners_, leave_;  // do not own their descriptors
   boost::asio::steady_timer timer_;
   Time wakes_at_ = never;
   unsigned starting_ = 0;  // coroutines

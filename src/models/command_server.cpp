@@ -3,7 +3,7 @@
 // listeners, the child becomes the program (executed_child.hpp), and nothing of this runs.
 #include "brood/command_server.hpp"
 
-#include "base/service_command.hpp"
+#include "base/service/service_command.hpp"
 #include "models/programs/connection_program.hpp"
 
 namespace brood {

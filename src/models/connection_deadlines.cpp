@@ -13,11 +13,11 @@ constexpr auto last_request_time = 1s;
 
 }  // namespace
 
-Time ConnectionDeadlines::add(ConnectionId id, ConnectionState state, Time now) {
+Time ConnectionDeadlines::add(ConnectionId id, ConnectionState state, Time now, Time too_old) {
   if (entries_.size() <= id) entries_.resize(id + 1);
   entries_[id] = {.present = true,
                   .state = state,
-                  .accepted = now,
+                  .too_old = too_old,
                   .active = now,
                   .by_age = by_age_.insert(by_age_.end(), id),
                   .by_activity = by_activity_.insert(by_activity_.end(), id)};
@@ -30,8 +30,28 @@ Time ConnectionDeadlines::set(ConnectionId id, ConnectionState state, Time now) 
   if (state == ConnectionState::held || entry.lingers) return due(entry);
   entry.active = now;
   entry.lingers = state == ConnectionState::lingering;
+  if (entry.lingers) set_timer(id, never);
   auto& ordered = entry.lingers ? lingering_ : by_activity_;
   ordered.splice(ordered.end(), by_activity_, entry.by_activity);
+  return due(entry);
+}
+
+Time ConnectionDeadlines::give_back(ConnectionId id, ConnectionState state) {
+  entries_[id].state = state;
+  return due(entries_[id]);
+}
+
+void ConnectionDeadlines::set_timer(ConnectionId id, Time time) {
+  Entry& entry = entries_[id];
+  if (entry.timer != never) by_timer_.erase({entry.timer, id});
+  entry.timer = time;
+  if (time != never) by_timer_.emplace(time, id);
+}
+
+Time ConnectionDeadlines::set_deadline(ConnectionId id, Time until) {
+  Entry& entry = entries_[id];
+  if (entry.too_old != until) age_in_order_ = false;
+  entry.too_old = until;
   return due(entry);
 }
 
@@ -45,6 +65,7 @@ bool ConnectionDeadlines::hold(ConnectionId id) {
 void ConnectionDeadlines::remove(ConnectionId id) {
   Entry& entry = entries_[id];
   entry.present = false;
+  set_timer(id, never);
   by_age_.erase(entry.by_age);
   (entry.lingers ? lingering_ : by_activity_).erase(entry.by_activity);
 }
@@ -55,7 +76,9 @@ Time ConnectionDeadlines::due_by(Limit limit, const Entry& entry) const {
     case Limit::linger:
       return entry.lingers ? after(entry.active, Connection::linger_time) : never;
     case Limit::age:
-      return entry.lingers ? never : after(entry.accepted, limits_.connection_timeout);
+      return entry.lingers ? never : entry.too_old;
+    case Limit::timer:
+      return entry.timer;
     case Limit::inactivity:
       break;
   }
@@ -68,21 +91,22 @@ Time ConnectionDeadlines::due_by(Limit limit, const Entry& entry) const {
 
 Time ConnectionDeadlines::due(const Entry& entry) const {
   if (entry.state == ConnectionState::held) return never;
-  return std::min(
-      {due_by(Limit::age, entry), due_by(Limit::inactivity, entry), due_by(Limit::linger, entry)});
+  return std::min({due_by(Limit::age, entry), due_by(Limit::inactivity, entry), due_by(Limit::linger, entry),
+                   due_by(Limit::timer, entry)});
 }
 
 // By age after by activity: what is taken by the one has no say in when the other is due next.
 Time ConnectionDeadlines::take_overdue(Time now, std::vector<Overdue>& overdue) {
   return std::min({take(by_activity_, Limit::inactivity, now, overdue),
-                   take(by_age_, Limit::age, now, overdue), take(lingering_, Limit::linger, now, overdue)});
+                   take(by_age_, Limit::age, now, overdue), take(lingering_, Limit::linger, now, overdue),
+                   take_timers(now, overdue)});
 }
 
 Time ConnectionDeadlines::take(const std::list<ConnectionId>& ordered, Limit limit, Time now,
                                std::vector<Overdue>& overdue) {
   // The first connection that is not overdue ends the search; but once the child leaves, idle connections
-  // have another limit than those before them in the list.
-  const bool in_order = limit != Limit::inactivity || left_at_ == never;
+  // have another limit than those before them in the list, as have those whose deadline was moved.
+  const bool in_order = limit == Limit::age ? age_in_order_ : limit != Limit::inactivity || left_at_ == never;
   Time next = never;
   for (const ConnectionId id : ordered) {
     Entry& entry = entries_[id];
@@ -96,6 +120,19 @@ Time ConnectionDeadlines::take(const std::list<ConnectionId>& ordered, Limit lim
     }
   }
   return next;
+}
+
+Time ConnectionDeadlines::take_timers(Time now, std::vector<Overdue>& overdue) {
+  for (auto next = by_timer_.begin(); next != by_timer_.end();) {
+    const auto [time, id] = *next++;
+    Entry& entry = entries_[id];
+    if (entry.state == ConnectionState::held) continue;
+    if (time > now) return time;
+    set_timer(id, never);
+    entry.state = ConnectionState::held;
+    overdue.push_back({id, Limit::timer});
+  }
+  return never;
 }
 
 }  // namespace brood

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout, the
-// second that a child which leaves gives its idle connections, and the time for a lingering close. Pure:
+// second that a child which leaves gives its idle connections, and the time for a lingering close; and when
+// the timer that a handler has set is over. Pure:
 // the time is an argument, and nothing is closed here. Knows neither sockets nor threads.
 #pragma once
 
 #include <list>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -23,7 +26,7 @@ enum class ConnectionState : std::uint8_t {
 
 class ConnectionDeadlines {
  public:
-  enum class Limit : std::uint8_t { age, inactivity, linger };
+  enum class Limit : std::uint8_t { age, inactivity, linger, timer };
   struct Overdue {
     ConnectionId id;
     Limit limit;
@@ -31,13 +34,23 @@ class ConnectionDeadlines {
 
   explicit ConnectionDeadlines(const ChildLimits& limits) : limits_(limits) {}
 
-  // These return when the connection is due, or `never`.
-  Time add(ConnectionId id, ConnectionState state, Time now);
+  // These return when the connection is due, or `never`. `too_old`: its deadline, or `never`.
+  Time add(ConnectionId id, ConnectionState state, Time now, Time too_old);
   // Something was read or written, or a wait began; for `held` and for a connection that lingers already the
   // time of that does not change.
   Time set(ConnectionId id, ConnectionState state, Time now);
 
+  // The same, when nothing was read or written.
+  Time give_back(ConnectionId id, ConnectionState state);
+
+  // From then on the connection is too old.
+  Time set_deadline(ConnectionId id, Time until);
+
+  // In place of what was set before. `never`: none. What is due is taken once.
+  void set_timer(ConnectionId id, Time time);
+
   bool hold(ConnectionId id);  // false: it is held already, or was removed
+  bool lingers(ConnectionId id) const { return entries_[id].lingers; }
   void remove(ConnectionId id);
   bool empty() const { return by_age_.empty(); }
 
@@ -51,18 +64,21 @@ class ConnectionDeadlines {
     bool present = false;
     bool lingers = false;
     ConnectionState state = ConnectionState::held;
-    Time accepted, active;
+    Time too_old, active, timer = never;
     std::list<ConnectionId>::iterator by_age, by_activity;
   };
 
   Time due_by(Limit limit, const Entry& entry) const;
   Time due(const Entry& entry) const;
   Time take(const std::list<ConnectionId>& ordered, Limit limit, Time now, std::vector<Overdue>& overdue);
+  Time take_timers(Time now, std::vector<Overdue>& overdue);
 
   const ChildLimits limits_;
   std::vector<Entry> entries_;  // by id
   // Each in the order of one limit. A connection is in the first one, and in one of the others.
   std::list<ConnectionId> by_age_, by_activity_, lingering_;
+  std::set<std::pair<Time, ConnectionId>> by_timer_;
+  bool age_in_order_ = true;  // false: a deadline was moved
   Time left_at_ = never;
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "models/connection_outcome.hpp"
 
-#include "brood/log.hpp"
+#include "child/client_messages.hpp"
 
 namespace brood {
 
-void log_too_old(const std::string& peer) {
-  log_warning(connection_from(peer) + ": beyond connection-timeout; it is closed");
+void log_too_old(const Connection& connection) {
+  const char* const why = connection.has_own_deadline() ? ": beyond its handler's deadline; it is closed"
+                                                        : ": beyond connection-timeout; it is closed";
+  log_for_client(ClientMessage::time_limit, LogLevel::info, connection_from(connection.peer()) + why);
 }
 
 }  // namespace brood

@@ -14,10 +14,17 @@ inline std::string connection_from(const std::string& peer) { return "connection
 
 template <typename Handler>
 Outcome guard_connection(const Connection& connection, const Handler& handler) {
-  return guard_handler(handler, [&] { return connection_from(connection.peer()); });
+  try {
+    handler();
+    return Outcome::served;
+  } catch (...) {
+    const Outcome outcome = with_traces(outcome_of_exception(), traces_of(connection));
+    log_exception(outcome, connection_from(connection.peer()));
+    return outcome;
+  }
 }
 
-// It is closed because of connection-timeout.
-void log_too_old(const std::string& peer);
+// It is closed because of connection-timeout, or of the deadline that its handler has set.
+void log_too_old(const Connection& connection);
 
 }  // namespace brood

@@ -14,6 +14,7 @@
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
+#include "base/event_descriptor.hpp"
 #include "base/text.hpp"
 #include "brood/datagram_server.hpp"
 #include "brood/error.hpp"
@@ -49,10 +50,7 @@ void add_control(msghdr& message, Control& control, int level, int type, const I
 }
 
 // The parent has closed the socket for reading: an empty result of it is no datagram.
-bool closed_for_reading(int socket) {
-  pollfd state{.fd = socket, .events = POLLRDHUP, .revents = 0};
-  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLRDHUP) != 0;
-}
+bool closed_for_reading(int socket) { return (events_now(socket, POLLRDHUP) & POLLRDHUP) != 0; }
 
 }  // namespace
 
@@ -171,8 +169,10 @@ void Datagram::reply(std::string_view data) {
   for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {
     if (::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) break;
     if (errno == EINTR) continue;
-    if ((errno != EAGAIN && errno != ENOBUFS) || Clock::now() >= until)
-      throw SystemError("reply to " + peer(), errno == EAGAIN ? ETIMEDOUT : errno, ExitCode::software);
+    const std::string what = "reply to " + peer();
+    if (errno == EMSGSIZE) throw SystemError(what, errno, ExitCode::software);
+    if (errno != EAGAIN && errno != ENOBUFS) throw ConnectionError(what, errno);
+    if (Clock::now() >= until) throw TimeoutError(what);
     ::poll(nullptr, 0, static_cast<int>(pause.count()));
   }
   bytes_written_ += data.size();

@@ -18,10 +18,8 @@ WakeTimer::WakeTimer() : timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | 
 void WakeTimer::wake_at(Time time) {
   if (time >= wakes_at_) return;
   wakes_at_ = time;
-  const std::int64_t nanoseconds = std::max<std::int64_t>(to_nanoseconds(time), 1);
-  const itimerspec at{
-      .it_interval = {},
-      .it_value = {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000}};
+  const std::chrono::nanoseconds since_epoch(std::max<std::int64_t>(to_nanoseconds(time), 1));
+  const itimerspec at{.it_interval = {}, .it_value = to_timespec(since_epoch)};
   ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
 }
 

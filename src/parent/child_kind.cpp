@@ -11,8 +11,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A child with many connections ends a connection that is too old itself. It is ended only if it can't.
-constexpr auto extra_time_of_loops = 5s;
+// A connection that is too old is ended in its child, by an error in the handler or by the event loop. The
+// child is ended only if that has not helped.
+constexpr auto time_to_end_connection = 5s;
+
+// Whether the kit reads and writes, or may do so in the program that takes the slot.
+bool ends_connections(const ServiceConfiguration& configuration) {
+  const ChildModel& model = configuration.model;
+  const bool by_program = model.command && configuration.command.gets() == CommandGets::connection;
+  return !by_program && (model.work == WorkKind::connections || model.work == WorkKind::any);
+}
+
+// A child that has finished no connection is proven when it has been ready for so long.
+constexpr Clock::duration proof_time = 1s;
 // A program that reports nothing is proven when it is so old.
 constexpr Clock::duration proven_age = 10s;
 // Its predecessor is told to leave when it is so old. A younger program that was started on demand and ends
@@ -27,15 +38,17 @@ class Reporting : public ChildKind {
 
  public:
   bool has_served(const Ended& /*child*/, const Listeners& /*listeners*/) const override { return false; }
-  CensusRules census_rules(Clock::duration throttle_delay, Time /*now*/) const override {
-    return {.proven_age = throttle_delay};
+  CensusRules census_rules(const Throttle& throttle, Time /*now*/) const override {
+    return {.proven_after = proof_time,
+            .counts_after = throttle.trusts() ? Clock::duration::zero() : proof_time};
   }
   unsigned backlog_for_children(const Census& /*census*/, unsigned backlog) const override { return backlog; }
+  bool reports() const override { return true; }
   bool may_end_listeners() const override { return false; }
-  ChildTimeLimits time_limits(const Limits& limits, bool many_connections) const override {
-    const auto timeout = limits.connection_timeout;
-    return {.connection = many_connections && timeout > 0ms ? timeout + extra_time_of_loops : timeout,
-            .leave = limits.leave_timeout,
+  ChildTimeLimits time_limits(const ServiceConfiguration& configuration) const override {
+    return {.connection = configuration.limits.connection_timeout,
+            .connection_grace = ends_connections(configuration) ? time_to_end_connection : 0ms,
+            .leave = configuration.limits.leave_timeout,
             .leave_setting = "leave-timeout"};
   }
 };
@@ -78,21 +91,22 @@ class WithListeners final : public ChildKind {
     const bool done = child.exited_with_0 && child.on_demand && (listeners.backlog() == 0 || old_enough);
     return done || child.age >= std::max(proven_age, child.throttle_delay);
   }
-  CensusRules census_rules(Clock::duration throttle_delay, Time now) const override {
-    return {.replacement_age = replacement_age,
-            .proven_age = std::max(proven_age, throttle_delay),
-            .age_is_proof = true,
+  CensusRules census_rules(const Throttle& throttle, Time now) const override {
+    return {.proven_after = std::max(proven_age, throttle.delay()),
+            .counts_after = replacement_age,
             .heard_before = now - reaction_time};
   }
   // One that has the listeners takes what waits. Only the first one has to be started for it.
   unsigned backlog_for_children(const Census& census, unsigned backlog) const override {
     return census.idle + census.starting > 0 ? 0 : std::min(backlog, 1U);
   }
+  bool reports() const override { return false; }
   bool may_end_listeners() const override { return true; }
   // What it is doing is not known: it has the time that open connections have.
-  ChildTimeLimits time_limits(const Limits& limits, bool /*many_connections*/) const override {
-    return {.connection = limits.connection_timeout,
-            .leave = limits.graceful_timeout,
+  ChildTimeLimits time_limits(const ServiceConfiguration& configuration) const override {
+    return {.connection = configuration.limits.connection_timeout,
+            .connection_grace = 0ms,
+            .leave = configuration.limits.graceful_timeout,
             .leave_setting = "graceful-timeout"};
   }
 };
@@ -115,6 +129,19 @@ ChildLimits limits_of_child(const ServiceConfiguration& configuration) {
                                                               : limits.threads_per_child,
           .connection_timeout = limits.connection_timeout,
           .idle_timeout = limits.connection_idle_timeout};
+}
+
+ChildSetup setup_of_child(const ServiceConfiguration& configuration) {
+  return {.server = nullptr,
+          .scoreboard = nullptr,
+          .slot = 0,
+          .listeners = {},
+          .identity = configuration.identity,
+          .no_new_privileges = configuration.no_new_privileges,
+          .parent = no_parent,
+          .limits = limits_of_child(configuration),
+          .process = configuration.process,
+          .access_log = configuration.access_log};
 }
 
 }  // namespace brood

@@ -8,6 +8,7 @@
 #include "child/child_process.hpp"
 #include "listen/listeners.hpp"
 #include "pool/pool.hpp"
+#include "pool/throttle.hpp"
 #include "settings/configuration.hpp"
 
 namespace brood {
@@ -33,17 +34,21 @@ class ChildKind {
   // Whether a child that has ended did its work, although the scoreboard may not say so.
   virtual bool has_served(const Ended& child, const Listeners& listeners) const = 0;
   // By which ages and times its children are judged: the other rules are the same for all kinds.
-  virtual CensusRules census_rules(Clock::duration throttle_delay, Time now) const = 0;
+  virtual CensusRules census_rules(const Throttle& throttle, Time now) const = 0;
   // How many of the connections that wait need children of their own.
   virtual unsigned backlog_for_children(const Census& census, unsigned backlog) const = 0;
+  // Whether a child says when it is ready, and what it is doing.
+  virtual bool reports() const = 0;
   // Whether a child may have shut a shared listener down without saying so.
   virtual bool may_end_listeners() const = 0;
-  virtual ChildTimeLimits time_limits(const Limits& limits, bool many_connections) const = 0;
+  virtual ChildTimeLimits time_limits(const ServiceConfiguration& configuration) const = 0;
 
  protected:
   ~ChildKind() = default;
 };
 
 ChildLimits limits_of_child(const ServiceConfiguration& configuration);
+// What the settings say; the caller adds whose child it is, and where.
+ChildSetup setup_of_child(const ServiceConfiguration& configuration);
 
 }  // namespace brood

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "parent/control.hpp"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 #include "base/text.hpp"
@@ -10,28 +12,64 @@
 namespace brood {
 namespace {
 
-ControlSocket open_beside(const std::string& scoreboard_path) {
-  if (scoreboard_path.empty()) return {};
-  const auto path = control_path(scoreboard_path);
-  try {
-    return ControlSocket(path);
-  } catch (const Error& error) {
-    log_warning(text("control socket ", path, ": ", std::string_view(error.what()),
-                     "; broodctl can show the status of this server, but give no orders"));
-    return {};
-  }
+void warn_of_missing_socket(const std::string& path, std::string_view why) {
+  log_warning(
+      text("control socket ", path, ": ", why,
+           "; broodctl can show the status of this server, but give no orders; a reload tries again"));
 }
 
-Answer refusal(const Error& error) {
+Answer refusal(std::string_view mistakes, ExitCode code) {
   Answer answer;
-  for (const auto line : split(error.what(), '\n')) answer.push_back(WireRecord("mistake").set("text", line));
-  answer.push_back(done(static_cast<int>(error.code()), "refused: nothing has changed"));
+  for (const auto line : split(mistakes, '\n')) answer.push_back(WireRecord("mistake").set("text", line));
+  answer.push_back(done(static_cast<int>(code), "refused: nothing has changed"));
   return answer;
 }
 
 }  // namespace
 
-void Control::open(const std::string& scoreboard_path) { socket_ = open_beside(scoreboard_path); }
+Answer answer_of_what_was_thrown() {
+  try {
+    throw;
+  } catch (const Refusal& why) {
+    return {done(why.code(), why.what())};
+  } catch (const Error& error) {
+    return refusal(error.what(), error.code());
+  } catch (...) {
+    return refusal(what_was_thrown(), ExitCode::software);
+  }
+}
+
+void Control::open(const std::string& scoreboard_path) {
+  if (scoreboard_path.empty()) return;
+  const auto path = control_path(scoreboard_path);
+  try {
+    socket_ = ControlSocket(path);
+  } catch (const Error& error) {
+    warn_of_missing_socket(path, error.what());
+  }
+}
+
+void Control::look_at_path(const std::string& scoreboard_path) {
+  const bool lost = socket_.lost();
+  if (scoreboard_path.empty() || (socket_.is_open() && !lost)) return;
+  const std::string path = control_path(scoreboard_path);
+  try {
+    remove_stale_socket(path, SOCK_STREAM);
+    ControlSocket again(path);
+    again.take_clients(socket_);
+    socket_ = std::move(again);
+    if (lost)
+      log_warning(text("control socket ", path, " was removed or replaced; it was opened again"));
+    else
+      log_info(text("control socket ", path, ": open; before, it could not be opened"));
+  } catch (const Error& error) {
+    if (lost)
+      log_error(text("control socket ", path, " was removed or replaced, and can't be opened again: ",
+                     std::string_view(error.what())));
+    else
+      warn_of_missing_socket(path, error.what());
+  }
+}
 
 void Control::handle_requests(Time now) {
   for (const auto& request : std::exchange(requests_, {})) handle(request, now);
@@ -41,10 +79,8 @@ void Control::handle(const ControlSocket::Request& request, Time now) {
   log_info(text("control: ", request.from, " asks: ", escape(request.record.line())));
   try {
     pending_.push_back({request.client, handler_.handle(request.record, now)});
-  } catch (const Refusal& why) {
-    socket_.answer(request.client, {done(why.code(), why.what())});
-  } catch (const Error& error) {
-    socket_.answer(request.client, refusal(error));
+  } catch (...) {
+    socket_.answer(request.client, answer_of_what_was_thrown());
   }
 }
 
@@ -71,8 +107,6 @@ void Control::take_over(Takeover& takeover, const PendingAnswer& answer) {
   if (from.control.descriptor >= 0)
     socket_ =
         ControlSocket(control_path(from.scoreboard), takeover.claim(from.control.descriptor), from.control);
-  else
-    open(from.scoreboard);
   for (const int client : from.asker_descriptors)
     pending_.push_back({socket_.take_over(takeover.claim(client)), {.answer = answer, .crosses_exec = true}});
 }

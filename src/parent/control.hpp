@@ -25,6 +25,9 @@ class RequestHandler {
   ~RequestHandler() = default;
 };
 
+// In a handler: what a request is answered that has thrown.
+Answer answer_of_what_was_thrown();
+
 class Control {
  public:
   // There is no socket until open() or take_over(). `handler` outlives it.
@@ -32,6 +35,9 @@ class Control {
   // The socket is beside the scoreboard. If the scoreboard is anonymous or the socket can't be opened, there
   // is none.
   void open(const std::string& scoreboard_path);
+  // Opens it if there is none, or again if its file was removed or replaced, unless another server answers
+  // there.
+  void look_at_path(const std::string& scoreboard_path);
 
   // In the order in which the parent's loop calls them.
   void handle_requests(Time now);

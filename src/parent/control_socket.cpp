@@ -62,6 +62,11 @@ HandedOverControl ControlSocket::hand_over() const {
   return {.descriptor = listener_.get(), .device = path_.device(), .inode = path_.inode()};
 }
 
+void ControlSocket::take_clients(ControlSocket& from) {
+  peers_ = std::move(from.peers_);
+  last_ = from.last_;
+}
+
 void ControlSocket::add_watched(std::vector<pollfd>& to) const {
   if (!listener_) return;
   if (accepts_again_ == Time::min()) to.push_back({.fd = listener_.get(), .events = POLLIN, .revents = 0});

@@ -47,6 +47,12 @@ class ControlSocket {
   ControlSocket(const std::string& path, Descriptor listener, const HandedOverControl& left);
   HandedOverControl hand_over() const;
 
+  bool is_open() const { return static_cast<bool>(listener_); }
+  // Its path has another file, or none.
+  bool lost() const { return path_.lost(); }
+  // Takes the place of one that is lost, with its clients.
+  void take_clients(ControlSocket& from);
+
   // For poll(); then the requests that have come. Drops clients that are late.
   void add_watched(std::vector<pollfd>& to) const;
   std::vector<Request> receive(const std::vector<pollfd>& events, Time now);

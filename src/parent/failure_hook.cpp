@@ -29,6 +29,15 @@ constexpr int not_run = 127;                   // the exit code of a shell
 
 void set_variable(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 
+// Those that this process has are its settings, or are about another service.
+void remove_variables_of_kit() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (const std::string_view variable = *entry; variable.starts_with("BROOD_"))
+      names.emplace_back(variable.substr(0, variable.find('=')));
+  for (const auto& name : names) ::unsetenv(name.c_str());
+}
+
 }  // namespace
 
 void FailureHook::note(const Failure& failure) {
@@ -42,7 +51,11 @@ Time FailureHook::look(Time now) {
     run(now);
   if (run_.pid != 0 && !run_.killed && now >= run_.started + time_limit) {
     log_warning(text("service ", service_, ": on-failure takes more than ", time_limit, "; it is killed"));
-    ::kill(-run_.pid, SIGKILL);  // with what it has started
+    // With what it has started. The group is there as long as the command was not reaped, and of its user
+    // unless it has another one by itself.
+    if (::kill(-run_.pid, SIGKILL) != 0)
+      log_error(text("service ", service_,
+                     ": on-failure: ", std::string_view(SystemError("end the command", errno).what())));
     run_.killed = true;
   }
   if (run_.pid != 0) return run_.killed ? never : run_.started + time_limit;
@@ -59,7 +72,8 @@ void FailureHook::run(Time now) {
     log_error(text("service ", service_, ": on-failure: ", std::string_view(error.what())));
     return;
   }
-  ::setpgid(pid, pid);  // also here, so that the group exists when it is killed
+  // Also here, so that the group exists when it is killed. It fails if the command was first.
+  ::setpgid(pid, pid);
   run_.pid = pid;
   run_.failures = 0;
 }
@@ -67,14 +81,14 @@ void FailureHook::run(Time now) {
 // In the new process. The parent has no threads: every function of the library may be used.
 void FailureHook::become(pid_t parent) const {
   // Without its parent nobody would kill a command that takes too long.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // can't fail with a valid signal
   if (::getppid() != parent) ::_exit(not_run);
-  ::setpgid(0, 0);
+  ::setpgid(0, 0);  // can't fail: it leads no session
+  remove_variables_of_kit();
   set_variable("BROOD_SERVICE", service_);
   set_variable("BROOD_SLOT", run_.last.slot ? text(*run_.last.slot) : "");
   set_variable("BROOD_CHILD_PID", text(run_.last.pid));
   set_variable("BROOD_FAILURES", text(run_.failures));
-  for (const char* const name : {"BROOD_EXIT_CODE", "BROOD_SIGNAL", "BROOD_SIGNAL_NAME"}) ::unsetenv(name);
   if (run_.last.code == CLD_EXITED) {
     set_variable("BROOD_EXIT_CODE", text(run_.last.status));
   } else {

@@ -15,10 +15,9 @@ namespace brood {
 namespace {
 
 constexpr auto seq_cst = std::memory_order_seq_cst;
-
-ChildTimeLimits child_time_limits(const Growth::Input& service) {
-  return service.kind.time_limits(service.configuration.limits, service.configuration.model.many_connections);
-}
+constexpr std::chrono::seconds damage_report_interval{60};
+// A child that was about to write something has written it by then.
+constexpr std::chrono::milliseconds time_to_write{100};
 
 std::string delay_of(const Throttle& throttle, Time now) {
   return text(std::max<Clock::duration>(throttle.may_start() - now, Clock::duration::zero()));
@@ -30,13 +29,17 @@ bool starts_on_demand(const Limits& limits) {
   return limits.start_servers == 0 && limits.min_spare_servers == 0;
 }
 
-Growth::Growth(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index)
-    : scoreboard_(scoreboard), index_(index), pool_(scoreboard, lock, index) {}
+Growth::Growth(const Scoreboard& scoreboard)
+    : scoreboard_(scoreboard),
+      lock_(scoreboard, [this](pid_t pid) { return pid > 0 && (pool_.find(pid) || detached_.has(pid)); }),
+      pool_(scoreboard, lock_) {}
 
-void Growth::take_over(const HandedOverService& left) {
+void Growth::take_over(const HandedOverService& left, bool new_program) {
+  throttle_.go_on(left.throttle, new_program);
   for (const auto& child : left.children) pool_.take_over(child.slot, child.record);
   for (const auto& child : left.detached) detached_.add(child, child.leaving_since);
   may_strand_ = true;
+  pace_.started = true;  // by the former program
 }
 
 // Their slots are free for others, but max-clients counts them as before.
@@ -45,24 +48,55 @@ void Growth::take_detached(Time now) {
     detached_.add(child, now);
     may_strand_ = true;
   }
-  scoreboard_.service_orders(index_).detached.store(detached_.count(), relaxed);
+  scoreboard_.service_orders().detached.store(detached_.count(), relaxed);
+}
+
+void Growth::notice(const Input& service, Time now) {
+  take_detached(now);
+  if (service.generation != generation_) throttle_.new_generation();
+  generation_ = service.generation;
+  if (pool_.note_progress(rules(service, now), now) > 0) throttle_.proved();
+}
+
+Time Growth::audit(const std::string& service, Time now) {
+  const Findings findings = pool_.audit(now);
+  const bool any = findings.mended > 0 || !findings.damaged.empty();
+  if (any && (damage_reported_at_ == Time::min() || now - damage_reported_at_ >= damage_report_interval)) {
+    damage_reported_at_ = now;
+    log_error(text("service ", service, ": one of its children has written over the scoreboard; ",
+                   findings.mended, " field(s) are corrected, ", findings.damaged.size(),
+                   " children are replaced"));
+  }
+  return findings.suspects ? now + time_to_write : never;
+}
+
+CensusRules Growth::rules(const Input& service, Time now) const {
+  CensusRules rules = service.kind.census_rules(throttle_, now);
+  rules.generation = service.generation;
+  rules.max_lifetime = service.configuration.limits.max_lifetime_per_child;
+  return rules;
+}
+
+ChildTimeLimits Growth::child_time_limits(const Input& service) const {
+  ChildTimeLimits limits = service.kind.time_limits(service.configuration);
+  limits.counted_from = paused_until_;
+  return limits;
 }
 
 ChildCensus Growth::census(const Input& service, Time now) const {
-  CensusRules rules = service.kind.census_rules(throttle_.delay(), now);
-  rules.generation = service.generation;
-  rules.idle_timeout = service.configuration.limits.idle_timeout;
-  return pool_.census(rules, now);
+  return pool_.census(rules(service, now), now);
 }
 
 Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now) {
   const auto [overdue, escalated] = pool_.end_overdue(child_time_limits(service), now);
-  const Time next =
-      std::min(overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, now));
+  const Time next = std::min(
+      overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now));
   watches_listeners_ = false;
   if (!grows) return next;
   if (escalated) census = this->census(service, now);  // those children will not serve any more
   census.counts.total += detached_.count();
+  census.counts.room = limits_of_child(service.configuration).connections;
+  census.counts.fewest_idle = fewest_idle(census);
   census.counts.backlog = service.kind.backlog_for_children(census.counts, service.listeners.backlog());
   return std::min(next, grow(service, census, overdue, now));
 }
@@ -70,28 +104,33 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
 Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue, Time now) {
   const Limits& limits = service.configuration.limits;
   const Census& counts = census.counts;
-  lift_throttle(census);
   wake_stranded(service, counts);
 
   pace_.may_start = service.may_start ? throttle_.may_start() : never;
   pace_.one_at_a_time = throttle_.active();
   const Plan plan = decide(counts, limits, pace_, now);
-  act(plan, service, now);
+  if (plan.complete) throttle_.complete(now);
+  act(plan, counts, service, now);
 
-  Time next = plan.look_again;
+  const bool awaits_proof =
+      throttle_.active() || (!throttle_.trusts() && counts.outdated_idle + counts.outdated_busy > 0);
+  scoreboard_.service_orders().wake_when_proven.store(awaits_proof ? 1 : 0, relaxed);
+  Time next = std::min(plan.look_again, census.next_expiry);
   // A child that was started or told to leave has a time limit from now on, and may never report anything.
   const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
   if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);
   watches_listeners_ = plan.watch_listeners;
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
-  const unsigned idle_bits = census.idle_bits;
   const Spares spares{.count = counts.idle,
-                      .connected = counts.idle_connected,
-                      .other_idle_bits = idle_bits > counts.idle ? idle_bits - counts.idle : 0,
                       .delayed = delayed,
                       .wake_when_busy = limits.connection_timeout.count() > 0 && overdue == never};
-  return publish(thresholds(plan, limits, spares), idle_bits) ? now : next;
+  return publish(thresholds(plan, limits, spares), spares, census.busy) ? now : next;
+}
+
+// It is a hint: children write it.
+unsigned Growth::fewest_idle(const ChildCensus& census) const {
+  return std::min(scoreboard_.gossip().fewest_idle.load(relaxed), census.counts.idle);
 }
 
 // A child with several connections leaves long before it is reaped. One write into a FIFO wakes one child,
@@ -103,20 +142,22 @@ void Growth::wake_stranded(const Input& service, const Census& counts) {
   may_strand_ = false;
 }
 
-void Growth::act(const Plan& plan, const Input& service, Time now) {
+void Growth::act(const Plan& plan, const Census& counts, const Input& service, Time now) {
   start(plan.spawn, false, service, now);
   start(plan.spawn_replacements, true, service, now);
   pool_.retire(plan.retire_outdated, Reason::recycle, service.generation);
-  pool_.end_replacements(plan.replacements_done);
+  pool_.end_replacements(plan.replacements_done, rules(service, now), now);
   pool_.retire(plan.retire_surplus, Reason::surplus, service.generation);
-  ServiceOrders& orders = scoreboard_.service_orders(index_);
+  ServiceOrders& orders = scoreboard_.service_orders();
   if (plan.pace.at_max_clients && !pace_.at_max_clients) add(orders.max_clients_reached, 1);
+  // By now a child may have taken what waited when the plan was made.
   if (plan.warn_max_clients)
-    log_warning(text("service ", service.configuration.name,
-                     ": max-clients = ", service.configuration.limits.max_clients,
-                     " is reached and more connections wait (", service.listeners.backlog(),
-                     "); raise max-clients if memory permits, or find out what keeps the children busy"));
+    log_warning(text(
+        "service ", service.configuration.name, ": max-clients = ", service.configuration.limits.max_clients,
+        " is reached and more connections wait (", std::max(counts.backlog, service.listeners.backlog()),
+        "); raise max-clients if memory permits, or find out what keeps the children busy"));
   if (plan.at_max_clients) pool_.release_stopped();
+  if (plan.count_fewest) scoreboard_.gossip().fewest_idle.store(scoreboard_.count_idle(), relaxed);
   orders.throttled_until.store(throttle_.active() ? to_nanoseconds(throttle_.may_start()) : 0, relaxed);
   pace_ = plan.pace;
 }
@@ -125,7 +166,7 @@ void Growth::start(unsigned number, bool replacement, const Input& service, Time
   for (unsigned i = 0; i < number; ++i) {
     if (!pool_.start(service.generation, replacement, now, service.child_main)) {
       const int error_number = errno;
-      throttle_.failed(now);
+      throttle_.could_not_fork(now);
       log_error(text("service ", service.configuration.name, ": ",
                      std::string_view(SystemError("fork", error_number).what()), "; trying again in ",
                      delay_of(throttle_, now)));
@@ -135,38 +176,39 @@ void Growth::start(unsigned number, bool replacement, const Input& service, Time
   }
 }
 
-// Children read the thresholds after they have flipped their idle bits. The parent counts the bits again
-// after it has moved the thresholds. One of the two sees the other. True: the bits have changed and need a
-// look.
-bool Growth::publish(const Thresholds& wanted, unsigned idle_bits) const {
-  ServiceOrders& orders = scoreboard_.service_orders(index_);
+// Children read the thresholds after they have changed their rows. The parent counts again after it has moved
+// the thresholds. One of the two sees the other. A child with room for more connections changes its idle bit
+// only when it is full: that it has become busy is seen by its open connections. True: the counts have
+// changed and need a look. (test/model/wake.pml)
+bool Growth::publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const {
+  ServiceOrders& orders = scoreboard_.service_orders();
   const bool raised = wanted.below > orders.wake_below.load(relaxed);
   const bool lowered = wanted.above < orders.wake_above.load(relaxed);
   orders.wake_below.store(wanted.below, seq_cst);
   orders.wake_above.store(wanted.above, seq_cst);
-  const std::uint32_t bits_now = scoreboard_.count_idle(index_);
-  return (raised && bits_now < wanted.below && bits_now < idle_bits) ||
-         (lowered && bits_now > wanted.above && bits_now > idle_bits);
-}
-
-void Growth::lift_throttle(const ChildCensus& census) {
-  if (throttle_.active() && census.proven > throttle_.last_failure()) throttle_.cleared();
+  if (!raised && !lowered) return false;
+  std::atomic_thread_fence(seq_cst);
+  const unsigned spares = scoreboard_.count_idle(), busy = pool_.count_busy();
+  const bool fewer = spares < seen.count || (seen.wake_when_busy && busy > 0);
+  const bool more = spares > seen.count || busy < busy_seen;
+  return (raised && spares < wanted.below && fewer) || (lowered && spares > wanted.above && more);
 }
 
 ChildEnd Growth::child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now) {
-  if (throttle_.active()) lift_throttle(census(service, now));  // before this child's figures are cleared
+  notice(service, now);  // before this child's figures are cleared
   may_strand_ = true;
   const ChildKind::Ended ended{.age = pool_.rows().age(slot, now),
                                .exited_with_0 = code == CLD_EXITED && status == 0,
                                .on_demand = starts_on_demand(service.configuration.limits),
                                .throttle_delay = throttle_.delay()};
-  return pool_.reaped(slot, code, status, service.kind.has_served(ended, service.listeners));
+  return pool_.reaped(slot, code, status, service.kind.reports(),
+                      service.kind.has_served(ended, service.listeners));
 }
 
 bool Growth::detached_ended(pid_t pid, int code, int status, bool& failed) {
   if (!detached_.has(pid)) return false;
   failed = detached_.reaped(pid, code, status);
-  ServiceOrders& orders = scoreboard_.service_orders(index_);
+  ServiceOrders& orders = scoreboard_.service_orders();
   orders.detached.store(detached_.count(), relaxed);
   if (failed) add(orders.children_failed, 1);
   return true;
@@ -182,7 +224,7 @@ void Growth::start_failed(const std::string& service, Time now) {
 
 void Growth::start_over() {
   pace_ = {};
-  throttle_.cleared();
+  throttle_.start_over();
   may_strand_ = true;
 }
 

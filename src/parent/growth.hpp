@@ -22,17 +22,21 @@ class Growth {
     const ChildKind& kind;
     const Listeners& listeners;
     std::uint32_t generation;
-    bool may_start;                                    // false: starting another child can't help
-    std::function<int(std::uint32_t row)> child_main;  // in the child; `row`: its slot on the scoreboard
+    bool may_start;                                     // false: starting another child can't help
+    std::function<int(std::uint32_t slot)> child_main;  // in the child
   };
 
-  // `index`: that of the service on the scoreboard. The references outlive it.
-  Growth(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index);
-  // Children that were started before exec().
-  void take_over(const HandedOverService& left);
+  explicit Growth(const Scoreboard& scoreboard);  // which outlives it
+  Growth(const Growth&) = delete;
+  Growth& operator=(const Growth&) = delete;
+  // Children that were started before exec(). `new_program`: it is not the former one that goes on.
+  void take_over(const HandedOverService& left, bool new_program);
 
   // ---- at each look
-  void take_detached(Time now);
+  // Notices what children have done since the last look: detached themselves, or proven themselves.
+  void notice(const Input& service, Time now);
+  // Mends what children have written wrongly, and reports it. Returns when to look again.
+  Time audit(const std::string& service, Time now);
   ChildCensus census(const Input& service, Time now) const;
   // Ends the children that take too long. If `grows`, decides and acts. Returns when to look again.
   Time look(const Input& service, ChildCensus census, bool grows, Time now);
@@ -41,16 +45,18 @@ class Growth {
   ChildEnd child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now);
   // False: the process is none of the detached children. `failed`: it counts as a failure.
   bool detached_ended(pid_t pid, int code, int status, bool& failed);
+  // The parent did not run until now: each time limit of a child begins again.
+  void paused(Time now) { paused_until_ = now; }
   // A child that was started could not serve: the next start waits.
   void start_failed(const std::string& service, Time now);
 
   // ---- orders
   void start_over();  // start-servers at once; former failures don't count
-  void forget_failures() { throttle_.cleared(); }
+  void forget_failures() { throttle_.start_over(); }
   void kill_all(const char* why);
 
   // ---- what there is
-  bool throttled() const { return throttle_.active(); }
+  const Throttle& throttle() const { return throttle_; }
   bool watches_listeners() const { return watches_listeners_; }  // no child would take what comes
   bool all_lost() const;  // nobody is left but children that SIGKILL can't end
   Pool& pool() { return pool_; }
@@ -59,20 +65,26 @@ class Growth {
 
  private:
   Time grow(const Input& service, const ChildCensus& census, Time overdue, Time now);
+  unsigned fewest_idle(const ChildCensus& census) const;
   void wake_stranded(const Input& service, const Census& counts);
-  void act(const Plan& plan, const Input& service, Time now);
+  CensusRules rules(const Input& service, Time now) const;
+  ChildTimeLimits child_time_limits(const Input& service) const;
+  void take_detached(Time now);
+  void act(const Plan& plan, const Census& counts, const Input& service, Time now);
   void start(unsigned number, bool replacement, const Input& service, Time now);
-  bool publish(const Thresholds& wanted, unsigned idle_bits) const;
-  void lift_throttle(const ChildCensus& census);
+  bool publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const;
 
   const Scoreboard& scoreboard_;
-  const std::uint32_t index_;
+  const ParentLock lock_;
   Pool pool_;
   Detached detached_;
   Throttle throttle_;
   Pace pace_;
-  bool may_strand_ = false;  // a child that has left may have taken the wake-up for a connection along
+  std::uint32_t generation_ = 0;  // that the throttle knows
+  bool may_strand_ = false;       // a child that has left may have taken the wake-up for a connection along
   bool watches_listeners_ = false;
+  Time paused_until_{};
+  Time damage_reported_at_ = Time::min();
 };
 
 bool starts_on_demand(const Limits& limits);  // no child waits for connections

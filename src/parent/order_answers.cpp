@@ -63,7 +63,8 @@ int code_of_failure(const Service& service) { return service.fatal_exit().value_
 
 std::string message_of_failure(const Service& service) {
   return text("service ", service.name(), ": children of generation ", service.generation(),
-              " fail at once; the log says why",
+              service.throttle().lacks_processes() ? " can't be forked" : " fail at once",
+              "; the log says why",
               service.fatal_exit() ? "" : "; the server goes on trying, after longer and longer delays");
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "parent/orders.hpp"
 
+#include <memory>
+
 #include "base/control_protocol.hpp"
 #include "base/text.hpp"
 #include "parent/order_answers.hpp"
@@ -31,10 +33,31 @@ PendingAnswer until_server_stops(const ServerOrders& server, PendingAnswer answe
 
 }  // namespace
 
+PendingAnswer Orders::obey(const KnownOrder& order, const WireRecord& request, Time now) {
+  if (order.needs == Needs::nothing) return order.obey(server_, request, now);
+  const std::string* const service = request.find("service");
+  const bool starts = order.needs == Needs::settings_to_start && service != nullptr;
+  const auto answer = std::make_shared<PendingAnswer>();  // none: it is not obeyed yet
+  server_.when_looked_up(starts ? *service : "", [=, this, &order](const std::string& failure) {
+    try {
+      if (!failure.empty())
+        throw Refusal(outcome::try_again,
+                      text(request.kind(), " refused: ", failure, "; nothing has changed"));
+      *answer = order.obey(server_, request, now);
+    } catch (...) {
+      *answer = at_once(answer_of_what_was_thrown());
+    }
+  });
+  return [answer](Time at) -> std::optional<Answer> {
+    if (!*answer) return {};
+    return (*answer)(at);
+  };
+}
+
 RequestHandler::Handled Orders::handle(const WireRecord& request, Time now) {
   const KnownOrder& order = find_order(request.kind());
   if (server_.stopping() && !order.while_stopping) throw Refusal(outcome::try_again, server_stops);
-  PendingAnswer answer = order.obey(server_, request, now);
+  PendingAnswer answer = obey(order, request, now);
   if (!order.while_stopping) answer = until_server_stops(server_, std::move(answer));
   return {std::move(answer), order.crosses_exec};
 }

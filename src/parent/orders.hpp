@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The orders that the control socket takes. Each is obeyed at once, and answered when its outcome is known.
+// The orders that the control socket takes. Each is obeyed at once, or as soon as the settings that it needs
+// have been looked up, and answered when its outcome is known.
 // They act on ServerOrders and know nothing of the parent's loop. Parent only.
 //
 //   request                          answer, before `done`
@@ -18,6 +19,7 @@
 //     accepted since; lost: aborted or reset since
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,14 +33,21 @@ namespace brood {
 // What can be ordered of a running server, by a signal or by the control socket. The parent implements it.
 class ServerOrders {
  public:
-  struct Reloaded : ServiceList::Outcome {
-    std::vector<std::string> need_restart;  // settings that wait for a restart, one a line
-  };
+  // Has all looked up that the settings name, without waiting for it. `restarted`: the service that will
+  // start again; "": none. Then calls `then`. While that runs, what is declared below finds what was looked
+  // up. `failure`: why nothing was; "": it was.
+  virtual void when_looked_up(const std::string& restarted,
+                              std::function<void(const std::string& failure)> then) = 0;
+
+  // ---- in `then`
+  using Reloaded = ServiceList::Outcome;
   // `only`: the service that it is for; "": all. Throws Error, and then nothing has changed. Nothing has
   // changed either if no service has that name. The outcome names the services that keep their former
   // configuration while others have taken theirs.
   virtual Reloaded reload(const std::string& only) = 0;
   virtual void check() const = 0;  // throws what a reload would
+
+  // ---- at any time
   // Throws Error, and then the log is still written to the former file.
   virtual void reopen_logs() = 0;
 
@@ -76,14 +85,20 @@ class Orders final : public RequestHandler {
   PendingAnswer outcome_of_upgrade() const;  // for clients of the former program
 
  private:
+  PendingAnswer obey(const struct KnownOrder& order, const WireRecord& request, Time now);
+
   ServerOrders& server_;
 };
+
+// What an order needs of the settings.
+enum class Needs { nothing, settings, settings_to_start };
 
 // An order as the tables have it: service_orders.cpp, server_orders.cpp.
 struct KnownOrder {
   std::string_view name;
   // Throws Refusal, or Error with all mistakes, one a line.
   PendingAnswer (*obey)(ServerOrders& server, const WireRecord& request, Time now);
+  Needs needs = Needs::nothing;
   bool while_stopping = false;
   bool crosses_exec = false;  // the next program of this process answers
 };

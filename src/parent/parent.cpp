@@ -10,10 +10,12 @@
 #include <csignal>
 
 #include "base/event_descriptor.hpp"
-#include "base/log_target.hpp"
+#include "base/log/log_target.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "listen/inherited.hpp"
 
 namespace brood {
 namespace {
@@ -32,57 +34,75 @@ std::chrono::milliseconds longest_graceful_timeout(const ServiceList& services) 
 }  // namespace
 
 Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services)
-    : Parent(program, std::move(services),
-             Scoreboard(program.scoreboard_path(), program.name(),
-                        ServiceList::shapes(services, program.rules().reserved_entries)),
-             new_event()) {
-  control_.open(program_.scoreboard_path());
+    : Parent(program, std::move(services), nullptr) {
+  control_.open(scoreboards().path);
   for (const auto& service : services_) service->begin();
 }
 
 Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>> services,
                const Takeover& takeover)
-    : Parent(program, std::move(services), takeover.open_scoreboard(),
-             Takeover::share(takeover.handed_over()->wake_descriptor)) {}
+    : Parent(program, std::move(services), &takeover) {}
 
 Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& services,
-               Scoreboard scoreboard, Descriptor wake)
+               const Takeover* takeover)
     : program_(program),
       services_(std::move(services)),
-      scoreboard_(std::move(scoreboard)),
-      lock_(scoreboard_, [this](pid_t pid) { return is_child(pid); }),
-      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}),
-      wake_(std::move(wake)),
+      facts_(takeover != nullptr ? takeover->server_facts() : ServerFacts::of_this_process(program.name())),
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGCONT}),
       orders_(*this),
       control_(orders_),
       upgrade_(program.executable(), [this] { return to_handover(hand_over()); }) {
   block_all_signals();
-  services_.attach(*this);
-  follow_log_epoch(&scoreboard_.header().log_epoch);
+  if (takeover != nullptr)
+    server_file_ = takeover->open_server_file();
+  else if (const auto path = scoreboards().of_server(); !path.empty())
+    server_file_.emplace(path, facts_, "", 0);
+  services_.attach(*this, takeover);
 }
 
 Parent::~Parent() {
-  follow_log_epoch(nullptr);
-  scoreboard_.remove_file();
+  for (const auto& service : services_) service->scoreboard().remove_file();
+  if (!server_file_) return;
+  server_file_->remove_file();
+  program_.remove_scoreboard_directory();
 }
 
 // A child that kept the listeners of another service would keep them open when the parent closes them or
-// ends.
+// ends. A child that kept its scoreboard could write there.
 void Parent::close_in_child(const Service& service) {
   program_.close_in_child();
   for (auto& each : services_) {
     each->forget_children();
-    if (each.get() != &service) each->forget_listeners();
+    if (each.get() == &service)
+      each->forget_orders();
+    else
+      each->forget_all();
   }
+  readings_.forget();
+  forget_what_is_ours();
+}
+
+// In a process that forks no children and serves no connections.
+void Parent::close_all_in_process() {
+  program_.close_in_child();
+  for (auto& each : services_) {
+    each->forget_children();
+    each->forget_all();
+  }
+  forget_what_is_ours();
+}
+
+void Parent::forget_what_is_ours() {
+  close_inherited();
+  server_file_.reset();
   upgrade_.forget();
   signals_ = SignalDescriptor();
   control_.forget();
-  scoreboard_.give_up_orders();
 }
 
-bool Parent::is_child(pid_t pid) const {
-  return pid > 0 &&
-         std::ranges::any_of(services_, [pid](const auto& service) { return service->has_child(pid); });
+void Parent::publish_facts() const {
+  for (const auto& service : services_) service->scoreboard().publish(facts_);
+  if (server_file_) server_file_->publish(facts_);
 }
 
 void Parent::obey(int signal) {
@@ -93,20 +113,24 @@ void Parent::obey(int signal) {
     case SIGQUIT:
       return stop_now();
     case SIGHUP:
-      return try_reload("");
+      ++reloads_;
+      return reload_when_looked_up("");
     case SIGUSR1:
       return try_reopen();
     case SIGUSR2:
       return upgrade();
     default:
-      return;  // SIGCHLD: reap() comes next
+      return;  // SIGCHLD: reap() comes next. SIGCONT: see notice_pause()
   }
 }
 
 void Parent::begin_stop() {
   upgrade_.cancel("the server stops");
+  readings_.cancel();
   stopping_ = true;
-  scoreboard_.orders().stopping.store(1, std::memory_order_relaxed);
+  facts_.stopping = true;
+  publish_facts();
+  program_.let_successor_start();  // after that: it looks whether this one stops
 }
 
 void Parent::stop() {
@@ -148,7 +172,7 @@ void Parent::process_ended(pid_t pid, int code, int status, Time now) {
     if (const auto slot = service->pool().find(pid)) return service->child_ended(*slot, code, status, now);
     if (service->process_ended(pid, code, status)) return;
   }
-  upgrade_.reaped(pid, code, status, now);
+  if (!readings_.reaped(pid, code, status)) upgrade_.reaped(pid, code, status, now);
 }
 
 void Parent::child_stopped(pid_t pid, bool is_stopped) {
@@ -156,8 +180,17 @@ void Parent::child_stopped(pid_t pid, bool is_stopped) {
     if (const auto slot = service->pool().find(pid)) return service->child_stopped(*slot, is_stopped);
 }
 
+void Parent::notice_pause(bool continued, Time now) {
+  const Clock::duration pause = pauses_.runs(now, continued);
+  if (pause == Clock::duration::zero()) return;
+  for (auto& service : services_) service->paused(pause, now);
+  upgrade_.paused(pause);
+}
+
 Time Parent::look(Time now) {
-  Time next = upgrade_.look(now);
+  readings_.look(now);
+  // The next program would not know of the orders that wait for a reading.
+  Time next = readings_.under_way() ? never : upgrade_.look(now);
   for (auto& service : services_) next = std::min(next, service->look(now));
   // A service that fails does not stop the others. If all have failed, the server stops.
   const auto failure = services_.failure_of_all();
@@ -168,10 +201,22 @@ Time Parent::look(Time now) {
   }
   report_readiness();
   for (const auto& service : services_.erase_ended()) {
-    try_reload(service);
+    reload_when_looked_up(service);
     next = now;
   }
-  return next;
+  const ServerState state{.ready = ready_,
+                          .stopping = stopping_,
+                          .reloading = readings_.has(reload_name("")),
+                          .reloads = reloads_};
+  next = std::min(next, program_.tell_state(
+                            state, [this] { return load(); }, now));
+  return std::min(next, readings_.look_again());
+}
+
+ServerLoad Parent::load() const {
+  ServerLoad all;
+  for (const auto& service : services_) service->add_load(all);
+  return all;
 }
 
 void Parent::report_readiness() {
@@ -193,16 +238,14 @@ bool Parent::ended() const {
 }
 
 void Parent::wait(Time until) {
-  std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
-                                {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+  std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0}};
+  for (const auto& service : services_) events.push_back(service->wake_up());
   for (const auto& service : services_) service->add_watched(events);
   control_.add_watched(events);
-  const auto left =
-      std::max<std::int64_t>(until == never ? 0 : to_nanoseconds(until) - to_nanoseconds(Clock::now()), 0);
-  const timespec timeout{.tv_sec = static_cast<std::time_t>(left / 1'000'000'000),
-                         .tv_nsec = static_cast<long>(left % 1'000'000'000)};
-  ::ppoll(events.data(), events.size(), until == never ? nullptr : &timeout, nullptr);
-  clear_event(wake_.get());
+  if (poll_until(events, until) < 0 && errno != EINTR)
+    throw SystemError("wait for events", errno);  // the events would be those of nobody
+  for (std::size_t at = 1; const auto& service : services_)
+    if (events[at++].revents != 0) service->take_wake();
   if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();
@@ -211,17 +254,27 @@ void Parent::wait(Time until) {
 
 // One sleep, and no tick.
 int Parent::run() {
+  if (const unsigned threads = count_threads(); threads > 1)
+    log_warning(
+        text("the parent has ", threads,
+             " threads, one of its own: a child that is forked while another thread holds a lock, of the "
+             "memory or of the log, waits for it for ever; start threads in on_child_start()"));
   for (;;) {
     // Signals first: a child that ends after this sends another one. Then the dead children are reaped, so
     // that their slots are free and the counts are true.
     const std::vector<int> arrived = signals_.arrived();
+    notice_pause(std::ranges::count(arrived, SIGCONT) > 0, Clock::now());
     reap();
     for (const int signal : arrived) obey(signal);
     control_.handle_requests(Clock::now());
-    const Time next = look(Clock::now());
+    const Time now = Clock::now();
+    notice_pause(false, now);  // it may have begun after the parent had woken
+    const Time next = look(now);
     const Time next_of_control = control_.answer(Clock::now());
     if (ended()) return exit_code_;
-    wait(std::min(next, next_of_control));
+    const Time until = std::min(next, next_of_control);
+    pauses_.sleeps(Clock::now(), until);
+    wait(until);
   }
 }
 

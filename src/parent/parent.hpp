@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The parent: owns the services, the scoreboard and the signals, and waits in one place. It never reads a
+// The parent: owns the services and the signals, and waits in one place. It never reads a
 // byte from a client.
 #pragma once
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,9 @@
 #include "parent/orders.hpp"
 #include "parent/server_program.hpp"
 #include "parent/service_list.hpp"
-#include "pool/parent_lock.hpp"
+#include "pool/pause.hpp"
 #include "scoreboard/scoreboard.hpp"
+#include "settings/readings.hpp"
 #include "upgrade/upgrade.hpp"
 
 namespace brood {
@@ -34,16 +37,18 @@ class Parent final : private ServiceHost, private ServerOrders {
   int run();                           // until it has stopped; returns the exit code
 
  private:
-  Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& services, Scoreboard scoreboard,
-         Descriptor wake);
+  Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& services, const Takeover* takeover);
 
   // ---- for the services
-  const Scoreboard& scoreboard() const override { return scoreboard_; }
-  const ParentLock& lock() const override { return lock_; }
-  int wake_descriptor() const override { return wake_.get(); }
+  const ServerFacts& facts() const override { return facts_; }
+  const ScoreboardPlace& scoreboards() const override { return program_.scoreboards(); }
+  WantedService read_to_start(const Service& service) const override;
+  void look_up_to_start(const Service& service) override;
   void close_in_child(const Service& service) override;
 
   // ---- for orders
+  void when_looked_up(const std::string& restarted,
+                      std::function<void(const std::string& failure)> then) override;
   Reloaded reload(const std::string& only) override;
   void check() const override;
   void reopen_logs() override;
@@ -55,11 +60,13 @@ class Parent final : private ServiceHost, private ServerOrders {
   void upgrade() override;
   UpgradeOutcome last_upgrade() const override;
   const ServiceList& services() const override { return services_; }
-  bool accepts_new_services() const override { return program_.rules().reserved_entries > 0; }
+  bool accepts_new_services() const override { return program_.rules().come_and_go; }
 
   // ---- orders by a signal: what is thrown is logged, because no client waits for it
   void obey(int signal);
-  void try_reload(const std::string& only);
+  static std::string reload_name(const std::string& only) { return "reload " + only; }  // of the reading
+  void reload_when_looked_up(const std::string& only);
+  void try_reload(const std::string& only, const std::string& failure);
   void try_reopen();
 
   // ---- the steps of its loop
@@ -67,27 +74,34 @@ class Parent final : private ServiceHost, private ServerOrders {
   void process_ended(pid_t pid, int code, int status, Time now);
   void child_stopped(pid_t pid, bool is_stopped);
   Time look(Time now);
+  void notice_pause(bool continued, Time now);
   void report_readiness();
+  ServerLoad load() const;
   void wait(Time until);
 
   HandedOver hand_over() const;
-  void scale_again(const Takeover& takeover);
-  bool is_child(pid_t pid) const;
+  void look_up_all(const std::string& restarted);
+  void close_all_in_process();
+  void forget_what_is_ours();
+  void publish_facts() const;
+  void look_at_files();
   void begin_stop();
 
   ServerProgram& program_;
   ServiceList services_;
-  Scoreboard scoreboard_;
-  ParentLock lock_;
+  ServerFacts facts_;
+  std::optional<Scoreboard> server_file_;  // if the scoreboards are in a directory
   SignalDescriptor signals_;
-  Descriptor wake_;
   Orders orders_;
   Control control_;
   Upgrade upgrade_;
+  Readings readings_;
   UpgradeOutcome taken_over_;  // how this program became the parent
+  PauseDetector pauses_;
   bool ready_ = false;
   bool reported_not_ready_ = false;
   bool stopping_ = false;
+  std::uint64_t reloads_ = 0;  // by SIGHUP
   int exit_code_ = 0;
 };
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 // What can be ordered of the parent, except to stop: reload, reopen the log, scale, upgrade. With an upgrade
 // the parent hands over what it has to the next program of its process, and takes over from the former one.
-#include "base/log_target.hpp"
+#include <algorithm>
+#include <iterator>
+
+#include "base/address.hpp"
+#include "base/log/log_target.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "listen/inherited.hpp"
 #include "parent/parent.hpp"
+#include "settings/scaling.hpp"
 
 namespace brood {
 namespace {
@@ -14,21 +20,62 @@ void log_lines(std::string_view lines) {
   for (const auto line : split(lines, '\n')) log_error(line);
 }
 
-void call_reload_hooks(const std::vector<Service*>& services) {
-  for (Service* service : services) try {
-      service->server().on_reload();
-    } catch (...) {
-      log_error(text("reload: ", what_was_thrown()));
-    }
+// The file cannot be made again if its last name is gone: the children write to the former one.
+void look_at_scoreboard(const Scoreboard& scoreboard, const std::string& path) {
+  if (path.empty() || scoreboard.has_file()) return;
+  if (scoreboard.give_name_again())
+    log_warning(text("scoreboard ", path, " was removed or replaced; it has its name again"));
+  else
+    log_error(text("scoreboard ", path,
+                   " was removed or replaced: broodctl can't see it until the server is restarted"));
 }
 
 }  // namespace
 
-void Parent::try_reload(const std::string& only) {
+// In a process of its own.
+void Parent::look_up_all(const std::string& restarted) {
+  InForce in_force = services_.in_force();
+  in_force.restarted = restarted;
+  close_all_in_process();
+  for (const auto& wanted : program_.read_settings(std::move(in_force)).services) {
+    if (!wanted.configuration) continue;
+    if (const Service* const service = services_.find(wanted.name))
+      service->look_up_addresses(*wanted.configuration, wanted.name == restarted);
+    else
+      std::ranges::for_each(wanted.configuration->listen_specs, try_to_resolve);
+  }
+}
+
+void Parent::when_looked_up(const std::string& restarted,
+                            std::function<void(const std::string& failure)> then) {
+  readings_.add({"", [this, restarted] { look_up_all(restarted); }, std::move(then)}, Clock::now());
+}
+
+// One that waits reads what is there when it begins: it is enough for two.
+void Parent::reload_when_looked_up(const std::string& only) {
+  const std::string name = reload_name(only);
+  if (stopping_ || readings_.waits(name)) return;
+  readings_.add({name, [this] { look_up_all(""); },
+                 [this, only](const std::string& failure) { try_reload(only, failure); }},
+                Clock::now());
+}
+
+void Parent::look_up_to_start(const Service& service) {
+  const std::string name = "start " + service.name();
+  if (stopping_ || readings_.has(name)) return;
+  readings_.add({name, [this, its = service.name()] { look_up_all(its); },
+                 [this, its = service.name()](const std::string& failure) {
+                   if (Service* const found = services_.find(its)) found->start_again(failure, Clock::now());
+                 }},
+                Clock::now());
+}
+
+void Parent::try_reload(const std::string& only, const std::string& failure) {
   try {
+    if (!failure.empty()) throw Error(failure);
     reload(only);
-  } catch (const Error& error) {
-    log_lines(error.what());
+  } catch (...) {
+    log_lines(what_was_thrown());
     log_error("reload refused: nothing has changed");
   }
 }
@@ -43,26 +90,37 @@ void Parent::try_reopen() {
 
 ServerOrders::Reloaded Parent::reload(const std::string& only) {
   if (stopping_) return {};
-  Reloaded outcome{
-      services_.reload(program_.read_settings(), only, program_.rules().all_or_none, Clock::now()), {}};
+  WantedSettings wanted = program_.read_settings(services_.in_force());
+  Reloaded outcome =
+      services_.reload(std::move(wanted.services), only, program_.rules().all_or_none, Clock::now());
   if (!outcome.changed() && outcome.mistakes.empty()) return outcome;  // no service has that name
   if (!outcome.changed()) throw ConfigurationError(outcome.mistakes);
   if (!outcome.mistakes.empty()) log_lines(outcome.mistakes);
-  try {
-    outcome.need_restart = program_.apply_settings(only, outcome.refused);
-  } catch (const std::exception& error) {
-    log_error(text("reload: ", std::string_view(error.what())));
+  if (only.empty()) {
+    program_.apply_settings(std::move(wanted.parent));
+    std::ranges::move(wanted.need_restart, std::back_inserter(outcome.need_restart));
   }
-  call_reload_hooks(outcome.applied);
+  for (const auto& line : outcome.need_restart) log_warning(line);
+  for (Service* service : outcome.applied) service->call_reload_hook();
   if (only.empty()) try_reopen();
+  look_at_files();
   log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
                 ": children of older generations are replaced"));
   return outcome;
 }
 
+// Their names are in directories that others may be able to write to.
+void Parent::look_at_files() {
+  program_.look_at_files();
+  control_.look_at_path(scoreboards().path);
+  for (const auto& service : services_)
+    if (!service->removed()) look_at_scoreboard(service->scoreboard(), scoreboards().of(service->name()));
+  if (server_file_) look_at_scoreboard(*server_file_, scoreboards().of_server());
+}
+
 void Parent::check() const {
   std::vector<std::string> mistakes;
-  for (const auto& wanted : program_.read_settings()) try {
+  for (const auto& wanted : program_.read_settings(services_.in_force()).services) try {
       if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
       if (const Service* service = services_.find(wanted.name)) service->check(*wanted.configuration);
     } catch (const Error& error) {
@@ -71,16 +129,27 @@ void Parent::check() const {
   if (!mistakes.empty()) throw ConfigurationError(join(mistakes));
 }
 
+WantedService Parent::read_to_start(const Service& service) const {
+  InForce in_force = services_.in_force();
+  in_force.restarted = service.name();
+  WantedSettings all = program_.read_settings(std::move(in_force));
+  WantedService* const wanted = all.find(service.name());
+  if (wanted == nullptr)
+    throw ConfigurationError(text("service ", service.name(), " is no longer configured: a reload ends it"));
+  if (!wanted->configuration) throw ConfigurationError(wanted->mistakes);
+  service.check(*wanted->configuration);
+  return std::move(*wanted);
+}
+
 std::vector<ServerOrders::Change> Parent::scale(Service& service, const ScaledSettings& changes) {
   check_scalable(changes, service.configuration());
-  ScaledSettings all = service.scaled();
+  ScaledSettings all = service.configuration().scaled;
   for (const auto& [setting, value] : changes) all[setting] = value;
-  const ServiceConfiguration scaled = program_.scaled(service.name(), all);
   // The defaults of a table are the values that its fields had when it was made.
   Settings before;
   ServiceConfiguration present = service.configuration();
   add_service_settings(before, present);
-  service.scale(scaled, std::move(all));
+  service.scale(program_.scale(service.configuration(), all).configuration);
   std::vector<Change> changed;
   for (const auto& [setting, value] : changes)
     changed.push_back({setting, before.find(setting)->defaults.front(), value});
@@ -89,10 +158,8 @@ std::vector<ServerOrders::Change> Parent::scale(Service& service, const ScaledSe
 
 void Parent::reopen_logs() {
   reopen_log();
-  auto& epoch = scoreboard_.orders().log_epoch;
-  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  // The parent has opened its log again, and new children inherit it.
-  follow_log_epoch(&scoreboard_.header().log_epoch);
+  ++facts_.log_epoch;  // a child that sees it opens the log again before it writes
+  publish_facts();
 }
 
 void Parent::upgrade() {
@@ -114,12 +181,11 @@ HandedOver Parent::hand_over() const {
   to.program = program_.executable().path();
   to.ready = ready_;
   to.reported_not_ready = reported_not_ready_;
-  to.scoreboard = program_.scoreboard_path();
-  to.whole_descriptor = scoreboard_.descriptors().whole.get();
-  to.read_only_descriptor = scoreboard_.descriptors().read_only.get();
-  to.wake_descriptor = wake_.get();
+  to.scoreboard = scoreboards().path;
+  if (server_file_) to.server_file = HandedOverScoreboard::of(*server_file_, scoreboards().of_server());
   to.control = control_.hand_over();
   to.asker_descriptors = control_.clients_to_hand_over();
+  to.inherited_descriptors = kept_inherited();
   for (const auto& service : services_) to.services.push_back(service->hand_over());
   return to;
 }
@@ -127,13 +193,13 @@ HandedOver Parent::hand_over() const {
 void Parent::take_over(Takeover& takeover) {
   const HandedOver& from = *takeover.handed_over();
   const Time now = Clock::now();
-  if (takeover.given_back()) scale_again(takeover);
   unsigned children = 0;
   for (const auto& service : services_) {
     service->take_over(takeover, now);
     children += service->pool().count();
   }
   control_.take_over(takeover, orders_.outcome_of_upgrade());
+  for (const int descriptor : from.inherited_descriptors) give_back_inherited(takeover.claim(descriptor));
   ready_ = from.ready;
   reported_not_ready_ = from.reported_not_ready;
   using State = UpgradeOutcome::State;
@@ -144,20 +210,11 @@ void Parent::take_over(Takeover& takeover) {
     taken_over_ = {State::done, text(program_.executable().path(), " took over ", children, " children of ",
                                      services_.size(), " service(s)")};
     log_info("upgraded: " + taken_over_.message);
-    add(scoreboard_.orders().upgrades, 1);
+    ++facts_.upgrades;
+    publish_facts();
   }
   takeover.accept();
-}
-
-// Before the services take over, because that sets the generation.
-void Parent::scale_again(const Takeover& takeover) {
-  for (const auto& service : services_) try {
-      if (const auto& scaled = takeover.find(service->name())->scaled; !scaled.empty())
-        scale(*service, scaled);
-    } catch (const Error& error) {
-      log_error(text("service ", service->name(),
-                     ": its scaled limits are lost: ", std::string_view(error.what())));
-    }
+  look_at_files();
 }
 
 }  // namespace brood

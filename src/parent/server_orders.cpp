@@ -89,9 +89,12 @@ PendingAnswer obey_upgrade(ServerOrders& server, const WireRecord& /*request*/, 
 }
 
 constexpr std::array server_order_table = {
-    KnownOrder{"scale", obey_scale},   KnownOrder{"retire", obey_retire},
-    KnownOrder{"signal", obey_signal}, KnownOrder{"reopen", obey_reopen},
-    KnownOrder{"check", obey_check},   KnownOrder{"upgrade", obey_upgrade, false, true},
+    KnownOrder{.name = "scale", .obey = obey_scale},
+    KnownOrder{.name = "retire", .obey = obey_retire},
+    KnownOrder{.name = "signal", .obey = obey_signal},
+    KnownOrder{.name = "reopen", .obey = obey_reopen},
+    KnownOrder{.name = "check", .obey = obey_check, .needs = Needs::settings},
+    KnownOrder{.name = "upgrade", .obey = obey_upgrade, .crosses_exec = true},
 };
 
 }  // namespace

@@ -3,39 +3,62 @@
 // implemented in src/program/running_program.cpp.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "scoreboard/scoreboard_place.hpp"
 #include "settings/service_source.hpp"
 #include "upgrade/executable.hpp"
 #include "upgrade/handed_over.hpp"
 
 namespace brood {
 
+// What whoever manages the server, such as systemd, may want to know of it.
+struct ServerState {
+  bool ready = false;  // a client finds a child in every service
+  bool stopping = false;
+  bool reloading = false;     // a reload waits or is under way
+  std::uint64_t reloads = 0;  // how many were asked for by SIGHUP
+};
+
+struct ServerLoad {
+  unsigned children = 0, busy = 0, spare = 0, max_clients = 0;
+  unsigned waiting = 0;  // in the queues of the listeners
+
+  bool operator==(const ServerLoad&) const = default;
+};
+
 class ServerProgram {
  public:
   virtual const std::string& name() const = 0;
-  virtual const std::string& scoreboard_path() const = 0;  // "": the scoreboard is anonymous
+  virtual const ScoreboardPlace& scoreboards() const = 0;
   virtual ServiceRules rules() const = 0;
   virtual const Executable& executable() const = 0;  // the program of this process
 
-  // A reload has two steps. The first reads and checks the settings, and returns the services that are
-  // wanted. It throws Error, and then nothing has changed. The second comes when the services have their new
-  // configurations: it applies the settings of the program itself. The services in `refused` keep their
-  // former settings. `only`: the service that the reload is for; "": all. Returns the settings that need a
-  // restart, one a line.
-  virtual std::vector<WantedService> read_settings() = 0;
-  virtual std::vector<std::string> apply_settings(const std::string& only,
-                                                  const std::vector<std::string>& refused) = 0;
-  // The configuration of a service with some values changed. Throws ConfigurationError, and changes nothing.
-  virtual ServiceConfiguration scaled(const std::string& service, const ScaledSettings& changes) = 0;
+  // ServiceSource::read(), beside the parent's settings that are in force. Changes nothing. Throws Error.
+  virtual WantedSettings read_settings(InForce services) const = 0;
+  // Puts the parent's settings in force.
+  virtual void apply_settings(std::shared_ptr<const Configuration> parent) = 0;
+  virtual WantedService scale(const ServiceConfiguration& in_force, const ScaledSettings& scaled) const = 0;
 
+  // Makes the files again that somebody has removed or replaced since they were made. What can't be mended is
+  // logged.
+  virtual void look_at_files() = 0;
+  // The server begins to stop: another one of its name may start from now on.
+  virtual void let_successor_start() = 0;
+  // When its files are removed; unless another server of its name has begun to use it.
+  virtual void remove_scoreboard_directory() = 0;
   virtual void close_in_child() = 0;  // in a fresh child: closes what belongs to the program alone
   // A child has failed before the server was ready. Called once at most.
   virtual void report_not_ready() = 0;
   // A client finds a child in every service. `addresses`: those of all listeners, for people.
   virtual void report_ready(std::string_view addresses) = 0;
+  // At each look. `load` may be called. Returns when to call this again.
+  virtual Time tell_state(const ServerState& state, const std::function<ServerLoad()>& load, Time now) = 0;
   // Adds what belongs to the program to what is handed to the next program of this process.
   virtual void hand_over(HandedOver& to) const = 0;
 

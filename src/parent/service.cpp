@@ -5,48 +5,69 @@
 
 #include <algorithm>
 
-#include "base/log_target.hpp"
+#include "base/event_descriptor.hpp"
+#include "base/log/log_target.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "settings/service_command_settings.hpp"
+#include "child/own_counters.hpp"
+#include "parent/server_program.hpp"
 
 namespace brood {
+namespace {
 
-Service::Service(ServiceConfiguration configuration, std::shared_ptr<ServerBase> server,
-                 const HandedOverService& left)
-    : configuration_(in_effect(std::move(configuration))),
-      server_(std::move(server)),
-      identity_(find_identity(configuration_.user, configuration_.group)),
-      listeners_(configuration_.name, left.stopped ? std::vector<ListenSpec>() : configuration_.listen_specs,
-                 configuration_.listen_backlog, configuration_.model.work, left.listeners),
-      failure_hook_(configuration_.name),
-      scaled_{configuration_.limits, {}} {
-  failure_hook_.set(configuration_.on_failure_words);
+// So that max-clients can be raised while the service runs.
+std::uint32_t slots_for(const Limits& limits) { return std::max(256U, 2 * limits.max_clients); }
+
+}  // namespace
+
+Service::Service(WantedService wanted, const HandedOverService& left)
+    : configuration_(std::move(wanted.configuration)),
+      server_(std::move(wanted.server)),
+      listeners_(configuration_->name,
+                 left.stopped ? std::vector<ListenSpec>() : configuration_->listen_specs,
+                 configuration_->listen_backlog, configuration_->model.work, left.listeners),
+      failure_hook_(configuration_->name) {
+  if (left.name.empty() && !may_signal(configuration_->identity))
+    throw ConfigurationError(
+        text("service ", name(), ": this process may not send signals to children of user ",
+             configuration_->identity.name,
+             ", so that it could neither replace nor stop them: give it the capability CAP_KILL, or start it "
+             "as that user, without the setting user"));
+  if (left.name.empty() && stays_root(configuration_->identity) && !configuration_->allow_root)
+    log_warning(
+        text("service ", name(), ": its children run as root; set user, or allow-root = yes if they must"));
+  failure_hook_.set(configuration_->on_failure_words);
+  wanted.store();
 }
 
-std::uint32_t Service::slots_wanted() const {
-  const std::uint32_t wanted = std::max(256U, 2 * configuration_.limits.max_clients);
-  return (wanted + bits_per_word - 1) / bits_per_word * bits_per_word;
-}
-
-void Service::attach(ServiceHost& host, std::uint32_t index) {
+void Service::attach(ServiceHost& host, std::uint32_t position) {
   host_ = &host;
-  index_ = index;
-  growth_.emplace(host.scoreboard(), host.lock(), index);
+  scoreboard_.emplace(host.scoreboards().of(name()), host.facts(), name(), slots_for(configuration_->limits),
+                      position);
+  publish_counters(*server_, *scoreboard_);
+  growth_.emplace(*scoreboard_);
+}
+
+void Service::attach(ServiceHost& host, const Takeover& takeover) {
+  host_ = &host;
+  scoreboard_.emplace(takeover.open_scoreboard(name()));
+  publish_counters(*server_, *scoreboard_);
+  growth_.emplace(*scoreboard_);
 }
 
 void Service::publish_limits() {
-  ServiceOrders& orders = host_->scoreboard().service_orders(index_);
-  const Limits& limits = configuration_.limits;
+  ServiceOrders& orders = scoreboard_->service_orders();
+  const Limits& limits = configuration_->limits;
   orders.generation.store(generation_, relaxed);
   orders.max_requests_per_child.store(limits.max_requests_per_child, relaxed);
+  orders.max_memory_per_child.store(limits.max_memory_per_child, relaxed);
   orders.start_servers.store(limits.start_servers, relaxed);
   orders.min_spare_servers.store(limits.min_spare_servers, relaxed);
   orders.max_spare_servers.store(limits.max_spare_servers, relaxed);
   orders.max_clients.store(limits.max_clients, relaxed);
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
-  orders.scaled.store(limits == scaled_.by_settings ? 0 : 1, relaxed);
+  orders.scaled.store(configuration_->scaled.empty() ? 0 : 1, relaxed);
   const std::string all = listeners_.addresses();
   if (all.empty()) return;  // stopped: still shows where it will listen again
   orders.listeners.fill('\0');
@@ -54,42 +75,55 @@ void Service::publish_limits() {
 }
 
 Growth::Input Service::growth_input() {
-  return {.configuration = configuration_,
+  return {.configuration = *configuration_,
           .kind = kind(),
           .listeners = listeners_,
           .generation = generation_,
           .may_start = !run_.fatal_exit(),
-          .child_main = [this, parent = ::getpid()](std::uint32_t row) { return child_main(row, parent); }};
+          .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); }};
 }
 
-int Service::child_main(std::uint32_t row, pid_t parent) {
-  const Scoreboard& scoreboard = host_->scoreboard();
-  MappingDescriptors table = kind().copy_for_program(configuration_.command, scoreboard.descriptors());
+int Service::child_main(std::uint32_t slot, pid_t parent) {
+  MappingDescriptors table = kind().copy_for_program(configuration_->command, scoreboard_->descriptors());
+  const std::uint32_t log_epoch = host_->facts().log_epoch;
   host_->close_in_child(*this);
-  set_log_level(level_of(configuration_.log_level));
-  const ChildSetup setup{.server = server_.get(),
-                         .scoreboard = &scoreboard,
-                         .service = index_,
-                         .slot = row,
-                         .wake_fd = host_->wake_descriptor(),
-                         .listeners = listeners_.of_a_child(),
-                         .identity = identity_,
-                         .parent = parent,
-                         .limits = limits_of_child(configuration_)};
-  return kind().run(configuration_.command, setup, std::move(table));
+  follow_log_epoch(scoreboard_->server().log_epoch, log_epoch);
+  set_log_level(level_of(configuration_->log_level));
+  ChildSetup setup = setup_of_child(*configuration_);
+  setup.server = server_.get();
+  setup.scoreboard = &*scoreboard_;
+  setup.slot = slot;
+  setup.listeners = listeners_.of_a_child();
+  setup.parent = parent;
+  return kind().run(configuration_->command, setup, std::move(table));
+}
+
+void Service::add_load(ServerLoad& to) const {
+  to.children += pool().count();
+  to.busy += pool().count_busy();
+  to.spare += scoreboard_->count_idle();
+  to.max_clients += limits().max_clients;
+  to.waiting += listeners_.backlog();
+}
+
+void Service::forget_all() {
+  listeners_.forget();
+  scoreboard_.reset();
+}
+
+void Service::take_wake() {
+  if (clear_event(scoreboard_->wake_descriptor()) >= static_cast<std::uint64_t>(Wake::look_at_listeners))
+    revive_listeners();
 }
 
 Time Service::look(Time now) {
-  const Scoreboard& scoreboard = host_->scoreboard();
-  // The flag is cleared before the table is read: what children write later sets it again.
-  const auto wake = scoreboard.service_gossip(index_).wake.exchange(0, std::memory_order_seq_cst);
-  if ((wake & look_at_listeners) != 0) revive_listeners();
-  growth_->take_detached(now);
+  const Time audit_again = growth_->audit(name(), now);
+  growth_->notice(growth_input(), now);
   const ChildCensus census = growth_->census(growth_input(), now);
   advance_stop(census, now);
-  start_if_stopped(now);
-  scoreboard.service_orders(index_).state.store(static_cast<std::uint32_t>(state()), relaxed);
-  const Time next = std::min(advance_listeners(now), failure_hook_.look(now));
+  if (run_.restarts() && ended()) host_->look_up_to_start(*this);
+  scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
+  const Time next = std::min({advance_listeners(now), failure_hook_.look(now), audit_again});
   return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
@@ -100,7 +134,7 @@ void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
   if (end.failed) failure_hook_.note({slot, pid, code, status});
   const bool needed = run_.serving() || run_.stage() == ServiceRun::Stage::draining;
   if (!needed || end.asked) return;
-  const bool fatal = end.exit_code == static_cast<int>(ExitCode::configuration) && !end.proven;
+  const bool fatal = end.exit_code == static_cast<int>(ExitCode::configuration) && !end.used;
   if (fatal && !pool().census({}, now).any_serving) {
     log_error(text("service ", name(), ": a child reports that its configuration can't work (exit code ",
                    end.exit_code, "), and no other child serves; no more children are started"));
@@ -135,6 +169,7 @@ HandedOverService Service::hand_over() const {
   if (!refuses(ServiceOrder::upgrade).empty() || removed())
     throw Error(text("service ", name(), " is stopping: wait until it has stopped"));
   HandedOverService to{.name = name(),
+                       .scoreboard = HandedOverScoreboard::of(*scoreboard_, host_->scoreboards().of(name())),
                        .generation = generation_,
                        .paused = run_state() == RunState::paused,
                        .stopped = run_state() == RunState::stopped,
@@ -143,7 +178,9 @@ HandedOverService Service::hand_over() const {
                        .children = {},
                        .detached = growth_->detached().all(),
                        .on_failure = failure_hook_.hand_over(),
-                       .scaled = scaled_.written};
+                       .throttle = throttle().left(),
+                       .settings = configuration_->given,
+                       .scaled = configuration_->scaled};
   for (const std::uint32_t slot : pool().children().used())
     to.children.push_back({slot, pool().children()[slot]});
   return to;
@@ -155,7 +192,7 @@ void Service::take_over(Takeover& takeover, Time now) {
   for (const auto& listener : from.listeners)
     (listener.drained ? drained : serving).emplace_back(takeover.claim(listener.descriptor), listener);
   listeners_.take_over(std::move(serving), std::move(drained), now, from.drain_until);
-  growth_->take_over(from);
+  growth_->take_over(from, !takeover.given_back());
   failure_hook_.take_over(from.on_failure);
   generation_ = from.generation;
   if (from.paused) run_.pause();
@@ -170,7 +207,7 @@ void Service::take_over(Takeover& takeover, Time now) {
 void Service::take_new_listeners(Time now) {
   if (!run_.serving()) return;
   try {
-    listeners_.change(configuration_.listen_specs, configuration_.limits.graceful_timeout, now);
+    listeners_.change(configuration_->listen_specs, configuration_->limits.graceful_timeout, now);
   } catch (const Error& error) {
     log_error(text("service ", name(), ": ", std::string_view(error.what()),
                    "; the listeners of the former program are kept"));

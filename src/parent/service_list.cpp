@@ -2,6 +2,7 @@
 #include "parent/service_list.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -11,28 +12,18 @@
 namespace brood {
 namespace {
 
-// Each can grow to as many children as a service has by default.
-constexpr std::uint32_t slots_of_reserved = 256;
-
 void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" : "\n") + std::string(line); }
 
 }  // namespace
 
-std::vector<ServiceShape> ServiceList::shapes(const std::vector<std::unique_ptr<Service>>& services,
-                                              std::uint32_t reserved_entries) {
-  std::vector<ServiceShape> shapes;
-  shapes.reserve(services.size() + reserved_entries);
-  for (const auto& service : services) shapes.push_back({service->name(), service->slots_wanted()});
-  shapes.resize(services.size() + reserved_entries, {"", slots_of_reserved});
-  return shapes;
-}
-
-void ServiceList::attach(ServiceHost& host) {
+void ServiceList::attach(ServiceHost& host, const Takeover* takeover) {
   host_ = &host;
   for (const auto& service : services_) {
-    const auto index = host.scoreboard().find(service->name());
-    if (!index) throw Error(text("service ", service->name(), " has no place on the scoreboard"));
-    service->attach(host, *index);
+    if (takeover != nullptr)
+      service->attach(host, *takeover);
+    else
+      service->attach(host, next_position_);
+    next_position_ = std::max(next_position_, service->scoreboard().service().position + 1);
   }
 }
 
@@ -40,6 +31,13 @@ Service* ServiceList::find(std::string_view name) const {
   const auto found = std::ranges::find_if(
       services_, [&](const auto& service) { return service->name() == name && !service->removed(); });
   return found == services_.end() ? nullptr : found->get();
+}
+
+InForce ServiceList::in_force() const {
+  InForce in_force;
+  for (const auto& service : services_)
+    if (!service->removed()) in_force.services[service->name()] = service->in_force();
+  return in_force;
 }
 
 ServiceList::Outcome ServiceList::reload(std::vector<WantedService> wanted, const std::string& only,
@@ -51,18 +49,20 @@ ServiceList::Outcome ServiceList::reload(std::vector<WantedService> wanted, cons
   for (auto& each : wanted) {
     if (!only.empty() && each.name != only) continue;
     const bool known = find(each.name) != nullptr;
+    const bool right = each.configuration != nullptr;
     try {
-      if (!each.configuration) throw ConfigurationError(each.mistakes);
+      if (!right) throw ConfigurationError(each.mistakes);
       apply(each, now);
       outcome.applied.push_back(find(each.name));
+      std::ranges::move(each.need_restart, std::back_inserter(outcome.need_restart));
       continue;
-    } catch (const std::exception& error) {
-      add_line(outcome.mistakes, error.what());
+    } catch (...) {
+      add_line(outcome.mistakes, what_was_thrown());
     }
     outcome.refused.push_back(each.name);
     add_line(outcome.mistakes,
              text("service ", each.name, known ? " keeps its former configuration" : " is left out"));
-    if (each.server && removed_one_listens()) waiting_.insert(each.name);
+    if (right && removed_one_listens()) waiting_.insert(each.name);
   }
   return outcome;
 }
@@ -96,22 +96,15 @@ void ServiceList::prepare(const std::vector<WantedService>& wanted, const std::s
 
 void ServiceList::apply(WantedService& wanted, Time now) {
   if (Service* service = find(wanted.name))
-    service->reload(std::move(*wanted.configuration), now);
+    service->reload(wanted, now);
   else
     add(wanted);
 }
 
 void ServiceList::add(WantedService& wanted) {
-  auto service = std::make_unique<Service>(std::move(*wanted.configuration), wanted.server);
-  const Scoreboard& scoreboard = host_->scoreboard();
-  auto entry = scoreboard.free_entry(service->slots_wanted());
-  if (!entry) entry = scoreboard.free_entry(service->slots_needed());
-  if (!entry)
-    throw ConfigurationError(text("service ", wanted.name, ": the scoreboard has no place with ",
-                                  service->slots_needed(), " slots left; that needs a restart"));
+  auto service = std::make_unique<Service>(wanted);
   wanted.server->on_parent_start();
-  scoreboard.occupy(*entry, wanted.name);
-  service->attach(*host_, *entry);
+  service->attach(*host_, next_position_++);
   service->begin();
   log_info(text("service ", wanted.name, ": new, on ", service->addresses()));
   services_.push_back(std::move(service));
@@ -125,7 +118,7 @@ bool ServiceList::removed_one_listens() const {
 std::vector<std::string> ServiceList::erase_ended() {
   std::erase_if(services_, [&](const auto& service) {
     if (!service->removed() || !service->ended() || service->pool().count() > 0) return false;
-    host_->scoreboard().vacate(service->index());
+    service->scoreboard().remove_file();
     log_info(text("service ", service->name(), ": has ended"));
     return true;
   });

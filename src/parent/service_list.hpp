@@ -19,10 +19,8 @@ class ServiceList {
  public:
   explicit ServiceList(std::vector<std::unique_ptr<Service>> services) : services_(std::move(services)) {}
 
-  // On a scoreboard: those of the services, and entries for services that are added later.
-  static std::vector<ServiceShape> shapes(const std::vector<std::unique_ptr<Service>>& services,
-                                          std::uint32_t reserved_entries);
-  void attach(ServiceHost& host);  // `host` outlives the list
+  // Gives each service its scoreboard: a new one, or that of the former program. `host` outlives the list.
+  void attach(ServiceHost& host, const Takeover* takeover);
 
   // All, with those that were removed and have not ended yet.
   auto begin() const { return services_.begin(); }
@@ -31,10 +29,13 @@ class ServiceList {
   // nullptr: no service has that name, or it was removed.
   Service* find(std::string_view name) const;
 
+  InForce in_force() const;  // without the parent's settings
+
   struct Outcome {
-    std::vector<Service*> applied;     // these have their new configuration, or are new
-    std::vector<std::string> refused;  // these keep their former configuration, or are left out
-    std::string mistakes;              // why, one a line
+    std::vector<Service*> applied;          // these have their new configuration, or are new
+    std::vector<std::string> refused;       // these keep their former configuration, or are left out
+    std::string mistakes;                   // why, one a line
+    std::vector<std::string> need_restart;  // of those that were applied: settings that wait for one
     bool some_removed = false;
     bool changed() const { return !applied.empty() || some_removed; }
   };
@@ -63,6 +64,7 @@ class ServiceList {
   std::vector<std::unique_ptr<Service>> services_;
   std::set<std::string> waiting_;  // could not be reloaded or added while a removed service had its listeners
   ServiceHost* host_ = nullptr;
+  std::uint32_t next_position_ = 0;
 };
 
 }  // namespace brood

@@ -96,8 +96,12 @@ PendingAnswer obey_stop(ServerOrders& server, const WireRecord& request, Time no
 }
 
 constexpr std::array service_order_table = {
-    KnownOrder{"reload", obey_reload},   KnownOrder{"start", obey_start}, KnownOrder{"stop", obey_stop, true},
-    KnownOrder{"restart", obey_restart}, KnownOrder{"pause", obey_pause}, KnownOrder{"resume", obey_resume},
+    KnownOrder{.name = "reload", .obey = obey_reload, .needs = Needs::settings},
+    KnownOrder{.name = "start", .obey = obey_start, .needs = Needs::settings_to_start},
+    KnownOrder{.name = "stop", .obey = obey_stop, .while_stopping = true},
+    KnownOrder{.name = "restart", .obey = obey_restart, .needs = Needs::settings_to_start},
+    KnownOrder{.name = "pause", .obey = obey_pause},
+    KnownOrder{.name = "resume", .obey = obey_resume},
 };
 
 }  // namespace

@@ -3,19 +3,25 @@
 #include <tuple>
 #include <utility>
 
+#include "base/address.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "brood/log.hpp"
 #include "parent/service.hpp"
-#include "settings/service_command_settings.hpp"
 
 namespace brood {
 
 void Service::check(const ServiceConfiguration& configuration) const {
-  const std::uint32_t most = host_->scoreboard().service(index_).slot_count;
-  const unsigned wanted = in_effect(configuration).limits.max_clients;
+  const std::uint32_t most = scoreboard_->slots();
+  const unsigned wanted = configuration.limits.max_clients;
   if (wanted > most)
     throw ConfigurationError(text("max-clients = ", wanted, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
+}
+
+void Service::look_up_addresses(const ServiceConfiguration& configuration, bool starts) const {
+  for (const auto& spec : configuration.listen_specs)
+    if (starts || !listeners_.has_already(spec)) try_to_resolve(spec);
 }
 
 void Service::prepare(const ServiceConfiguration& configuration) {
@@ -23,38 +29,47 @@ void Service::prepare(const ServiceConfiguration& configuration) {
   if (run_.serving()) listeners_.prepare(configuration.listen_specs);
 }
 
-void Service::reload(ServiceConfiguration configuration, Time now) {
-  check(configuration);
+void Service::reload(WantedService wanted, Time now) {
+  const ServiceConfiguration& next = *wanted.configuration;
+  check(next);
   revive_listeners();
   if (action_for(run_state(), ServiceOrder::reload) == ServiceAction::reload)
-    listeners_.change(configuration.listen_specs, configuration.limits.graceful_timeout, now);
-  // These settings need a restart.
-  configuration.name = configuration_.name;
-  configuration.user = configuration_.user;
-  configuration.group = configuration_.group;
-  configuration.listen_backlog = configuration_.listen_backlog;
-  // So does the program if it is given something else: until then it would be given the wrong thing.
-  if (configuration.command.gets_written != configuration_.command.gets_written)
-    configuration.command = configuration_.command;
-  configuration_ = in_effect(std::move(configuration));
-  failure_hook_.set(configuration_.on_failure_words);
-  scaled_ = {configuration_.limits, {}};
+    listeners_.change(next.listen_specs, next.limits.graceful_timeout, now);
   ++generation_;
+  take(std::move(wanted));
+}
+
+// Nothing here can be refused any more.
+void Service::take(WantedService wanted) {
+  configuration_ = std::move(wanted.configuration);
+  server_ = std::move(wanted.server);
+  try {
+    wanted.store();
+  } catch (...) {
+    log_error(text("service ", name(), ": a setting of its own was not stored: ", what_was_thrown()));
+  }
+  failure_hook_.set(configuration_->on_failure_words);
   growth_->forget_failures();  // the new configuration may have mended them
   run_.clear_failure();
   publish_limits();
 }
 
-void Service::scale(const ServiceConfiguration& scaled, ScaledSettings written) {
-  check(scaled);
-  const Limits limits = in_effect(scaled).limits;
-  const Limits before = std::exchange(configuration_.limits, limits);
-  scaled_.written = std::move(written);
+void Service::call_reload_hook() {
+  try {
+    server_->on_reload();
+  } catch (...) {
+    log_error(text("on_reload: ", what_was_thrown()));
+  }
+}
+
+void Service::scale(std::shared_ptr<const ServiceConfiguration> scaled) {
+  check(*scaled);
+  const auto before = std::exchange(configuration_, std::move(scaled));
   // A child learns these when it is forked: new values need new children.
   const auto of_new_children = [](const Limits& its) {
     return std::tuple(its.max_connections_per_child, its.connection_timeout, its.connection_idle_timeout);
   };
-  if (configuration_.model.many_connections && of_new_children(before) != of_new_children(limits))
+  if (configuration_->model.many_connections && of_new_children(before->limits) != of_new_children(limits()))
     ++generation_;
   publish_limits();
 }

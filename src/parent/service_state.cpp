@@ -71,6 +71,10 @@ void ServiceRun::start() {
   start_failure_.clear();
 }
 
+void ServiceRun::postpone(Clock::duration time) {
+  if (stop_deadline_ != never) stop_deadline_ += time;
+}
+
 void ServiceRun::stop(Time deadline) {
   paused_ = false;  // until the queues are empty, children are needed
   stage_ = Stage::draining;

@@ -65,6 +65,7 @@ class ServiceRun {
   void pause() { paused_ = true; }
   void resume() { paused_ = false; }
   void stop(Time deadline);
+  void postpone(Clock::duration time);  // the deadline of the stop
   void go_on_to(Stage stage) { stage_ = stage; }
   void restart_when_stopped(bool restarts);
   bool restarts() const { return restarts_; }

@@ -19,9 +19,9 @@ void Service::obey(ServiceOrder order, Time now) {
     case ServiceAction::stop:
       return stop(stop_deadline(now));
     case ServiceAction::restart:
-      stop(stop_deadline(now));
-      return run_.restart_when_stopped(true);
     case ServiceAction::start_later:
+      host_->read_to_start(*this);  // wrong settings are refused while the service still runs
+      stop(stop_deadline(now));
       return run_.restart_when_stopped(true);
     case ServiceAction::stay_stopped:
       return run_.restart_when_stopped(false);
@@ -35,16 +35,24 @@ void Service::obey(ServiceOrder order, Time now) {
 }
 
 Time Service::stop_deadline(Time now) const {
-  const auto timeout = configuration_.limits.graceful_timeout;
+  const auto timeout = configuration_->limits.graceful_timeout;
   return timeout.count() == 0 ? never : now + timeout;
 }
 
 void Service::start(Time now) {
-  if (!run_.serving()) listeners_.change(configuration_.listen_specs, {}, now);
+  const bool starts_again = !run_.serving();
+  if (starts_again) {
+    WantedService wanted = host_->read_to_start(*this);
+    const ServiceConfiguration& next = *wanted.configuration;
+    listeners_.open_again(next.listen_specs, next.listen_backlog, next.model.work, now);
+    for (const auto& line : wanted.need_restart) log_warning(line);
+    take(std::move(wanted));
+  }
   run_.start();
   growth_->start_over();
   publish_limits();  // port 0 is another port now
   log_info(text("service ", name(), ": started again"));
+  if (starts_again) call_reload_hook();
 }
 
 void Service::pause() {
@@ -60,15 +68,16 @@ void Service::resume() {
 }
 
 // The second half of a restart: the client that has ordered it may have gone.
-void Service::start_if_stopped(Time now) {
+void Service::start_again(const std::string& failure, Time now) {
   if (!run_.restarts() || !ended()) return;
   run_.restart_when_stopped(false);
   try {
+    if (!failure.empty()) throw Error(failure, ExitCode::sick);
     start(now);
-  } catch (const Error& error) {
-    run_.start_failed(error.what());
-    log_error(text("service ", name(),
-                   ": can't be started again, and stays stopped: ", std::string_view(error.what())));
+  } catch (...) {
+    run_.start_failed(what_was_thrown());
+    log_error(
+        text("service ", name(), ": can't be started again, and stays stopped: ", run_.start_failure()));
   }
 }
 
@@ -88,9 +97,14 @@ void Service::stop_now(const char* why) {
   listeners_.close_all();
 }
 
+void Service::paused(Clock::duration time, Time now) {
+  growth_->paused(now);
+  run_.postpone(time);
+}
+
 void Service::remove(Time now) {
   run_.remove();
-  const auto timeout = configuration_.limits.graceful_timeout;
+  const auto timeout = configuration_->limits.graceful_timeout;
   log_info(text("service ", name(), ": is no longer configured; open connections are finished",
                 timeout.count() == 0 ? "" : text(", within ", timeout)));
   stop(stop_deadline(now));

@@ -10,28 +10,30 @@
 namespace brood {
 
 struct CensusRules {
-  std::uint32_t generation = 0;               // children of another one are outdated
-  std::chrono::milliseconds idle_timeout{0};  // 0: none
-  // A replacement that is younger still starts, whatever it says.
-  Clock::duration replacement_age{};
-  // A child is proven if it has finished a connection, or is so old and has accepted one.
-  Clock::duration proven_age{};
-  bool age_is_proof = false;  // it need not have accepted one: nobody knows whether it has
+  std::uint32_t generation = 0;  // children of another one are outdated
+  // A child is proven when it has finished a connection, or has been ready for so long.
+  Clock::duration proven_after{};
+  Clock::duration max_lifetime{};  // an older child is outdated; 0: none is
+  // Until a child is proven, or has been ready for so long, it may still fail.
+  Clock::duration counts_after{};
   // A child that was told to leave at or after this time may still accept.
   Time heard_before = Time::min();
 };
 
+// Whether a child that serves may still fail, as far as the rules know.
+bool may_still_fail(const ChildRecord& child, const CensusRules& rules, Time now);
+
 struct ChildCensus {
-  Census counts;               // for the policy, but for the backlog and the detached
+  Time next_expiry = never;    // when the next child is older than max-lifetime-per-child
+  Census counts;               // for the policy, but for the backlog, the detached and the fewest spares
+  unsigned busy = 0;           // children with open connections
   std::uint64_t accepted = 0;  // connections, by all children that there are and were
   bool any_serving = false;    // and not told to leave
   bool any_accepts = false;    // a child that is neither full nor stopped nor on its way out
-  Time proven = Time::min();   // when the youngest child that is proven was forked; min(): none is
-  unsigned idle_bits = 0;      // idle bits that are set, also those of children that are no spares
 };
 
-// Allocates nothing: the lock is held. `service`: its index on the scoreboard.
-ChildCensus count_children(const Scoreboard& scoreboard, std::uint32_t service, const ChildRows& rows,
-                           const ChildTable& children, const CensusRules& rules, Time now);
+// Allocates nothing: the lock is held.
+ChildCensus count_children(const Scoreboard& scoreboard, const ChildRows& rows, const ChildTable& children,
+                           const CensusRules& rules, Time now);
 
 }  // namespace brood

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One child as the parent sees it: its own record beside the child's row on the scoreboard. Changes nothing,
-// and believes the scoreboard only within its range. Slots are counted from 0 within the service.
+// and believes the scoreboard only within its range.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +14,28 @@ namespace brood {
 
 class ChildRows {
  public:
-  // `service`: its index on the scoreboard. The references outlive it.
-  ChildRows(const Scoreboard& scoreboard, std::uint32_t service, const ChildTable& children);
+  // The references outlive it.
+  ChildRows(const Scoreboard& scoreboard, const ChildTable& children)
+      : scoreboard_(scoreboard), children_(children) {}
 
-  std::uint32_t row(std::uint32_t slot) const { return first_row_ + slot; }
-  const Slot& operator[](std::uint32_t slot) const { return scoreboard_.slot(row(slot)); }
+  const Slot& operator[](std::uint32_t slot) const { return scoreboard_.slot(slot); }
 
-  SlotSnapshot view(std::uint32_t slot) const;
+  SlotSnapshot view(std::uint32_t slot, Time now) const;
   Lifecycle lifecycle(std::uint32_t slot) const;
   bool outdated(std::uint32_t slot, std::uint32_t generation) const;
-  bool is_idle(std::uint32_t slot) const { return scoreboard_.is_idle(row(slot)); }
+  bool is_idle(std::uint32_t slot) const { return scoreboard_.is_idle(slot); }
   bool is_busy(std::uint32_t slot) const;  // has open connections
   bool is_full(std::uint32_t slot) const;
-  bool leaves_by_itself(std::uint32_t slot) const;  // by this_child
+  bool has_finished_one(std::uint32_t slot, Time now) const;  // a connection
+  bool leaves_by_itself(std::uint32_t slot) const;            // by this_child
   Time idle_since(std::uint32_t slot, Time now) const;
+  // Until when its handler has extended connection-timeout; Time{}: it has not.
+  Time extended_until(std::uint32_t slot, Time now) const;
   Clock::duration age(std::uint32_t slot, Time now) const { return now - children_[slot].forked_at; }
   std::string serving(std::uint32_t slot) const;  // " while serving 127.0.0.1:4711 'GET /' for 2s", or ""
 
  private:
   const Scoreboard& scoreboard_;
-  const std::uint32_t first_row_;
   const ChildTable& children_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the parent itself knows of a service's children, from fork() and waitid(), not from the scoreboard
-// that children write. Slots are counted from 0 within the service.
+// that children write.
 //
 // A pid is used only until its child is reaped, and until then no other process can have it: the parent alone
 // reaps, in one place. So the parent keeps no pidfd for a child; every later child would inherit it.
@@ -23,11 +23,15 @@ struct ChildRecord {
   pid_t pid = 0;  // 0: the slot is free
   std::uint32_t generation = 0;
   Time forked_at;
+  Time ready_at;             // when the parent saw that it serves; Time{}: it has not yet
+  bool proven = false;       // it has finished a connection, or has been ready for a while
+  bool expired = false;      // it is older than max-lifetime-per-child
   bool replacement = false;  // forked so that an outdated child can leave, and none was told to yet
   bool told_to_leave = false;
-  Time leaving_since;    // since it was told to leave, or was seen to leave by itself
-  bool stopped = false;  // by a signal from outside
-  Time continued_at;     // by the parent, so that it leaves
+  Time leaving_since;           // since it was told to leave, or was seen to leave by itself
+  bool stopped = false;         // by a signal from outside
+  Time continued_at;            // by the parent, so that it leaves
+  bool lacks_idle_bit = false;  // at the last look (audit.hpp)
   Escalation escalation = Escalation::none;
   Time escalated_at;  // of the last step
 };

@@ -42,12 +42,13 @@ bool Detached::reaped(pid_t pid, int code, int status) {
   return failed;
 }
 
-Time Detached::end_overdue(std::chrono::milliseconds timeout, Time now) {
+Time Detached::end_overdue(std::chrono::milliseconds timeout, Time counted_from, Time now) {
   Time next = never;
   for (ChildRecord& child : children_) {
     if (child.escalation == Escalation::lost) continue;
-    Time due = child.escalation == Escalation::none ? child.leaving_since + timeout
-                                                    : child.escalated_at + escalation_interval;
+    const bool first = child.escalation == Escalation::none;
+    Time due = std::max(first ? child.leaving_since : child.escalated_at, counted_from) +
+               (first ? timeout : escalation_interval);
     if (due <= now) {
       escalate(child, ", detached", "detach-timeout", now);
       due = child.escalation == Escalation::lost ? never : now + escalation_interval;

@@ -21,7 +21,7 @@ class Detached {
   bool reaped(pid_t pid, int code, int status);
   // SIGABRT, then SIGKILL, for those that have been detached for longer than `timeout`. Returns when the next
   // step is due.
-  Time end_overdue(std::chrono::milliseconds timeout, Time now);
+  Time end_overdue(std::chrono::milliseconds timeout, Time counted_from, Time now);
   void kill_all(const char* why);
 
  private:

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "pool/escalation.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include "base/text.hpp"
+#include "brood/error.hpp"
 #include "brood/log.hpp"
 
 namespace brood {
+
+bool send_signal(pid_t child, int signal) {
+  if (::kill(child, signal) == 0) return true;
+  const SystemError error(text("child ", child, " can't be sent signal ", signal), errno);
+  log_error(error.what());
+  return false;
+}
 
 void escalate(ChildRecord& child, const std::string& what, const char* why, Time now) {
   child.escalated_at = now;
@@ -14,12 +23,12 @@ void escalate(ChildRecord& child, const std::string& what, const char* why, Time
     case Escalation::none:
       log_warning(text("child ", child.pid, what, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
       child.escalation = Escalation::aborted;
-      ::kill(child.pid, SIGABRT);
+      send_signal(child.pid, SIGABRT);
       return;
     case Escalation::aborted:
       log_warning(text("child ", child.pid, what, ": ", std::string_view(why), "; it is killed"));
       child.escalation = Escalation::killed;
-      ::kill(child.pid, SIGKILL);
+      send_signal(child.pid, SIGKILL);
       return;
     case Escalation::killed:
       log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", escalation_interval,
@@ -34,7 +43,7 @@ void escalate(ChildRecord& child, const std::string& what, const char* why, Time
 void end_now(ChildRecord& child, Time now) {
   child.escalation = Escalation::killed;
   child.escalated_at = now;
-  ::kill(child.pid, SIGKILL);
+  send_signal(child.pid, SIGKILL);
 }
 
 }  // namespace brood

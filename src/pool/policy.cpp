@@ -7,33 +7,43 @@
 namespace brood {
 namespace {
 
+// While connections wait, nobody is told to leave. Children take what waits in less time.
+constexpr std::chrono::milliseconds backlog_pause{50};
+
 unsigned less(unsigned from, unsigned amount) { return from > amount ? from - amount : 0; }
+
+// So many spares take what waits.
+unsigned spares_for_backlog(const Census& census) { return (census.backlog + census.room - 1) / census.room; }
 
 unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace& pace) {
   const unsigned future_spares = census.idle + census.starting;
-  const unsigned wanted = less(limits.min_spare_servers + census.backlog, future_spares);
+  const unsigned wanted = less(limits.min_spare_servers + spares_for_backlog(census), future_spares);
   return pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
 }
 
+unsigned outdated(const Census& census) { return census.outdated_idle + census.outdated_busy; }
+
 // For each replacement that is ready, one outdated child is retired. If max-clients leaves no room for a
-// replacement, its predecessor is retired first, a few at a time, so that the pool never empties. While the
-// throttle permits no start, nobody is retired.
+// replacement, a tenth is retired first, and the next ones when all children that are there can be counted
+// on: nobody leaves, nobody starts, whatever for, and nobody may still fail. While the throttle permits no
+// start, nobody is retired. A replacement that a reload has overtaken leaves at once: its predecessor is
+// there.
 void recycle(const Census& census, bool may_start, unsigned batch, unsigned room, Plan& plan) {
-  plan.look_again = std::min(plan.look_again, census.next_ready);
-  const unsigned outdated = census.outdated_idle + census.outdated_busy;
-  plan.retire_outdated = std::min(census.replacements_ready, outdated);
+  const unsigned overtaken = census.outdated_replacements;
+  const unsigned to_replace = outdated(census) - overtaken;
+  const unsigned replaced = std::min(census.replacements_ready, to_replace);
+  plan.retire_outdated = overtaken + replaced;
   plan.replacements_done = census.replacements_ready;
-  const unsigned remaining = outdated - plan.retire_outdated;
+  if (outdated(census) > 0) plan.look_again = std::min(plan.look_again, census.next_change);
+  const unsigned remaining = to_replace - replaced;
   if (remaining == 0 || !may_start) return;
 
   const unsigned budget = recycle_budget(census.total);
   plan.spawn_replacements =
       std::min({less(std::min(budget, remaining), census.replacements_starting), room, batch - plan.spawn});
-  if (room > 0 || census.replacements_starting + census.replacements_ready > 0) return;
-  // Idle ones leave at once. Busy ones leave when their connections end; the idle ones don't wait for that.
-  plan.retire_outdated = census.outdated_idle > 0
-                             ? std::min(census.outdated_idle, less(budget, census.leaving_idle))
-                             : std::min(census.outdated_busy, less(budget, census.leaving));
+  const unsigned under_way = less(census.leaving, census.leaving_long) + census.starting + census.unproven +
+                             census.replacements_ready + overtaken + plan.spawn;
+  if (room == 0 && under_way == 0) plan.retire_outdated = std::min(remaining, budget);
 }
 
 // max-clients is reached when connections wait, not when only spares are missing. The queue sends no event,
@@ -50,20 +60,6 @@ void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& p
   }
 }
 
-// Up to max-spare-servers, idle children are retired only by idle-timeout, and down to min-spare-servers.
-// While connections wait for children that are about to take them, nobody leaves; what becomes of that is
-// looked at later, because no child reports it.
-void expire(const Census& census, const Limits& limits, Time now, Plan& plan) {
-  const unsigned dispensable = less(census.idle, limits.min_spare_servers + plan.retire_outdated);
-  if (limits.idle_timeout.count() == 0 || dispensable == 0) return;
-  if (census.backlog > 0) {
-    plan.look_again = std::min(plan.look_again, now + limits.idle_timeout);
-    return;
-  }
-  plan.retire_surplus = std::min(dispensable, census.expired);
-  if (plan.retire_surplus < dispensable) plan.look_again = std::min(plan.look_again, census.next_expiry);
-}
-
 // If there is no spare, and none is to be kept, arrivals wake the parent itself. If no child may be started,
 // that would not help.
 void watch(const Census& census, bool may_start, unsigned room, Plan& plan) {
@@ -71,22 +67,68 @@ void watch(const Census& census, bool may_start, unsigned room, Plan& plan) {
   plan.watch_listeners = !some_child_accepts && may_start && room > 0;
 }
 
+// How many spares are more than `enough`. Those whose predecessors leave, or will, are none.
+unsigned beyond(unsigned enough, const Census& census, const Plan& plan) {
+  return less(census.idle,
+              enough + std::max(plan.retire_outdated, std::min(census.unproven, outdated(census))));
+}
+
+// A child with open connections is kept: retired, it would finish them and serve nobody else. While
+// connections wait for children that are about to take them, nobody leaves.
 void shrink(const Census& census, const Limits& limits, Time now, Plan& plan) {
-  // A child with open connections is kept: retired, it would finish them and serve nobody else.
-  const unsigned beyond = less(census.idle, limits.max_spare_servers + plan.retire_outdated);
+  const unsigned unconnected = less(census.idle, census.idle_connected);
   const unsigned surplus =
-      census.backlog > 0 ? 0 : std::min(beyond, less(census.idle, census.idle_connected));
+      census.backlog > 0 ? 0 : std::min(beyond(limits.max_spare_servers, census, plan), unconnected);
+  Time& since = plan.pace.surplus_since;
   if (surplus == 0) {
-    plan.pace.surplus_since = never;
-    return expire(census, limits, now, plan);
+    since = never;
+    return;
   }
-  if (plan.pace.surplus_since == never) plan.pace.surplus_since = now;
-  if (now - plan.pace.surplus_since >= surplus_delay) {
+  if (since == never) since = now;
+  if (now - since >= surplus_delay) {
     plan.retire_surplus = (surplus + surplus_share - 1) / surplus_share;
-    plan.pace.surplus_since = surplus > plan.retire_surplus ? now : never;
+    since = surplus > plan.retire_surplus ? now : never;
   }
-  if (plan.pace.surplus_since != never)
-    plan.look_again = std::min(plan.look_again, plan.pace.surplus_since + surplus_delay);
+  if (since != never) plan.look_again = std::min(plan.look_again, since + surplus_delay);
+}
+
+// Spares that were not needed during the last idle-timeout leave, down to min-spare-servers. Their number is
+// the smallest number of spares in that time. It is known of each half of the time, so that no child stays
+// for longer than one and a half.
+void expire(const Census& census, const Limits& limits, Time now, Plan& plan) {
+  Pace& pace = plan.pace;
+  const unsigned enough = limits.min_spare_servers + less(census.idle, beyond(0, census, plan));
+  const unsigned unconnected = less(census.idle, census.idle_connected);
+  const auto dispensable = [&](unsigned spares) { return std::min(less(spares, enough), unconnected); };
+  if (limits.idle_timeout.count() == 0 || dispensable(census.idle) == 0) {
+    pace.period_since = never;
+    return;
+  }
+  const Clock::duration period = Clock::duration(limits.idle_timeout) / 2;
+  const auto begin = [&](unsigned fewest_before) {
+    pace.period_since = now;
+    pace.fewest_before = fewest_before;
+    pace.fewest_idle = census.idle;
+    plan.count_fewest = true;
+  };
+  if (pace.period_since == never) begin(0);
+  if (!plan.count_fewest) pace.fewest_idle = std::min({pace.fewest_idle, census.idle, census.fewest_idle});
+  // A look often comes with the connection that has made the parent look: those who will take it are needed,
+  // not all spares.
+  pace.fewest_idle = std::min(pace.fewest_idle, less(census.idle, spares_for_backlog(census)));
+  const bool over = now - pace.period_since >= period;
+  if (over && census.backlog > 0) {
+    plan.look_again = std::min(plan.look_again, now + backlog_pause);
+    return;
+  }
+  if (over) {
+    const unsigned leave = dispensable(std::min(pace.fewest_before, pace.fewest_idle));
+    plan.retire_surplus = std::max(plan.retire_surplus, leave);
+    begin(less(pace.fewest_idle, plan.retire_surplus));
+    pace.fewest_idle -= plan.retire_surplus;
+    if (dispensable(census.idle) == plan.retire_surplus) pace.period_since = never;
+  }
+  if (pace.period_since != never) plan.look_again = std::min(plan.look_again, pace.period_since + period);
 }
 
 }  // namespace
@@ -95,22 +137,18 @@ Thresholds thresholds(const Plan& plan, const Limits& limits, const Spares& spar
   const auto most = [&] {
     // While the parent watches the listeners, any spare is one that can take over.
     if (plan.watch_listeners) return 0U;
-    // A child that becomes idle has a time limit from then on, unless it is one of those that stay.
-    if (limits.idle_timeout.count() > 0)
-      return std::clamp(less(spares.count, spares.connected),
-                        std::min(limits.min_spare_servers, limits.max_spare_servers),
-                        limits.max_spare_servers);
+    // idle-timeout begins with the first spare that could be spared.
+    if (limits.idle_timeout.count() > 0 && plan.pace.period_since == never)
+      return std::min(limits.min_spare_servers, limits.max_spare_servers);
     return limits.max_spare_servers;
   };
-  const unsigned above = plan.pace.surplus_since == never ? most() + spares.other_idle_bits
-                                                          : std::numeric_limits<unsigned>::max();
+  const unsigned above = plan.pace.surplus_since == never ? most() : std::numeric_limits<unsigned>::max();
   const auto below = [&]() -> unsigned {
     if (spares.wake_when_busy) return std::numeric_limits<unsigned>::max();
     if (spares.delayed) return 0;
     // If no more may be started, the parent wakes only when the last spare becomes busy, and only once.
-    if (plan.at_max_clients) return spares.count > 0 ? 1 + spares.other_idle_bits : 0;
-    const unsigned least = std::max(limits.min_spare_servers, spares.count > 0 ? 1U : 0U);
-    return least == 0 ? 0 : least + spares.other_idle_bits;
+    if (plan.at_max_clients) return spares.count > 0 ? 1 : 0;
+    return std::max(limits.min_spare_servers, spares.count > 0 ? 1U : 0U);
   };
   return {below(), above};
 }
@@ -132,11 +170,14 @@ Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time n
   plan.at_max_clients = std::max(wanted, nobody ? 1U : 0U) > room;
   watch_max_clients(census, pace, now, plan);
 
+  plan.complete = wanted == 0 && outdated(census) == 0 && census.starting == 0 && census.unproven == 0;
   recycle(census, may_start, batch, room - plan.spawn, plan);
   watch(census, may_start, room, plan);
-  if (!may_start && (nobody || census.outdated_idle + census.outdated_busy > 0))
+  if (!may_start && (nobody || outdated(census) > 0))
     plan.look_again = std::min(plan.look_again, pace.may_start);
+  if (pace.one_at_a_time) plan.look_again = std::min(plan.look_again, census.next_change);
   shrink(census, limits, now, plan);
+  expire(census, limits, now, plan);
   return plan;
 }
 

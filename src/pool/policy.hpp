@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "base/service/limits.hpp"
 
 namespace brood {
 
@@ -14,26 +14,35 @@ struct Census {
   unsigned starting = 0;        // forked, not ready yet: future spares
   unsigned idle = 0;            // spares: can take a connection now (not stopped, not told to leave)
   unsigned idle_connected = 0;  // of those: with open connections, and room for more
-  unsigned expired = 0;         // of those without: idle for longer than idle-timeout
-  Time next_expiry = never;     // of the others
+  unsigned fewest_idle = 0;     // the fewest spares since Plan::count_fewest
   unsigned leaving = 0;         // told to leave, not gone yet
-  unsigned leaving_idle = 0;    // of those: without open connections
-  // To be replaced (of an old generation, or asking because of a cap), not told to leave yet:
+  unsigned leaving_long = 0;    // of those: lost, or with a connection that takes long
+  // To be replaced (of an old generation, too old or large, or asking because of a cap), not told to leave
+  // yet:
   unsigned outdated_idle = 0;
   unsigned outdated_busy = 0;
+  // Of those: started to replace one whose replacement is of a newer generation now.
+  unsigned outdated_replacements = 0;
   // Started to replace one of those, which was not told to leave for it yet:
-  unsigned replacements_starting = 0;
+  unsigned replacements_starting = 0;  // also those that are ready but may still fail
   unsigned replacements_ready = 0;
-  Time next_ready = never;  // when the next replacement that starts is old enough to be ready
-  unsigned backlog = 0;     // connections that wait in the listeners' queues
+  // Serving children that may still fail: no child of their generation has proven itself.
+  unsigned unproven = 0;
+  Time next_change = never;  // when time alone changes one of these numbers
+  unsigned backlog = 0;      // connections that wait in the listeners' queues
+  unsigned room = 1;         // how many connections a child can have
 };
 
 // What is kept from one look to the next.
 struct Pace {
-  bool started = false;          // start-servers were started
-  Time surplus_since = never;    // when the present surplus began; never: there is none
+  bool started = false;        // start-servers were started
+  Time surplus_since = never;  // when the present surplus began; never: there is none
+  // Half of idle-timeout, in which the fewest spares are counted; never: none could be spared.
+  Time period_since = never;
+  unsigned fewest_idle = 0;      // in this period
+  unsigned fewest_before = 0;    // in the period before
   Time may_start = Time::min();  // the throttle permits no start before
-  bool one_at_a_time = false;    // the throttle: starts have failed, and no child is proven since
+  bool one_at_a_time = false;    // the throttle: starts have failed, and no child has proven itself since
   Time warned_at = Time::min();  // when max-clients was last warned of
   bool at_max_clients = false;   // connections wait, and max-clients permits no more children
 };
@@ -48,6 +57,8 @@ struct Plan {
   bool at_max_clients = false;    // more are wanted than max-clients permits, if only as spares
   bool warn_max_clients = false;  // log it now
   bool watch_listeners = false;   // no child would take what arrives
+  bool count_fewest = false;      // from now on: Census::fewest_idle
+  bool complete = false;          // no start is wanted, and none is under way
   Time look_again = never;
   Pace pace;  // for the next look
 };
@@ -61,9 +72,6 @@ struct Thresholds {
 };
 struct Spares {
   unsigned count = 0;
-  unsigned connected = 0;  // of those: with open connections
-  // Idle bits of children that are no spares (stopped, told to leave). Children count them, too.
-  unsigned other_idle_bits = 0;
   bool delayed = false;  // the throttle permits no start before a time at which the parent looks anyway
   bool wake_when_busy = false;  // the next child that becomes busy, to watch its connection-timeout
 };
@@ -74,5 +82,7 @@ inline constexpr std::chrono::seconds surplus_delay{1};  // before a surplus is 
 inline constexpr unsigned surplus_share = 4;             // a quarter of the surplus at a time
 inline constexpr std::chrono::seconds warning_interval{60};
 inline constexpr std::chrono::seconds queue_check_interval{1};
+// A child that was told to leave and still has its connection after this time is not waited for.
+inline constexpr std::chrono::seconds leaving_patience{10};
 
 }  // namespace brood

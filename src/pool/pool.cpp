@@ -16,6 +16,7 @@
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "pool/escalation.hpp"
+#include "scoreboard/recent_ends.hpp"
 
 namespace brood {
 namespace {
@@ -27,13 +28,6 @@ constexpr auto continue_timeout = 1s;  // until a child that was continued runs
 
 }  // namespace
 
-Pool::Pool(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index)
-    : scoreboard_(scoreboard),
-      lock_(lock),
-      index_(index),
-      children_(scoreboard.service(index).slot_count),
-      rows_(scoreboard, index, children_) {}
-
 bool Pool::start(std::uint32_t generation, bool replacement, Time now,
                  const std::function<int(std::uint32_t)>& body) {
   const auto slot = children_.free_slot();
@@ -41,24 +35,22 @@ bool Pool::start(std::uint32_t generation, bool replacement, Time now,
     errno = EAGAIN;
     return false;
   }
-  const std::uint32_t row = rows_.row(*slot);
   {
     const auto locked = lock_.take();
-    scoreboard_.claim(row, generation, now);
+    scoreboard_.claim(*slot, generation, now);
   }
-  const pid_t pid = spawn([&] { return body(row); });
+  const pid_t pid = spawn([&] { return body(*slot); });
   if (pid < 0) {
     const int error_number = errno;
-    {
-      const auto locked = lock_.take();
-      scoreboard_.free(index_, row);
-    }
+    // No child has had the row: there is nothing to add up, and none is gone.
+    scoreboard_.slot(*slot).lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
+    scoreboard_.set_counted(*slot, false);
     errno = error_number;
     return false;
   }
   children_[*slot] = {.pid = pid, .generation = generation, .forked_at = now, .replacement = replacement};
-  scoreboard_.writable_slot_orders(row).pid.store(pid, relaxed);
-  add(scoreboard_.service_orders(index_).children_started, 1);
+  scoreboard_.writable_slot_orders(*slot).pid.store(pid, relaxed);
+  add(scoreboard_.service_orders().children_started, 1);
   return true;
 }
 
@@ -68,16 +60,18 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   child.told_to_leave = true;
   child.leaving_since = Clock::now();
   // The order first: the signal only wakes.
-  SlotOrders& orders = scoreboard_.writable_slot_orders(rows_.row(slot));
+  SlotOrders& orders = scoreboard_.writable_slot_orders(slot);
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
-  ::kill(child.pid, child_signals::retire);
+  scoreboard_.set_counted(slot, false);
+  send_signal(child.pid, child_signals::retire);
 }
 
 void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
   if (number == 0) return;
   struct Candidate {
-    bool outdated, idle;
+    bool outdated, overtaken, idle;  // overtaken: a replacement that is to be replaced itself
+    std::int64_t busy_since;         // 0: idle
     std::uint64_t accepted;
     std::uint32_t slot;
   };
@@ -85,13 +79,18 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
   for (const std::uint32_t slot : children_.used()) {
     const ChildRecord& child = children_[slot];
     if (child.told_to_leave || child.stopped || rows_.lifecycle(slot).phase != Phase::serving) continue;
-    const Candidate candidate{rows_.outdated(slot, generation), rows_.is_idle(slot) && !rows_.is_busy(slot),
-                              rows_[slot].figures.accepted.load(relaxed), slot};
+    const bool idle = rows_.is_idle(slot) && !rows_.is_busy(slot);
+    const Candidate candidate{rows_.outdated(slot, generation),
+                              child.replacement && child.generation != generation,
+                              idle,
+                              idle ? 0 : rows_[slot].since.load(relaxed),
+                              rows_[slot].figures.accepted.load(relaxed),
+                              slot};
     if (reason == Reason::surplus ? candidate.idle : candidate.outdated) candidates.push_back(candidate);
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(b.outdated, b.idle, b.accepted, a.slot) <
-           std::tie(a.outdated, a.idle, a.accepted, b.slot);
+    return std::tie(b.outdated, b.overtaken, b.idle, b.busy_since, b.accepted, a.slot) <
+           std::tie(a.outdated, a.overtaken, a.idle, a.busy_since, a.accepted, b.slot);
   });
   candidates.resize(std::min<std::size_t>(candidates.size(), number));
   for (const auto& candidate : candidates) tell_to_leave(candidate.slot, reason);
@@ -107,17 +106,17 @@ void Pool::retire_all(Reason reason) {
 void Pool::continue_to_leave(std::uint32_t slot, Reason reason) {
   tell_to_leave(slot, reason);
   children_[slot].continued_at = Clock::now();
-  ::kill(children_[slot].pid, SIGCONT);
+  send_signal(children_[slot].pid, SIGCONT);
 }
 
 // It was continued and does not run: a debugger has it, or it was stopped again. Returns when that will be
 // so; never: it runs.
-Time Pool::end_if_still_stopped(std::uint32_t slot, Time now) {
+Time Pool::end_if_still_stopped(std::uint32_t slot, const ChildTimeLimits& limits, Time now) {
   ChildRecord& child = children_[slot];
   if (!child.stopped || child.continued_at == Time{} || child.escalation != Escalation::none ||
       rows_.is_busy(slot))
     return never;
-  const Time due = child.continued_at + continue_timeout;
+  const Time due = std::max(child.continued_at, limits.counted_from) + continue_timeout;
   if (now < due) return due;
   log_warning(
       text("child ", child.pid, " was continued so that it leaves, and is stopped still: it is killed"));
@@ -135,67 +134,109 @@ void Pool::retire_one(std::uint32_t slot, Reason reason) {
 unsigned Pool::signal_all(int signal) const {
   const auto slots = children_.used();
   return static_cast<unsigned>(std::ranges::count_if(
-      slots, [&](std::uint32_t slot) { return ::kill(children_[slot].pid, signal) == 0; }));
+      slots, [&](std::uint32_t slot) { return send_signal(children_[slot].pid, signal); }));
 }
 
-void Pool::end_replacements(unsigned number) {
+void Pool::end_replacements(unsigned number, const CensusRules& rules, Time now) {
   for (const std::uint32_t slot : children_.used()) {
     ChildRecord& child = children_[slot];
     if (number == 0) return;
-    if (!child.replacement || rows_.lifecycle(slot).phase != Phase::serving) continue;
+    if (!child.replacement || rows_.lifecycle(slot).phase != Phase::serving ||
+        rows_.outdated(slot, rules.generation) || may_still_fail(child, rules, now))
+      continue;
     child.replacement = false;
     --number;
   }
 }
 
-// A child without open connections if there is one: it reacts at once.
+// The one with the fewest open connections: it reacts soonest, and should have more.
 void Pool::wake_idle_child() {
   pid_t chosen = 0;
+  std::uint32_t fewest = UINT32_MAX;
   for (const std::uint32_t slot : children_.used()) {
     const ChildRecord& child = children_[slot];
-    if (child.stopped || child.told_to_leave || !rows_.is_idle(slot)) continue;
-    if (chosen == 0 || !rows_.is_busy(slot)) chosen = child.pid;
-    if (!rows_.is_busy(slot)) break;
+    const std::uint32_t open = rows_[slot].open_connections.load(relaxed);
+    if (child.stopped || child.told_to_leave || !rows_.is_idle(slot) || open >= fewest) continue;
+    chosen = child.pid;
+    fewest = open;
   }
-  if (chosen != 0) ::kill(chosen, child_signals::look_again);
+  if (chosen != 0) send_signal(chosen, child_signals::look_again);
 }
 
 void Pool::free_row(std::uint32_t slot) const {
   const auto locked = lock_.take();
-  scoreboard_.free(index_, rows_.row(slot));
+  scoreboard_.free(slot);
+}
+
+unsigned Pool::note_progress(const CensusRules& rules, Time now) {
+  unsigned newly_proven = 0;
+  for (const std::uint32_t slot : children_.used()) {
+    ChildRecord& child = children_[slot];
+    if (rules.max_lifetime > Clock::duration::zero() && now - child.forked_at >= rules.max_lifetime)
+      child.expired = true;
+    if (child.proven) continue;
+    if (child.ready_at == Time{} && rows_.lifecycle(slot).phase == Phase::serving) child.ready_at = now;
+    child.proven = rows_.has_finished_one(slot, now) ||
+                   (child.ready_at != Time{} && now - child.ready_at >= rules.proven_after);
+    if (child.proven && child.generation == rules.generation) ++newly_proven;
+  }
+  return newly_proven;
+}
+
+Findings Pool::audit(Time now) {
+  Findings findings;
+  // Without the lock, a phase may change at this moment.
+  if (const auto locked = lock_.take()) findings = brood::audit(scoreboard_, children_, now);
+  for (const std::uint32_t slot : findings.damaged) tell_to_leave(slot, Reason::damaged);
+  add(scoreboard_.service_orders().mended, findings.mended + findings.damaged.size());
+  return findings;
 }
 
 ChildCensus Pool::census(const CensusRules& rules, Time now) const {
   const auto locked = lock_.take();
-  return count_children(scoreboard_, index_, rows_, children_, rules, now);
+  return count_children(scoreboard_, rows_, children_, rules, now);
 }
 
-std::uint64_t Pool::connections_aborted() const {
-  return scoreboard_.service(index_).gone.aborted.load(relaxed);
+unsigned Pool::count_busy() const {
+  unsigned busy = 0;
+  for (std::uint32_t slot = 0; slot < children_.slots(); ++slot)
+    if (children_[slot].pid != 0 && rows_.is_busy(slot)) ++busy;
+  return busy;
 }
 
-ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool has_served) {
+std::uint64_t Pool::connections_aborted() const { return scoreboard_.service().gone.aborted.load(relaxed); }
+
+ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bool has_served) {
   const ChildRecord child = children_[slot];
   const std::string open_connections = rows_.serving(slot);
-  const bool proven = has_served || rows_[slot].figures.accepted.load(relaxed) > 0;
+  const bool used = has_served || rows_[slot].figures.accepted.load(relaxed) > 0;
+  // Nobody kills itself so in its start: it was ready and idle, and was killed from outside.
+  const bool killed_idle = reports && child.ready_at != Time{} && open_connections.empty() &&
+                           code == CLD_KILLED && status == SIGKILL;
   const bool well = code == CLD_EXITED && status == 0;
   // A program may have no handler for that signal.
   const bool retired = child.told_to_leave && code == CLD_KILLED && status == child_signals::retire;
   // It left as it was told, or by itself, or the parent killed it while it had no open connection.
-  const bool by_itself = has_served || (proven && rows_.leaves_by_itself(slot));
+  const bool by_itself = has_served || (used && rows_.leaves_by_itself(slot));
   const bool as_asked = (well && (child.told_to_leave || by_itself)) ||
                         (retired && open_connections.empty()) ||
                         (child.escalation == Escalation::killed && open_connections.empty());
   const ChildEnd end{.asked = child.told_to_leave || child.escalation != Escalation::none,
                      .failed = !as_asked,
-                     .proven = proven,
+                     .used = used,
+                     .proven = child.proven || has_served || killed_idle,
                      .exit_code = code == CLD_EXITED ? status : -1};
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), open_connections);
   if (as_asked)
     log_debug(line);
   else
-    log_warning(text(line, !end.asked && !end.proven ? ", before its first connection" : ""));
-  ServiceOrders& orders = scoreboard_.service_orders(index_);
+    log_warning(text(line, !end.asked && !end.used ? ", before its first connection" : ""));
+  ServiceOrders& orders = scoreboard_.service_orders();
+  const RecentEnds recent =
+      RecentEnds{orders.recent_crashed.load(relaxed), orders.recent_finished.load(relaxed)}.with(
+          !as_asked && !open_connections.empty(), rows_[slot].figures.finished.load(relaxed));
+  orders.recent_crashed.store(recent.crashed, relaxed);
+  orders.recent_finished.store(recent.finished, relaxed);
   if (!as_asked) add(orders.children_failed, 1);
   if (child.escalation == Escalation::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
   if (child.stopped) stopped(slot, false);
@@ -208,7 +249,8 @@ void Pool::stopped(std::uint32_t slot, bool is_stopped) {
   ChildRecord& child = children_[slot];
   if (child.stopped == is_stopped) return;
   child.stopped = is_stopped;
-  scoreboard_.writable_slot_orders(rows_.row(slot)).stopped.store(is_stopped ? 1 : 0, relaxed);
+  scoreboard_.writable_slot_orders(slot).stopped.store(is_stopped ? 1 : 0, relaxed);
+  scoreboard_.set_counted(slot, !is_stopped && !child.told_to_leave);
   if (is_stopped)
     log_warning(text("child ", child.pid, " was stopped", rows_.serving(slot),
                      "; it is no spare until it continues"));
@@ -217,40 +259,46 @@ void Pool::stopped(std::uint32_t slot, bool is_stopped) {
 void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   ChildRecord& child = children_[slot];
   brood::escalate(child, rows_.serving(slot), why, now);
-  if (child.escalation == Escalation::lost) add(scoreboard_.service_orders(index_).lost, 1);
+  scoreboard_.set_counted(slot, false);
+  if (child.escalation == Escalation::lost) add(scoreboard_.service_orders().lost, 1);
 }
 
 // When a child is ended, whatever it does: with a connection, on its way in, and on its way out.
 Pool::Limit Pool::limit_of(std::uint32_t slot, const ChildTimeLimits& limits, Time now) const {
   const ChildRecord& child = children_[slot];
-  if (rows_.is_busy(slot))
-    return limits.connection == 0ms
-               ? Limit{}
-               : Limit{now - rows_.view(slot).busy_for + limits.connection, "connection-timeout"};
+  const auto counted = [&](Time since) { return std::max(since, limits.counted_from); };
+  if (rows_.is_busy(slot)) {
+    if (limits.connection == 0ms) return {};
+    const Time due = std::max(counted(now - rows_.view(slot, now).busy_for) + limits.connection,
+                              rows_.extended_until(slot, now));
+    return {due + limits.connection_grace, "connection-timeout"};
+  }
   // Its last connection may have ended later than it was told to leave.
   if (child.leaving_since != Time{})
     return limits.leave == 0ms
                ? Limit{}
-               : Limit{std::max(child.leaving_since, rows_.idle_since(slot, now)) + limits.leave,
+               : Limit{counted(std::max(child.leaving_since, rows_.idle_since(slot, now))) + limits.leave,
                        limits.leave_setting};
   if (rows_.lifecycle(slot).phase == Phase::starting)
-    return {child.forked_at + start_timeout, "its time to start"};
+    return {counted(child.forked_at) + start_timeout, "its time to start"};
   return {};
 }
 
 Pool::Overdue Pool::end_overdue(const ChildTimeLimits& limits, Time now) {
-  Overdue overdue;
+  Overdue overdue{.next = lock_.due()};
   for (const std::uint32_t slot : children_.used()) {
     ChildRecord& child = children_[slot];
     if (child.escalation == Escalation::lost) continue;
     if (child.leaving_since == Time{} && rows_.lifecycle(slot).phase == Phase::leaving)
       child.leaving_since = now;
-    overdue.next = std::min(overdue.next, end_if_still_stopped(slot, now));
+    overdue.next = std::min(overdue.next, end_if_still_stopped(slot, limits, now));
     const auto [due_first, why] = limit_of(slot, limits, now);
-    Time due = child.escalation == Escalation::none ? due_first : child.escalated_at + escalation_interval;
+    Time due = child.escalation == Escalation::none
+                   ? due_first
+                   : std::max(child.escalated_at, limits.counted_from) + escalation_interval;
     if (due <= now) {
       if (child.escalation == Escalation::none && rows_.is_busy(slot))
-        add(scoreboard_.service_orders(index_).connection_timeouts, 1);
+        add(scoreboard_.service_orders().connection_timeouts, 1);
       escalate(slot, why, now);
       overdue.escalated = true;
       due = child.escalation == Escalation::lost ? never : now + escalation_interval;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The children of one service: starts them, tells them to leave, reaps them. Decides nothing; the caller
-// does. Parent only. Slots are counted from 0 within the service.
+// does. Parent only.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "pool/audit.hpp"
 #include "pool/census.hpp"
 #include "pool/child_table.hpp"
 #include "pool/parent_lock.hpp"
@@ -16,45 +17,49 @@ namespace brood {
 
 // How long a child may take; 0: without limit.
 struct ChildTimeLimits {
-  std::chrono::milliseconds connection;
-  std::chrono::milliseconds leave;  // without open connections
-  const char* leave_setting;        // the setting's name
+  std::chrono::milliseconds connection;        // 0: no limit
+  std::chrono::milliseconds connection_grace;  // for the child to end the connection itself
+  std::chrono::milliseconds leave;             // without open connections
+  const char* leave_setting;                   // the setting's name
+  Time counted_from{};                         // no time before counts
 };
 
 // How a child ended.
 struct ChildEnd {
   bool asked = false;   // the parent had told it to leave, or has ended it
   bool failed = false;  // it counts as failed
-  bool proven = false;  // it had accepted a connection
+  bool used = false;    // it had accepted a connection
+  bool proven = false;  // that it could serve, before it ended
   int exit_code = -1;   // -1: by a signal
 };
 
 class Pool {
  public:
-  // `index`: the service's on the scoreboard. The references outlive the pool.
-  Pool(const Scoreboard& scoreboard, const ParentLock& lock, std::uint32_t index);
+  // The references outlive the pool.
+  Pool(const Scoreboard& scoreboard, const ParentLock& lock)
+      : scoreboard_(scoreboard), lock_(lock), children_(scoreboard.slots()), rows_(scoreboard, children_) {}
 
-  // Claims a slot and forks; `body` gets the slot's row on the scoreboard and runs in the child. False with
+  // Claims a slot and forks; `body` gets the slot and runs in the child. False with
   // errno: fork() failed, or (EAGAIN) there is no slot.
   bool start(std::uint32_t generation, bool replacement, Time now,
              const std::function<int(std::uint32_t)>& body);
-  // Tells so many to leave, those that accepted most first. Reason::surplus: idle ones only; else outdated
-  // ones, idle before busy.
+  // Tells so many to leave. Reason::surplus: idle ones only; else outdated ones, idle before busy, and of the
+  // busy ones those that have their connection for the shortest time. Those that accepted most come first.
   void retire(unsigned number, Reason reason, std::uint32_t generation);
   void retire_all(Reason reason);
   void retire_one(std::uint32_t slot, Reason reason);
   unsigned signal_all(int signal) const;  // to how many
   // So many replacements that are ready have had their predecessor told to leave: they are children like the
   // others.
-  void end_replacements(unsigned number);
+  void end_replacements(unsigned number, const CensusRules& rules, Time now);
   void wake_idle_child();  // one, from its wait
   void
   release_stopped();  // tells those that were stopped from outside, and have no open connection, to leave
   void kill_all(const char* why);
 
-  // `code`, `status`: of waitid(). `has_served`: the service knows that it has, whatever its row says; then
-  // it is no failure that it ended by itself.
-  ChildEnd reaped(std::uint32_t slot, int code, int status, bool has_served);
+  // `code`, `status`: of waitid(). `reports`: the row says what the child was doing. `has_served`: the
+  // service knows that it has, whatever its row says; then it is no failure that it ended by itself.
+  ChildEnd reaped(std::uint32_t slot, int code, int status, bool reports, bool has_served);
   void stopped(std::uint32_t slot, bool is_stopped);
   // SIGABRT, then SIGKILL, then "lost", for children that exceed the limits, or take a minute to start.
   struct Overdue {
@@ -65,8 +70,14 @@ class Pool {
   // Frees the slots of the children that say that they are detached, and removes them from the pool.
   std::vector<ChildRecord> remove_detached();
 
+  // Writes down which children have become ready, too old, and which are proven. Returns how many of this
+  // generation are proven since the last call.
+  unsigned note_progress(const CensusRules& rules, Time now);
+  // Mends what children have written wrongly, and tells those to leave whose rows make no sense.
+  Findings audit(Time now);
   // One scan of the table, under the lock.
   ChildCensus census(const CensusRules& rules, Time now) const;
+  unsigned count_busy() const;                // children with open connections
   std::uint64_t connections_aborted() const;  // that were open when their child ended
 
   // A child that was started before exec().
@@ -81,7 +92,7 @@ class Pool {
   void tell_to_leave(std::uint32_t slot, Reason reason);
   void free_row(std::uint32_t slot) const;
   void continue_to_leave(std::uint32_t slot, Reason reason);
-  Time end_if_still_stopped(std::uint32_t slot, Time now);
+  Time end_if_still_stopped(std::uint32_t slot, const ChildTimeLimits& limits, Time now);
   struct Limit {
     Time due = never;
     const char* why = "";
@@ -91,7 +102,6 @@ class Pool {
 
   const Scoreboard& scoreboard_;
   const ParentLock& lock_;
-  const std::uint32_t index_;
   ChildTable children_;
   ChildRows rows_;
 };

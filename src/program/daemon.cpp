@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "brood/error.hpp"
+#include "program/surroundings.hpp"
 
 namespace brood {
 namespace {
@@ -37,9 +38,10 @@ Daemon Daemon::detach() {
     exit_as_reported(read_end.get());
   }
   read_end.reset();
-  ::setsid();
+  ::setsid();  // fails only for the leader of a process group, which a process is not that was just forked
   // Once more: only a session leader can get a terminal.
   if (fork_or_throw() != 0) ::_exit(0);
+  leave_callers_place();
   return daemon;
 }
 
@@ -54,7 +56,7 @@ void Daemon::close_terminal() {
   if (!report_) return;
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (null) ::dup2(null.get(), standard);
+    if (!null || ::dup2(null.get(), standard) < 0) throw SystemError("close the terminal", errno);
 }
 
 }  // namespace brood

@@ -1,39 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "program/pid_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-
+#include "base/file_identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "program/locked_file.hpp"
 
 namespace brood {
 
 PidFile::PidFile(std::string path) : path_(std::move(path)) {
-  if (path_.empty()) return;
-  file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file_) throw SystemError("open pid-file " + path_, errno, ExitCode::configuration);
-  // A lock of the process, not of the open file. Children share the open file, and may outlive a killed
-  // parent until their connections are finished. And F_GETLK names the holder.
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  if (::fcntl(file_.get(), F_SETLK, &lock) != 0) {
-    ::fcntl(file_.get(), F_GETLK, &lock);
+  if (!path_.empty()) file_ = open(path_);
+}
+
+Descriptor PidFile::open(const std::string& path) {
+  LockedFile locked = LockedFile::open(path, 0644, "pid-file");
+  if (!locked.file)
     throw ConfigurationError(
-        text("pid-file ", path_, " is held by process ", lock.l_pid, ": the server already runs"));
-  }
-  struct stat ours {};
-  struct stat at_path {};
-  if (::fstat(file_.get(), &ours) != 0 || ::lstat(path_.c_str(), &at_path) != 0 ||
-      ours.st_ino != at_path.st_ino)
-    throw ConfigurationError(text("pid-file ", path_, " was just removed by a server that ends: try again"));
-  const std::string pid = text(::getpid(), '\n');
-  if (::ftruncate(file_.get(), 0) != 0 || ::pwrite(file_.get(), pid.data(), pid.size(), 0) < 0)
-    throw SystemError("write pid-file " + path_, errno);
+        text("pid-file ", path, " is held by process ", locked.other, ": the server already runs"));
+  return std::move(locked.file);
 }
 
 void PidFile::take_over(std::string path, Descriptor file) {
@@ -41,8 +26,17 @@ void PidFile::take_over(std::string path, Descriptor file) {
   file_ = std::move(file);
 }
 
-PidFile::~PidFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+void PidFile::look_at_path() {
+  if (path_.empty() || !file_ || FileIdentity::of(file_.get()).is_at(path_)) return;
+  try {
+    file_ = open(path_);
+    log_warning(text("pid-file ", path_, " was removed or replaced; it was written again"));
+  } catch (const Error& error) {
+    log_error(text("pid-file ", path_,
+                   " was removed or replaced, and can't be written again: ", std::string_view(error.what())));
+  }
 }
+
+PidFile::~PidFile() { remove_locked(path_, file_); }
 
 }  // namespace brood

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "program/program_log.hpp"
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <cstdio>
 
-#include "base/identity.hpp"
+#include "base/log/line_output.hpp"
+#include "base/lookup/identity.hpp"
 #include "base/text.hpp"
 #include "brood/log.hpp"
 
 namespace brood {
 
 LogTarget log_target(const Configuration& configuration) {
-  const auto& services = configuration.services;
-  // If services have different users, the file stays the parent's.
-  const bool one_user = !services.empty() && std::ranges::all_of(services, [&](const auto& service) {
-    return service.user == services.front().user;
-  });
   return {.name = configuration.name,
           .to = configuration.log,
           .level = level_of(configuration.log_level),
-          .owner = one_user ? find_identity(services.front().user, "").user : no_user};
+          .owner = find_identity(configuration.log_user, "").user};  // no_user: the file is the parent's
 }
 
 void print_errors(std::string_view lines) {
@@ -27,8 +24,12 @@ void print_errors(std::string_view lines) {
 }
 
 void report_errors(std::string_view lines, const Configuration& configuration) {
-  if (configuration.log != "stderr") print_errors(lines);
-  for (const auto line : split(lines, '\n')) log_error(line);
+  // Children may run already, so this waits for nobody. The log has the lines.
+  LineOutput terminal(STDERR_FILENO);
+  for (const auto line : split(lines, '\n')) {
+    if (configuration.log != "stderr") terminal.write(escape(line) + '\n');
+    log_error(line);
+  }
 }
 
 }  // namespace brood

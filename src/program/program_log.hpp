@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log_target.hpp"
+#include "base/log/log_target.hpp"
 #include "settings/configuration.hpp"
 
 namespace brood {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The services that a program itself has, one or several, with the table of their settings, the file and the
-// command line. Parent only.
+// The services that a program itself has, one or several, with the table of their settings, the file, the
+// environment and the command line. Parent only.
 #pragma once
 
-#include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,34 +21,49 @@ class ProgramSettings final : public ServiceSource {
  public:
   ProgramSettings(const std::string& program, std::span<const NamedServer> servers);
 
-  const Settings& table() const { return settings_.table; }
-  // Only the server's own settings count: the others are not checked together.
-  void check_only_own() { only_own_ = true; }
+  // All settings, as the file and the command line have them.
+  const Settings& table() const { return table_; }
 
   void take(CommandLine line) override { line_ = std::move(line); }
-  void go_by(GivenSettings values) override { go_by_ = std::move(values); }
-  GivenSettings given() const override { return settings_.given(); }
-  std::vector<WantedService> read() override;
-  const Configuration& staged() const override { return staged_; }
-  const Configuration& in_force() const override { return in_force_; }
-  void keep(const std::string& service) override { kept_.insert(service); }
-  std::vector<std::string> commit(When when, const std::string& only) override;
-  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& scaled) override;
-  std::string print() const override;
+  ServiceRules rules(const Configuration& /*parent*/) const override { return {}; }
+  NamedPaths paths(const WantedSettings& wanted) const override;
+  WantedSettings read(const InForce& in_force) const override;
+  std::string print(const WantedSettings& settings) const override;
+  const SettingsEnvironment& environment() const override { return environment_; }
+
+  // Reads everything, and puts only the settings of the servers themselves in force. Those of the kit are not
+  // checked together. Throws ConfigurationError.
+  void apply_own() const;
 
  private:
-  void add_one(const NamedServer& named);
-  void add_several(std::span<const NamedServer> servers);
+  // A server, and the defaults and the table of its service's settings.
+  struct Served {
+    std::string name;  // "": that of the server
+    ServerBase* server;
+    ServiceConfiguration defaults;
+    Settings table;
+  };
+
+  WantedParent read_parent(const GivenSettings& given) const override;
+  WantedService read_service(const std::string& name, const ServiceLayers& layers) const override;
+  void check_own(WantedService& wanted, const GivenSettings& in_force) const override;
+  const Settings& parent_table() const override { return parent_table_; }
+  const Settings& service_table(const std::string& service) const override { return find(service).table; }
+
+  bool several() const { return served_.size() > 1; }
+  const Served& find(const std::string& service) const;
+  SettingsReader read_all() const;
+  GivenSettings given_to(const Served& served, const GivenSettings& all) const;
+  // A table like that of `served`, whose kit settings are bound to `to`.
+  static Settings bind(const Served& served, ServiceConfiguration& to);
 
   const std::string program_;
-  const std::vector<NamedServer> servers_;
-  Configuration staged_, in_force_;
-  ServiceConfiguration shared_;  // the table needs a place for shared settings; nobody reads its values
-  StagedSettings settings_;
+  Configuration parent_;         // the defaults
+  ServiceConfiguration shared_;  // the same, for what services share
+  std::vector<Served> served_;
+  Settings table_, parent_table_;
+  SettingsEnvironment environment_;
   CommandLine line_;
-  std::optional<GivenSettings> go_by_;
-  bool only_own_ = false;
-  std::set<std::string> kept_;
 };
 
 }  // namespace brood

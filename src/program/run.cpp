@@ -10,23 +10,32 @@
 #include <optional>
 #include <span>
 
-#include "base/log_target.hpp"
+#include "base/log/log_target.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "base/text/help_text.hpp"
+#include "base/text/version.hpp"
 #include "brood/error.hpp"
 #include "brood/program.hpp"
+#include "listen/inherited.hpp"
 #include "models/programs/child_handover.hpp"
 #include "parent/parent.hpp"
+#include "program/name_claim.hpp"
 #include "program/program_log.hpp"
 #include "program/program_settings.hpp"
 #include "program/running_program.hpp"
 #include "program/scoreboard_path.hpp"
 #include "program/service_starter.hpp"
+#include "program/single.hpp"
 #include "program/slot_program.hpp"
+#include "program/surroundings.hpp"
+#include "settings/help.hpp"
 #include "upgrade/takeover.hpp"
 
 namespace brood {
 namespace {
+
+constexpr const char* single_option = "single";
 
 // What is opened next must not become standard input, output or error by chance.
 void fill_standard_descriptors() {
@@ -34,22 +43,30 @@ void fill_standard_descriptors() {
     if (::fcntl(standard, F_GETFD) < 0) Descriptor(::open("/dev/null", O_RDWR)).release();
 }
 
-int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daemon, Takeover& takeover) {
+int serve(const ServiceSource& source, WantedSettings wanted, Daemon& daemon, Takeover& takeover) {
   const HandedOver* const from = takeover.handed_over();
-  // The name, the pid file and the scoreboard stay as they were at the start.
-  const Configuration started = source.in_force();
-  const ServiceRules rules = source.rules();
-  if (rules.refuses_namesake) refuse_second_server(started);
+  const Configuration& started = *wanted.parent;
+  const ServiceRules rules = source.rules(started);
+  NameClaim name;
+  if (from == nullptr) {
+    name.take(started);
+    refuse_second_server(started);
+  }
   PidFile pid_file(from != nullptr ? "" : started.pid_file);
-  if (from != nullptr) takeover.check(wanted, rules.reserved_entries > 0);
+  if (from != nullptr) takeover.check(wanted.services, rules.come_and_go);
+  const bool many = rules.come_and_go || wanted.services.size() > 1;
 
-  auto services = ServiceStarter(source, started, takeover).start(std::move(wanted));
-  RunningProgram program(source, started, from != nullptr ? from->scoreboard : prepare_scoreboard(started),
-                         takeover.executable(), daemon, pid_file);
+  auto services = ServiceStarter(started, takeover, rules).start(std::move(wanted.services));
+  ScoreboardPlace place{.path = from != nullptr ? from->scoreboard : "", .directory = many};
+  if (from == nullptr) place = prepare_scoreboards(started, many);
+  ServiceManager manager(from == nullptr ? started.notify_fd : -1);
+  RunningProgram program(source, wanted.parent, std::move(place), takeover.executable(), daemon, pid_file,
+                         name, manager);
   Parent parent =
       from != nullptr ? Parent(program, std::move(services), takeover) : Parent(program, std::move(services));
   if (from != nullptr) {
     pid_file.take_over(from->pid_file, takeover.claim(from->pid_file_descriptor));
+    name.take_over(NameClaim::path_for(started), takeover.claim(from->name_descriptor));
     daemon = Daemon(takeover.claim(from->report_descriptor));
     parent.take_over(takeover);
   }
@@ -59,20 +76,28 @@ int serve(ServiceSource& source, std::vector<WantedService> wanted, Daemon& daem
   return code;
 }
 
-int start(ServiceSource& source, std::vector<WantedService> wanted, Takeover& takeover) {
-  const bool detaches = source.in_force().daemonize && takeover.handed_over() == nullptr;
+int start(const ServiceSource& source, WantedSettings wanted, Takeover& takeover, bool single) {
+  const std::shared_ptr<const Configuration> parent = wanted.parent;
+  if (single && parent->daemonize) throw ConfigurationError("--single and daemonize exclude each other");
+  const bool detaches = parent->daemonize && takeover.handed_over() == nullptr;
+  if (detaches) check_paths_of_background(source, wanted);
+  close_left_descriptors(descriptors_to_keep(wanted));
+  // After an upgrade other files may have these numbers: the former program hands over those that it has.
+  if (takeover.handed_over() == nullptr) keep_inherited(listeners_to_keep(wanted));
   Daemon daemon = detaches ? Daemon::detach() : Daemon();
   const auto fail = [&](const std::string& what, ExitCode code) {
     takeover.give_back(what);
     print_errors(what);
-    if (source.in_force().log != "stderr") log_error(text("not started: ", what));
+    if (parent->log != "stderr") log_error(text("not started: ", what));
     return static_cast<int>(code);
   };
   int code = 0;
   try {
-    open_log(log_target(source.in_force()));
+    open_log(log_target(*parent));
+    for (const auto& variable : source.environment().strangers()) log_warning(variable);
     block_all_signals();
-    code = serve(source, std::move(wanted), daemon, takeover);
+    code = single ? serve_single(std::move(wanted.services))
+                  : serve(source, std::move(wanted), daemon, takeover);
   } catch (const Error& error) {
     code = fail(error.what(), error.code());
   } catch (...) {
@@ -82,7 +107,7 @@ int start(ServiceSource& source, std::vector<WantedService> wanted, Takeover& ta
   return code;
 }
 
-int run(std::span<const NamedServer> servers, int argc, char** argv) {
+int run(std::span<const NamedServer> servers, const std::string& version, int argc, char** argv) {
   return run_program(argc, argv, [&](Takeover& takeover) {
     const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
     const auto arguments =
@@ -90,9 +115,16 @@ int run(std::span<const NamedServer> servers, int argc, char** argv) {
     if (const auto handover = read_handover(child_variable))
       return run_as_child(*handover, servers, program, arguments);
     ProgramSettings settings(program, servers);
-    const CommandLine line = parse_command_line(settings.table(), arguments);
+    const ProgramOptions options = {
+        {single_option, "", "serve in this process, without children, for a debugger"}};
+    const CommandLine line = parse_command_line(settings.table(), arguments, options);
     if (line.help) {
-      std::fputs(print_help(settings.table(), program).c_str(), stdout);
+      std::fputs(print_help(settings.table(), program, terminal_width(STDOUT_FILENO), options).c_str(),
+                 stdout);
+      return 0;
+    }
+    if (line.version) {
+      std::fputs(version_line(program, version).c_str(), stdout);
       return 0;
     }
     return run_source(settings, line, takeover);
@@ -102,33 +134,35 @@ int run(std::span<const NamedServer> servers, int argc, char** argv) {
 }  // namespace
 
 int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeover) {
-  takeover.configure(source, line);
-  std::vector<WantedService> wanted = source.read();
-  std::string mistakes;
-  for (const auto& each : wanted)
-    if (!each.mistakes.empty()) mistakes += (mistakes.empty() ? "" : "\n") + each.mistakes;
-  source.commit(When::starting, "");
-  const bool refused = !mistakes.empty() && (line.test_config || source.rules().all_or_none);
+  WantedSettings wanted = takeover.read(source, line);
+  const std::string mistakes = wanted.mistakes();
+  const ServiceRules rules = source.rules(*wanted.parent);
+  const bool refused = !mistakes.empty() && (line.test_config || rules.all_or_none);
   if (refused) throw ConfigurationError(mistakes);
   if (takeover.rehearses()) {
-    takeover.rehearse(wanted, source.rules().reserved_entries > 0);
-    try_log(log_target(source.in_force()));
+    takeover.rehearse(wanted.services, rules.come_and_go);
+    try_log(log_target(*wanted.parent));
     return 0;
   }
+  if (line.print_config || line.test_config)
+    for (const auto& variable : source.environment().strangers()) print_errors(variable);
   if (line.print_config) {
     print_errors(mistakes);
-    std::fputs(source.print().c_str(), stdout);
+    std::fputs(source.print(wanted).c_str(), stdout);
     return 0;
   }
   if (line.test_config) {
+    try_log(log_target(*wanted.parent));
     std::puts("settings: no mistakes found");
     return 0;
   }
-  return start(source, std::move(wanted), takeover);
+  return start(source, std::move(wanted), takeover, line.options.contains(single_option));
 }
 
 int run_program(int argc, const char* const* argv, const std::function<int(Takeover&)>& program) {
   fill_standard_descriptors();
+  restore_signals();
+  disarm_signals();
   std::optional<Takeover> takeover;
   const auto fail = [&](const std::string& what, ExitCode code) {
     if (takeover) takeover->give_back(what);
@@ -147,7 +181,7 @@ int run_program(int argc, const char* const* argv, const std::function<int(Takeo
 
 int ServerBase::run(int argc, char** argv) {
   const NamedServer alone{"", this};
-  return brood::run({&alone, 1}, argc, argv);
+  return brood::run({&alone, 1}, version(), argc, argv);
 }
 
 void Program::add(std::string name, ServerBase& server) {
@@ -162,7 +196,7 @@ int Program::run(int argc, char** argv) {
   if (servers_.empty()) throw Error("a program needs a service");
   std::vector<NamedServer> servers;
   for (const auto& [name, server] : servers_) servers.push_back({name, server});
-  return brood::run(servers, argc, argv);
+  return brood::run(servers, version_, argc, argv);
 }
 
 }  // namespace brood

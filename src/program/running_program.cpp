@@ -3,39 +3,42 @@
 
 #include <unistd.h>
 
+#include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "program/program_log.hpp"
+#include "program/surroundings.hpp"
 
 namespace brood {
 
-std::vector<WantedService> RunningProgram::read_settings() {
-  auto wanted = source_.read();
-  try_log(log_target(source_.staged()));
+WantedSettings RunningProgram::read_settings(InForce in_force) const {
+  in_force.parent = in_force_;
+  WantedSettings wanted = source_.read(in_force);
+  if (wanted.parent->daemonize) check_paths_of_background(source_, wanted);
+  const LogTarget log = log_target(*wanted.parent);
+  look_up("log", log.to, [&] {
+    try_log(log);
+    return std::string();
+  });
   return wanted;
 }
 
-std::vector<std::string> RunningProgram::apply_settings(const std::string& only,
-                                                        const std::vector<std::string>& refused) {
-  for (const auto& service : refused) source_.keep(service);
-  auto need_restart = source_.commit(When::running, only);
-  for (const auto& line : need_restart) log_warning(line);
+void RunningProgram::apply_settings(std::shared_ptr<const Configuration> parent) {
+  in_force_ = std::move(parent);
   try {
-    open_log(log_target(source_.in_force()));
+    open_log(log_target(*in_force_));
   } catch (const Error& error) {
     log_error(text(std::string_view(error.what()), "; the log goes on as before"));
   }
-  return need_restart;
-}
-
-ServiceConfiguration RunningProgram::scaled(const std::string& service, const ScaledSettings& changes) {
-  return source_.scaled(service, changes);
 }
 
 void RunningProgram::close_in_child() {
   daemon_.forget();
   pid_file_.forget();
+  name_claim_.forget();
+  manager_.forget();
+  source_.environment().leave();
 }
 
 void RunningProgram::report_not_ready() {
@@ -45,16 +48,17 @@ void RunningProgram::report_not_ready() {
 
 void RunningProgram::report_ready(std::string_view addresses) {
   log_info(text("ready: ", name(), " on ", addresses, ", pid ", ::getpid(),
-                scoreboard_path_.empty() ? "" : ", scoreboard " + scoreboard_path_));
+                scoreboards_.path.empty() ? "" : ", scoreboard " + scoreboards_.path));
   daemon_.ready();
 }
 
 void RunningProgram::hand_over(HandedOver& to) const {
-  to.runtime_directory = started_.runtime_directory;
+  to.runtime_directory = in_force_->runtime_directory;
   to.pid_file = pid_file_.path();
   to.pid_file_descriptor = pid_file_.descriptor();
+  to.name_descriptor = name_claim_.descriptor();
   to.report_descriptor = daemon_.descriptor();
-  to.settings = source_.given();
+  to.settings = in_force_->given;
 }
 
 }  // namespace brood

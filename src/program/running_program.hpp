@@ -7,46 +7,66 @@
 
 #include "parent/server_program.hpp"
 #include "program/daemon.hpp"
+#include "program/name_claim.hpp"
 #include "program/pid_file.hpp"
+#include "program/service_manager.hpp"
 
 namespace brood {
 
 class RunningProgram final : public ServerProgram {
  public:
-  // Name, paths and rules stay as they are now while the program runs. The references outlive it.
-  RunningProgram(ServiceSource& source, const Configuration& started, std::string scoreboard_path,
-                 const Executable& executable, Daemon& daemon, PidFile& pid_file)
+  // `started`: what is in force. Paths and rules stay as they are now while the program runs. The references
+  // outlive it.
+  RunningProgram(const ServiceSource& source, std::shared_ptr<const Configuration> started,
+                 ScoreboardPlace scoreboards, const Executable& executable, Daemon& daemon, PidFile& pid_file,
+                 NameClaim& name_claim, ServiceManager& manager)
       : source_(source),
-        started_(started),
-        rules_(source.rules()),
-        scoreboard_path_(std::move(scoreboard_path)),
+        in_force_(std::move(started)),
+        rules_(source.rules(*in_force_)),
+        scoreboards_(std::move(scoreboards)),
         executable_(executable),
         daemon_(daemon),
-        pid_file_(pid_file) {}
+        pid_file_(pid_file),
+        name_claim_(name_claim),
+        manager_(manager) {}
 
-  const std::string& name() const override { return started_.name; }
-  const std::string& scoreboard_path() const override { return scoreboard_path_; }
+  const std::string& name() const override { return in_force_->name; }
+  const ScoreboardPlace& scoreboards() const override { return scoreboards_; }
   ServiceRules rules() const override { return rules_; }
   const Executable& executable() const override { return executable_; }
 
-  std::vector<WantedService> read_settings() override;
-  std::vector<std::string> apply_settings(const std::string& only,
-                                          const std::vector<std::string>& refused) override;
-  ServiceConfiguration scaled(const std::string& service, const ScaledSettings& changes) override;
+  WantedSettings read_settings(InForce in_force) const override;
+  void apply_settings(std::shared_ptr<const Configuration> parent) override;
+  WantedService scale(const ServiceConfiguration& in_force, const ScaledSettings& scaled) const override {
+    return source_.scale(in_force, scaled);
+  }
 
+  void look_at_files() override {
+    pid_file_.look_at_path();
+    name_claim_.look_at_path();
+  }
+  void let_successor_start() override { name_claim_.give_up(); }
+  void remove_scoreboard_directory() override {
+    if (name_claim_.take_again()) scoreboards_.remove_directory();
+  }
   void close_in_child() override;
   void report_not_ready() override;
   void report_ready(std::string_view addresses) override;
+  Time tell_state(const ServerState& state, const std::function<ServerLoad()>& load, Time now) override {
+    return manager_.tell(state, load, now);
+  }
   void hand_over(HandedOver& to) const override;
 
  private:
-  ServiceSource& source_;
-  const Configuration& started_;
+  const ServiceSource& source_;
+  std::shared_ptr<const Configuration> in_force_;
   const ServiceRules rules_;
-  const std::string scoreboard_path_;
+  const ScoreboardPlace scoreboards_;
   const Executable& executable_;
   Daemon& daemon_;
   PidFile& pid_file_;
+  NameClaim& name_claim_;
+  ServiceManager& manager_;
 };
 
 }  // namespace brood

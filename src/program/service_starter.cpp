@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "program/service_starter.hpp"
 
+#include <cerrno>
+#include <thread>
 #include <utility>
 
 #include "base/text.hpp"
+#include "child/child_main.hpp"
 #include "program/program_log.hpp"
 
 namespace brood {
@@ -21,14 +24,30 @@ void ServiceStarter::open(WantedService& wanted) {
   if (from == nullptr) return leave_out(wanted.name);
   attempt(wanted.name, [&] {
     if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
-    services_.push_back(std::make_unique<Service>(*wanted.configuration, wanted.server, *from));
+    services_.push_back(open_patiently(wanted, *from));
   });
+}
+
+std::unique_ptr<Service> ServiceStarter::open_patiently(const WantedService& wanted,
+                                                        const HandedOverService& from) const {
+  constexpr std::chrono::milliseconds pause{20};
+  for (;;) try {
+      return std::make_unique<Service>(wanted, from);
+    } catch (const SystemError& error) {
+      if (error.error_number() != EADDRINUSE || Clock::now() >= patience_end_) throw;
+      std::this_thread::sleep_for(pause);
+    }
 }
 
 // When all listeners are bound.
 void ServiceStarter::call_hooks() {
+  const bool several = services_.size() > 1;
   std::erase_if(services_, [&](const auto& service) {
-    return !attempt(service->name(), [&] { service->server().on_parent_start(); });
+    const std::string hook = text(several ? "service " + service->name() + ": " : "", "on_parent_start");
+    return !attempt(service->name(), [&] {
+      call_hook(
+          hook, [&] { service->server().on_parent_start(); }, ExitCode::software);
+    });
   });
 }
 
@@ -38,11 +57,11 @@ bool ServiceStarter::attempt(const std::string& name, const Step& step) {
     step();
     return true;
   } catch (const Error& error) {
-    if (all_or_none()) throw;
+    if (all_or_none_) throw;
     if (error.code() != ExitCode::configuration) failure_ = ExitCode::sick;
     report_errors(error.what(), configuration_);
   } catch (...) {
-    if (all_or_none()) throw;
+    if (all_or_none_) throw;
     failure_ = ExitCode::sick;
     report_errors(what_was_thrown(), configuration_);
   }
@@ -52,7 +71,6 @@ bool ServiceStarter::attempt(const std::string& name, const Step& step) {
 
 void ServiceStarter::leave_out(const std::string& name) {
   report_errors(text("service ", name, " is left out"), configuration_);
-  source_.keep(name);
 }
 
 }  // namespace brood

@@ -15,23 +15,30 @@ namespace brood {
 
 class ServiceStarter {
  public:
-  ServiceStarter(ServiceSource& source, const Configuration& configuration, const Takeover& takeover)
-      : source_(source), configuration_(configuration), takeover_(takeover) {}
+  ServiceStarter(const Configuration& configuration, const Takeover& takeover, const ServiceRules& rules)
+      : configuration_(configuration),
+        takeover_(takeover),
+        all_or_none_(rules.all_or_none || takeover.handed_over() != nullptr),
+        patience_end_(takeover.handed_over() != nullptr ? Time::min() : Clock::now() + patience) {}
 
   // Throws if no service is left, or if one fails that the others need.
   std::vector<std::unique_ptr<Service>> start(std::vector<WantedService> wanted);
 
  private:
+  static constexpr std::chrono::seconds patience{2};
+
   void open(WantedService& wanted);
+  std::unique_ptr<Service> open_patiently(const WantedService& wanted, const HandedOverService& from) const;
   void call_hooks();
   template <typename Step>
   bool attempt(const std::string& name, const Step& step);
-  bool all_or_none() const { return source_.rules().all_or_none || takeover_.handed_over() != nullptr; }
   void leave_out(const std::string& name);
 
-  ServiceSource& source_;
   const Configuration& configuration_;
   const Takeover& takeover_;
+  const bool all_or_none_;
+  // Until then, addresses may still belong to processes of a server that was killed: they have to hear of it.
+  const Time patience_end_;
   std::vector<std::unique_ptr<Service>> services_;
   // If no service is left: `configuration` if all of them need a correction, otherwise another try may help.
   ExitCode failure_ = ExitCode::configuration;

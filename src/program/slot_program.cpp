@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "base/address.hpp"
@@ -28,7 +29,8 @@ WorkKind work_of(const ChildListener& listener) {
   if (listener.trigger) return WorkKind::triggers;
   int type = SOCK_STREAM;
   socklen_t size = sizeof type;
-  ::getsockopt(listener.descriptor, SOL_SOCKET, SO_TYPE, &type, &size);
+  if (::getsockopt(listener.descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+    throw SystemError("listener " + listener.name, errno);
   return type == SOCK_DGRAM ? WorkKind::datagrams : WorkKind::connections;
 }
 
@@ -55,20 +57,18 @@ int run_as_child(const Handover& handover, std::span<const NamedServer> servers,
   int code = 0;
   const int failure = exit_code_of([&] {
     received.emplace(handover);
-    follow_log_epoch(received->scoreboard().header().log_epoch, received->log_epoch());
+    follow_log_epoch(received->scoreboard().server().log_epoch, received->log_epoch());
     ChildSetup setup = received->setup();
     setup.server = &find_server(servers, received->service());
     ProgramSettings settings(program, servers);
     settings.take(parse_command_line(settings.table(), arguments));
-    settings.check_only_own();
-    settings.read();
-    settings.commit(When::starting, "");
+    settings.apply_own();
     check_and_limit(setup);
-    call_start_hook("on_parent_start", [&] { setup.server->on_parent_start(); });
+    call_hook("on_parent_start", [&] { setup.server->on_parent_start(); });
     code = child_main(setup);
     block_all_signals();  // their handlers use what ends here
   });
-  follow_log_epoch(nullptr);
+  stop_following_log_epoch();
   return failure != 0 ? failure : code;
 }
 

@@ -40,6 +40,23 @@ class Writing {
   Shared<std::uint32_t>& sequence_;
 };
 
+// nullptr: it counts as finished alone.
+Shared<std::uint64_t>* counter_of(Figures& figures, Outcome outcome) {
+  switch (outcome) {
+    case Outcome::served:
+      break;
+    case Outcome::failed:
+      return &figures.failed;
+    case Outcome::peer_gone:
+      return &figures.peers_gone;
+    case Outcome::timed_out:
+      return &figures.timed_out;
+    case Outcome::probe:
+      return &figures.probes;
+  }
+  return nullptr;
+}
+
 std::size_t address_size(const sockaddr_storage& peer) {
   switch (peer.ss_family) {
     case AF_INET:
@@ -53,25 +70,23 @@ std::size_t address_size(const sockaddr_storage& peer) {
 
 }  // namespace
 
-ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
-                     Capacity capacity)
+ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t slot, Capacity capacity)
     : scoreboard_(scoreboard),
-      service_(scoreboard.service(service)),
+      service_(scoreboard.service()),
       orders_(scoreboard.slot_orders(slot)),
       row_(scoreboard.slot(slot)),
-      idle_words_(scoreboard.idle_words(service)),
-      idle_word_(idle_words_[(slot - service_.first_slot) / bits_per_word]),
+      idle_words_(scoreboard.idle_words()),
+      spare_words_(scoreboard.spare_words()),
+      idle_word_(idle_words_[slot / bits_per_word]),
       idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
       capacity_(capacity),
       turn_(capacity.threads ? std::make_unique<std::mutex>() : nullptr),
-      service_index_(service),
-      slot_index_(slot),
-      wake_fd_(wake_fd) {}
+      slot_index_(slot) {}
 
 ScoreboardLock ChildSlot::lock() {
   for (;;) {
-    ScoreboardLock lock(scoreboard_, Side::child, Clock::now() + lock_patience);
-    if (lock || ::getppid() != scoreboard_.header().parent_pid.load(relaxed)) return lock;
+    ScoreboardLock lock(scoreboard_, Clock::now() + lock_patience);
+    if (lock || ::getppid() != scoreboard_.server().parent_pid.load(relaxed)) return lock;
     // A sibling was stopped while it held the lock. The parent checks that when it is woken.
     log_warning("scoreboard: the lock has been held for a second; the parent is woken");
     wake();
@@ -81,17 +96,21 @@ ScoreboardLock ChildSlot::lock() {
 void ChildSlot::change_lifecycle(Lifecycle lifecycle) {
   if (const auto locked = lock()) {
     if (lifecycle.phase != Phase::serving) scoreboard_.set_idle(slot_index_, false);
+    lifecycle.seal = seal();
     row_.lifecycle.store(lifecycle.pack(), std::memory_order_release);
   }
   wake();
 }
+
+std::uint32_t ChildSlot::seal() const { return seal_of(orders_.incarnation.load(relaxed), slot_index_); }
 
 void ChildSlot::ready() {
   if (const auto locked = lock()) {
     row_.pid.store(::getpid(), relaxed);
     row_.capacity.store(capacity_.connections, relaxed);
     row_.since.store(to_nanoseconds(Clock::now()), relaxed);
-    row_.lifecycle.store(Lifecycle{.phase = Phase::serving}.pack(), std::memory_order_release);
+    row_.lifecycle.store(Lifecycle{.phase = Phase::serving, .seal = seal()}.pack(),
+                         std::memory_order_release);
     scoreboard_.set_idle(slot_index_, true);
   }
   wake();
@@ -131,6 +150,7 @@ std::unique_lock<std::mutex> ChildSlot::turn() const {
 void ChildSlot::show(ConnectionId id) {
   const OpenConnections::Entry& entry = open_[id];
   row_.since.store(entry.since, relaxed);
+  row_.deadline.store(entry.deadline, relaxed);
   row_.listener.store(entry.listener, relaxed);
   store_bytes(row_.peer, entry.peer);
   if (entry.note[0] != 0 || row_.note[0].load(relaxed) != 0)
@@ -142,6 +162,8 @@ ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t lis
   const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
   OpenConnections::Entry& entry = open_[id];
   entry.listener = listener;
+  entry.deadline = 0;
+  entry.waited = OpenConnections::not_measured;
   std::memcpy(entry.peer.data(), &peer, address_size(peer));
   entry.note[0] = '\0';
   const std::uint32_t open_connections = open_.count();
@@ -153,12 +175,23 @@ ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t lis
     if (open_connections == 1) show(id);
   }
   const bool full = open_connections >= capacity_.connections;
-  if (full) idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
+  if (full)
+    idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
+  else if (open_connections == 1)
+    // The parent moves wake_below, then looks at open_connections again: one of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
   // The parent may also wait for the first open connection: connection-timeout starts with it.
-  if ((full || open_connections == 1) &&
-      count_bits(idle_words_) < service_.wake_below.load(std::memory_order_seq_cst))
-    wake();
+  if (full || open_connections == 1) note_idle(count_spares());
   return id;
+}
+
+// The parent wants to know of the fewest, and at once if there are fewer than it wants.
+void ChildSlot::note_idle(std::uint32_t count) {
+  Shared<std::uint32_t>& fewest = scoreboard_.gossip().fewest_idle;
+  std::uint32_t known = fewest.load(relaxed);
+  while (count < known && !fewest.compare_exchange_weak(known, count, relaxed)) {
+  }
+  if (count < service_.wake_below.load(std::memory_order_seq_cst)) wake();
 }
 
 void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
@@ -166,20 +199,21 @@ void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
   const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
   const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
   add(row_.figures.latency[bucket], 1);
+  add(row_.figures.duration, microseconds);
   add(row_.figures.finished, 1);
 }
 
-void ChildSlot::finished(ConnectionId id, bool failed, std::uint64_t bytes_read,
-                         std::uint64_t bytes_written) {
+void ChildSlot::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                         std::uint64_t bytes_written, Time at) {
   const auto turn = this->turn();
   if (is_detached()) return open_.remove(id);
   const bool was_oldest = open_.oldest() == id;
-  const std::int64_t now = to_nanoseconds(Clock::now());
+  const std::int64_t now = to_nanoseconds(at);
   {
     const Writing writing(row_.sequence);
     count_as_finished(id, now);
     open_.remove(id);
-    if (failed) add(row_.figures.failed, 1);
+    if (Shared<std::uint64_t>* const count = counter_of(row_.figures, outcome)) add(*count, 1);
     add(row_.figures.bytes_read, bytes_read);
     add(row_.figures.bytes_written, bytes_written);
     row_.open_connections.store(open_.count(), relaxed);
@@ -188,16 +222,30 @@ void ChildSlot::finished(ConnectionId id, bool failed, std::uint64_t bytes_read,
     else if (was_oldest)
       show(open_.oldest());
   }
-  // The first connection that a child finishes proves it: the parent waits for one if starts are throttled.
-  if (row_.figures.finished.load(relaxed) == 1 && service_.throttled_until.load(relaxed) != 0) wake();
+  // The first connection that a child finishes proves it.
+  if (row_.figures.finished.load(relaxed) == 1 && service_.wake_when_proven.load(relaxed) != 0) wake();
   if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
   const bool was_full = open_connections + 1 == capacity_.connections;
-  if (was_full) idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
+  if (was_full)
+    idle_word_.fetch_or(idle_bit_, std::memory_order_seq_cst);
+  else if (open_connections == 0)
+    std::atomic_thread_fence(std::memory_order_seq_cst);
   // An idle spare may be one too many.
   if ((was_full || open_connections == 0) &&
-      count_bits(idle_words_) > service_.wake_above.load(std::memory_order_seq_cst))
+      count_spares() > service_.wake_above.load(std::memory_order_seq_cst))
     wake();
+}
+
+void ChildSlot::waited(ConnectionId id, std::chrono::milliseconds time) {
+  const auto turn = this->turn();
+  open_[id].waited =
+      static_cast<std::int32_t>(std::clamp<std::chrono::milliseconds::rep>(time.count(), 0, INT32_MAX));
+}
+
+OpenConnections::Entry ChildSlot::open_connection(ConnectionId id) const {
+  const auto turn = this->turn();
+  return open_[id];
 }
 
 void ChildSlot::note(ConnectionId id, std::string_view text) {
@@ -210,16 +258,52 @@ void ChildSlot::note(ConnectionId id, std::string_view text) {
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }
 
-void ChildSlot::more_waits() {
-  if (count_bits(idle_words_) > 0) wake();
+void ChildSlot::extend_deadline(ConnectionId id, Time until) {
+  const auto turn = this->turn();
+  open_[id].deadline = to_nanoseconds(until);
+  if (is_detached() || open_.oldest() != id) return;
+  const Writing writing(row_.sequence);
+  row_.deadline.store(open_[id].deadline, relaxed);
 }
 
-// The child that sets the flag writes. The parent clears the flag before it reads the table, so there is at
-// most one write() for each of its looks.
-void ChildSlot::wake(WakeReason reason) {
-  Shared<std::uint32_t>& pending = scoreboard_.service_gossip(service_index_).wake;
-  if ((pending.fetch_or(reason, std::memory_order_seq_cst) & reason) != 0) return;
-  tell_event(wake_fd_);
+std::uint32_t ChildSlot::more_than_a_sibling() const {
+  const std::uint32_t own = open_connections();
+  std::uint32_t fewest = own;
+  for (std::uint32_t word = 0; word < idle_words_.size() && fewest > 0; ++word) {
+    std::uint64_t spares = idle_words_[word].load(relaxed) & spare_words_[word].load(relaxed);
+    for (; spares != 0; spares &= spares - 1) {
+      const auto bit = static_cast<std::uint32_t>(std::countr_zero(spares));
+      fewest = std::min(fewest, scoreboard_.slot(word * bits_per_word + bit).open_connections.load(relaxed));
+    }
+  }
+  return own - fewest;
+}
+
+ChildSlot::Pool ChildSlot::look_at_pool() const {
+  Pool pool{.spares = count_spares()};
+  for (std::uint32_t word = 0; word < spare_words_.size(); ++word) {
+    std::uint64_t counted = spare_words_[word].load(relaxed);
+    for (; counted != 0; counted &= counted - 1) {
+      const Slot& row =
+          scoreboard_.slot(word * bits_per_word + static_cast<std::uint32_t>(std::countr_zero(counted)));
+      if (Lifecycle::unpack(row.lifecycle.load(relaxed)).phase != Phase::serving) continue;
+      ++pool.children;
+      if (row.open_connections.load(relaxed) > 0) ++pool.busy;
+      pool.finished += row.figures.finished.load(relaxed);
+      pool.duration += std::chrono::microseconds(row.figures.duration.load(relaxed));
+    }
+  }
+  return pool;
+}
+
+void ChildSlot::more_waits() {
+  if (count_spares() > 0) wake();
+}
+
+// No flag in shared memory says that the parent was woken already: a wild store could set it. The parent
+// moves its thresholds when it looks, so that nobody writes for what it knows.
+void ChildSlot::wake(Wake what) const {
+  tell_event(scoreboard_.wake_descriptor(), static_cast<std::uint64_t>(what));
 }
 
 }  // namespace brood

@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -26,9 +27,7 @@ class ChildSlot {
     unsigned connections = 1;  // that may be open at once
     bool threads = false;      // several threads call this object
   };
-  // wake_fd: the parent's eventfd; not owned.
-  ChildSlot(const Scoreboard& scoreboard, std::uint32_t service, std::uint32_t slot, int wake_fd,
-            Capacity capacity);
+  ChildSlot(const Scoreboard& scoreboard, std::uint32_t slot, Capacity capacity);
 
   // ---- Lifecycle: each takes the lock, then wakes the parent
   void ready();               // starting -> serving, idle
@@ -40,7 +39,9 @@ class ChildSlot {
   // Wakes the parent: another child should take what this one cannot.
   void call_parent() { wake(); }
   // Wakes the parent: a listener does not accept any more, and the child was not told to leave.
-  void report_listener() { wake(look_at_listeners); }
+  void report_listener() { wake(Wake::look_at_listeners); }
+
+  bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
 
   // ---- Orders
   bool must_leave() const {
@@ -56,40 +57,64 @@ class ChildSlot {
     return cap != 0 && row_.figures.accepted.load(std::memory_order_relaxed) >= cap;
   }
 
+  // By a tenth, or by 2. `coming`: so many threads accept at this moment.
+  bool far_beyond_cap(unsigned coming = 0) const {
+    const std::uint32_t cap = service_.max_requests_per_child.load(std::memory_order_relaxed);
+    return cap != 0 && row_.figures.accepted.load(std::memory_order_relaxed) + coming >=
+                           cap + std::uint64_t{std::max(2U, cap / 10)};
+  }
+  // The parent may start children now.
+  bool may_be_replaced() const { return service_.throttled_until.load(std::memory_order_relaxed) == 0; }
+
   // ---- Activity: no lock between processes
   ConnectionId accepted(const sockaddr_storage& peer, std::uint32_t listener);
-  void finished(ConnectionId id, bool failed, std::uint64_t bytes_read, std::uint64_t bytes_written);
+  void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written,
+                Time at = Clock::now());
+  void extend_deadline(ConnectionId id, Time until);
+  void waited(ConnectionId id, std::chrono::milliseconds time);  // in the queue of its listener
+  OpenConnections::Entry open_connection(ConnectionId id) const;
   void more_waits();  // at the listener that woke the child: wakes the parent if a sibling is idle
   void note(ConnectionId id, std::string_view text);  // at most note_size bytes; the rest is cut
   std::uint32_t open_connections() const { return row_.open_connections.load(std::memory_order_relaxed); }
   bool full() const { return open_connections() >= capacity_.connections; }
+  // How many more are open than in the sibling with the fewest of those that can take another one.
+  std::uint32_t more_than_a_sibling() const;
+
+  // Of the children that were not told to leave, with this one.
+  struct Pool {
+    unsigned spares = 0, busy = 0, children = 0;
+    std::uint64_t finished = 0;             // connections
+    std::chrono::microseconds duration{0};  // of these together
+  };
+  Pool look_at_pool() const;
 
  private:
   // Left: the idle bit must not be set again. Detached: row and orders belong to another child.
   enum class Stay { here, left, detached };
-  bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
   std::unique_lock<std::mutex> turn() const;
   void show(ConnectionId id);
+  void note_idle(std::uint32_t count);
   void count_as_finished(ConnectionId id, std::int64_t now);
   // Not held: the parent is gone, and nobody reads the table any more.
   ScoreboardLock lock();
   void change_lifecycle(Lifecycle lifecycle);
-  void wake(WakeReason reason = look_at_children);
+  std::uint32_t seal() const;
+  unsigned count_spares() const { return count_bits(idle_words_, spare_words_); }
+  void wake(Wake what = Wake::look) const;
 
   const Scoreboard& scoreboard_;
   const ServiceOrders& service_;
   const SlotOrders& orders_;
   Slot& row_;
   const std::span<IdleWord> idle_words_;  // of the service
-  IdleWord& idle_word_;                   // the one with the bit of this child
+  const std::span<const IdleWord> spare_words_;
+  IdleWord& idle_word_;  // the one with the bit of this child
   const std::uint64_t idle_bit_;
   const Capacity capacity_;
   std::unique_ptr<std::atomic<Stay>> stay_ = std::make_unique<std::atomic<Stay>>(Stay::here);
   std::unique_ptr<std::mutex> turn_;  // between the threads of this child; nullptr: it has one
   OpenConnections open_;              // the row shows the oldest
-  const std::uint32_t service_index_;
   const std::uint32_t slot_index_;
-  const int wake_fd_;
 };
 
 }  // namespace brood

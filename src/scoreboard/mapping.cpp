@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/file_identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 
@@ -49,14 +50,14 @@ struct Mapping::Regions {
   ipc::mapped_region writable_orders, orders, gossip;
   MappingDescriptors descriptors;
   std::string path;
-  struct stat identity {};  // of the file that this process created
+  FileIdentity file;  // that this process created
 
   void map_all(std::size_t orders_size, std::size_t gossip_size, Side side, const std::string& what) {
     const auto& [whole, read_only] = descriptors;
     if (side == Side::parent) writable_orders = map(whole, ipc::read_write, 0, orders_size, what);
     orders = map(read_only, ipc::read_only, 0, orders_size, what);
     gossip = map(whole, ipc::read_write, orders_size, gossip_size, what);
-    if (::fstat(whole.get(), &identity) != 0) throw SystemError("stat " + what, errno);
+    file = FileIdentity::of(whole.get());
   }
 };
 
@@ -113,12 +114,16 @@ const std::byte* Mapping::orders() const {
 std::byte* Mapping::gossip() const { return static_cast<std::byte*>(regions_->gossip.get_address()); }
 
 void Mapping::remove_file() const {
-  const std::string& path = regions_->path;
-  const struct stat& ours = regions_->identity;
-  struct stat there {};
-  if (!path.empty() && ::lstat(path.c_str(), &there) == 0 && there.st_dev == ours.st_dev &&
-      there.st_ino == ours.st_ino)
-    ::unlink(path.c_str());
+  if (has_file()) ::unlink(regions_->path.c_str());
+}
+
+bool Mapping::has_file() const { return !regions_->path.empty() && regions_->file.is_at(regions_->path); }
+
+// It may have been renamed. The path of another file is not taken: that may be the scoreboard of a server
+// that has followed this one.
+bool Mapping::give_name_again() const {
+  const std::string file = text("/proc/self/fd/", regions_->descriptors.whole.get());
+  return ::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, regions_->path.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
 
 void Mapping::give_up_orders() {
@@ -135,15 +140,18 @@ struct ReadOnlyMapping::Region {
 };
 
 ReadOnlyMapping::ReadOnlyMapping(const std::string& path) : region_(std::make_unique<Region>()) {
-  const Descriptor file = open_or_throw(path, O_RDONLY);
+  // Not blocking: a FIFO of that name would hold up the reader.
+  const Descriptor file = open_or_throw(path, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw SystemError("stat scoreboard " + path, errno);
+  if (!S_ISREG(status.st_mode)) throw Error("scoreboard " + path + " is not a file");
   if (status.st_size == 0) throw Error("scoreboard " + path + ": the file is empty");
   region_->whole =
       map(file, ipc::read_only, 0, static_cast<std::size_t>(status.st_size), "scoreboard " + path);
 }
 
 ReadOnlyMapping::ReadOnlyMapping(ReadOnlyMapping&&) noexcept = default;
+ReadOnlyMapping& ReadOnlyMapping::operator=(ReadOnlyMapping&&) noexcept = default;
 ReadOnlyMapping::~ReadOnlyMapping() = default;
 
 const std::byte* ReadOnlyMapping::data() const {

@@ -38,6 +38,9 @@ class Mapping {
   const std::byte* orders() const;
   std::byte* gossip() const;
   void remove_file() const;  // unless another file has replaced it
+  bool has_file() const;     // at its path
+  // If its path has no file. False: it can't be done, because the file has no other name.
+  bool give_name_again() const;
   // In a child, before user code runs: unmaps the writable orders, and closes the descriptors, by which they
   // could be mapped again.
   void give_up_orders();
@@ -56,6 +59,7 @@ class ReadOnlyMapping {
  public:
   explicit ReadOnlyMapping(const std::string& path);  // throws SystemError
   ReadOnlyMapping(ReadOnlyMapping&&) noexcept;
+  ReadOnlyMapping& operator=(ReadOnlyMapping&&) noexcept;
   ~ReadOnlyMapping();
 
   const std::byte* data() const;

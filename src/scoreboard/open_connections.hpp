@@ -14,10 +14,13 @@ namespace brood {
 class OpenConnections {
  public:
   static constexpr ConnectionId none = UINT32_MAX;
+  static constexpr std::int32_t not_measured = -1;
   struct Entry {
-    std::int64_t since = 0;  // when it was accepted, in nanoseconds
+    std::int64_t since = 0;     // when it was accepted, in nanoseconds
+    std::int64_t deadline = 0;  // if its handler has extended it: what it is now
     std::uint32_t listener = 0;
-    std::array<std::byte, 32> peer{};  // as in Slot
+    std::int32_t waited = not_measured;  // in the queue of the listener, milliseconds
+    std::array<std::byte, 32> peer{};    // as in Slot
     std::array<char, note_size> note{};
     ConnectionId older = none, newer = none;  // of a free entry: `newer` is the next free one
   };
@@ -25,6 +28,7 @@ class OpenConnections {
   ConnectionId add(std::int64_t since);
   void remove(ConnectionId id);
   Entry& operator[](ConnectionId id) { return entries_[id]; }
+  const Entry& operator[](ConnectionId id) const { return entries_[id]; }
   ConnectionId oldest() const { return oldest_; }
   std::uint32_t count() const { return count_; }
 

@@ -1,55 +1,79 @@
 // SPDX-License-Identifier: MIT
-// A mutex between processes that survives the death of its owner. It is in shared memory. The parent
-// constructs it, and it is never destroyed: a process that dies may hold it.
+// A mutex between processes that survives the death of its holder. It lies in shared memory, has no pointers,
+// and begins as zero bytes. Whatever is written over it, nobody waits for ever and nobody ends.
 //
-// Boost.Interprocess's interprocess_mutex will not do: that of Boost 1.74 is not robust (if its owner is
-// killed, it stays locked), and from 1.78 on it throws at every use after an owner died.
+// The robust mutex of the C library will not do: it keeps links in the shared memory, and unlocking writes
+// where they point. Nor will that of Boost.Interprocess: up to Boost 1.77 it is not robust, and from 1.78 on
+// it throws at every use after a holder died.
 #pragma once
 
-#include <pthread.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "base/clock.hpp"
+#include "scoreboard/robust_list.hpp"
 
 namespace brood {
 
-enum class Locked {
-  clean,       // the last owner unlocked it
-  owner_died,  // the last owner died while it held it: repair, then mark_consistent(), before unlock()
-  timed_out,   // not locked
-};
-
-// There are two ways to lock it, which work together. Children use the C library. It keeps the locks of a
-// thread in a list whose links are inside the mutex, in memory that every child can write; unlocking follows
-// the links and writes there. The parent must not do that: it may be root, and a client may have taken over a
-// child. So the parent changes only the futex word, by the kernel's protocol
-// (Documentation/locking/robust-futex-ABI), and follows no pointer. The kernel then does not wake the others
-// if the parent dies while it holds the lock, but children leave anyway when their parent is gone.
 class RobustMutex {
  public:
-  RobustMutex();
-  RobustMutex(const RobustMutex&) = delete;
-  RobustMutex& operator=(const RobustMutex&) = delete;
-
-  // ---- In children; they throw SystemError if the mutex is broken
-  Locked lock_until(Time deadline);
-  void mark_consistent();
-  void unlock();
-
-  // ---- In the parent
-  Locked lock_word_until(Time deadline);
-  // Also makes it consistent, and takes it from an owner that is gone.
-  void unlock_word();
-
-  // The thread that holds the mutex; 0: none. It may change at any time.
-  pid_t holder() const;
+  // One hold. Each has a number of its own, so that two looks can tell whether a thread has held the mutex
+  // all the time in between.
+  struct Holder {
+    pid_t thread = 0;  // 0: nobody holds it
+    std::uint32_t number = 0;
+    bool operator==(const Holder&) const = default;
+  };
+  Holder holder() const;  // it may change at any time
 
  private:
-  std::uint32_t* word() const;
+  friend class RobustLock;
+  static Holder holder_in(std::uint64_t state);
+  std::uint32_t* word();
 
-  mutable pthread_mutex_t mutex_;
+  // One half is the futex word of the kernel's protocol: thread id, FUTEX_WAITERS, FUTEX_OWNER_DIED. The
+  // other half is the number of the hold. They change together, so a compare-exchange never mistakes one hold
+  // for another.
+  std::atomic<std::uint64_t> state_{0};
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+};
+
+enum class Locked : std::uint8_t {
+  clean,       // the last holder gave it back
+  owner_died,  // the last holder died, or the mutex was taken from it: repair
+  no,
+};
+
+// Holds the mutex as long as this object exists, in the thread that has made it.
+class RobustLock {
+ public:
+  // Looks at least once, whatever the time is.
+  RobustLock(RobustMutex& mutex, Time deadline);
+  // Takes the mutex away in the hold that was seen. If that has ended since, it takes nothing.
+  RobustLock(RobustMutex& mutex, RobustMutex::Holder from);
+  RobustLock(RobustLock&& other) noexcept
+      : mutex_(other.mutex_),
+        pending_(std::move(other.pending_)),
+        mine_(other.mine_),
+        result_(std::exchange(other.result_, Locked::no)) {}
+  RobustLock& operator=(RobustLock&&) = delete;
+  ~RobustLock();
+
+  Locked result() const { return result_; }
+
+ private:
+  bool take(std::uint64_t& seen);
+  void wait(std::uint64_t& seen, Time deadline);
+  void wake_one(std::uint64_t free);
+
+  RobustMutex& mutex_;
+  std::optional<PendingWord> pending_;
+  std::uint64_t mine_ = 0;  // the state of the mutex in this hold
+  Locked result_ = Locked::no;
 };
 
 }  // namespace brood

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The table laid out in its mapping, and the changes of a slot that the parent makes. A child has a ChildSlot
-// on top of it. Decides nothing, forks nothing.
+// The scoreboard of one service: its table laid out in a mapping, the wake-up of the parent, and the changes
+// of a slot that the parent makes. A child has a ChildSlot on top of it. Decides nothing, forks nothing.
 //
 // Each change is idempotent and made while a ScoreboardLock is held.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "scoreboard/mapping.hpp"
@@ -17,55 +15,74 @@
 
 namespace brood {
 
-struct ServiceShape {
-  std::string name;     // "": an entry for a service that is added later
-  std::uint32_t slots;  // how many children it can have at most
+// What the scoreboards of a server say of the server.
+struct ServerFacts {
+  std::string name;
+  std::int64_t started_at = 0;
+  std::uint64_t parent_start_time = 0;
+  std::int32_t parent_pid = 0;
+  std::uint32_t log_epoch = 0;
+  bool stopping = false;
+  std::uint32_t upgrades = 0;
+
+  static ServerFacts of_this_process(std::string name);
+};
+
+// What a child tells the parent when it wakes it.
+enum class Wake : std::uint64_t {
+  look = 1,                                   // the table has changed
+  look_at_listeners = std::uint64_t{1} << 32  // and a listener does not accept any more
 };
 
 class Scoreboard {
  public:
-  // An empty path: in anonymous memory, which other processes cannot read. Throws SystemError.
-  Scoreboard(const std::string& path, std::string_view server_name, std::span<const ServiceShape> services);
+  // With `slots` rounded up to a multiple of bits_per_word. An empty path: in anonymous memory, which other
+  // processes cannot read. Throws SystemError.
+  Scoreboard(const std::string& path, const ServerFacts& server, std::string_view service,
+             std::uint32_t slots, std::uint32_t position = 0);
   // Maps the one that was created before exec(). Throws ConfigurationError if its layout has another version,
   // Error or SystemError if it is not a scoreboard.
-  Scoreboard(MappingDescriptors descriptors, std::string path, Side side);
+  Scoreboard(MappingDescriptors descriptors, Descriptor wake, std::string path, Side side);
 
   // ---- In the parent and in children
 
+  std::uint32_t slots() const { return slots_; }
   const Header& header() const;
-  const ServiceOrders& service(std::uint32_t service) const;
-  std::optional<std::uint32_t> find(std::string_view name) const;
+  const ServerFields& server() const;
+  const ServiceOrders& service() const;
   const SlotOrders& slot_orders(std::uint32_t slot) const;
   Slot& slot(std::uint32_t slot) const;
   GossipHeader& gossip() const;
-  ServiceGossip& service_gossip(std::uint32_t service) const;
 
   // The child changes its own bit; the parent clears it when the child has ended.
   void set_idle(std::uint32_t slot, bool idle) const;
   bool is_idle(std::uint32_t slot) const;
-  std::span<IdleWord> idle_words(std::uint32_t service) const;
-  std::uint32_t count_idle(std::uint32_t service) const;  // counts the bits: there is no counter to drift
+  std::span<IdleWord> idle_words() const;
+  std::span<const IdleWord> spare_words() const;  // set by the parent: the slots whose idle bits count
+  std::uint32_t count_idle() const;               // counts the bits: there is no counter to drift
+
+  int wake_descriptor() const { return wake_.get(); }  // an eventfd; each Wake is added to its counter
 
   // The thread that holds the lock; 0: none. True at the moment of reading at best.
   pid_t lock_holder() const;
-  void break_lock() const;  // in the parent, if the holder is gone or never existed
 
   // ---- In the parent
 
-  Header& orders() const;
+  void publish(const ServerFacts& facts) const;
+  ServerFacts server_facts() const;
   void remove_file() const { mapping_.remove_file(); }  // unless another server's file has replaced it
-  ServiceOrders& service_orders(std::uint32_t service) const;
+  bool has_file() const { return mapping_.has_file(); }
+  bool give_name_again() const { return mapping_.give_name_again(); }
+  ServiceOrders& service_orders() const;
   SlotOrders& writable_slot_orders(std::uint32_t slot) const;
+  // Whether the child of this slot is a spare while its idle bit is set: it was not told to leave, and is not
+  // stopped.
+  void set_counted(std::uint32_t slot, bool counted) const;
 
-  // Entries of services that a reload adds and removes. free_entry: the smallest one that has so many slots.
-  std::optional<std::uint32_t> free_entry(std::uint32_t slots) const;
-  void occupy(std::uint32_t service, std::string_view name) const;
-  void vacate(std::uint32_t service) const;  // all of its slots must be free; resets its figures
-
-  // While the lock is held. free() adds the slot's figures to those of its service, its open connections as
+  // While the lock is held. free() adds the slot's figures to those of the service, its open connections as
   // aborted, and returns the number of these.
   void claim(std::uint32_t slot, std::uint32_t generation, Time now) const;
-  std::uint32_t free(std::uint32_t service, std::uint32_t slot) const;
+  std::uint32_t free(std::uint32_t slot) const;
 
   const MappingDescriptors& descriptors() const { return mapping_.descriptors(); }
 
@@ -73,11 +90,17 @@ class Scoreboard {
   void give_up_orders() { mapping_.give_up_orders(); }
 
  private:
-  IdleWord& idle_word(std::uint32_t slot) const;
+  template <typename T>
+  T& orders_at(std::size_t offset, std::size_t index = 0) const;  // writable
+  template <typename T>
+  const T& read_at(std::size_t offset, std::size_t index = 0) const;
+  template <typename T>
+  T& gossip_at(std::size_t offset, std::size_t index = 0) const;
 
-  std::uint32_t slot_count_ = 0;
+  std::uint32_t slots_ = 0;
   Layout layout_;
   Mapping mapping_;
+  Descriptor wake_;
 };
 
 }  // namespace brood

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/scoreboard_lock.hpp"
 
-#include <cstdlib>
-
 #include "base/text.hpp"
-#include "brood/error.hpp"
 #include "brood/log.hpp"
 
 namespace brood {
@@ -35,38 +32,29 @@ unsigned repair(const Scoreboard& scoreboard) {
 
 }  // namespace
 
-ScoreboardLock::ScoreboardLock(const Scoreboard& scoreboard, Side side, Time deadline) : side_(side) {
-  RobustMutex& mutex = scoreboard.gossip().mutex;
-  const Locked locked = side == Side::parent ? mutex.lock_word_until(deadline) : mutex.lock_until(deadline);
-  if (locked == Locked::timed_out) return;
-  scoreboard_ = &scoreboard;
-  if (locked == Locked::clean) return;
+ScoreboardLock::ScoreboardLock(const Scoreboard& scoreboard, Time deadline)
+    : lock_(std::in_place, scoreboard.gossip().mutex, deadline) {
+  repair_if_due(scoreboard);
+}
+
+ScoreboardLock::ScoreboardLock(const Scoreboard& scoreboard, RobustMutex::Holder from)
+    : lock_(std::in_place, scoreboard.gossip().mutex, from) {
+  repair_if_due(scoreboard);
+}
+
+// If this process dies in the repair, the next holder repeats all of it.
+void ScoreboardLock::repair_if_due(const Scoreboard& scoreboard) {
+  if (lock_->result() != Locked::owner_died) return;
   repaired_ = repair(scoreboard);
   scoreboard.gossip().repairs.fetch_add(*repaired_, relaxed);
   scoreboard.gossip().recoveries.fetch_add(1, relaxed);
-  // Only now: if this process dies in the repair, the next owner repeats all of it.
-  if (side == Side::child) mutex.mark_consistent();
 }
 
 ScoreboardLock::~ScoreboardLock() {
-  if (scoreboard_ == nullptr) return;
-  give_back();
+  lock_.reset();
   if (repaired_)
     log_warning(text("scoreboard: a process died while it held the lock; the lock is recovered, ", *repaired_,
                      " field(s) corrected"));
-}
-
-void ScoreboardLock::give_back() const {
-  RobustMutex& mutex = scoreboard_->gossip().mutex;
-  if (side_ == Side::parent) return mutex.unlock_word();
-  try {
-    mutex.unlock();
-  } catch (const SystemError& error) {
-    // Another child has overwritten the lock. The C library still lists it as held by this thread, so this
-    // child must not take it again.
-    log_error(error.what());
-    std::_Exit(static_cast<int>(ExitCode::software));
-  }
 }
 
 }  // namespace brood

@@ -14,25 +14,24 @@ namespace brood {
 
 class ScoreboardLock {
  public:
-  // Waits until `deadline` at most. Parent and children take the lock in different ways (RobustMutex).
-  // Throws SystemError in a child if the lock is broken.
-  ScoreboardLock(const Scoreboard& scoreboard, Side side, Time deadline);
+  // Waits until `deadline` at most. Looks at least once, whatever the time is.
+  ScoreboardLock(const Scoreboard& scoreboard, Time deadline);
+  // Takes the lock from the holder that was seen, unless it has given it back since.
+  ScoreboardLock(const Scoreboard& scoreboard, RobustMutex::Holder from);
   ScoreboardLock(ScoreboardLock&& other) noexcept
-      : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
-        side_(other.side_),
-        repaired_(other.repaired_) {}
+      : lock_(std::exchange(other.lock_, std::nullopt)),
+        repaired_(std::exchange(other.repaired_, std::nullopt)) {}
   ScoreboardLock& operator=(ScoreboardLock&&) = delete;
-  // Gives the lock back, then logs a repair. A child that cannot give it back ends with exit code 70.
+  // Gives the lock back, then logs a repair.
   ~ScoreboardLock();
 
-  explicit operator bool() const { return scoreboard_ != nullptr; }  // false: the deadline passed
+  explicit operator bool() const { return lock_ && lock_->result() != Locked::no; }  // whether it is held
 
  private:
-  void give_back() const;
+  void repair_if_due(const Scoreboard& scoreboard);
 
-  const Scoreboard* scoreboard_ = nullptr;  // nullptr: not held
-  Side side_;
-  std::optional<unsigned> repaired_;  // fields; empty: the last owner gave the lock back
+  std::optional<RobustLock> lock_;
+  std::optional<unsigned> repaired_;  // fields; empty: the last holder gave the lock back
 };
 
 }  // namespace brood

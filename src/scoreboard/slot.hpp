@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The layout of the scoreboard: the contents of the shared mapping, and which process writes them.
+// The layout of a service's scoreboard: the contents of the shared mapping, and which process writes them.
 //
 //   ┌ orders: written by the parent alone; children map these pages read-only ┐
-//   │ Header │ ServiceOrders × services │ SlotOrders × slots                  │
-//   ├ gossip: written by children (and by the parent when it frees a slot) ───┤
-//   │ GossipHeader (lock) │ ServiceGossip × services │ Slot × slots │ idle words │
-//   └─────────────────────────────────────────────────────────────────────────┘
+//   │ Header │ ServerFields │ ServiceOrders │ SlotOrders × slots │ spare words │
+//   ├ gossip: written by children (and by the parent when it frees a slot) ────┤
+//   │ GossipHeader (lock) │ Slot × slots │ idle words                          │
+//   └──────────────────────────────────────────────────────────────────────────┘
 //
-// There are no pointers, only types of fixed width and lock-free atomics. A change here raises
+// Each service has a scoreboard of its own, which its own children alone map: what a child writes reaches no
+// other service. There are no pointers, only types of fixed width and lock-free atomics. A change here raises
 // layout_version. The parent checks the range of every value that it reads from the gossip pages.
 #pragma once
 
@@ -27,9 +28,10 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 3;
+inline constexpr std::uint32_t layout_version = 6;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
+inline constexpr std::size_t most_counters = 16;
 inline constexpr auto relaxed = std::memory_order_relaxed;
 
 template <typename T>
@@ -37,10 +39,13 @@ using Shared = std::atomic<T>;
 // One bit for each slot: set while its child can take another connection.
 using IdleWord = Shared<std::uint64_t>;
 
-inline std::uint32_t count_bits(std::span<const IdleWord> words) {
+// A service's spares: the idle bits, which children write, of the slots in `counted`, which the parent
+// writes. A bit of a slot without a child counts for nothing.
+inline std::uint32_t count_bits(std::span<const IdleWord> idle, std::span<const IdleWord> counted) {
   std::uint32_t count = 0;
-  for (const IdleWord& word : words)
-    count += static_cast<std::uint32_t>(std::popcount(word.load(std::memory_order_seq_cst)));
+  for (std::size_t i = 0; i < idle.size(); ++i)
+    count += static_cast<std::uint32_t>(
+        std::popcount(idle[i].load(std::memory_order_seq_cst) & counted[i].load(relaxed)));
   return count;
 }
 static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);
@@ -59,10 +64,14 @@ using SharedBytes = std::array<Shared<std::uint64_t>, bytes / 8>;
 struct alignas(cache_line) Header {
   std::array<char, 8> magic;
   std::uint32_t version;
-  std::uint32_t services;
-  std::uint32_t slots;
-  std::uint32_t gossip_offset;      // bytes from the start of the mapping; a multiple of the page size
-  std::uint64_t size;               // of the whole mapping
+  std::uint32_t slots;          // a multiple of bits_per_word; 0: the server's own file, see ServerFields
+  std::uint32_t gossip_offset;  // bytes from the start of the mapping; a multiple of the page size
+  std::uint64_t size;           // of the whole mapping
+};
+
+// Of the server; the same on the scoreboards of all its services. A server whose services come and go has a
+// file without slots as well, so that it can be seen while it has no service.
+struct alignas(cache_line) ServerFields {
   std::int64_t started_at;          // when the parent was ready, nanoseconds of CLOCK_MONOTONIC
   std::uint64_t parent_start_time;  // in clock ticks, /proc/PID/stat field 22
   Shared<std::int32_t> parent_pid;
@@ -75,22 +84,37 @@ struct alignas(cache_line) Header {
 // Of one child, or of all children of a service that are gone. accepted = finished + aborted + open.
 struct Figures {
   Shared<std::uint64_t> accepted;
-  Shared<std::uint64_t> finished;  // closed after the handler returned or threw
-  Shared<std::uint64_t> failed;    // of those finished: the handler ended by an exception
-  Shared<std::uint64_t> aborted;   // were open when their child died
+  Shared<std::uint64_t> finished;  // each with one Outcome; the others were served
+  Shared<std::uint64_t> failed, peers_gone, timed_out, probes;
+  Shared<std::uint64_t> aborted;  // were open when their child died
   Shared<std::uint64_t> bytes_read;
   Shared<std::uint64_t> bytes_written;
+  Shared<std::uint64_t> duration;  // of the finished connections, microseconds
   std::array<Shared<std::uint64_t>, latency_buckets> latency;
+  std::array<Shared<std::uint64_t>, most_counters> own;  // of the server: see ServiceOrders::counters
 };
 
+// Of a counter or gauge of the server's own.
+struct CounterName {
+  std::array<char, 32> name;  // NUL-terminated; empty: the place is free
+  std::array<char, 96> help;
+  Shared<std::uint32_t> gauge;  // 1: what a child has goes with it
+};
+
+// How many of the finished connections have an outcome of their own.
+inline std::uint64_t not_served(const Figures& figures) {
+  return figures.failed.load(relaxed) + figures.peers_gone.load(relaxed) + figures.timed_out.load(relaxed) +
+         figures.probes.load(relaxed);
+}
+
 struct alignas(cache_line) ServiceOrders {
-  std::array<char, 64> name;  // NUL-terminated
-  std::uint32_t first_slot;   // a multiple of bits_per_word: no two services share a word of idle bits
-  std::uint32_t slot_count;
+  std::array<char, 64> name;         // NUL-terminated
+  std::uint32_t position;            // among the services of the server: readers show them in this order
   Shared<std::uint32_t> generation;  // a child of an older one asks to leave
   Shared<std::uint32_t> max_requests_per_child;
-  Shared<std::int64_t> detach_timeout;  // milliseconds
-  // A child that becomes busy and sees fewer idle children than wake_below wakes the parent; so does one that
+  Shared<std::uint64_t> max_memory_per_child;  // bytes
+  Shared<std::int64_t> detach_timeout;         // milliseconds
+  // A child that becomes busy and sees fewer spares than wake_below wakes the parent; so does one that
   // becomes idle and sees more than wake_above. The parent sets them to what it waits for. 0 and UINT32_MAX:
   // nothing.
   Shared<std::uint32_t> wake_below;
@@ -106,9 +130,13 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint64_t> children_started;
   Shared<std::uint64_t> children_gone;
   Shared<std::uint64_t> children_failed;  // of those gone: ended unordered, or with an exit code other than 0
-  Shared<std::int64_t> throttled_until;   // nanoseconds; 0: not throttled
+  Shared<std::uint32_t> recent_crashed, recent_finished;  // see recent_ends.hpp
+  Shared<std::uint64_t> mended;            // fields and rows that the parent has found to be wrong
+  Shared<std::int64_t> throttled_until;    // nanoseconds; 0: not throttled
+  Shared<std::uint32_t> wake_when_proven;  // 1: so does a child that has finished its first connection
   Shared<std::uint32_t> sequence;  // odd while figures move from a slot to `gone`, so that a reader can tell
   Figures gone;
+  std::array<CounterName, most_counters> counters;
   std::array<char, 128> listeners;  // for people: "127.0.0.1:8000 [::1]:8000", cut if it is too long
 };
 
@@ -130,13 +158,8 @@ struct alignas(cache_line) GossipHeader {
   RobustMutex mutex;
   alignas(cache_line) Shared<std::uint64_t> recoveries;  // how often an owner of the lock had died
   Shared<std::uint64_t> repairs;                         // how many fields were corrected then
-};
-
-// What the parent was woken for and has not looked at yet.
-enum WakeReason : std::uint32_t { look_at_children = 1, look_at_listeners = 2 };
-
-struct alignas(cache_line) ServiceGossip {
-  Shared<std::uint32_t> wake;  // of WakeReason
+  // The fewest spares since the parent set it: each child that takes a connection lowers it.
+  alignas(cache_line) Shared<std::uint32_t> fewest_idle;
 };
 
 // One child's row.
@@ -152,6 +175,7 @@ struct alignas(cache_line) Slot {
   // Of the oldest open connection:
   Shared<std::uint32_t> listener;  // index among the listeners of the service
   Shared<std::int64_t> since;      // nanoseconds; when it was accepted. None is open: when the last one ended
+  Shared<std::int64_t> deadline;   // nanoseconds; 0: `since` and connection-timeout say when it must end
   SharedBytes<32> peer;            // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address
   SharedBytes<note_size> note;     // padded with NUL
   Figures figures;
@@ -162,34 +186,47 @@ struct Lifecycle {
   Phase phase = Phase::empty;
   bool asks = false;  // for a replacement; serves until it has one
   Reason reason = Reason::none;
+  std::uint32_t seal = 0;  // of the child that wrote it: seal_of() its incarnation
+
+  static constexpr std::uint32_t seal_bits = 15;
 
   std::uint32_t pack() const {
-    return static_cast<std::uint32_t>(phase) | (asks ? 1U << 8U : 0U) |
-           static_cast<std::uint32_t>(reason) << 16U;
+    return static_cast<std::uint32_t>(phase) | (asks ? 1U << 8U : 0U) | (seal & 0x7fU) << 9U |
+           static_cast<std::uint32_t>(reason) << 16U | (seal >> 7U) << 24U;
   }
   static Lifecycle unpack(std::uint32_t word) {
     const std::uint32_t phase = word & 0xffU;
     const std::uint32_t reason = (word >> 16U) & 0xffU;
     return {phase < phase_names.size() ? static_cast<Phase>(phase) : Phase::empty, ((word >> 8U) & 1U) != 0,
-            reason < reason_names.size() ? static_cast<Reason>(reason) : Reason::none};
+            reason < reason_names.size() ? static_cast<Reason>(reason) : Reason::none,
+            ((word >> 9U) & 0x7fU) | (word >> 24U) << 7U};
   }
 };
 
+// A store that goes astray does not hit it by chance, nor does a copy of another row.
+inline std::uint32_t seal_of(std::uint64_t incarnation, std::uint32_t slot) {
+  constexpr std::uint64_t mixer = 0x9e3779b97f4a7c15;  // the golden ratio, as in Fibonacci hashing
+  const std::uint64_t mixed = (incarnation * 4099 + slot + 1) * mixer;
+  return static_cast<std::uint32_t>(mixed >> (64 - Lifecycle::seal_bits)) | 1U;
+}
+
 // Offsets in bytes from the start of the mapping.
 struct Layout {
-  std::size_t service_orders, slot_orders;
-  std::size_t gossip, service_gossip, slots, idle_words, size;
+  std::size_t server_orders, service_orders, slot_orders, spare_words;
+  std::size_t gossip, slots, idle_words, size;
 
-  static constexpr Layout of(std::size_t services, std::size_t slots, std::size_t page_size) {
+  static constexpr Layout of(std::size_t slots, std::size_t page_size) {
     const auto align = [](std::size_t at, std::size_t to) { return (at + to - 1) / to * to; };
+    const std::size_t words_size = slots / bits_per_word * sizeof(IdleWord);
     Layout at{};
-    at.service_orders = sizeof(Header);
-    at.slot_orders = at.service_orders + services * sizeof(ServiceOrders);
-    at.gossip = align(at.slot_orders + slots * sizeof(SlotOrders), page_size);
-    at.service_gossip = at.gossip + sizeof(GossipHeader);
-    at.slots = at.service_gossip + services * sizeof(ServiceGossip);
+    at.server_orders = sizeof(Header);
+    at.service_orders = at.server_orders + sizeof(ServerFields);
+    at.slot_orders = at.service_orders + sizeof(ServiceOrders);
+    at.spare_words = align(at.slot_orders + slots * sizeof(SlotOrders), cache_line);
+    at.gossip = align(at.spare_words + words_size, page_size);
+    at.slots = at.gossip + sizeof(GossipHeader);
     at.idle_words = at.slots + slots * sizeof(Slot);
-    at.size = align(at.idle_words + slots / bits_per_word * sizeof(std::uint64_t), page_size);
+    at.size = align(at.idle_words + words_size, page_size);
     return at;
   }
 };

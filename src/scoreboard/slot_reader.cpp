@@ -57,9 +57,13 @@ FiguresSnapshot read_figures(const Figures& figures) {
   FiguresSnapshot to{.accepted = figures.accepted.load(relaxed),
                      .finished = figures.finished.load(relaxed),
                      .failed = figures.failed.load(relaxed),
+                     .peers_gone = figures.peers_gone.load(relaxed),
+                     .timed_out = figures.timed_out.load(relaxed),
+                     .probes = figures.probes.load(relaxed),
                      .aborted = figures.aborted.load(relaxed),
                      .bytes_read = figures.bytes_read.load(relaxed),
                      .bytes_written = figures.bytes_written.load(relaxed)};
+  to.duration = std::chrono::microseconds(figures.duration.load(relaxed));
   for (std::size_t i = 0; i < latency_buckets; ++i) to.latency[i] = figures.latency[i].load(relaxed);
   return to;
 }

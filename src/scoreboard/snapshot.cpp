@@ -4,15 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
+#include <tuple>
 
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "scoreboard/counter_names.hpp"
 #include "scoreboard/mapping.hpp"
+#include "scoreboard/recent_ends.hpp"
+#include "scoreboard/scoreboard_place.hpp"
 #include "scoreboard/slot_reader.hpp"
 
 namespace brood {
@@ -35,21 +41,19 @@ class Table {
     if (header().version != layout_version)
       refuse(
           text("its layout is version ", header().version, ", this program reads version ", layout_version));
-    layout_ = Layout::of(header().services, header().slots, Mapping::page_size());
+    layout_ = Layout::of(header().slots, Mapping::page_size());
     if (header().gossip_offset != layout_.gossip || layout_.size != mapping_.size())
       refuse("the file is damaged");
-    for (std::uint32_t i = 0; i < header().services; ++i)
-      if (std::uint64_t{service(i).first_slot} + service(i).slot_count > header().slots)
-        refuse("the file is damaged");
   }
 
   const Header& header() const { return *at<Header>(0, 0); }
-  const ServiceOrders& service(std::uint32_t i) const {
-    return *at<ServiceOrders>(layout_.service_orders, i);
-  }
+  const ServerFields& server() const { return *at<ServerFields>(layout_.server_orders, 0); }
+  const ServiceOrders& service() const { return *at<ServiceOrders>(layout_.service_orders, 0); }
   const SlotOrders& orders(std::uint32_t i) const { return *at<SlotOrders>(layout_.slot_orders, i); }
   const GossipHeader& gossip() const { return *at<GossipHeader>(layout_.gossip, 0); }
   const Slot& slot(std::uint32_t i) const { return *at<Slot>(layout_.slots, i); }
+  // The server's own file has no service.
+  bool has_service() const { return header().slots > 0; }
   bool is_idle(std::uint32_t i) const {
     return (at<IdleWord>(layout_.idle_words, i / bits_per_word)->load(relaxed) >> (i % bits_per_word) & 1U) !=
            0;
@@ -65,6 +69,23 @@ class Table {
   Layout layout_{};
 };
 
+std::vector<CounterSnapshot> read_counters(const Table& table) {
+  const ServiceOrders& service = table.service();
+  std::vector<CounterSnapshot> all;
+  for (std::size_t place = 0; place < most_counters; ++place) {
+    const CounterDescription counter = counter_at(service, place);
+    if (counter.name.empty()) continue;
+    std::uint64_t sum = counter.gauge ? 0 : service.gone.own[place].load(relaxed);
+    for (std::uint32_t i = 0; i < table.header().slots; ++i)
+      sum += table.slot(i).figures.own[place].load(relaxed);
+    all.push_back({.name = escape(counter.name),
+                   .help = escape(counter.help),
+                   .gauge = counter.gauge,
+                   .value = static_cast<std::int64_t>(sum)});
+  }
+  return all;
+}
+
 // One pass over the rows of a service. False if a child ended during it: its figures would be missing or
 // counted twice.
 bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceSnapshot& to) {
@@ -73,11 +94,11 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.children_gone = from.children_gone.load(relaxed);
   to.children_failed = from.children_failed.load(relaxed);
   to.total = read_figures(from.gone);
+  to.counters = read_counters(table);
   to.slots.clear();
   to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.open_connections = 0;
-  for (std::uint32_t i = 0; i < from.slot_count; ++i) {
-    const std::uint32_t index = from.first_slot + i;
-    to.slots.push_back(read_slot(table.slot(index), table.orders(index), table.is_idle(index), i, now));
+  for (std::uint32_t i = 0; i < table.header().slots; ++i) {
+    to.slots.push_back(read_slot(table.slot(i), table.orders(i), table.is_idle(i), i, now));
     const SlotSnapshot& slot = to.slots.back();
     std::uint32_t* const counts[] = {&to.empty, &to.starting, &to.idle, &to.busy, &to.leaving};
     ++*counts[static_cast<std::size_t>(slot.state)];
@@ -90,8 +111,8 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   return before % 2 == 0 && from.sequence.load(relaxed) == before;
 }
 
-ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) {
-  const ServiceOrders& from = table.service(index);
+ServiceSnapshot read_service(const Table& table, Time now) {
+  const ServiceOrders& from = table.service();
   ServiceSnapshot to;
   to.name = to_string(from.name);
   to.listeners = to_string(from.listeners);
@@ -106,15 +127,69 @@ ServiceSnapshot read_service(const Table& table, std::uint32_t index, Time now) 
   to.max_requests_per_child = from.max_requests_per_child.load(relaxed);
   to.max_clients_reached = from.max_clients_reached.load(relaxed);
   to.connection_timeouts = from.connection_timeouts.load(relaxed);
+  to.crashed_lately = static_cast<double>(from.recent_crashed.load(relaxed)) / RecentEnds::one;
+  to.finished_lately = static_cast<double>(from.recent_finished.load(relaxed)) / RecentEnds::one;
+  to.recoveries = table.gossip().recoveries.load(relaxed);
+  to.repairs = table.gossip().repairs.load(relaxed) + from.mended.load(relaxed);
   to.lost = from.lost.load(relaxed);
   to.detached = from.detached.load(relaxed);
-  const std::int64_t throttled = from.throttled_until.load(relaxed) - to_nanoseconds(now);
-  to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(throttled, 0));
+  // While a start is tried, until it has turned out well, the service is throttled still.
+  if (const std::int64_t until = from.throttled_until.load(relaxed); until != 0)
+    to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(until - to_nanoseconds(now), 1));
   for (int i = 0; i < row_attempts && !read_rows(table, from, now, to); ++i) {
   }
   // From the rows: what the parent saw at its last look may have changed.
   to.at_max_clients = to.children() + to.detached >= to.max_clients && to.spare == 0;
   return to;
+}
+
+Snapshot read_server(const ServerFields& from, Time now) {
+  Snapshot to;
+  to.name = to_string(from.name);
+  to.parent_pid = from.parent_pid.load(relaxed);
+  const auto started = start_time_of(to.parent_pid);
+  to.parent_alive = started.has_value() && *started == from.parent_start_time;
+  to.parent_state = to.parent_alive ? state_of(to.parent_pid) : '\0';
+  if (to.parent_state == 'Z') to.parent_alive = false;
+  to.stopping = from.stopping.load(relaxed) != 0;
+  to.upgrades = from.upgrades.load(relaxed);
+  to.age = std::chrono::nanoseconds(to_nanoseconds(now) - from.started_at);
+  return to;
+}
+
+bool of_same_server(const ServerFields& one, const ServerFields& other) {
+  return one.parent_pid.load(relaxed) == other.parent_pid.load(relaxed) &&
+         one.parent_start_time == other.parent_start_time;
+}
+
+// One file or, in a directory, the server's file first and then those of its services in their order. A file
+// that goes at this moment is that of a service that was removed.
+std::vector<Table> tables_at(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<Table> tables;
+  std::error_code failed;
+  if (!fs::is_directory(path, failed)) {
+    tables.emplace_back(path);
+    return tables;
+  }
+  tables.emplace_back(ScoreboardPlace{path, true}.of_server());
+  for (fs::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename();
+    if (name.find('.') != std::string::npos) continue;  // the server's, or one that is not complete
+    try {
+      Table table(entry->path());
+      if (table.has_service() && of_same_server(table.server(), tables.front().server()))
+        tables.push_back(std::move(table));
+    } catch (const SystemError& error) {
+      if (error.error_number() != ENOENT) throw;
+    }
+  }
+  if (failed) throw SystemError("read directory " + path, failed.value());
+  std::sort(tables.begin() + 1, tables.end(), [](const Table& a, const Table& b) {
+    return std::tuple(a.service().position, to_string(a.service().name)) <
+           std::tuple(b.service().position, to_string(b.service().name));
+  });
+  return tables;
 }
 
 }  // namespace
@@ -123,9 +198,13 @@ FiguresSnapshot& FiguresSnapshot::operator+=(const FiguresSnapshot& other) {
   accepted += other.accepted;
   finished += other.finished;
   failed += other.failed;
+  peers_gone += other.peers_gone;
+  timed_out += other.timed_out;
+  probes += other.probes;
   aborted += other.aborted;
   bytes_read += other.bytes_read;
   bytes_written += other.bytes_written;
+  duration += other.duration;
   for (std::size_t i = 0; i < latency_buckets; ++i) latency[i] += other.latency[i];
   return *this;
 }
@@ -143,24 +222,11 @@ std::chrono::microseconds FiguresSnapshot::latency_at(double share) const {
 }
 
 Snapshot Snapshot::read(const std::string& path) {
-  const Table table(path);
-  const Header& header = table.header();
+  const std::vector<Table> tables = tables_at(path);
   const Time now = Clock::now();
-  Snapshot snapshot;
-  snapshot.name = to_string(header.name);
-  snapshot.parent_pid = header.parent_pid.load(relaxed);
-  const auto started = start_time_of(snapshot.parent_pid);
-  snapshot.parent_alive = started.has_value() && *started == header.parent_start_time;
-  snapshot.parent_state = snapshot.parent_alive ? state_of(snapshot.parent_pid) : '\0';
-  if (snapshot.parent_state == 'Z') snapshot.parent_alive = false;
-  snapshot.stopping = header.stopping.load(relaxed) != 0;
-  snapshot.upgrades = header.upgrades.load(relaxed);
-  snapshot.age = std::chrono::nanoseconds(to_nanoseconds(now) - header.started_at);
-  snapshot.recoveries = table.gossip().recoveries.load(relaxed);
-  snapshot.repairs = table.gossip().repairs.load(relaxed);
-  for (std::uint32_t i = 0; i < header.services; ++i)
-    if (table.service(i).name.front() != '\0')  // not an entry for a service that is added later
-      snapshot.services.push_back(read_service(table, i, now));
+  Snapshot snapshot = read_server(tables.front().server(), now);
+  for (const Table& table : tables)
+    if (table.has_service()) snapshot.services.push_back(read_service(table, now));
   return snapshot;
 }
 

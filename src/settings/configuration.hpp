@@ -9,14 +9,21 @@
 #include <vector>
 
 #include "base/address.hpp"
-#include "base/limits.hpp"
-#include "base/service_command.hpp"
+#include "base/lookup/identity.hpp"
+#include "base/service/access_log_settings.hpp"
+#include "base/service/limits.hpp"
+#include "base/service/process_settings.hpp"
+#include "base/service/service_command.hpp"
 #include "brood/child_model.hpp"
 #include "brood/settings.hpp"
 #include "settings/settings_reader.hpp"
 
 namespace brood {
 
+using ScaledSettings = std::map<std::string, std::string>;  // by `broodctl scale`: name and value, as written
+
+// All that a service goes by. It is made by one reading (service_source.hpp), and does not change after it:
+// the next reading makes another one.
 struct ServiceConfiguration {
   // With the defaults for this child model.
   ServiceConfiguration(std::string name, const ChildModel& model, bool thread_safe);
@@ -33,28 +40,39 @@ struct ServiceConfiguration {
   std::string threads_per_child = "1";        // as written
   ServiceCommand command;                     // if model.command
   std::string user, group;                    // "": those of the parent
+  bool no_new_privileges = true, allow_root = false;
+  Identity identity;  // parsed `user` and `group`
   std::string log_level = "info";
+  AccessLogSettings access_log;
+  ProcessSettings process;
+
+  GivenSettings given;    // what was read to get these values
+  ScaledSettings scaled;  // these win over them
 };
 
+// What the parent goes by.
 struct Configuration {
-  std::string name;  // of the server
-  std::vector<ServiceConfiguration> services;
+  std::string name;               // of the server
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string pid_file;
   std::string log = "stderr";
   std::string log_level = "info";  // of the parent
   bool daemonize = false;
+  int notify_fd = -1;
+  bool strict = false;   // of a parent that has the setting
+  std::string log_user;  // the user that all services have; "": they differ, or have that of the parent
+
+  GivenSettings given;  // what was read, with the values that services share
 };
 
-// Each binds settings to the fields, whose values are the defaults.
+// Each binds settings of the kit to the fields, whose values are the defaults. What is added after them
+// belongs to the kit, too, until of_kit(false).
 void add_service_settings(Settings& settings, ServiceConfiguration& service);
 void add_log_level(Settings& settings, std::string& level);
 void add_parent_settings(Settings& settings, Configuration& configuration);
 
-// After the values were stored, these fill the parsed fields and report contradictions to the reader:
-// check_together() for a whole program, check_service() for a service with a table of its own, check_parent()
-// for the parent alone.
-void check_together(Configuration& configuration, SettingsReader& reader);
+// After the values were stored, these report contradictions to the reader. check_service() also fills the
+// parsed fields, and makes the values those that the service works with (in_effect()).
 void check_service(ServiceConfiguration& service, SettingsReader& reader);
 void check_parent(const Configuration& configuration, SettingsReader& reader);
 

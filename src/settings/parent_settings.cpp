@@ -6,11 +6,13 @@
 namespace brood {
 
 void add_log_level(Settings& settings, std::string& level) {
+  settings.of_kit(true);
   settings.choice("log-level", level, {"debug", "info", "warning", "error"},
                   "The least important messages that are logged.");
 }
 
 void add_parent_settings(Settings& settings, Configuration& configuration) {
+  settings.of_kit(true);
   settings.section("The parent");
   settings.text("name", configuration.name, "The name of the server in the log and for broodctl.")
       .applied_on = AppliedOn::restart;
@@ -23,10 +25,15 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
       .applied_on = AppliedOn::restart;
   settings
       .text("runtime-directory", configuration.runtime_directory,
-            "The directory of the scoreboard, NAME.scoreboard, which broodctl reads, and of NAME.control, "
+            "The directory of NAME.scoreboard, which broodctl reads, and of NAME.control, "
             "which takes its orders. Empty: /run/brood for root; for other users XDG_RUNTIME_DIR/brood, or "
             "/tmp/brood-UID. 'none': the scoreboard is in anonymous memory, and broodctl cannot use this "
             "server.")
+      .applied_on = AppliedOn::restart;
+  settings
+      .integer("notify-fd", configuration.notify_fd, -1, 1'000'000,
+               "A descriptor that gets a newline when the server is ready, as s6 wants it. -1: none. systemd "
+               "needs no setting: the server follows NOTIFY_SOCKET.")
       .applied_on = AppliedOn::restart;
   settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
   add_log_level(settings, configuration.log_level);

@@ -37,9 +37,9 @@ void check_scalable(const ScaledSettings& scaled, const ServiceConfiguration& se
                                     " that can be scaled", did_you_mean(name, names)));
 }
 
-GivenSettings given_by(const ScaledSettings& scaled, const std::string& prefix) {
+GivenSettings given_by(const ScaledSettings& scaled) {
   GivenSettings given;
-  for (const auto& [name, value] : scaled) given[prefix + name] = {.values = {value}, .where = "scale"};
+  for (const auto& [name, value] : scaled) given[name] = {.values = {value}, .where = "scale"};
   return given;
 }
 

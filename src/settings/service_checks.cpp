@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The checks of a service's settings that concern more than one value, or the machine, and of several
-// services together.
+// The checks of a service's settings that concern more than one value, or the machine.
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
-#include "base/identity.hpp"
+#include "base/lookup/identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/configuration.hpp"
@@ -16,37 +16,21 @@
 namespace brood {
 namespace {
 
-// Reports mistakes in the settings of one service, whose names begin with `prefix` in the table.
-class Blame {
- public:
-  Blame(SettingsReader& reader, std::string prefix) : reader_(reader), prefix_(std::move(prefix)) {}
-  void operator()(const std::string& setting, const std::string& wrong) const {
-    reader_.blame(prefix_ + setting, prefix_ + wrong);
+// Reports "SETTING = WRITTEN " and the message, if `check` throws.
+void blame_if_throws(SettingsReader& reader, const std::string& setting, const std::string& written,
+                     const auto& check, std::size_t value = -1) {
+  try {
+    check();
+  } catch (const Error& error) {
+    reader.blame(setting, text(setting, " = ", written, ' ', error.what()), value);
   }
-  // "SETTING = WRITTEN " and the message, if `check` throws.
-  void if_throws(const std::string& setting, const std::string& written, const auto& check) const {
-    try {
-      check();
-    } catch (const Error& error) {
-      (*this)(setting, text(setting, " = ", written, ' ', error.what()));
-    }
-  }
-  bool given(const std::string& setting) const { return reader_.given().contains(prefix_ + setting); }
-  bool empty(const std::string& setting) const {
-    const Given* const value = reader_.find(prefix_ + setting);
-    return value != nullptr && value->values.front().empty();
-  }
-  bool restores() const { return reader_.restores(); }
+}
 
- private:
-  SettingsReader& reader_;
-  std::string prefix_;
-};
-
-void check_limits(const Limits& limits, const Blame& blame) {
+void check_limits(const Limits& limits, SettingsReader& reader) {
   const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
     if (a <= b) return;
-    blame(blame.given(small) ? small : large, text(small, " = ", a, " exceeds ", large, " = ", b));
+    reader.blame(reader.find(small) != nullptr ? small : large,
+                 text(small, " = ", a, " exceeds ", large, " = ", b));
   };
   exceeds("min-spare-servers", limits.min_spare_servers, "max-spare-servers", limits.max_spare_servers);
   exceeds("start-servers", limits.start_servers, "max-clients", limits.max_clients);
@@ -64,81 +48,101 @@ std::optional<unsigned> parse_threads(const std::string& written) {
   return number && *number >= 1 && *number <= most_threads ? number : std::nullopt;
 }
 
-void check_threads(ServiceConfiguration& service, const Blame& blame) {
+void check_threads(ServiceConfiguration& service, SettingsReader& reader) {
   if (!service.model.threads) return;
   const std::string& written = service.threads_per_child;
   const auto threads = parse_threads(written);
   if (!threads)
-    blame("threads-per-child", text("threads-per-child = ", written, " is not a number from 1 to ",
-                                    most_threads, ", 'cpu' or 'io'"));
+    reader.blame("threads-per-child", text("threads-per-child = ", written, " is not a number from 1 to ",
+                                           most_threads, ", 'cpu' or 'io'"));
   else if (*threads > 1 && !service.thread_safe)
-    blame("threads-per-child", text("threads-per-child = ", written,
-                                    ": the handlers of this server are not declared thread-safe; set it to "
-                                    "1, and use more children"));
+    reader.blame("threads-per-child",
+                 text("threads-per-child = ", written,
+                      ": the handlers of this server are not declared thread-safe; set it to "
+                      "1, and use more children"));
   service.limits.threads_per_child = threads.value_or(1);
 }
 
-void check_programs(ServiceConfiguration& service, const Blame& blame) {
+void check_programs(ServiceConfiguration& service, SettingsReader& reader) {
   const ServiceCommand& command = service.command;
-  if (service.model.command && !blame.given("command"))
-    blame("command", "command is not set: there is nothing to run");
-  else if (service.model.command && blame.empty("command"))
-    blame("command", "command =  names no program");
-  else if (service.model.command && !command.words.empty() && !blame.restores())
-    blame.if_throws("command", command.written, [&] { check_executable(command.program()); });
+  if (service.model.command && reader.find("command") == nullptr)
+    reader.blame("command", "command is not set: there is nothing to run");
+  else if (service.model.command && reader.find("command")->values.front().empty())
+    reader.blame("command", "command =  names no program");
+  else if (service.model.command && !command.words.empty() && !reader.restores())
+    blame_if_throws(reader, "command", command.written, [&] { check_executable(command.program()); });
   service.on_failure_words.clear();
   if (service.on_failure.empty()) return;
-  blame.if_throws("on-failure", service.on_failure, [&] {
+  blame_if_throws(reader, "on-failure", service.on_failure, [&] {
     service.on_failure_words = parse_command(service.on_failure);
-    if (!blame.restores()) check_executable(service.on_failure_words.front());
+    if (!reader.restores()) check_executable(service.on_failure_words.front());
   });
 }
 
-void check_listen(ServiceConfiguration& service, WorkKind work, const Blame& blame) {
-  if (service.listen.empty()) blame("listen", "listen is not set: each service needs an address of its own");
+// Whether the parent, which opens it in each child, will be able to. Opens nothing: a FIFO may have no reader
+// yet.
+void check_access_log(const AccessLogSettings& access_log, SettingsReader& reader) {
+  if (access_log.path.empty() || reader.restores()) return;
+  const std::string directory = std::filesystem::path(access_log.path).parent_path();
+  const bool there = ::access(access_log.path.c_str(), F_OK) == 0;
+  const std::string& written_to = there ? access_log.path : directory;
+  if (::access(written_to.c_str(), there ? W_OK : W_OK | X_OK) != 0)
+    reader.blame(
+        "access-log",
+        SystemError(text("access-log = ", access_log.path, ": can't write to ", written_to), errno).what());
+  else if (std::filesystem::is_directory(access_log.path))
+    reader.blame("access-log", text("access-log = ", access_log.path, " is a directory"));
+}
+
+void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& reader) {
+  if (service.listen.empty())
+    reader.blame("listen", "listen is not set: each service needs an address of its own");
   service.listen_specs.clear();
-  for (const auto& written : service.listen)
-    blame.if_throws("listen", written, [&] {
-      const ListenSpec spec = parse_listen(written);
+  for (std::size_t i = 0; i < service.listen.size(); ++i) {
+    const auto check = [&] {
+      const ListenSpec spec = parse_listen(service.listen[i]);
       for (const auto& other : service.listen_specs)
         if (spec.port != "0" && same_place(other, spec))
           throw ConfigurationError("is the same address as '" + other.written + "'");
       if (const auto brings = spec.brings(); brings && !fits(work, *brings))
         throw ConfigurationError(work_mismatch(*brings, work));
+      if (!reader.restores()) find_identity(spec.owner, spec.group);  // throws if they don't exist
       service.listen_specs.push_back(spec);
-    });
+    };
+    blame_if_throws(reader, "listen", service.listen[i], check, i);
+  }
 }
 
-void check_identity(const ServiceConfiguration& service, const Blame& blame) {
+void check_process(const ProcessSettings& process, SettingsReader& reader) {
+  for (std::size_t i = 0; i < process.environment.size(); ++i)
+    blame_if_throws(
+        reader, "environment", process.environment[i], [&] { check_variable(process.environment[i]); }, i);
+  blame_if_throws(reader, "umask", process.umask, [&] { check_umask(process.umask); });
+  blame_if_throws(reader, "cpus", process.cpus, [&] { parse_cpus(process.cpus); });
+  if (reader.restores()) return;
+  const std::string& root = process.root_directory;
+  const auto check_directory = [&](const char* setting, const std::string& path, const std::string& whole) {
+    if (!path.empty() && !std::filesystem::is_directory(whole))
+      reader.blame(setting, text(setting, " = ", path, " is not a directory"));
+  };
+  check_directory("chroot", root, root);
+  check_directory("working-directory", process.working_directory, root + process.working_directory);
+  if (!root.empty() && ::geteuid() != 0)
+    reader.blame("chroot", text("chroot = ", root, " needs a parent that runs as root"));
+}
+
+void check_identity(ServiceConfiguration& service, SettingsReader& reader) {
   try {
-    const Identity identity = find_identity(service.user, service.group);
-    if (identity.user != no_user && identity.group == no_group)
-      blame("user", text("user = ", service.user, " has no account, and so no group: set group as well"));
+    service.identity = find_identity(service.user, service.group);
+    if (service.identity.user != no_user && service.identity.group == no_group)
+      reader.blame("user",
+                   text("user = ", service.user, " has no account, and so no group: set group as well"));
   } catch (const Error& error) {
-    blame(service.user.empty() ? "group" : "user", error.what());
+    reader.blame(service.user.empty() ? "group" : "user", error.what());
   }
   for (const auto& [name, value] : {std::pair{"user", service.user}, std::pair{"group", service.group}})
     if (!value.empty() && ::geteuid() != 0)
-      blame(name, text(name, " = ", value, " needs a parent that runs as root"));
-}
-
-void check_one(ServiceConfiguration& service, const Blame& blame) {
-  const ServiceConfiguration effective = in_effect(service);
-  check_limits(effective.limits, blame);
-  check_threads(service, blame);
-  check_programs(service, blame);
-  check_listen(service, effective.model.work, blame);
-  check_identity(service, blame);
-}
-
-void check_places(const Configuration& configuration, SettingsReader& reader) {
-  for (const auto& one : configuration.services)
-    for (const auto& other : configuration.services) {
-      if (&one == &other) break;
-      if (const ListenSpec* place = place_in_both(one, other))
-        reader.blame(one.name + ".listen", text(one.name, ".listen = ", place->written,
-                                                " is the same address as one of ", other.name));
-    }
+      reader.blame(name, text(name, " = ", value, " needs a parent that runs as root"));
 }
 
 }  // namespace
@@ -156,15 +160,15 @@ bool is_service_name(std::string_view name) {
 }
 
 void check_service(ServiceConfiguration& service, SettingsReader& reader) {
-  check_one(service, Blame(reader, ""));
-}
-
-void check_together(Configuration& configuration, SettingsReader& reader) {
-  const bool several = configuration.services.size() > 1;
-  for (auto& service : configuration.services)
-    check_one(service, Blame(reader, several ? service.name + '.' : ""));
-  check_places(configuration, reader);
-  check_parent(configuration, reader);
+  const ServiceConfiguration effective = in_effect(service);
+  check_limits(effective.limits, reader);
+  check_threads(service, reader);
+  check_programs(service, reader);
+  check_listen(service, effective.model.work, reader);
+  check_access_log(service.access_log, reader);
+  check_process(service.process, reader);
+  check_identity(service, reader);
+  service = in_effect(std::move(service));
 }
 
 }  // namespace brood

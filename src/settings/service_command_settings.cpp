@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "base/service/limits.hpp"
 
 namespace brood {
 
@@ -31,7 +31,7 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
           "listeners: it takes the listeners as systemd passes them (LISTEN_FDS); start-servers processes of "
           "it are kept running, and graceful-timeout is the only other limit that has an effect. connection: "
           "children accept and run it for each connection, which is its standard input and output.")
-      .applied_on = AppliedOn::restart;
+      .applied_on = AppliedOn::service_restart;
 }
 
 ServiceConfiguration in_effect(ServiceConfiguration configuration) {
@@ -50,6 +50,7 @@ ServiceConfiguration in_effect(ServiceConfiguration configuration) {
       // A replacement is started before its predecessor leaves.
       limits.max_clients = limits.max_spare_servers + recycle_budget(limits.max_spare_servers);
       limits.max_requests_per_child = 0;
+      limits.max_memory_per_child = 0;
       limits.idle_timeout = {};
       limits.connection_timeout = {};
       break;

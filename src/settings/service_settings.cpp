@@ -2,6 +2,7 @@
 // The settings of a service: their names, bounds, defaults and help.
 #include "settings/configuration.hpp"
 #include "settings/service_command_settings.hpp"
+#include "settings/size.hpp"
 
 namespace brood {
 namespace {
@@ -11,23 +12,27 @@ using std::chrono::milliseconds;
 constexpr unsigned most_children = 32'768;
 constexpr unsigned most_connections = 100'000;
 constexpr milliseconds longest{std::chrono::hours(24 * 30)};
+constexpr std::uint64_t largest = std::uint64_t{1} << 50U;
 
 void add_listen_settings(Settings& settings, ServiceConfiguration& service) {
   settings.section("Where connections arrive");
-  settings.list("listen", service.listen,
-                "Where to listen. For connections: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT "
-                "for 127.0.0.1, or unix:PATH. For datagrams: udp: before any of the first four, or "
-                "unix-datagram:PATH. For triggers: timer:TIME, which ticks once every TIME, for example "
-                "timer:30s, or fifo:PATH, into which other programs write lines. For a socket that was "
-                "inherited as descriptor N: fd:N. Port 0 chooses a free port. Options may follow: "
-                "',name=NAME' is a name that the handler can read; ',mode=0660' and ',owner=USER:GROUP' are "
-                "for a unix socket or a FIFO; ',per=byte' makes each byte of a FIFO a trigger.");
+  settings.list(
+      "listen", service.listen,
+      "Where to listen. For connections: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT "
+      "for 127.0.0.1, or unix:PATH. For datagrams: udp: before any of the first four, or "
+      "unix-datagram:PATH. For triggers: timer:TIME, which ticks once every TIME, for example "
+      "timer:30s, or fifo:PATH, into which other programs write lines. For a socket that was "
+      "inherited as descriptor N: fd:N. Port 0 chooses a free port. Options may follow: "
+      "',name=NAME' is a name that the handler can read; ',mode=0660' and ',owner=USER:GROUP' are "
+      "for a unix socket or a FIFO; ',per=byte' makes each byte of a FIFO a trigger; ',nagle' makes TCP "
+      "hold back small packets until the last one is acknowledged, as it does by default in other "
+      "programs.");
   settings
       .number("listen-backlog", service.listen_backlog, 1, 65'535,
               "How many connections may wait in the queue of a listener. The kernel limits this to "
               "net.core.somaxconn. For UDP, how many datagrams of 1 KiB may wait; if the parent is not root, "
               "the kernel limits this to net.core.rmem_max.")
-      .applied_on = AppliedOn::restart;
+      .applied_on = AppliedOn::service_restart;
 }
 
 void add_pool_settings(Settings& settings, Limits& limits) {
@@ -45,6 +50,12 @@ void add_pool_settings(Settings& settings, Limits& limits) {
                   "of the listener.");
   settings.number("max-requests-per-child", limits.max_requests_per_child, 0, 1'000'000'000,
                   "Replace a child after this many connections. 0: never. Use it for handlers that leak.");
+  settings.duration("max-lifetime-per-child", limits.max_lifetime_per_child, milliseconds(0), longest,
+                    "Replace a child that is older than this. 0: never.");
+  settings.size(
+      "max-memory-per-child", limits.max_memory_per_child, 0, largest,
+      "Replace a child that has more memory of its own than this when it has finished a connection. "
+      "What it shares with the parent and its siblings does not count. 0: never.");
 }
 
 // Of a child that does several things at once.
@@ -69,13 +80,16 @@ void add_time_settings(Settings& settings, Limits& limits) {
   settings.section("Time limits");
   settings.duration("graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
                     "How long open connections may go on after SIGTERM before they are killed. 0: no limit.");
-  settings.duration("idle-timeout", limits.idle_timeout, milliseconds(0), longest,
-                    "Tell a child to leave if it is idle for this time, while there are more spares than "
-                    "min-spare-servers. 0: no limit.");
-  settings.duration("connection-timeout", limits.connection_timeout, milliseconds(0), longest,
-                    "If a child serves one connection for longer than this, it gets SIGABRT, 5 seconds later "
-                    "SIGKILL, and is replaced. The log says what it was serving. 0: no limit. It must be "
-                    "longer than every timeout of the handler.");
+  settings.duration(
+      "idle-timeout", limits.idle_timeout, milliseconds(0), longest,
+      "Children that were not needed during all of this time are told to leave, down to min-spare-servers. "
+      "0: none.");
+  settings.duration(
+      "connection-timeout", limits.connection_timeout, milliseconds(0), longest,
+      "How long a connection may last. Then its reads and writes fail in the handler, which may "
+      "extend the time, and a child with many connections closes it. A child that still serves it 5 "
+      "seconds later gets SIGABRT, 5 seconds later SIGKILL, and is replaced; the log says what it was "
+      "serving. 0: no limit. It must be longer than every timeout of the handler.");
   settings.duration("leave-timeout", limits.leave_timeout, milliseconds(1), longest,
                     "How long a child without open connections may take to leave after it was told to. After "
                     "that it gets SIGABRT, and 5 seconds later SIGKILL.");
@@ -94,14 +108,76 @@ void add_failure_settings(Settings& settings, std::string& on_failure) {
                 "failures since the last run. Empty: none.");
 }
 
+// "", "unlimited", or what `type` reads.
+SettingType<ResourceLimit> limit_type(const std::string& kind, std::uint64_t highest, bool size) {
+  return {.kind = kind + ", 'unlimited' or empty",
+          .read = [highest, size](const std::string& word) -> ResourceLimit {
+            if (word.empty()) return {};
+            if (word == "unlimited") return no_resource_limit;
+            if (size) return parse_size(word, 0, highest);
+            return type_between(0U, static_cast<unsigned>(highest)).read(word);
+          },
+          .write = [size](const ResourceLimit& limit) -> std::string {
+            if (!limit) return "";
+            if (*limit == no_resource_limit) return "unlimited";
+            return size ? write_size(*limit) : std::to_string(*limit);
+          }};
+}
+
+void add_process_settings(Settings& settings, ProcessSettings& process) {
+  settings.section("Processes of children");
+  settings.list(
+      "environment", process.environment,
+      "A variable, NAME=VALUE, of the environment of children. Those of a user with an account also "
+      "have its HOME, USER, LOGNAME and SHELL.");
+  settings.path("working-directory", process.working_directory,
+                "The directory in which children run. Empty: that of the parent.");
+  settings.path(
+      "chroot", process.root_directory,
+      "The root directory of children. It must have all that they open. Empty: that of the parent.");
+  settings.text("umask", process.umask, "The umask of children, in octal. Empty: that of the parent.");
+  settings.integer(
+      "nice", process.nice, -40, 40,
+      "What is added to the nice value of the parent. Below 0 needs a parent that runs as root.");
+  settings.text("cpus", process.cpus, "The CPUs that children run on, as 0-3,7. Empty: those of the parent.");
+  settings.value("limit-open-files", process.open_files, limit_type("number", 1U << 30U, false),
+                 "How many descriptors a child may have open. Empty: as many as the parent.");
+  settings.value("limit-memory", process.memory, limit_type("size", largest, true),
+                 "How much address space a child may have: more is refused to it. See also "
+                 "max-memory-per-child. Empty: as much as the parent.");
+  settings.value("limit-cpu", process.cpu_time, limit_type("seconds", 1U << 30U, false),
+                 "How much CPU time a child may use; then it is killed. Empty: as much as the parent.");
+  settings.value(
+      "limit-core", process.core, limit_type("size", largest, true),
+      "How large a core dump of a child may be. Above 0 it is also possible after a change of user. "
+      "Empty: as the parent's.");
+}
+
+void add_access_log_settings(Settings& settings, AccessLogSettings& access_log) {
+  settings.section("Connections that have ended");
+  settings.path(
+      "access-log", access_log.path,
+      "A file to which children append a line for each connection that has ended: when, which "
+      "child, peer, listener, note, how long it waited and lasted, bytes, outcome. Programs that take the "
+      "listeners have none. Empty: none.");
+  settings.choice("access-log-format", access_log.format,
+                  {{"keys", AccessLogFormat::keys}, {"json", AccessLogFormat::json}},
+                  "Whether a line is KEY=VALUE pairs or a JSON object.");
+}
+
 void add_identity_settings(Settings& settings, ServiceConfiguration& service) {
   settings.section("User and group");
   settings
       .text("user", service.user,
             "The user that children run as, by name or number. Empty: the user of the parent.")
-      .applied_on = AppliedOn::restart;
+      .applied_on = AppliedOn::service_restart;
   settings.text("group", service.group, "The group that children run as. Empty: the group of the user.")
-      .applied_on = AppliedOn::restart;
+      .applied_on = AppliedOn::service_restart;
+  settings.flag("no-new-privileges", service.no_new_privileges,
+                "Whether children that are not root, and what they execute, are kept from new privileges, as "
+                "set-user-ID programs like sudo give them.");
+  settings.flag("allow-root", service.allow_root,
+                "Whether it is right that children run as root. If not, there is a warning when they do.");
 }
 
 }  // namespace
@@ -118,12 +194,15 @@ ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildMode
 }
 
 void add_service_settings(Settings& settings, ServiceConfiguration& service) {
+  settings.of_kit(true);
   add_listen_settings(settings, service);
   if (service.model.command) add_service_command_settings(settings, service.command);
   add_pool_settings(settings, service.limits);
   add_concurrency_settings(settings, service);
   add_time_settings(settings, service.limits);
   add_failure_settings(settings, service.on_failure);
+  add_access_log_settings(settings, service.access_log);
+  add_process_settings(settings, service.process);
   add_identity_settings(settings, service);
 }
 

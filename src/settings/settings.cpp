@@ -2,26 +2,15 @@
 #include "brood/settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 
-#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "settings/setting_names.hpp"
 
 namespace brood {
-namespace {
 
 using std::chrono::milliseconds;
-using Values = std::vector<std::string>;
-
-bool parse_flag(const std::string& word) {
-  for (const char* yes : {"yes", "true", "on", "1"})
-    if (word == yes) return true;
-  for (const char* no : {"no", "false", "off", "0"})
-    if (word == no) return false;
-  throw ConfigurationError("is neither yes nor no");
-}
-
-}  // namespace
 
 const Setting* Settings::find(std::string_view name) const {
   const auto found =
@@ -36,89 +25,81 @@ void Settings::set_default(std::string_view name, std::vector<std::string> value
   if (values.empty() || (values.size() > 1 && !found->list))
     throw Error(brood::text("setting ", name, " takes one default"));
   found->defaults = std::move(values);
+  found->other_default = true;
+}
+
+void Settings::adopt_defaults(const Settings& from) {
+  for (const auto& setting : from.all())
+    if (setting.kits && setting.other_default && find(setting.name) != nullptr)
+      set_default(setting.name, setting.defaults);
+}
+
+void Settings::adopt(const Settings& from) {
+  adopt_defaults(from);
+  std::ranges::copy_if(from.all(), std::back_inserter(settings_), [](const Setting& s) { return !s.kits; });
+}
+
+void Settings::add_service(const std::string& service, const Settings& table) {
+  for (Setting setting : table.all()) {
+    setting.service = service;
+    setting.name = service + '.' + setting.name;
+    settings_.push_back(std::move(setting));
+  }
 }
 
 Setting& Settings::add(Setting setting) {
-  setting.service = service_;
   setting.kits = kits_;
-  if (!service_.empty()) setting.name = service_ + '.' + setting.name;
-  if (find(setting.name) != nullptr) throw Error("setting " + setting.name + " is defined twice");
+  if (!kits_) check_own_name(setting.name);
+  if (find(setting.name) != nullptr) throw Error("setting '" + setting.name + "' is added twice");
   setting.section = section_;
   settings_.push_back(std::move(setting));
   return settings_.back();
 }
 
-Setting& Settings::text(std::string name, std::string& target, std::string help) {
-  return add({.name = std::move(name),
-              .kind = "text",
-              .help = std::move(help),
-              .defaults = {target},
-              .parse = [&target](const Values& values) {
-                return [&target, value = values.front()] { target = value; };
-              }});
+Setting& Settings::text(const std::string& name, std::string& target, const std::string& help) {
+  return value(name, target, text_type(), help);
 }
 
-Setting& Settings::choice(std::string name, std::string& target, std::vector<std::string> choices,
-                          std::string help) {
-  std::string kind;
-  for (const auto& one : choices)
-    kind += (kind.empty() ? "" : (&one == &choices.back() ? " or " : ", ")) + one;
-  return add({.name = std::move(name),
-              .kind = kind,
-              .help = std::move(help),
-              .defaults = {target},
-              .parse = [&target, choices = std::move(choices), kind](const Values& values) {
-                const std::string& value = values.front();
-                if (std::find(choices.begin(), choices.end(), value) == choices.end())
-                  throw ConfigurationError("is not one of " + kind);
-                return [&target, value] { target = value; };
-              }});
+Setting& Settings::choice(const std::string& name, std::string& target, std::vector<std::string> choices,
+                          const std::string& help) {
+  return value(name, target, choice_type(std::move(choices)), help);
 }
 
-Setting& Settings::flag(std::string name, bool& target, std::string help) {
-  return add({.name = std::move(name),
-              .kind = "yes or no",
-              .help = std::move(help),
-              .defaults = {target ? "yes" : "no"},
-              .flag = true,
-              .parse = [&target](const Values& values) {
-                return [&target, value = parse_flag(values.front())] { target = value; };
-              }});
+Setting& Settings::flag(const std::string& name, bool& target, const std::string& help) {
+  return value(name, target, flag_type(), help);
 }
 
-Setting& Settings::number(std::string name, unsigned& target, unsigned lowest, unsigned highest,
-                          std::string help) {
-  return add({.name = std::move(name),
-              .kind = brood::text("number from ", lowest, " to ", highest),
-              .help = std::move(help),
-              .defaults = {brood::text(target)},
-              .parse = [&target, lowest, highest](const Values& values) {
-                const auto value = parse_digits(values.front());
-                if (!value) throw ConfigurationError("is not a whole number without a sign");
-                if (*value < lowest) throw ConfigurationError(brood::text("is below ", lowest));
-                if (*value > highest) throw ConfigurationError(brood::text("is above ", highest));
-                return [&target, value = static_cast<unsigned>(*value)] { target = value; };
-              }});
+Setting& Settings::number(const std::string& name, unsigned& target, unsigned lowest, unsigned highest,
+                          const std::string& help) {
+  return value(name, target, type_between(lowest, highest), help);
 }
 
-Setting& Settings::duration(std::string name, milliseconds& target, milliseconds lowest, milliseconds highest,
-                            std::string help) {
-  return add({.name = std::move(name),
-              .kind = "duration",
-              .help = std::move(help),
-              .defaults = {write_duration(target)},
-              .parse = [&target, lowest, highest](const Values& values) {
-                return [&target, value = parse_duration(values.front(), lowest, highest)] { target = value; };
-              }});
+Setting& Settings::real(const std::string& name, double& target, double lowest, double highest,
+                        const std::string& help) {
+  return value(name, target, type_between(lowest, highest), help);
 }
 
-Setting& Settings::list(std::string name, std::vector<std::string>& target, std::string help) {
-  return add({.name = std::move(name),
-              .kind = "text, any number of times",
-              .help = std::move(help),
-              .defaults = target,
-              .list = true,
-              .parse = [&target](const Values& values) { return [&target, values] { target = values; }; }});
+Setting& Settings::duration(const std::string& name, milliseconds& target, milliseconds lowest,
+                            milliseconds highest, const std::string& help) {
+  return value(name, target, type_between(lowest, highest), help);
+}
+
+Setting& Settings::size(const std::string& name, std::uint64_t& target, std::uint64_t lowest,
+                        std::uint64_t highest, const std::string& help) {
+  return value(name, target, type_between(lowest, highest), help);
+}
+
+Setting& Settings::path(const std::string& name, std::string& target, const std::string& help) {
+  return value(name, target, path_type(), help);
+}
+
+Setting& Settings::list(const std::string& name, std::vector<std::string>& target, const std::string& help) {
+  return list(name, target, text_type(), help);
+}
+
+Setting& Settings::list(const std::string& name, std::vector<std::string>& target,
+                        std::vector<std::string> choices, const std::string& help) {
+  return list(name, target, choice_type(std::move(choices)), help);
 }
 
 }  // namespace brood

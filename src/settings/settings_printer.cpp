@@ -2,6 +2,7 @@
 #include "settings/settings_printer.hpp"
 
 #include "base/text.hpp"
+#include "base/text/help_text.hpp"
 
 namespace brood {
 namespace {
@@ -17,23 +18,34 @@ std::string quote(const std::string& value) {
   return quoted + '"';
 }
 
-void wrap(std::string& out, std::string_view prose) {
-  constexpr std::size_t width = 98;
-  std::string line = "#";
-  for (const auto word : split(prose, ' ')) {
-    if (line.size() + 1 + word.size() > width) {
-      out += line + '\n';
-      line = "#";
-    }
-    line += ' ';
-    line += word;
+// "": a reload applies a change.
+std::string_view what_applies(AppliedOn applied_on) {
+  switch (applied_on) {
+    case AppliedOn::reload:
+      return "";
+    case AppliedOn::service_restart:
+      return "a restart of the service";
+    case AppliedOn::restart:
+      return "a restart";
   }
-  out += line + '\n';
+  return "";
+}
+
+std::string needs(const Setting& setting, std::string_view verb) {
+  const auto what = what_applies(setting.applied_on);
+  return what.empty() ? "" : text("; ", verb, ' ', what);
 }
 
 }  // namespace
 
+std::string allowed_and_default(const Setting& setting) {
+  const std::string defaults = join(setting.defaults, " ");
+  return text('(', setting.kind, "; default: ", defaults.empty() ? "empty" : defaults,
+              needs(setting, "needs"), ')');
+}
+
 std::string print_settings(const Settings& settings, const GivenSettings& given, const std::string& title) {
+  constexpr std::size_t width = 98;
   std::string out = "# " + title + "\n";
   std::string section, service;
   for (const auto& setting : settings.all()) {
@@ -48,16 +60,16 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
       out += "\n# ---- " + section + "\n";
     }
     out += '\n';
-    wrap(out, text(setting.help, " (", setting.kind,
-                   setting.applied_on == AppliedOn::restart ? "; changes need a restart" : "", ")"));
+    append_wrapped(out, text(setting.help, " (", setting.kind, needs(setting, "changes need"), ")"), width,
+                   "# ");
     const auto found = given.find(setting.name);
     const bool is_default = found == given.end();
     const auto& values = is_default ? setting.defaults : found->second.values;
     if (values.empty()) out += "# " + name + " =\n";
-    for (const auto& value : values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
       out += name + " =";
-      if (!value.empty()) out += ' ' + quote(value);
-      if (!is_default) out += "  # " + found->second.where;
+      if (!values[i].empty()) out += ' ' + quote(values[i]);
+      if (!is_default) out += "  # " + found->second.where_of(i);
       out += '\n';
     }
   }

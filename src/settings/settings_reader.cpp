@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
@@ -64,6 +65,11 @@ std::string read_whole(const std::string& path) {
 
 }  // namespace
 
+const std::vector<std::string>& values_of(const Setting& setting, const GivenSettings& given) {
+  const auto found = given.find(setting.name);
+  return found == given.end() ? setting.defaults : found->second.values;
+}
+
 std::vector<std::string> names_of(const Settings& settings) {
   std::vector<std::string> names;
   for (const auto& setting : settings.all()) names.push_back(setting.name);
@@ -89,7 +95,7 @@ void SettingsReader::error(const std::string& where, const std::string& wrong) {
 bool SettingsReader::read_file(const std::string& path) {
   std::string content;
   try {
-    content = read_whole(path);
+    content = look_up("file", path, [&] { return read_whole(path); });
   } catch (const Error& failure) {
     errors_.emplace_back(failure.what());
     return false;
@@ -145,6 +151,7 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
       given.where = where;
       try {
         given.values.push_back(unquote(line.substr(equals + 1)));
+        given.wheres.push_back(where);
       } catch (const Error& failure) {
         error(where, text(key, ": ", failure.what()));
         given_.erase(key);
@@ -167,18 +174,11 @@ void SettingsReader::restore(const GivenSettings& values) {
   restores_ = true;
 }
 
-void SettingsReader::inherit_shared() {
-  for (const auto& setting : settings_.all()) {
-    if (setting.service.empty() || given_.contains(setting.name)) continue;
-    const auto shared = given_.find(setting.name.substr(setting.service.size() + 1));
-    if (shared != given_.end()) given_[setting.name] = shared->second;
-  }
-}
-
 void SettingsReader::inherit(const GivenSettings& shared, const std::string& whose) {
   for (const auto& [name, given] : shared)
     if (settings_.find(name) != nullptr)
-      given_.try_emplace(name, Given{given.values, text(given.where, ", ", whose)});
+      if (const auto [added, is_new] = given_.try_emplace(name, given); is_new && !whose.empty())
+        added->second.add_to_place(", " + whose);
 }
 
 Given* SettingsReader::find(const std::string& setting) {
@@ -186,28 +186,49 @@ Given* SettingsReader::find(const std::string& setting) {
   return found == given_.end() ? nullptr : &found->second;
 }
 
-void SettingsReader::blame(const std::string& setting, const std::string& wrong) {
+void SettingsReader::blame(const std::string& setting, const std::string& wrong, std::size_t value) {
   const auto found = given_.find(setting);
-  error(found == given_.end() ? place_ : found->second.where, wrong);
+  error(found == given_.end() ? place_ : found->second.where_of(value), prefix_ + wrong);
+}
+
+void SettingsReader::check(const Setting& setting, const std::vector<std::string>& values) {
+  const auto wrong = [&setting](const std::string& value) {
+    return text(setting.name, " = ", value, " ", what_was_thrown());
+  };
+  std::string of_all;
+  try {
+    stores_[setting.name] = setting.parse(values);
+    return;
+  } catch (...) {
+    of_all = wrong(values.empty() ? "" : values.front());
+  }
+  bool found = false;  // which ones of a list
+  for (std::size_t i = 0; setting.list && i < values.size(); ++i) try {
+      setting.parse({values[i]});
+    } catch (...) {
+      blame(setting.name, wrong(values[i]), i);
+      found = true;
+    }
+  if (!found) blame(setting.name, of_all);
 }
 
 void SettingsReader::check() {
   for (const auto& setting : settings_.all()) {
     const auto found = given_.find(setting.name);
-    const auto& values = found == given_.end() ? setting.defaults : found->second.values;
-    try {
-      stores_[setting.name] = setting.parse(values);
-    } catch (const Error& failure) {
-      blame(setting.name, text(setting.name, " = ", values.front(), " ", failure.what()));
-    }
+    const bool given = found != given_.end();
+    if (given || !setting.kits || setting.other_default)
+      check(setting, given ? found->second.values : setting.defaults);
   }
 }
 
-void SettingsReader::store(const std::function<bool(const Setting&)>& which) {
-  for (const auto& setting : settings_.all()) {
-    const auto found = stores_.find(setting.name);
-    if (found != stores_.end() && which(setting)) found->second();
-  }
+std::function<void()> SettingsReader::stores(bool kits) const {
+  std::vector<std::function<void()>> all;
+  for (const auto& setting : settings_.all())
+    if (const auto found = stores_.find(setting.name); found != stores_.end() && setting.kits == kits)
+      all.push_back(found->second);
+  return [all = std::move(all)] {
+    for (const auto& store : all) store();
+  };
 }
 
 void SettingsReader::finish() const {

@@ -18,8 +18,20 @@ namespace brood {
 struct Given {
   std::vector<std::string> values;
   std::string where;  // "etc/echo.conf:12" (the last value) or "command line"; "" for the default
+  std::vector<std::string> wheres = {};  // of each value of a list in a file; empty: all have the same place
+
+  const std::string& where_of(std::size_t value) const {
+    return value < wheres.size() ? wheres[value] : where;
+  }
+  void add_to_place(const std::string& more) {
+    where += more;
+    for (auto& each : wheres) each += more;
+  }
 };
 using GivenSettings = std::map<std::string, Given>;
+
+// The given values, or the default.
+const std::vector<std::string>& values_of(const Setting& setting, const GivenSettings& given);
 
 std::vector<std::string> names_of(const Settings& settings);
 std::vector<std::string> services_of(const Settings& settings);
@@ -28,9 +40,10 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
 
 class SettingsReader {
  public:
-  // `place`: reported with mistakes about a setting that is not given.
-  explicit SettingsReader(const Settings& settings, std::string place = "")
-      : settings_(settings), place_(std::move(place)) {}
+  // `place`: reported with mistakes about a setting that is not given. `prefix`: the file has it before the
+  // names of this table.
+  explicit SettingsReader(const Settings& settings, std::string place = "", std::string prefix = "")
+      : settings_(settings), place_(std::move(place)), prefix_(std::move(prefix)) {}
 
   // A setting that is given here but exists only in `table` is reported with `advice` instead of as unknown.
   // `table` must outlive the reader.
@@ -43,18 +56,19 @@ class SettingsReader {
   // again.
   void restore(const GivenSettings& values);
   bool restores() const { return restores_; }
-  // Gives each service the shared values of settings that it has not set itself.
-  void inherit_shared();
-  // The same with the shared values of another table. `whose` is added to their place in messages.
-  void inherit(const GivenSettings& shared, const std::string& whose);
+  // Takes the values of `shared` that this table has and that are not given. `whose` is added to their place
+  // in messages.
+  void inherit(const GivenSettings& shared, const std::string& whose = "");
 
-  // Reports a mistake at the place of `setting`.
-  void blame(const std::string& setting, const std::string& wrong);
+  // Reports a mistake at the place of `setting`. `wrong` begins with its name. `value`: which one of a list.
+  void blame(const std::string& setting, const std::string& wrong, std::size_t value = -1);
 
-  // Parses the value of each setting, given or default, and keeps the valid ones for store().
+  // Parses the value of each setting, given or default. Whatever that throws is a mistake of the setting. (A
+  // default of the kit is in its variable already, unless the server has another one.)
   void check();
-  // Stores the valid values in the variables of the settings that `which` selects.
-  void store(const std::function<bool(const Setting&)>& which);
+  // Returns a function that stores the valid values of the kit's settings, or of the server's own, in their
+  // variables.
+  std::function<void()> stores(bool kits) const;
   // Throws ConfigurationError with all mistakes, if there are any.
   void finish() const;
   std::string errors() const;  // one on a line; "" for none
@@ -64,10 +78,11 @@ class SettingsReader {
 
  private:
   void error(const std::string& where, const std::string& wrong);
+  void check(const Setting& setting, const std::vector<std::string>& values);
   bool enter_section(std::string_view line, const std::string& where, std::string& section);
 
   const Settings& settings_;
-  const std::string place_;
+  const std::string place_, prefix_;
   const Settings* elsewhere_ = nullptr;
   std::string advice_;
   GivenSettings given_;

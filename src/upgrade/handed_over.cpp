@@ -21,6 +21,7 @@ struct FieldWriter {
   void operator()(const char* name, std::string_view value) { record.set(name, value); }
   void operator()(const char* name, std::integral auto value) { record.set(name, +value); }
   void operator()(const char* name, Time value) { record.set(name, to_nanoseconds(value)); }
+  void operator()(const char* name, Clock::duration value) { (*this)(name, Time(value)); }
   void operator()(const char* name, Escalation value) { record.set(name, static_cast<int>(value)); }
   void operator()(const char* name, const ListenSpec& value) { record.set(name, value.written); }
   void operator()(const char* name, const std::optional<std::uint32_t>& value) { record.set(name, *value); }
@@ -48,6 +49,9 @@ struct FieldReader {
   void operator()(const char* name, Time& value) {
     value = from_nanoseconds(record.number<std::int64_t>(name));
   }
+  void operator()(const char* name, Clock::duration& value) {
+    value = from_nanoseconds(record.number<std::int64_t>(name)).time_since_epoch();
+  }
   void operator()(const char* name, Escalation& value) {
     const int number = record.number<int>(name);
     if (number < 0 || number > static_cast<int>(Escalation::lost))
@@ -73,7 +77,7 @@ void fields_of_parent(auto& fields, auto& of) {
   fields("program", of.program);
   fields("ready", of.ready);
   fields("told-not-ready", of.reported_not_ready);
-  fields("wake-descriptor", of.wake_descriptor);
+  fields("scoreboard", of.scoreboard);
   fields.unless(-1, "report-descriptor", of.report_descriptor);
 }
 
@@ -83,6 +87,13 @@ void fields_of_service(auto& fields, auto& of) {
   fields("paused", of.paused);
   fields("stopped", of.stopped);
   fields("drain-until", of.drain_until);
+}
+
+void fields_of_scoreboard(auto& fields, auto& of) {
+  fields("path", of.path);
+  fields("descriptor", of.whole_descriptor);
+  fields("read-only-descriptor", of.read_only_descriptor);
+  fields("wake-descriptor", of.wake_descriptor);
 }
 
 void fields_of_listener(auto& fields, auto& of) {
@@ -104,6 +115,8 @@ void fields_of_child(auto& fields, auto& of) {
   fields("stopped", of.stopped);
   fields("ending", of.escalation);
   fields("ending-at", of.escalated_at);
+  fields.unless(Time{}, "ready-at", of.ready_at);
+  fields.unless(false, "proven", of.proven);
 }
 
 void fields_of_failure_run(auto& fields, auto& of) {
@@ -116,6 +129,17 @@ void fields_of_failure_run(auto& fields, auto& of) {
   fields("failed-status", of.last.status);
   fields.unless(std::optional<std::uint32_t>(), "failed-slot", of.last.slot);
 }
+
+void fields_of_throttle(auto& fields, auto& of) {
+  fields("delay", of.delay);
+  fields("may-start", of.may_start);
+  fields("children-fail", of.children_fail);
+}
+
+constexpr auto fields_of_given = [](auto& fields, auto& given) {
+  fields("where", given.where);
+  fields.each("value", given.values);
+};
 
 // ---- all records
 
@@ -186,6 +210,7 @@ class Reader {
 };
 
 void records_of_service(auto records, auto& of) {
+  records.one("scoreboard", true, [&](auto& fields) { fields_of_scoreboard(fields, of.scoreboard); });
   records.each("listener", of.listeners, [](auto& fields, auto& each) { fields_of_listener(fields, each); });
   records.each("child", of.children, [](auto& fields, auto& each) {
     fields("slot", each.slot);
@@ -194,21 +219,23 @@ void records_of_service(auto records, auto& of) {
   records.each("detached", of.detached, [](auto& fields, auto& each) { fields_of_child(fields, each); });
   const bool has_failed = of.on_failure.failures > 0 || of.on_failure.started != Time::min();
   records.one("on-failure", has_failed, [&](auto& fields) { fields_of_failure_run(fields, of.on_failure); });
+  records.one("throttle", of.throttle.delay != Clock::duration::zero(),
+              [&](auto& fields) { fields_of_throttle(fields, of.throttle); });
+  records.each_named("service-setting", "name", of.settings, fields_of_given);
   records.each_named("scaled", "setting", of.scaled,
                      [](auto& fields, auto& value) { fields("value", value); });
 }
 
 void records_of(auto& records, auto& of) {
   records.one("parent", true, [&](auto& fields) { fields_of_parent(fields, of); });
-  records.one("scoreboard", true, [&](auto& fields) {
-    fields("path", of.scoreboard);
-    fields("descriptor", of.whole_descriptor);
-    fields("read-only-descriptor", of.read_only_descriptor);
-  });
+  records.one("server-file", of.server_file.whole_descriptor >= 0,
+              [&](auto& fields) { fields_of_scoreboard(fields, of.server_file); });
   records.one("pid-file", of.pid_file_descriptor >= 0, [&](auto& fields) {
     fields("path", of.pid_file);
     fields("descriptor", of.pid_file_descriptor);
   });
+  records.one("lock-file", of.name_descriptor >= 0,
+              [&](auto& fields) { fields("descriptor", of.name_descriptor); });
   records.one("control", of.control.descriptor >= 0, [&](auto& fields) {
     fields("descriptor", of.control.descriptor);
     fields("device", of.control.device);
@@ -216,16 +243,22 @@ void records_of(auto& records, auto& of) {
   });
   records.each("asker", of.asker_descriptors,
                [](auto& fields, auto& descriptor) { fields("descriptor", descriptor); });
-  records.each_named("setting", "name", of.settings, [](auto& fields, auto& given) {
-    fields("where", given.where);
-    fields.each("value", given.values);
-  });
+  records.each("inherited", of.inherited_descriptors,
+               [](auto& fields, auto& descriptor) { fields("descriptor", descriptor); });
+  records.each_named("setting", "name", of.settings, fields_of_given);
   records.one(refused_kind, !of.refused.empty(), [&](auto& fields) { fields("why", of.refused); });
   records.each("service", of.services, [](auto& fields, auto& each) { fields_of_service(fields, each); });
   for (auto& service : of.services) records_of_service(records.of(service), service);
 }
 
 }  // namespace
+
+HandedOverScoreboard HandedOverScoreboard::of(const Scoreboard& scoreboard, std::string path) {
+  return {.path = std::move(path),
+          .whole_descriptor = scoreboard.descriptors().whole.get(),
+          .read_only_descriptor = scoreboard.descriptors().read_only.get(),
+          .wake_descriptor = scoreboard.wake_descriptor()};
+}
 
 Handover to_handover(const HandedOver& from) {
   Handover handover;

@@ -15,12 +15,20 @@
 #include "base/handover.hpp"
 #include "listen/listener.hpp"
 #include "pool/child_table.hpp"
-#include "settings/scaling.hpp"
-#include "settings/settings_reader.hpp"
+#include "pool/throttle.hpp"
+#include "scoreboard/scoreboard.hpp"
+#include "settings/configuration.hpp"
 
 namespace brood {
 
 inline constexpr const char* parent_variable = "BROOD_PARENT";
+
+struct HandedOverScoreboard {
+  std::string path;                                                            // "": it is anonymous
+  int whole_descriptor = -1, read_only_descriptor = -1, wake_descriptor = -1;  // -1: there is none
+
+  static HandedOverScoreboard of(const Scoreboard& scoreboard, std::string path);
+};
 
 struct HandedOverControl {
   int descriptor = -1;  // -1: none
@@ -51,6 +59,7 @@ struct HandedOverChild {
 
 struct HandedOverService {
   std::string name;
+  HandedOverScoreboard scoreboard;
   std::uint32_t generation = 0;
   bool paused = false, stopped = false;  // by order
   Time drain_until = never;              // for the listeners that are being closed
@@ -58,7 +67,10 @@ struct HandedOverService {
   std::vector<HandedOverChild> children;
   std::vector<ChildRecord> detached;
   FailureHookRun on_failure;
-  ScaledSettings scaled;  // only the former program needs them, if it gets everything back
+  ThrottleDelay throttle;
+  // In force. Only the former program needs them, if it gets everything back.
+  GivenSettings settings;
+  ScaledSettings scaled;
 };
 
 struct HandedOver {
@@ -67,14 +79,15 @@ struct HandedOver {
   std::string program;  // path
   std::string pid_file;
   int pid_file_descriptor = -1;  // -1: none
+  int name_descriptor = -1;      // of the file by which it has its name; -1: none
   int report_descriptor = -1;    // -1, or a start in the background that still waits for "ready"
   bool ready = false, reported_not_ready = false;
-  std::string scoreboard;
-  int whole_descriptor = -1, read_only_descriptor = -1;  // of the scoreboard
-  int wake_descriptor = -1;
+  std::string scoreboard;            // path of the file, or of the directory with the files
+  HandedOverScoreboard server_file;  // in the directory
   HandedOverControl control;
   std::vector<int> asker_descriptors;  // of clients of the control socket that wait for the upgrade's outcome
-  GivenSettings settings;              // in force
+  std::vector<int> inherited_descriptors;  // that no service serves yet
+  GivenSettings settings;                  // of the parent, in force
   std::vector<HandedOverService> services;
 
   std::string refused;  // why the new program gave everything back (give_back.hpp); "": it has not

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/address.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "settings/service_command_settings.hpp"
 #include "upgrade/give_back.hpp"
 #include "upgrade/upgrade.hpp"
 
@@ -18,13 +18,12 @@ namespace brood {
 namespace {
 
 constexpr std::size_t descriptors_needed = 16;  // to take over
+constexpr std::size_t descriptors_of_scoreboard = 3;
 
 void check_service(const HandedOverService& from, const ServiceConfiguration& configuration,
                    const Scoreboard& scoreboard) {
-  const auto index = scoreboard.find(from.name);
-  if (!index) throw Error(text("service ", from.name, " has no place on the scoreboard"));
-  const std::uint32_t slots = scoreboard.service(*index).slot_count;
-  const unsigned most = in_effect(configuration).limits.max_clients;
+  const std::uint32_t slots = scoreboard.slots();
+  const unsigned most = configuration.limits.max_clients;
   if (most > slots)
     throw ConfigurationError(text("max-clients = ", most, " exceeds the ", slots,
                                   " slots that the scoreboard was made with; more need a restart"));
@@ -36,6 +35,19 @@ void check_service(const HandedOverService& from, const ServiceConfiguration& co
     if (const auto brings = listener.spec.brings(); brings && !fits(configuration.model.work, *brings))
       throw ConfigurationError(
           text("listen = ", listener.spec.written, " ", work_mismatch(*brings, configuration.model.work)));
+}
+
+Scoreboard open_handed_over(const HandedOverScoreboard& from) {
+  return {{.whole = Takeover::share(from.whole_descriptor),
+           .read_only = Takeover::share(from.read_only_descriptor)},
+          Takeover::share(from.wake_descriptor),
+          from.path,
+          Side::parent};
+}
+
+bool is_handed_over(const HandedOverService* from, const ListenSpec& spec) {
+  return from != nullptr &&
+         std::ranges::any_of(from->listeners, [&](const auto& known) { return known.serves(spec); });
 }
 
 }  // namespace
@@ -62,7 +74,7 @@ const HandedOverService* Takeover::find(std::string_view service) const {
   return found == handed_over_->services.end() ? nullptr : &*found;
 }
 
-void Takeover::configure(ServiceSource& source, CommandLine line) const {
+WantedSettings Takeover::read(ServiceSource& source, CommandLine line) const {
   if (handed_over_) {
     // These can't change while the process lives.
     for (const auto& [name, value] : {std::pair{"name", handed_over_->name},
@@ -71,16 +83,19 @@ void Takeover::configure(ServiceSource& source, CommandLine line) const {
       line.settings[name] = {.values = {value}, .where = "the running server"};
   }
   source.take(std::move(line));
+  if (!given_back()) return source.read({});
   // The files may already be meant for the new program.
-  if (given_back()) source.go_by(handed_over_->settings);
+  std::vector<std::pair<std::string, ServiceLayers>> services;
+  for (const auto& each : handed_over_->services)
+    services.push_back({each.name, {.given = each.settings, .scaled = each.scaled, .were_in_force = true}});
+  return source.restore(handed_over_->settings, services);
 }
 
 void Takeover::check(const std::vector<WantedService>& wanted, bool may_be_new) const {
-  const Scoreboard scoreboard = open_scoreboard();
   for (const auto& each : wanted) {
     if (!each.configuration) throw ConfigurationError(each.mistakes);
     if (const HandedOverService* const from = find(each.name))
-      check_service(*from, *each.configuration, scoreboard);
+      check_service(*from, *each.configuration, open_handed_over(from->scoreboard));
     else if (!may_be_new)
       throw ConfigurationError(
           text("service ", each.name, " is not one of the running server's; that needs a restart"));
@@ -94,19 +109,32 @@ void Takeover::check(const std::vector<WantedService>& wanted, bool may_be_new) 
 
 void Takeover::rehearse(const std::vector<WantedService>& wanted, bool may_be_new) const {
   check(wanted, may_be_new);
+  // A name server or a disk that hangs is found out here, and not by the next parent.
+  for (const auto& each : wanted)
+    for (const auto& spec : each.configuration->listen_specs)
+      if (!is_handed_over(find(each.name), spec)) try_to_resolve(spec);
   // If they ran out later, the former program could not go on either.
   std::vector<Descriptor> copies;
-  while (copies.size() < descriptors_needed) copies.push_back(share(handed_over_->wake_descriptor));
   std::size_t children = 0;
   for (const auto& service : handed_over_->services) children += service.children.size();
+  const std::size_t needed = descriptors_needed + descriptors_of_scoreboard * handed_over_->services.size();
+  while (copies.size() < needed) copies.push_back(share(STDERR_FILENO));
   std::puts(rehearsed_line(handed_over_->services.size(), children).c_str());
 }
 
-Scoreboard Takeover::open_scoreboard() const {
-  return {{.whole = share(handed_over_->whole_descriptor),
-           .read_only = share(handed_over_->read_only_descriptor)},
-          handed_over_->scoreboard,
-          Side::parent};
+Scoreboard Takeover::open_scoreboard(std::string_view service) const {
+  return open_handed_over(find(service)->scoreboard);
+}
+
+std::optional<Scoreboard> Takeover::open_server_file() const {
+  if (handed_over_->server_file.whole_descriptor < 0) return {};
+  return open_handed_over(handed_over_->server_file);
+}
+
+ServerFacts Takeover::server_facts() const {
+  if (const auto file = open_server_file()) return file->server_facts();
+  if (handed_over_->services.empty()) throw Error("what is handed over has no service");
+  return open_handed_over(handed_over_->services.front().scoreboard).server_facts();
 }
 
 Descriptor Takeover::share(int descriptor) {

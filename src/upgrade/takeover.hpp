@@ -32,8 +32,8 @@ class Takeover {
   // This is the former program: the new one could not take over, and has given everything back.
   bool given_back() const { return handed_over_ && !handed_over_->refused.empty(); }
 
-  // The command line and, if everything was given back, the settings with which the server runs.
-  void configure(ServiceSource& source, CommandLine line) const;
+  // Reads the settings. If everything was given back, they are those with which the server runs.
+  WantedSettings read(ServiceSource& source, CommandLine line) const;
 
   // Whether this program can take over: throws Error with what is in the way, and changes nothing. If
   // `may_be_new`, a service that the running server doesn't have is no mistake: a reload starts it.
@@ -42,8 +42,11 @@ class Takeover {
   void rehearse(const std::vector<WantedService>& wanted, bool may_be_new) const;
 
   // ---- taking over
-  // Throws ConfigurationError if its layout is that of another version, Error or SystemError if it is none.
-  Scoreboard open_scoreboard() const;
+  // Each throws ConfigurationError if the layout is that of another version, Error or SystemError if there is
+  // no scoreboard.
+  Scoreboard open_scoreboard(std::string_view service) const;
+  std::optional<Scoreboard> open_server_file() const;  // empty: there is none
+  ServerFacts server_facts() const;
   // A copy, for what is shared until everything is taken over. Throws SystemError.
   static Descriptor share(int descriptor);
   // The descriptor itself, in the last step, in which nothing fails. -1: none.

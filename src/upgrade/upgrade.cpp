@@ -60,8 +60,9 @@ constexpr std::string_view rehearsed = "rehearsed ";
 // In the process of a step.
 int run_step(const Executable& program, const Descriptor& output, std::span<const std::string> more,
              const Descriptor& handover, std::span<const int> kept, pid_t parent) {
-  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(output.get(), standard);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO})
+    if (::dup2(output.get(), standard) < 0) return static_cast<int>(ExitCode::sick);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // can't fail with a valid signal
   if (::getppid() != parent) return static_cast<int>(ExitCode::left);
   unblock_all_signals();
   try {
@@ -180,7 +181,7 @@ Time Upgrade::look(Time now) {
   if (step_ == Step::none || overdue_) return never;
   if (now < deadline_) return deadline_;
   overdue_ = true;
-  ::kill(pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // can't fail: it is of this user, and was not reaped yet
   return never;
 }
 

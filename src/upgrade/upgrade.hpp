@@ -36,6 +36,11 @@ class Upgrade {
   // return then. Returns when to look again.
   Time look(Time now);
 
+  // The parent did not run for so long, and maybe the step neither.
+  void paused(Clock::duration time) {
+    if (under_way()) deadline_ += time;
+  }
+
   // Why the last one was refused before it was executed; "": it was not.
   const std::string& refused() const { return refused_; }
 

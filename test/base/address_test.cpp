@@ -61,6 +61,14 @@ TEST_CASE("a timer has a period, a FIFO has a mode and a kind of trigger") {
   CHECK(fifo.group == "b");
 }
 
+TEST_CASE("Nagle's algorithm is off unless it is asked for, and only TCP has it") {
+  CHECK_FALSE(parse_listen("80").nagle);
+  CHECK(parse_listen("[::1]:80,name=six,nagle").nagle);
+  CHECK(parse_listen("fd:3, nagle").nagle);
+  CHECK_THROWS_WITH_AS(parse_listen("unix:/x,nagle"), "has nagle, which only TCP can have",
+                       brood::ConfigurationError);
+}
+
 TEST_CASE("two values are the same place if only their options differ") {
   const auto same = [](const char* a, const char* b) {
     return brood::same_place(parse_listen(a), parse_listen(b));
@@ -125,7 +133,10 @@ TEST_CASE("other forms of listen are refused") {
                               "timer:1s,owner=a",
                               "timer:1s,per=byte",
                               "timer:1000d",
-                              "host:80,per=byte"}) {
+                              "host:80,per=byte",
+                              "host:80,nagle=1",
+                              "udp:host:80,nagle",
+                              "unix:/x,nagle"}) {
     CAPTURE(written);
     CHECK_THROWS_AS(parse_listen(written), brood::ConfigurationError);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/service_command.hpp"
+#include "base/service/service_command.hpp"
 
 #include <doctest/doctest.h>
 

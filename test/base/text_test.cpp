@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
 
-#include "base/duration.hpp"
+#include "base/text/duration.hpp"
 
 #include <doctest/doctest.h>
 

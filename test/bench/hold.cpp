@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A server that keeps each connection busy for a known time, for the bench: reads a line, shows it as its
-// note, sleeps, answers with its pid.
+// note, sleeps, answers with its pid. The line "crash" ends the child.
 #include <unistd.h>
 
 #include <brood/server.hpp>
 #include <brood/settings.hpp>
+#include <cstdlib>
 #include <thread>
 
 class Hold : public brood::Server {
@@ -17,6 +18,7 @@ class Hold : public brood::Server {
     const auto line = connection.read_line();
     if (!line) return;
     connection.note(*line);
+    if (*line == "crash") std::abort();
     std::this_thread::sleep_for(hold_);
     connection.write_all(std::to_string(::getpid()) + "\n");
   }

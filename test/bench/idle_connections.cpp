@@ -9,7 +9,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "load_target.hpp"
+#include "load_client.hpp"
 
 namespace brood::bench {
 

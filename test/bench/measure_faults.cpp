@@ -82,7 +82,7 @@ void let_fork_fail(pid_t pid, bool fail) {
 std::string figures(const ServiceSnapshot& service) {
   return "accepted " + std::to_string(service.total.accepted) + ", finished " +
          std::to_string(service.total.finished) + ", aborted " + std::to_string(service.total.aborted) +
-         ", in hand " + std::to_string(service.open_connections);
+         ", open " + std::to_string(service.open_connections);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ void measure_forkfail(Report& report, Extent extent) {
   const auto during = server.service();
   let_fork_fail(parent, false);
 
-  // ChildTable start again, and the pool is whole again.
+  // Children start again, and the pool is whole again.
   const bool recovered =
       wait_until([&] { return server.service().children_started > during.children_started + 32; }, 15s, 10ms);
   const LoadResult& result = load.finish();

@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "brood/descriptor.hpp"
-#include "load_target.hpp"
+#include "load_client.hpp"
 #include "measured_brood.hpp"
 #include "measures.hpp"
 #include "proc.hpp"
@@ -36,7 +36,7 @@ bool is_gone(pid_t pid) { return state_of(pid) == '\0' || state_of(pid) == 'Z'; 
 
 }  // namespace
 
-// ChildTable that were forked, that are programs, and programs that children run.
+// Children that were forked, that are programs, and programs that children run.
 void measure_orphans(Report& report, Extent /*extent*/) {
   constexpr unsigned held = 4;
   MeasuredBrood brood({{"forked", {"built-in = echo"}},
@@ -57,7 +57,7 @@ void measure_orphans(Report& report, Extent /*extent*/) {
   const auto served = std::ranges::count_if(clients, [](Held& client) { return client.exchange(); });
   report.add(pass_if(idle_went), "idle children gone after kill -9 of the parent",
              std::to_string(gone()) + " of " + std::to_string(idle), "all, and no other");
-  report.add(pass_if(served == static_cast<std::ptrdiff_t>(clients.size())), "connections in hand that go on",
+  report.add(pass_if(served == static_cast<std::ptrdiff_t>(clients.size())), "open connections that go on",
              std::to_string(served) + " of " + std::to_string(clients.size()), "all");
   clients.clear();
   const bool all_went = wait_until([&] { return gone() == all; }, 5s);

@@ -80,7 +80,7 @@ void measure_reload(Report& report, Extent extent) {
              std::to_string(reloads.took.number()) + " of " + std::to_string(times) + ", in " +
                  reloads.took.describe(0, " ms"),
              "all");
-  report.add(pass_if(reloads.wrong_sums == 0), "accepted = finished + aborted + in hand, under load",
+  report.add(pass_if(reloads.wrong_sums == 0), "accepted = finished + aborted + open, under load",
              "wrong in " + std::to_string(reloads.wrong_sums) + " of " + std::to_string(reloads.snapshots) +
                  " snapshots (" + std::to_string(reloads.torn) + " torn)",
              "0");
@@ -88,7 +88,7 @@ void measure_reload(Report& report, Extent extent) {
   report.add(pass_if(exact), "at the end",
              "accepted " + std::to_string(end.total.accepted) + ", finished " +
                  std::to_string(end.total.finished) + ", aborted " + std::to_string(end.total.aborted) +
-                 ", in hand " + std::to_string(end.open_connections),
+                 ", open " + std::to_string(end.open_connections),
              "what the clients counted, " + std::to_string(result.answered));
 }
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "load.hpp"
+#include "load_client.hpp"
 #include "proc.hpp"
 
 namespace brood::bench {

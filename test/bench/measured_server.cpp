@@ -38,7 +38,7 @@ MeasuredServer::MeasuredServer(const std::string& name, const Words& settings,
   await_ready();
 }
 
-// ChildTable leave when their parent is gone, but those that are stopped, or sleep in a handler, take their
+// Children leave when their parent is gone, but those that are stopped, or sleep in a handler, take their
 // time.
 MeasuredServer::~MeasuredServer() {
   const auto children = program_.running() ? children_of(program_.pid()) : std::vector<pid_t>();

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "load.hpp"
+#include "load_client.hpp"
 #include "program.hpp"
 #include "turns.hpp"
 
@@ -48,6 +48,7 @@ class MeasuredServer {
   const std::string& address() const { return addresses_.front(); }
   const Words& addresses() const { return addresses_; }
 
+  const std::string& scoreboard() const { return scoreboard_; }
   Snapshot snapshot() const { return Snapshot::read(scoreboard_); }
   ServiceSnapshot service() const { return snapshot().services.at(0); }
   std::vector<pid_t> children() const;

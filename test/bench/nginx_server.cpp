@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "nginx_server.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <stdexcept>
 
-#include "brood/descriptor.hpp"
-#include "load_target.hpp"
+#include "load_client.hpp"
 #include "proc.hpp"
 #include "waiting.hpp"
 
@@ -21,24 +18,12 @@ using namespace std::chrono_literals;
 constexpr const char* path = "/usr/sbin/nginx";
 constexpr auto start_patience = 20s;
 
-// It can't be asked for a free port.
-std::string free_address() {
-  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error("no free port");
-  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-}
-
 }  // namespace
 
 bool NginxServer::is_installed() { return ::access(path, X_OK) == 0; }
 
 NginxServer::NginxServer(const std::string& document_root, unsigned workers, const std::string& directives)
+    // It can't be asked for a free port.
     : address_(free_address()), program_(command(document_root, workers, directives)) {
   LoadTarget target(address_);
   const auto started = [&] {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "proc.hpp"
 
+#include <netinet/in.h>
 #include <sched.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
+#include "brood/descriptor.hpp"
 #include "program.hpp"
 
 namespace brood::bench {
@@ -104,6 +108,18 @@ Pinned::~Pinned() {
   } catch (const std::system_error&) {
     // The CPUs were taken away meanwhile: it stays where it is.
   }
+}
+
+std::string free_address() {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw std::runtime_error("no free port");
+  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 }
 
 }  // namespace brood::bench

@@ -20,7 +20,8 @@ std::optional<std::uint64_t> private_memory(pid_t pid);
 // Its share of the pages that several have, and its own, KiB.
 std::optional<std::uint64_t> proportional_memory(pid_t pid);
 std::vector<pid_t> children_of(pid_t pid);
-char state_of(pid_t pid);  // 'R', 'S', 'T', …; '\0': no such process
+std::string free_address();  // 127.0.0.1 with a port that nobody has at this moment
+char state_of(pid_t pid);    // 'R', 'S', 'T', …; '\0': no such process
 
 // While this lives, the calling thread, and what it starts, runs on this CPU alone.
 class Pinned {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "load.hpp"
+#include "load_client.hpp"
 #include "report.hpp"
 
 namespace brood::bench {

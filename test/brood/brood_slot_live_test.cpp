@@ -56,7 +56,7 @@ TEST_CASE("a program in a slot detaches: its place is taken, and it ends in its 
   CHECK(find_service(server, "test_server")->children_failed == 0);
 }
 
-TEST_CASE("a program in a slot that is detached for too long is ended, and on-failure is told") {
+TEST_CASE("a program in a slot that is detached for too long is ended, and on-failure is run") {
   const Directory directory(one_child);
   const std::string told = directory.path() + "/told";
   write_file(directory.path() + "/tell", "#!/bin/sh\necho \"$BROOD_SERVICE ${BROOD_SLOT:-none}\" > " + told);
@@ -100,7 +100,8 @@ TEST_CASE("a program in a slot whose leaving hook hangs is ended after leave-tim
   CHECK(Client(directory.address("test_server")).ask("echo next") == "next");
 }
 
-TEST_CASE("connection-timeout ends a child of each kind but those that tell nothing") {
+// What reads by itself is ended with its child.
+TEST_CASE("connection-timeout ends a connection of each kind of child but those that report nothing") {
   const Directory directory(std::string(one_child) + "connection-timeout = 1s\n");
   directory.write("test_server", test_server(directory));
   directory.write("shell", "command = /bin/cat\ncommand-gets = connection\nlisten = " +
@@ -113,7 +114,8 @@ TEST_CASE("connection-timeout ends a child of each kind but those that tell noth
     Client client(directory.address(service));
     CHECK(client.ask(question) == "one");
     CHECK(client.ending() != Ending::timed_out);
-    CHECK(reaches(server, service, [](const auto& its) { return its.connection_timeouts == 1; }));
+    CHECK(reaches(server, service,
+                  [&](const auto& its) { return its.connection_timeouts + its.total.timed_out == 1; }));
     CHECK(Client(directory.address(service)).ask(question) == "one");
   }
 }

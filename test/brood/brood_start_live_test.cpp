@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `brood` at its start: what it makes of a directory, and what of mistakes in it.
 #include "brood_directory.hpp"
+#include "commanded.hpp"
+#include "inherited.hpp"
 
 using namespace brood;
 using namespace brood::test;
@@ -8,6 +10,10 @@ using namespace brood::test;
 namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool has_open(pid_t pid, const std::string& file) {
+  return std::ranges::any_of(open_in(pid), [&](const auto& each) { return each.second == file; });
+}
 
 }  // namespace
 
@@ -51,7 +57,7 @@ TEST_CASE("discard receives and says nothing") {
   CHECK(server.reaches([](const auto& service) { return service.total.bytes_read == 6; }));
 }
 
-TEST_CASE("a mistake in one file is told with its place, and the others run") {
+TEST_CASE("a mistake in one file is reported with its place, and the others run") {
   const Directory directory;
   directory.add("a");
   directory.add("b", "max-client = 5\n");
@@ -158,7 +164,7 @@ TEST_CASE("one address for two services: the one later by name is left out, and 
   const ServerProcess server(in(directory), brood_options());
   CHECK(server.addresses().size() == 1);
   CHECK(has(server.log(), directory.file("b") + ":3: listen = " + directory.address("a") +
-                              " is the same address as one of service a (" + directory.file("a") + ")"));
+                              " is the same address as one of service a (" + directory.file("a") + ":2)"));
 }
 
 TEST_CASE("a listener that can't be opened leaves its service out, and the next reload tries again") {
@@ -215,7 +221,7 @@ TEST_CASE(
   {
     ServerProcess help(in(directory, {"--help"}), brood_options(false));
     CHECK(help.wait_exit() == exited(0));
-    for (const char* part : {"--config-directory DIRECTORY", "--try-lock", "--built-in", "--strict",
+    for (const char* part : {"--config-directory=DIRECTORY", "--try-lock", "--built-in", "--strict",
                              "DIRECTORY/SERVICE.conf:\n  a\n"})
       CHECK_MESSAGE(has(help.standard_output(), part), part);
   }
@@ -224,6 +230,54 @@ TEST_CASE(
   CHECK(has(print.standard_output(), "max-clients = 20  # " + directory.path() + "/defaults/all.conf:1\n"));
   CHECK(has(print.standard_output(), "# Settings of service a: " + directory.file("a") + "\n"));
   CHECK(has(print.standard_output(), "built-in = echo  # " + directory.file("a") + ":1\n"));
+}
+
+TEST_CASE("a listener that was inherited waits for the service that was left out at the start") {
+  const Inherited inherited;
+  const Directory directory(one_child);
+  directory.add("a");
+  const std::string right = "built-in = echo\nlisten = fd:9\n";
+  bool upgrade = false, kept = false;
+  SUBCASE("a mistake in its file") { directory.write("b", right + "max-client = 5\n"); }
+  SUBCASE("a mistake in its file, and an upgrade of the server") {
+    directory.write("b", right + "max-client = 5\n");
+    upgrade = true;
+  }
+  SUBCASE("another one of its listeners can't be opened") {
+    directory.write("b", right + "listen = unix:" + directory.path() + "/no/such/socket\n");
+  }
+  SUBCASE("it is no mistake") {
+    directory.write("b", right);
+    kept = true;
+  }
+  ServerOptions options = brood_options();
+  options.in_process = inherited.options().in_process;
+  ServerProcess server(in(directory), options);
+  if (!kept) CHECK(server.wait_for_log("service b is left out"));
+  Client waits(inherited.address);
+  waits.send("hello\n");
+  const std::string socket =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(inherited.socket.get()));
+  CHECK(has_open(server.pid(), socket));
+  // It reaches no child of another service.
+  for (const pid_t child : pids_of(server, "a")) CHECK_FALSE(has_open(child, socket));
+  if (upgrade) {
+    directory.remove("b");
+    server.signal(SIGUSR2);
+    CHECK(server.wait_for_log("upgraded: "));
+  }
+  directory.write("b", right);
+  server.signal(SIGHUP);
+  CHECK(waits.line() == "hello");
+  waits.close();
+  CHECK(answers(inherited.address));
+  // It is closed with its service, as any other.
+  directory.remove("b");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("service b: has ended"));
+  CHECK_FALSE(has_open(server.pid(), socket));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
 }
 
 TEST_CASE("try-lock says whether a server of this name runs, and a second one doesn't start") {
@@ -248,6 +302,18 @@ TEST_CASE("try-lock says whether a server of this name runs, and a second one do
     ServerProcess other(in(directory, {runtime, "--name=other"}), options);
     other.wait_ready();
     CHECK(answers(other.address()));
+  }
+  // One that stops still runs.
+  Client held = server.connect();
+  held.send("held\n");
+  CHECK(held.line() == "held");
+  {
+    server.signal(SIGTERM);
+    REQUIRE(eventually([&] { return server.snapshot().stopping; }));
+    ServerProcess asked(in(directory, {runtime, "--try-lock"}), options);
+    CHECK(asked.wait_exit() == exited(1));
+    CHECK(asked.standard_output() ==
+          "server mine is stopping, process " + std::to_string(server.pid()) + "\n");
   }
   // The files that a killed parent leaves behind are in nobody's way.
   server.signal(SIGKILL);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <regex>
 
 #include "load.hpp"
 #include "process_table.hpp"
@@ -36,6 +37,30 @@ TEST_CASE("an exception from the handler ends its connection, is counted as fail
   CHECK(server.service().children_gone == 0);
 }
 
+TEST_CASE("a client that makes the handler fail cannot fill the log") {
+  constexpr unsigned failures = 2'000;
+  ServerProcess server(one_child());
+  for (unsigned i = 0; i < failures; ++i) {
+    Client client = server.connect();
+    client.send("throw something is wrong\n");
+    CHECK(client.ending() == Ending::closed);
+  }
+  CHECK(server.reaches([](const auto& service) { return service.total.failed == failures; }));
+  server.signal(SIGTERM);
+  REQUIRE(server.wait_exit() == exited(0));
+  // Each one was logged, or is in one of the sums. The last of them is logged with the sum.
+  unsigned summed_up = 0;
+  unsigned lines = 0;
+  const std::string log = server.log();
+  const std::regex sum(": and ([0-9]+) more like it in [0-9a-z.]+, the last one: connection from");
+  for (std::sregex_iterator found(log.begin(), log.end(), sum), end; found != end; ++found) {
+    summed_up += static_cast<unsigned>(std::stoul((*found)[1].str()));
+    ++lines;
+  }
+  CHECK(summed_up > 0);
+  CHECK(server.count_in_log("something is wrong") - lines + summed_up == failures);
+}
+
 TEST_CASE("a client that resets or goes away in the middle costs its connection only") {
   ServerProcess server(one_child());
   const pid_t child = server.connect().child();
@@ -59,7 +84,8 @@ TEST_CASE("a line that never ends is refused, and the child goes on") {
   client.send(std::string(20'000, 'x'));
   CHECK(client.ending() == Ending::closed);
   CHECK(server.connect().ask("echo hello") == "hello");
-  CHECK(server.reaches([](const auto& service) { return service.total.failed == 1; }));
+  CHECK(server.reaches([](const auto& service) { return service.total.finished == 2; }));
+  CHECK(server.service().total.failed == 0);
 }
 
 TEST_CASE("large answers arrive whole") {

@@ -2,10 +2,14 @@
 // The user and group of children, and the limits of what they can reach: privileges are dropped and stay
 // dropped, and the parent's pages are read-only.
 #include <doctest/doctest.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -191,4 +195,157 @@ TEST_CASE("an ordinary user runs a server") {
   CHECK_FALSE(server.scoreboard().empty());
   server.signal(SIGTERM);
   CHECK(server.wait_exit() == exited(0));
+}
+
+TEST_CASE("a server that could not signal its children does not start, and says what it needs") {
+  if (skipped_without_root()) return;
+  const auto without_kill = [](bool ready) {
+    return ServerOptions{.wait_ready = ready,
+                         .in_process = [] { ::prctl(PR_CAPBSET_DROP, CAP_KILL, 0, 0, 0); }};
+  };
+  ServerProcess refused({"--user=nobody"}, without_kill(false));
+  CHECK(refused.wait_exit() == exited(78));
+  CHECK(refused.standard_error().find("may not send signals to children of user nobody") !=
+        std::string::npos);
+  CHECK(refused.standard_error().find("CAP_KILL") != std::string::npos);
+  ServerProcess own_user({}, without_kill(true));
+  CHECK(own_user.connect().ask("echo hello") == "hello");
+}
+
+// ---- rights
+
+namespace {
+
+constexpr std::array capability_sets = {"CapInh", "CapPrm", "CapEff", "CapAmb"};
+
+std::uint64_t set_of(pid_t pid, const char* set) { return std::stoull(status_of(pid, set), nullptr, 16); }
+
+// As a service manager starts a server that is not root, with one right more.
+void become_nobody_that_may_bind() {
+  ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+  if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(99);
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  const std::uint32_t bind = 1U << CAP_NET_BIND_SERVICE;
+  sets[0] = {.effective = bind, .permitted = bind, .inheritable = bind};
+  if (::syscall(SYS_capset, &header, sets.data()) != 0) ::_exit(98);
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0) ::_exit(97);
+}
+
+}  // namespace
+
+TEST_CASE("children that are not root have no capability in any set, and can get none") {
+  if (skipped_without_root()) return;
+  SUBCASE("the parent is root") {
+    ServerProcess server({"--user=nobody"});
+    const pid_t child = server.connect().child();
+    for (const char* set : capability_sets) CHECK(set_of(child, set) == 0);
+    CHECK(set_of(child, "CapBnd") == 0);
+    CHECK(status_of(child, "NoNewPrivs") == "1");
+    CHECK(set_of(server.pid(), "CapBnd") != 0);
+    CHECK(status_of(server.pid(), "NoNewPrivs") == "0");
+  }
+  SUBCASE("the parent is not root, and has an ambient capability") {
+    ServerProcess server({}, {.user = 65534, .in_process = become_nobody_that_may_bind});
+    const pid_t child = server.connect().child();
+    REQUIRE(set_of(server.pid(), "CapAmb") != 0);
+    for (const char* set : capability_sets) CHECK(set_of(child, set) == 0);
+    CHECK(status_of(child, "NoNewPrivs") == "1");
+  }
+  SUBCASE("what children execute may get new ones") {
+    ServerProcess server({"--user=nobody", "--no-new-privileges=no"});
+    const pid_t child = server.connect().child();
+    for (const char* set : capability_sets) CHECK(set_of(child, set) == 0);
+    CHECK(set_of(child, "CapBnd") != 0);
+    CHECK(status_of(child, "NoNewPrivs") == "0");
+  }
+}
+
+TEST_CASE("there is a warning when children run as root, unless that is said to be right") {
+  if (skipped_without_root()) return;
+  ServerProcess server({}, {.allow_root = false});
+  CHECK(server.count_in_log("its children run as root; set user, or allow-root = yes if they must") == 1);
+  CHECK(ServerProcess({"--user=nobody"}, {.allow_root = false}).count_in_log("run as root") == 0);
+  CHECK(ServerProcess().count_in_log("run as root") == 0);
+}
+
+TEST_CASE("a hook runs in each child before it becomes the user") {
+  if (skipped_without_root()) return;
+  ServerProcess server({"--user=nobody", "--privileged=yes", "--start-servers=2"},
+                       {.program = "brood-counting-test-server"});
+  CHECK(server.connect().ask("shadow") == "readable, refused");
+  CHECK(server.reaches([](const auto& service) { return service.idle >= 2; }));
+  CHECK(server.count_in_log("on_child_privileged: uid 0, opened") >= 2);
+  CHECK(server.count_in_log("on_child_privileged: uid 65534") == 0);
+}
+
+// ---- descriptors
+
+namespace {
+
+// What each descriptor from 3 on is, by the kernel's name for its kind. Sorted.
+std::vector<std::string> descriptors_of(pid_t pid, const ServerProcess& server) {
+  std::vector<std::string> all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    if (std::stoi(entry.path().filename()) < 3) continue;
+    std::error_code gone;
+    std::string name = std::filesystem::read_symlink(entry, gone);
+    if (gone) continue;
+    if (name == server.log_path()) name = "log";
+    if (name.starts_with("socket:")) name = "socket";
+    if (name.starts_with("anon_inode:")) name = name.substr(12, name.size() - 13);
+    all.push_back(name);
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a child has no descriptors but those that the manual lists") {
+  struct Row {
+    const char* program;
+    std::vector<std::string> arguments;
+    std::vector<std::string> descriptors;
+  };
+  const std::string echo = "--command=" + program_path("echo");
+  // log, wake-up of the parent, listener and the socket that replaces it when the child leaves.
+  // The wake-up of the parent, the log, the listener, and the socket that takes its place when the child
+  // leaves.
+  const std::vector<std::string> base = {"eventfd", "log", "socket", "socket"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), base.begin(), base.end());
+    std::sort(more.begin(), more.end());
+    return more;
+  };
+  const std::vector<Row> table = {
+      {"brood-test-server", {}, base},
+      {"brood-thread-test-server", {"--threads-per-child=3"}, base},
+      {"brood-command-host", {"--command-gets=slot", echo}, base},
+      {"brood-command-host", {"--command-gets=connection", "--command=/bin/cat"}, base},
+      {"brood-command-host", {"--command-gets=listeners", "--command=/bin/sleep 600"}, {"socket"}},
+      {"brood-event-test-server",
+       {},
+       with({"eventfd", "eventfd", "eventfd", "eventpoll", "timerfd", "timerfd"})},
+      {"brood-async-test-server",
+       {},
+       with({"eventfd", "eventfd", "eventfd", "eventfd", "eventpoll", "timerfd", "timerfd"})},
+      {"brood-two-test-servers", {}, base},  // of two services
+  };
+  for (const auto& row : table) {
+    CAPTURE(row.program);
+    ServerProcess server(row.arguments, {.program = row.program});
+    std::vector<std::string> open;
+    eventually([&] { return (open = descriptors_of(server.children().at(0), server)) == row.descriptors; });
+    CHECK(open == row.descriptors);
+  }
+}
+
+TEST_CASE("a program that is run for a connection has the connection, and no other descriptor") {
+  ServerProcess server({"--command-gets=connection", "--command=/bin/cat"},
+                       {.program = "brood-command-host"});
+  Client client = server.connect();
+  CHECK(client.ask("hello") == "hello");
+  for (const pid_t child : server.children())
+    for (const pid_t program : children_of(child)) CHECK(descriptors_of(program, server).empty());
 }

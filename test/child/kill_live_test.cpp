@@ -175,6 +175,38 @@ TEST_CASE("children whose parent is killed finish the open connection, and leave
   CHECK(eventually([&] { return !is_alive(busy); }));
 }
 
+TEST_CASE("children that are stopped when their parent is killed finish the open connection, and leave") {
+  ServerOptions options;
+  // As a daemon: in a session of its own. Otherwise the kernel itself continues the processes of a group that
+  // has lost its parent.
+  options.in_process = [] {
+    while (::setsid() < 0) ::setpgid(0, ::getpgid(::getppid()));
+  };
+  ServerProcess server({"--start-servers=3", "--min-spare-servers=2"}, options);
+  Client client = server.connect();
+  const pid_t busy = client.child();
+  // A child that is stopped before it has asked for a signal at its parent's end gets none.
+  REQUIRE(server.reaches([](const auto& service) { return service.idle == 2 && service.busy == 1; }));
+  const auto stopped = server.children();
+  for (const pid_t child : stopped) ::kill(child, SIGSTOP);
+  REQUIRE(eventually(
+      [&] { return std::ranges::all_of(stopped, [](pid_t child) { return process_state(child) == 'T'; }); }));
+  // Others take their places.
+  REQUIRE(server.reaches(
+      [&](const auto& service) { return service.stopped == stopped.size() && service.idle >= 2; }));
+  const auto children = server.children();
+  server.signal(SIGKILL);
+  CHECK(server.wait_exit() == killed_by(SIGKILL));
+  CHECK(eventually([&] {
+    return std::ranges::all_of(children, [&](pid_t child) { return child == busy || !is_alive(child); });
+  }));
+  ServerProcess next({"--listen=" + server.address()}, {.listen = false});
+  CHECK(next.connect().ask("echo new") == "new");
+  CHECK(client.ask("echo old") == "old");
+  client.close();
+  CHECK(eventually([&] { return !is_alive(busy); }));
+}
+
 TEST_CASE("a parent killed under load leaves no child behind") {
   ServerProcess server({"--start-servers=6", "--min-spare-servers=4", "--max-clients=32"});
   Load load(server.address(), 8);

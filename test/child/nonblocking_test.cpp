@@ -1,78 +1,27 @@
 // SPDX-License-Identifier: MIT
 // A connection in an event loop: nothing waits, and output that the peer does not take is kept in order. And
 // files.
-#include <doctest/doctest.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <string>
 #include <thread>
 
-#include "brood/connection.hpp"
 #include "brood/error.hpp"
+#include "connection_pair.hpp"
 
 using namespace std::chrono_literals;
 using brood::Connection;
 using brood::Descriptor;
+using brood::test::numbered;
+using brood::test::Pair;
 
 namespace {
-
-struct Host final : brood::ConnectionHost {
-  void note(brood::ConnectionId /*id*/, std::string_view /*text*/) override {}
-  bool leaving() const override { return false; }
-};
-
-struct Pair {
-  explicit Pair(bool blocks = false) : connection(make(blocks)) {}
-  Host host;
-  Descriptor peer;
-  Connection connection;
-
-  void say(std::string_view data) const {
-    REQUIRE(::send(peer.get(), data.data(), data.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(data.size()));
-  }
-  // What there is now.
-  std::string hear() const {
-    std::string all;
-    std::array<char, 65536> buffer{};
-    for (;;) {
-      const ssize_t size = ::recv(peer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (size <= 0) return all;
-      all.append(buffer.data(), static_cast<std::size_t>(size));
-    }
-  }
-  std::string hear_all() {
-    std::string all = hear();
-    while (!connection.flush()) all += hear();
-    return all + hear();
-  }
-
- private:
-  Connection make(bool blocks) {
-    std::array<int, 2> ends{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
-    peer.reset(ends[1]);
-    if (!blocks) ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    const sockaddr_storage nobody{};
-    return {Descriptor(ends[0]), {.peer = nobody, .listener = "", .host = host, .id = 7, .blocks = blocks}};
-  }
-};
 
 Descriptor file_of(const std::string& content) {
   Descriptor file(::memfd_create("file", MFD_CLOEXEC));
   REQUIRE(::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()));
   return file;
-}
-
-std::string numbered(std::size_t size) {
-  std::string text;
-  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + ' ';
-  text.resize(size);
-  return text;
 }
 
 }  // namespace
@@ -115,10 +64,37 @@ TEST_CASE("try_line: pieces, several in one, the last without an end, and then t
   CHECK_FALSE(pair.connection.try_line().has_value());
 }
 
-TEST_CASE("try_line refuses a line that never ends") {
+TEST_CASE("try_line refuses a line that is too long, and its rest is skipped as it comes") {
   Pair pair;
   pair.say(std::string(101, 'x'));
-  CHECK_THROWS_AS(pair.connection.try_line(100), brood::Error);
+  CHECK_THROWS_AS(pair.connection.try_line(100), brood::TooLongError);
+  pair.connection.skip();
+  for (int i = 0; i < 10; ++i) {
+    pair.say(std::string(5000, 'x'));
+    CHECK_FALSE(pair.connection.try_line(100).has_value());
+  }
+  pair.say("\nnext\n");
+  CHECK(pair.connection.try_line(100) == "next");
+  pair.say(std::string(101, 'x'));
+  CHECK_THROWS_AS(pair.connection.try_line(100), brood::TooLongError);
+  pair.connection.skip();
+  pair.peer.reset();
+  CHECK_FALSE(pair.connection.try_line(100).has_value());
+  CHECK(pair.connection.ended());
+}
+
+TEST_CASE("shutdown_write() tells the peer the end behind all that was written") {
+  Pair pair;
+  const std::string large = numbered(3'000'000);
+  pair.connection.write_all(large);
+  REQUIRE(pair.connection.has_output());
+  pair.connection.shutdown_write();
+  CHECK_THROWS_AS(pair.connection.write_all("more"), brood::ConnectionError);
+  CHECK(pair.hear_all() == large);
+  char byte = 0;
+  CHECK(::recv(pair.peer.get(), &byte, 1, MSG_DONTWAIT) == 0);
+  pair.say("still heard\n");
+  CHECK(pair.connection.read_line() == "still heard");
 }
 
 TEST_CASE("read_line waits, also on a socket that doesn't block, and gives up after its timeout") {
@@ -254,6 +230,7 @@ TEST_CASE("a connection keeps what its handler gives it, wherever it is moved, a
   {
     Pair pair;
     pair.connection.state<State>().number = 42;
+    CHECK_THROWS_AS(pair.connection.state<int>(), brood::Error);
     pair.connection.state<State>().witness = witness;
     Connection moved(std::move(pair.connection));
     CHECK(moved.state<State>().number == 42);

@@ -29,6 +29,41 @@ TEST_CASE("a child that is busy for too long gets SIGABRT and is replaced, and t
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
+TEST_CASE("a handler that waits for its client gets an error when connection-timeout is over") {
+  ServerProcess server([] {
+    auto settings = pool(1);
+    settings.emplace_back("--connection-timeout=500ms");
+    return settings;
+  }());
+  const pid_t child = server.connect().child();
+  for (const char* command : {"wait\n", "flood 100000000\n", "hold 600\n"}) {
+    Client client = server.connect();
+    client.send(command);
+    if (*command == 'f') CHECK(eventually([&] { return server.service().open_connections == 0; }));
+    CHECK(client.ending() != Ending::timed_out);
+  }
+  CHECK(server.connect().child() == child);
+  CHECK(server.service().connection_timeouts == 0);
+  CHECK(server.service().total.aborted == 0);
+  CHECK(server.count_in_log("SIGABRT") == 0);
+}
+
+TEST_CASE("a handler that extends its deadline is left alone until then") {
+  ServerProcess server([] {
+    auto settings = pool(1);
+    settings.emplace_back("--connection-timeout=300ms");
+    return settings;
+  }());
+  Client client = server.connect();
+  // All at once: its time runs.
+  client.send("extend 60000\npid\nhold 6500\npid\n");
+  CHECK(client.line() == "extended");
+  const std::string child = client.line();
+  CHECK(client.line() == "held");  // beyond connection-timeout and what the parent adds to it
+  CHECK(client.line() == child);
+  CHECK(server.service().connection_timeouts == 0);
+}
+
 TEST_CASE("a child that ignores SIGABRT gets SIGKILL") {
   ServerProcess server({"--connection-timeout=1s"});
   Client client = server.connect();

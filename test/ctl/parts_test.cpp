@@ -6,6 +6,7 @@
 
 #include "json.hpp"
 #include "report.hpp"
+#include "scoreboard/recent_ends.hpp"
 #include "table.hpp"
 #include "verdict.hpp"
 #include "words.hpp"
@@ -124,6 +125,54 @@ TEST_CASE("each problem has a sentence and a level") {
   }
 }
 
+TEST_CASE("if most connections end with their child, that is a problem, and a few requests are none") {
+  const struct {
+    double crashed, finished_before;  // of the children that ended lately
+    std::uint64_t finished;           // of the one that there is
+    Level level;
+  } rows[] = {
+      {0, 0, 0, Level::ok},           // nothing has happened yet
+      {1.875, 0, 0, Level::ok},       // two in a row
+      {2.64, 0, 0, Level::critical},  // three
+      {8, 0, 0, Level::critical},    {8, 0.9, 0, Level::critical},   {8, 1, 0, Level::warning},
+      {8, 7, 0, Level::warning},     {8, 8, 0, Level::ok},  // every second one
+      {8, 60, 0, Level::ok},         {8, 0, 5, Level::warning},      {8, 0, 8, Level::ok},
+      {8, 4, 4, Level::ok},          {0, 500, 1'000'000, Level::ok},  // recycled by their cap
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.crashed);
+    CAPTURE(row.finished_before);
+    CAPTURE(row.finished);
+    Snapshot snapshot = healthy();
+    ServiceSnapshot& service = snapshot.services[0];
+    service.crashed_lately = row.crashed;
+    service.finished_lately = row.finished_before;
+    service.slots[0].figures.finished = row.finished;
+    const Verdict verdict = judge(snapshot);
+    CHECK(verdict.level == row.level);
+    CHECK(verdict.problems.size() == (row.level == Level::ok ? 0 : 1));
+    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].text, "children end while they serve"));
+  }
+}
+
+TEST_CASE("what children did that ended lately counts, and what they did before does not") {
+  RecentEnds ends;
+  for (int i = 0; i < 10; ++i) ends = ends.with(false, 1'000'000);
+  ends = ends.with(false, 0);  // it has done nothing, and says nothing
+  const double healthy_share = ends.finished / double{RecentEnds::one};
+  CHECK(ends.crashed == 0);
+  CHECK(healthy_share > 300);
+  int crashes = 0;
+  while (ends.crashed <= ends.finished) {
+    ends = ends.with(true, 0);
+    ++crashes;
+  }
+  CHECK(crashes <= 40);
+  for (int i = 0; i < 100; ++i) ends = ends.with(true, 1);  // every second connection
+  CHECK(ends.crashed <= ends.finished);
+  CHECK(ends.crashed / double{RecentEnds::one} > 7);
+}
+
 TEST_CASE("if the parent is gone, no other problem is reported") {
   Snapshot snapshot = healthy();
   snapshot.parent_alive = false;
@@ -137,6 +186,22 @@ TEST_CASE("the page begins with the verdict and has a row for each child") {
   CHECK(has(page, "SLOT   PID  STATE  GEN    AGE  CONNS  BUSY  PEER\n"));
   CHECK(has(page, "   0  4711  busy     3  1m30s      1  1.5s  127.0.0.1:40000\n"));
   CHECK(has(page, "none finished yet"));
+}
+
+TEST_CASE("each service has figures of its own for its lock") {
+  Snapshot snapshot = healthy();
+  snapshot.services.push_back(snapshot.services[0]);
+  snapshot.services[1].name = "other";
+  snapshot.services[1].recoveries = 2;
+  snapshot.services[1].repairs = 5;
+  const std::string page = report_of(snapshot);
+  const auto other = page.find("service      other");
+  REQUIRE(other != std::string::npos);
+  CHECK(has(page.substr(0, other), "lock recoveries 0, fields repaired 0\n"));
+  CHECK(has(page.substr(other), "lock recoveries 2, fields repaired 5\n"));
+  const auto json = json_of(snapshot);
+  CHECK(json["services"][0]["lock"] == nlohmann::json({{"recoveries", 0}, {"repairs", 0}}));
+  CHECK(json["services"][1]["lock"] == nlohmann::json({{"recoveries", 2}, {"repairs", 5}}));
 }
 
 TEST_CASE("a hostile note stays in its row") {

@@ -111,13 +111,22 @@ TEST_CASE("a stopped child: a warning") {
   CHECK(eventually([&] { return status_of(server).code == 0; }));
 }
 
-TEST_CASE("children that fail at once: a warning") {
+TEST_CASE("children that fail at once, and none serves: critical") {
   const TemporaryDirectory place;
   std::ofstream(place / "order") << "exit 71\n";
   ServerProcess server({"--child-start=" + (place / "order")}, {.wait_ready = false});
   const std::string arguments = "status " + (server.directory() / "brood-test-server.scoreboard");
-  CHECK(eventually([&] { return has(broodctl(arguments).text, "the next start is in"); }));
-  CHECK(broodctl(arguments).code == 1);
+  CHECK(eventually([&] { return has(broodctl(arguments).text, "and none serves; the next start is in"); }));
+  CHECK(broodctl(arguments).code == 2);
+}
+
+TEST_CASE("children that fail at once while others serve: a warning") {
+  const TemporaryDirectory place;
+  ServerProcess server({"--start-servers=5", "--child-start=" + (place / "order")});
+  std::ofstream(place / "order") << "exit 71\n";
+  const auto held = server.hold(1);
+  CHECK(eventually([&] { return has(status_of(server).text, "children fail at once"); }));
+  CHECK(status_of(server).code == 1);
 }
 
 TEST_CASE("a stopped parent: critical, and the page is complete") {
@@ -190,6 +199,8 @@ TEST_CASE("wrong usage") {
     CHECK(broodctl(arguments).code == 64);
   CHECK(broodctl("--help").code == 0);
   CHECK(broodctl("status --help").code == 0);
+  CHECK(broodctl("--version").code == 0);
+  CHECK(broodctl("--version").text.starts_with("broodctl 0."));
   CHECK(broodctl("status --runtime-directory=/no/such/place -- --help").code == 2);
   CHECK(broodctl("status --runtime-directory=/no/such/place").code == 2);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // example/httpd with many requests at once: in a row, slow, large, random, and while its children are
 // replaced.
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <thread>
@@ -151,7 +152,9 @@ TEST_CASE("replacing the children under keep-alive traffic loses nothing, and is
       CHECK(eventually([&] { return answered > before + 100; }));
       server.signal(SIGHUP);
       CHECK(server.reaches([&](const auto& service) {
-        return service.generation == generation && service.leaving == 0 && service.starting == 0;
+        return service.generation == generation && std::ranges::all_of(service.slots, [&](const auto& slot) {
+                 return slot.state == brood::SlotState::empty || slot.generation == generation;
+               });
       }));
     }
     stopping = true;

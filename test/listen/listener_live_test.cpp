@@ -2,6 +2,7 @@
 // Where connections arrive: several listeners, IPv6, unix sockets, inherited descriptors.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -98,7 +99,15 @@ TEST_CASE("load on two listeners at once is served on both") {
       [&](const auto& service) { return service.total.finished == figures.answered + others.answered; }));
 }
 
+// A system without /etc/hosts does not know the name.
 TEST_CASE("a host name with several addresses is listened on at one port") {
+  addrinfo* found = nullptr;
+  if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) {
+    ServerProcess server({"--listen=localhost:0"}, {.listen = false, .wait_ready = false});
+    CHECK(server.wait_exit() == exited(78));
+    return;
+  }
+  ::freeaddrinfo(found);
   ServerProcess server({"--listen=localhost:0"}, {.listen = false});
   std::set<std::string> ports;
   for (const auto& address : server.addresses()) {
@@ -106,6 +115,61 @@ TEST_CASE("a host name with several addresses is listened on at one port") {
     CHECK(Client(address).ask("echo hello") == "hello");
   }
   CHECK(ports.size() == 1);
+}
+
+TEST_CASE("accepted sockets send at once, unless the listener has Nagle's algorithm; a reload changes that") {
+  const Inherited inherited;
+  ServerOptions options = inherited.options();
+  std::string slow = "listen = 127.0.0.1:0,name=a,nagle\nlisten = fd:9,nagle\n";
+  std::string fast = "listen = 127.0.0.1:0,name=a\nlisten = fd:9\n";
+  const TemporaryDirectory place;
+  const auto sends_at_once = [](const ServerProcess& server) {
+    std::string all;
+    for (const auto& address : server.addresses()) all += Client(address).ask("nodelay");
+    return all;
+  };
+  write_file(place / "conf", fast);
+  ServerProcess server({"--config=" + (place / "conf")}, options);
+  REQUIRE(server.addresses().size() == 2);
+  CHECK(sends_at_once(server) == "11");
+  std::uint32_t generation = 1;
+  for (const auto& [settings, expected] : {std::pair{slow, "00"}, {fast, "11"}}) {
+    write_file(place / "conf", settings);
+    server.signal(SIGHUP);
+    REQUIRE(server.reaches(settled_at(++generation)));
+    CHECK(sends_at_once(server) == expected);
+  }
+}
+
+TEST_CASE("a listener that comes back from its drain has its new options") {
+  const TemporaryDirectory place;
+  const std::string one = "listen = 127.0.0.1:0\n";
+  write_file(place / "conf", one + "listen = 127.0.0.2:0\n");
+  auto arguments = pool(1);
+  arguments.push_back("--config=" + (place / "conf"));
+  ServerProcess server(arguments, {.listen = false});
+  const std::string other = server.addresses().at(1);
+  Client busy = server.connect();
+  CHECK(busy.ask("echo busy") == "busy");
+  Client waiting(other);  // in the queue, so that the listener is not closed
+  waiting.send("nodelay\n");
+  write_file(place / "conf", one);
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("is drained and closed"));
+  write_file(place / "conf", one + "listen = 127.0.0.2:0,nagle\n");
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("listens on " + other));
+  busy.close();
+  CHECK(waiting.line() == "1");  // it was there before
+  waiting.close();
+  CHECK(eventually([&] { return answers(other, "nodelay", "0"); }));
+}
+
+TEST_CASE("a listener that is opened again has its options") {
+  ServerProcess server({"--listen=127.0.0.1:0,nagle"}, {.listen = false});
+  CHECK(server.connect().ask("nodelay") == "0");
+  CHECK(server.connect().ask("end-listeners") == "ended");
+  CHECK(eventually([&] { return answers(server.address(), "nodelay", "0"); }));
 }
 
 TEST_CASE("the name of a listener without a name is its address") {

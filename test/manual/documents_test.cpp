@@ -62,6 +62,21 @@ TEST_CASE("README.md has all of example/echo.cpp") {
         std::string::npos);
 }
 
+TEST_CASE("brood_patterns(7) has each program of example/patterns, and no other") {
+  const std::string page = read_file(root + "/man/brood_patterns.7");
+  unsigned programs = 0;
+  for (const auto& entry : fs::directory_iterator(root + "/example/patterns")) {
+    const std::string file = entry.path().filename();
+    if (!file.ends_with(".cpp")) continue;
+    ++programs;
+    CHECK_MESSAGE(page.find("\n.It File\n.Pa " + file) != std::string::npos,
+                  "brood_patterns.7 lacks " << file);
+  }
+  const std::regex item("\\n\\.It File\\n");
+  CHECK(std::distance(std::sregex_iterator(page.begin(), page.end(), item), std::sregex_iterator()) ==
+        programs);
+}
+
 TEST_CASE("the programs in the manual compile") {
   constexpr std::string_view begin = "\n.Bd -literal";
   unsigned programs = 0;
@@ -76,4 +91,24 @@ TEST_CASE("the programs in the manual compile") {
     }
   }
   CHECK(programs >= 3);
+}
+
+TEST_CASE("each test that brood_design(7) names exists") {
+  std::string tests;
+  for (const auto& entry : fs::recursive_directory_iterator(root + "/test"))
+    if (entry.path().extension() == ".cpp") tests += read_file(entry.path());
+  tests = std::regex_replace(tests, std::regex("\"\\n *\""), "");  // a name on two lines
+  const std::string page = read_file(root + "/man/brood_design.7");
+  const auto begin = page.find("\n.Sh FAULTS\n");
+  REQUIRE(begin != std::string::npos);
+  const std::string faults = page.substr(begin, page.find("\n.Sh", begin + 1) - begin);
+  const std::regex item("\\n\\.It\\n((?:[^.\\n][^\\n]*\\n)+)");
+  unsigned named = 0;
+  for (std::sregex_iterator match(faults.begin(), faults.end(), item); match != std::sregex_iterator();
+       ++match, ++named) {
+    std::string name = std::regex_replace((*match)[1].str(), std::regex("\n"), " ");
+    name.pop_back();
+    CHECK_MESSAGE(tests.find('"' + name + '"') != std::string::npos, "no test is called: " << name);
+  }
+  CHECK(named > 20);
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "settings/configuration.hpp"
+#include "settings/settings_printer.hpp"
 
 namespace brood::test {
 namespace {
@@ -33,13 +34,6 @@ void add_prose(std::string& out, std::string_view prose) {
     line = ended || line.empty() ? std::string(word) : line + ' ' + std::string(word);
   }
   add_line(out, line);
-}
-
-std::string bounds_and_default(const Setting& setting) {
-  std::string defaults;
-  for (const auto& value : setting.defaults) defaults += (defaults.empty() ? "" : " ") + value;
-  return "(" + setting.kind + "; default: " + (defaults.empty() ? "empty" : defaults) +
-         (setting.applied_on == AppliedOn::restart ? "; needs a restart)" : ")");
 }
 
 }  // namespace
@@ -69,7 +63,7 @@ std::string settings_as_mdoc() {
     }
     out += ".It Cm " + setting.name + '\n';
     add_prose(out, setting.help);
-    add_prose(out, bounds_and_default(setting));
+    add_prose(out, allowed_and_default(setting));
   }
   return out + ".El\n";
 }

@@ -93,7 +93,7 @@ TEST_CASE("'man brood' opens brood(7), an overview of 250 lines at most") {
 }
 
 TEST_CASE("etc/ is what the examples print") {
-  for (const std::string program : {"echo", "greeter", "httpd"}) {
+  for (const std::string program : {"echo", "greeter", "httpd", "proxy"}) {
     CAPTURE(how_to_update);
     CHECK(read_file(root + "/etc/" + program + ".conf") ==
           output_of(std::string(BROOD_PROGRAMS) + "/" + program + " --print-config"));
@@ -130,12 +130,24 @@ TEST_CASE("brood.conf(5) has each setting of the program brood, and brood_servic
   const auto help = output_of(brood + "--help");
   const std::string options = help.substr(0, help.find("Settings, on the command line"));
   unsigned told = 0;
-  for (const auto& option : all_of(options, std::regex("\\n  (?:-\\w \\[ )?--([a-z-]+)"))) {
+  for (const auto& option : all_of(options, std::regex("\\n  (?:-\\w, )?--([a-z-]+)"))) {
     ++told;
     CHECK_MESSAGE(page.find("Fl -" + option[1].str()) != std::string::npos,
                   "brood_services.8 lacks --" << option[1].str());
   }
-  CHECK(told == 6);
+  CHECK(told == 7);
+}
+
+TEST_CASE("brood-load(1) has each option of the program") {
+  const std::string page = read_file(root + "/man/brood-load.1");
+  const auto help = output_of(std::string(BROOD_PROGRAMS) + "/brood-load --help");
+  unsigned told = 0;
+  for (const auto& option : all_of(help, std::regex("\\n  --([a-z-]+)"))) {
+    ++told;
+    CHECK_MESSAGE(page.find(".It Fl -" + option[1].str()) != std::string::npos,
+                  "brood-load.1 lacks --" << option[1].str());
+  }
+  CHECK(told == 18);
 }
 
 TEST_CASE("brood_server(3) has example/echo.cpp") {
@@ -203,7 +215,21 @@ TEST_CASE("brood_server(3) has each hook, and each member of Connection, Child a
       told(member[1].str());
   }
   const std::string settings = read_file(root + "/include/brood/settings.hpp");
-  for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\(std"))) told(kind[1].str());
+  for (const auto& kind : all_of(settings, std::regex("\\n  Setting& (\\w+)\\((?:const )?std")))
+    told(kind[1].str());
+}
+
+TEST_CASE("brood_testing(3) has each member of Running and Result") {
+  const std::string page = read_file(root + "/man/brood_testing.3");
+  const std::string header = read_file(root + "/include/brood/testing.hpp");
+  const std::string members = header.substr(0, header.find(" private:"));
+  unsigned told = 0;
+  for (const auto& member : all_of(members, std::regex("\n  [A-Za-z][\\w:<>]*[ &]+(\\w+)(?:\\(|;| =)"))) {
+    ++told;
+    CHECK_MESSAGE(page.find(" " + member[1].str()) != std::string::npos,
+                  "brood_testing.3 lacks " << member[1].str());
+  }
+  CHECK(told >= 10);
 }
 
 TEST_CASE("brood_server(3) has each member of Trigger and Datagram, and their handlers") {

@@ -7,10 +7,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdlib>
 
+#include "base/event_descriptor.hpp"
 #include "brood/error.hpp"
 
 using namespace brood;
@@ -20,22 +20,20 @@ namespace {
 
 // Both sides in one process: the descriptors that are handed over are copies.
 struct SlotHandover {
-  std::array<ServiceShape, 2> shapes = {{{"first", 64}, {"second", 64}}};
-  Scoreboard scoreboard{"", "test", shapes};
-  std::uint32_t service = 1, slot = 70;
+  Scoreboard scoreboard{"", ServerFacts::of_this_process("test"), "second", 128};
+  std::uint32_t slot = 70;
 
   static int copy(const Descriptor& descriptor) { return ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0); }
 
   Handover leave() {
-    const Descriptor wake(::eventfd(7, EFD_NONBLOCK)), listener(::eventfd(0, 0));
+    const Descriptor listener(::eventfd(0, 0));
+    tell_event(scoreboard.wake_descriptor(), 7);
     MappingDescriptors table{.whole = Descriptor(copy(scoreboard.descriptors().whole)),
                              .read_only = Descriptor(copy(scoreboard.descriptors().read_only))};
     const ChildSetup setup{
         .server = nullptr,
         .scoreboard = &scoreboard,
-        .service = service,
         .slot = slot,
-        .wake_fd = copy(wake),
         .listeners = {{.descriptor = copy(listener),
                        .name = "fifo:/a b",
                        .trigger = TriggerKind::byte,
@@ -43,7 +41,8 @@ struct SlotHandover {
                       {.descriptor = copy(listener), .name = "127.0.0.1:80"}},
         .identity = {},
         .parent = 4711,
-        .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms}};
+        .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms},
+        .access_log = {.path = "/var/log/a b", .format = AccessLogFormat::json}};
     open_log({.name = "test", .to = "stderr", .level = LogLevel::warning});
     const Descriptor told = hand_over_child(setup, table);
     table.whole.release();
@@ -87,23 +86,22 @@ TEST_CASE("a child's slot is read as it was written") {
   CHECK(inherited.log().name == "test");
   CHECK(inherited.log().level == LogLevel::warning);
   const ChildSetup setup = inherited.setup();
-  CHECK(setup.service == 1);
   CHECK(setup.slot == 70);
   CHECK(setup.parent == 4711);
   CHECK(setup.limits.threads == 3);
   CHECK(setup.limits.connections == 5);
   CHECK(setup.limits.connection_timeout == 6s);
   CHECK(setup.limits.idle_timeout == 70ms);
+  CHECK(setup.access_log == AccessLogSettings{"/var/log/a b", AccessLogFormat::json});
   REQUIRE(setup.listeners.size() == 2);
   CHECK(setup.listeners[0].name == "fifo:/a b");
   CHECK(setup.listeners[0].trigger == TriggerKind::byte);
   CHECK(setup.listeners[0].wakes_all);
   CHECK_FALSE(setup.listeners[1].trigger);
   CHECK_FALSE(setup.listeners[1].wakes_all);
-  std::uint64_t wakes = 0;
-  CHECK(::read(setup.wake_fd, &wakes, sizeof wakes) == sizeof wakes);
-  CHECK(wakes == 7);
-  for (const int descriptor : {setup.wake_fd, setup.listeners[0].descriptor, setup.listeners[1].descriptor})
+  CHECK(clear_event(setup.scoreboard->wake_descriptor()) == 7);
+  for (const int descriptor :
+       {setup.scoreboard->wake_descriptor(), setup.listeners[0].descriptor, setup.listeners[1].descriptor})
     CHECK(::fcntl(descriptor, F_GETFD) == FD_CLOEXEC);
   // One table, seen from both sides.
   it.scoreboard.claim(70, 3, Clock::now());
@@ -114,7 +112,9 @@ TEST_CASE("a child's slot is read as it was written") {
 
 TEST_CASE("a scoreboard of another layout is refused, with what to do") {
   SlotHandover it;
-  it.scoreboard.orders().version = layout_version + 1;
+  const std::uint32_t version = layout_version + 1;
+  REQUIRE(::pwrite(it.scoreboard.descriptors().whole.get(), &version, sizeof version,
+                   offsetof(Header, version)) == sizeof version);
   CHECK(refusal(it.leave()).ends_with("build this program with the parent's version"));
 }
 
@@ -126,10 +126,9 @@ TEST_CASE("what does not fit is refused") {
     CAPTURE(refused);
     CHECK(refused.find(why) != std::string::npos);
   };
-  refuses("version", "1", "this program reads version 2; build this program with the parent's version");
+  refuses("version", "1", "this program reads version 4; build this program with the parent's version");
   refuses("version", "x", "is not a number");
   refuses("slot", "128", "the slot is not on the scoreboard");
-  refuses("index", "2", "the slot is not on the scoreboard");
   refuses("read-only-descriptor", "999", "take over descriptor 999: Bad file descriptor");
   CHECK(refusal({}).find("no slot") != std::string::npos);
 }

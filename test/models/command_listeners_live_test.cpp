@@ -205,6 +205,7 @@ TEST_CASE("a listeners program that ends at once is started later and later, als
   std::string line;
   SUBCASE("exit 0") { line = "exit 0"; }
   SUBCASE("exit 1") { line = "exit 1"; }
+  SUBCASE("killed") { line = "kill -9 $$"; }
   SUBCASE("on demand, and what waits is not taken") { line = "exit 0 # on demand"; }
   const bool on_demand = line.ends_with("demand");
   const Script script(line);
@@ -216,7 +217,7 @@ TEST_CASE("a listeners program that ends at once is started later and later, als
   REQUIRE(server.wait_for_log("children fail at once; the next one is started in 4s"));
   const auto service = Snapshot::read(server.directory() / "brood-command-host.scoreboard").services.at(0);
   CHECK(service.children_started >= 2);
-  CHECK(service.children_started <= 5);
+  CHECK(service.children_started <= 8);  // three of them are replaced at once
   CHECK(service.children_failed == service.children_gone);
 }
 

@@ -60,7 +60,7 @@ TEST_CASE("a program that dies at once is started later and later, and the other
   REQUIRE(server.wait_for_log("the next one is started in 4s"));
   CHECK(snapshot().services.at(0).children_started == started);
   CHECK(snapshot().services.at(0).idle >= 1);
-  CHECK(snapshot().services.at(1).children_started <= 5);
+  CHECK(snapshot().services.at(1).children_started <= 8);  // three of them were replaced at once
 }
 
 TEST_CASE("a mistake is reported with its place in the section, and at a reload both services go on") {

@@ -15,7 +15,15 @@ using State = ConnectionState;
 constexpr Time start = Time(1000s);
 
 struct Deadlines : ConnectionDeadlines {
-  using ConnectionDeadlines::ConnectionDeadlines;
+  explicit Deadlines(const ChildLimits& limits)
+      : ConnectionDeadlines(limits), connection_timeout(limits.connection_timeout) {}
+
+  // With the deadline that a connection has which was accepted now.
+  Time add(ConnectionId id, State state, Time now) {
+    return ConnectionDeadlines::add(id, state, now,
+                                    connection_timeout > 0ms ? now + connection_timeout : never);
+  }
+  using ConnectionDeadlines::add;
 
   // Of those that are overdue at `now`, in this order.
   std::vector<std::pair<ConnectionId, Limit>> overdue(Time now) {
@@ -26,6 +34,7 @@ struct Deadlines : ConnectionDeadlines {
     return pairs;
   }
   Time next = never;  // what take_overdue() returned
+  const Clock::duration connection_timeout;
 };
 
 using Pairs = std::vector<std::pair<ConnectionId, Limit>>;
@@ -57,6 +66,30 @@ TEST_CASE("connection-timeout is about the time since a connection was accepted,
   CHECK(deadlines.next == start + 10s);
   CHECK(deadlines.overdue(start + 11s) == Pairs{{0, Limit::age}, {1, Limit::age}});
   CHECK(deadlines.next == start + 12s);
+}
+
+TEST_CASE("a deadline that was moved moves its connection, and no other one") {
+  Deadlines deadlines({.connection_timeout = 10s});
+  deadlines.add(0, State::handled, start);
+  deadlines.add(1, State::handled, start + 1s);
+  CHECK(deadlines.set_deadline(0, start + 15s) == start + 15s);
+  CHECK(deadlines.set(0, State::waiting, start + 2s) == start + 15s);
+  deadlines.add(2, State::handled, start + 3s);
+  CHECK(deadlines.overdue(start + 11s) == Pairs{{1, Limit::age}});
+  CHECK(deadlines.next == start + 13s);
+  CHECK(deadlines.overdue(start + 14s) == Pairs{{2, Limit::age}});
+  CHECK(deadlines.next == start + 15s);
+  CHECK(deadlines.overdue(start + 15s) == Pairs{{0, Limit::age}});
+}
+
+TEST_CASE("a deadline may come earlier, also without connection-timeout") {
+  Deadlines deadlines(ChildLimits{});
+  deadlines.add(0, State::handled, start);
+  deadlines.add(1, State::waiting, start, start + 30s);
+  CHECK(deadlines.set_deadline(0, start + 50s) == start + 50s);
+  CHECK(deadlines.set_deadline(1, start + 5s) == start + 5s);
+  CHECK(deadlines.overdue(start + 5s) == Pairs{{1, Limit::age}});
+  CHECK(deadlines.next == start + 50s);
 }
 
 TEST_CASE("connection-idle-timeout is about the time since a connection was active, while it waits") {
@@ -96,6 +129,33 @@ TEST_CASE("a connection that is held is never overdue, and hides no other one") 
   // Given back too late, it is due at once.
   CHECK(deadlines.set(0, State::waiting, start + 11s) == start + 10s);
   CHECK(deadlines.overdue(start + 11s) == Pairs{{0, Limit::age}});
+}
+
+TEST_CASE("the timer of a connection is due once, replaces the one before, and ends with it") {
+  Deadlines deadlines({.idle_timeout = 60s});
+  deadlines.add(0, State::held, start);
+  deadlines.add(1, State::waiting, start);
+  deadlines.add(2, State::waiting, start);
+  deadlines.set_timer(0, start + 1s);
+  deadlines.set_timer(1, start + 9s);
+  deadlines.set_timer(1, start + 2s);
+  deadlines.set_timer(2, start + 3s);
+  CHECK(deadlines.overdue(start + 1s).empty());  // it is held
+  CHECK(deadlines.next == start + 2s);
+  CHECK(deadlines.set(0, State::waiting, start + 1s) == start + 1s);
+  CHECK(deadlines.overdue(start + 2s) == Pairs{{0, Limit::timer}, {1, Limit::timer}});
+  CHECK_FALSE(deadlines.hold(0));
+  CHECK(deadlines.next == start + 3s);
+  CHECK(deadlines.give_back(0, State::idle) == start + 61s);  // active since its last time, not since now
+  CHECK(deadlines.give_back(1, State::idle) == start + 60s);
+  deadlines.set_timer(0, start + 4s);
+  deadlines.set_timer(0, never);
+  deadlines.set_timer(1, start + 4s);
+  CHECK(deadlines.set(1, State::lingering, start + 3s) == start + 3s + Connection::linger_time);
+  deadlines.remove(2);
+  CHECK(deadlines.overdue(start + 4s).empty());
+  deadlines.add(2, State::waiting, start + 4s);
+  CHECK(deadlines.overdue(start + 10s) == Pairs{{1, Limit::linger}});
 }
 
 TEST_CASE("to hold a connection does not count as activity") {

@@ -185,7 +185,7 @@ TEST_CASE("a child without descriptors serves those that it has, does not spin, 
   CHECK(server.connect().child() == child);
 }
 
-TEST_CASE("nudges from anywhere, at any rate, leave an idle child idle") {
+TEST_CASE("signals to look again, from anywhere and at any rate, leave an idle child idle") {
   ServerProcess server(one_leaving_child(), events);
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 1; }));
   const pid_t child = server.children().front();

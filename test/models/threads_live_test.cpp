@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <filesystem>
 #include <set>
+#include <thread>
 
 #include "load.hpp"
 #include "process_table.hpp"
@@ -21,6 +25,15 @@ std::vector<std::string> one_threaded_child(const std::string& threads, std::vec
   more.insert(more.end(), {"--threads-per-child=" + threads, "--start-servers=1", "--min-spare-servers=1",
                            "--max-spare-servers=1", "--max-clients=1"});
   return more;
+}
+
+// Of all threads of the children, since these were started.
+std::uint64_t wakes_of_threads(const ServerProcess& server) {
+  std::uint64_t sum = 0;
+  for (const pid_t child : server.children())
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(child) + "/task"))
+      sum += std::stoull("0" + status_of(std::stoi(task.path().filename()), "voluntary_ctxt_switches"));
+  return sum;
 }
 
 bool connections_add_up(const ServiceSnapshot& service) {
@@ -181,9 +194,7 @@ TEST_CASE("max-requests-per-child counts what all threads of a child have accept
   CHECK(server.reaches([](const auto& service) { return service.children_gone >= 10; }));
   const LoadFigures figures = load.stop();
   CHECK(figures.failed() == 0);
-  CHECK(server.reaches([&](const auto& service) {
-    return service.total.finished == figures.answered && service.open_connections == 0;
-  }));
+  CHECK(counts_all(server, figures));
   CHECK(server.service().total.aborted == 0);
   CHECK(server.service().children_failed == 0);
 }
@@ -201,4 +212,61 @@ TEST_CASE("under load the figures add up") {
     return service.total.finished == answered && service.total.accepted == answered &&
            service.open_connections == 0;
   }));
+}
+
+TEST_CASE("one connection wakes one thread of all that wait") {
+  std::vector<std::string> arguments = pool(2);
+  arguments.emplace_back("--threads-per-child=8");
+  SUBCASE("one listener") {}
+  SUBCASE("two listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
+  ServerProcess server(arguments, with_threads);
+  CHECK(server.connect().ask("bye") == "bye");
+  constexpr unsigned connections = 400;
+  const std::uint64_t before = wakes_of_threads(server);
+  for (unsigned i = 0; i < connections; ++i) CHECK(server.connect().ask("bye") == "bye");
+  // The thread may also wait for the line; and now and then for another one.
+  CHECK(wakes_of_threads(server) - before < connections * 5 / 2);
+}
+
+TEST_CASE("one connection wakes one thread of all event loops that wait") {
+  std::vector<std::string> arguments = pool(2);
+  arguments.emplace_back("--threads-per-child=8");
+  ServerProcess server(arguments, {.program = "brood-event-test-server"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  std::vector<Client> idle;
+  const std::uint64_t before = wakes_of_threads(server);
+  for (unsigned i = 1; i <= 200; ++i) {  // one after another: several at once wake several
+    idle.push_back(server.connect());
+    CHECK(server.reaches([&](const auto& service) { return service.total.accepted == 1 + i; }));
+  }
+  CHECK(wakes_of_threads(server) - before < 200 * 7 / 4);
+}
+
+TEST_CASE("threads of an event loop that is full each time leave no connection waiting") {
+  std::vector<std::string> arguments = pool(1);
+  arguments.insert(arguments.end(), {"--threads-per-child=4", "--max-connections-per-child=3"});
+  SUBCASE("one listener") {}
+  SUBCASE("two listeners") { arguments.emplace_back("--listen=127.0.0.1:0"); }
+  const ServerProcess server(arguments, {.program = "brood-event-test-server"});
+  for (int round = 0; round < 300; ++round) {
+    // Nobody comes after these, so none of them could be found by chance.
+    std::vector<Client> clients;
+    for (int i = 0; i < 9; ++i) {
+      clients.emplace_back(server.addresses().at(i % server.addresses().size()));
+      clients.back().send("echo hello\n");
+    }
+    std::atomic<unsigned> answered = 0;
+    std::vector<std::thread> threads;
+    for (auto& client : clients)
+      threads.emplace_back([&client, &answered] {
+        try {
+          if (client.line() == "hello") ++answered;
+          client.close();
+        } catch (const ClientError&) {  // it was not answered
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    REQUIRE(answered == clients.size());
+  }
+  CHECK(server.reaches([](const auto& service) { return service.total.finished == 2700; }));
 }

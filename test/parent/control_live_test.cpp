@@ -85,6 +85,54 @@ TEST_CASE("a service whose children fail at once says so when it is started") {
   CHECK(two.to_left().ask("echo again") == "again");
 }
 
+TEST_CASE("no order is obeyed by settings with a mistake, and nothing changes") {
+  const Controlled two;
+  REQUIRE(two.settles());
+  const auto before = Controlled::pids(two.left());
+  const auto refused = [&](const char* mistake) {
+    for (const std::string order : {"reload", "reload left", "check", "restart left", "restart right"}) {
+      CAPTURE(order);
+      const CtlAnswer answer = two.ask(order);
+      CHECK(answer.code == 78);
+      CHECK_MESSAGE(answer.says(mistake), answer.text);
+      CHECK(answer.says("refused: nothing has changed"));
+    }
+    CHECK(Controlled::pids(two.left()) == before);
+  };
+  two.write("max-clients = many\n");
+  refused("two.conf:7: left.max-clients = many is not a whole number");
+  two.write("digits = seven\n");
+  refused("two.conf:7: left.digits = seven ");
+  // One that is stopped stays so.
+  CHECK(two.ask("stop left").code == 0);
+  CHECK(two.ask("start left").code == 78);
+  CHECK(two.left().state == ServiceState::stopped);
+  two.write("digits = 7\nword = again\n");
+  CHECK(two.ask("start left").code == 0);
+  CHECK(two.to_left().ask("word") == "again");
+}
+
+TEST_CASE("a service that starts again takes its settings, and those of the server wait for its restart") {
+  const Controlled two("word = first\nfixed-word = first\nlisten-backlog = 10\n");
+  REQUIRE(two.settles());
+  const auto right = Controlled::pids(two.right());
+  two.write("word = second\nfixed-word = second\nlisten-backlog = 20\n", "name = other\n");
+  const CtlAnswer reload = two.ask("reload left");
+  CHECK(
+      reload.says("setting left.listen-backlog has changed; that needs a restart of service left: broodctl "
+                  "restart left"));
+  CHECK(reload.says("setting left.fixed-word has changed; that needs a restart of the server"));
+  CHECK_FALSE(reload.says("setting name"));
+  CHECK(two.to_left().ask("word") == "second");
+  CHECK(two.ask("restart left").code == 0);
+  CHECK(two.to_left().ask("fixed-word") == "first");
+  CHECK(two.server.count_in_log("setting left.fixed-word has changed") == 2);
+  const CtlAnswer again = two.ask("reload");
+  CHECK_FALSE(again.says("listen-backlog"));
+  CHECK(again.says("setting left.fixed-word has changed"));
+  CHECK(again.says("setting name has changed; that needs a restart of the server"));
+}
+
 TEST_CASE("a restart goes on when its client has gone") {
   Controlled two;
   REQUIRE(two.settles());

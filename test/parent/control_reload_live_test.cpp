@@ -113,7 +113,7 @@ TEST_CASE("connections that are lost during a reload are reported") {
   CHECK(it.reload.wait().text.ends_with(", 0 connections, 1 lost\n"));
 }
 
-TEST_CASE("settings that are wrong are told with their place, and change nothing") {
+TEST_CASE("wrong settings are reported with their place, and change nothing") {
   const Controlled two("word = old");
   REQUIRE(two.settles());
   const auto left = Controlled::pids(two.left());

@@ -29,7 +29,10 @@ Client connect(const ServerProcess& server) { return Client("unix:" + socket_of(
 
 std::string reply(const ServerProcess& server, const std::string& request) {
   Client client = connect(server);
-  client.send(request);
+  try {
+    client.send(request);
+  } catch (const ClientError&) {  // it was answered before all of it had come
+  }
   return client.line();
 }
 
@@ -199,7 +202,7 @@ TEST_CASE("a client that does not read a long answer is dropped, and holds up no
   write_file(place / "settings", "\n");
   const ServerProcess server({"--config=" + (place / "settings")});
   std::string wrong;
-  for (int i = 0; i < 20'000; ++i) wrong += "no-such = 1\n";
+  for (int i = 0; i < 8'000; ++i) wrong += "no-such = 1\n";
   write_file(place / "settings", wrong);
   const std::size_t before = open_descriptors(server.pid());
   Client deaf = connect(server);
@@ -207,7 +210,7 @@ TEST_CASE("a client that does not read a long answer is dropped, and holds up no
   CHECK(eventually([&] { return open_descriptors(server.pid()) == before + 1; }));
   const CtlAnswer whole = ask(server, "check");
   CHECK(whole.code == 78);
-  CHECK(whole.says("settings:20000: unknown setting"));
+  CHECK(whole.says("settings:8000: unknown setting"));
   CHECK(server.connect().ask("echo hello") == "hello");
   CHECK(eventually([&] { return open_descriptors(server.pid()) == before; }));
 }

@@ -134,7 +134,7 @@ TEST_CASE("settings that need a restart are named in the log and stay as they we
 TEST_CASE("whatever on_reload throws is logged, and the server goes on") {
   Reloadable it("word = first\n");
   it.reload("word = anything\n");
-  CHECK(it.server.wait_for_log("reload: an exception that is no std::exception"));
+  CHECK(it.server.wait_for_log("on_reload: an exception that is no std::exception"));
   REQUIRE(it.server.reaches(settled_at(2)));
   CHECK(it.server.connect().ask("word") == "anything");
 }
@@ -158,7 +158,7 @@ TEST_CASE("a reload without a change says nothing of restarts") {
   CHECK(it.server.count_in_log("needs a restart") == 0);
 }
 
-TEST_CASE("a bad file at SIGHUP is told with file and line and changes nothing") {
+TEST_CASE("a bad file at SIGHUP is reported with file and line, and changes nothing") {
   Reloadable it("min-spare-servers = 3\nword = first\n");
   REQUIRE(it.server.reaches([](const auto& service) { return service.idle == 5; }));
   const auto before = it.server.children();
@@ -174,6 +174,24 @@ TEST_CASE("a bad file at SIGHUP is told with file and line and changes nothing")
   it.reload("word = third\nmin-spare-servers = 3\n");
   REQUIRE(it.server.reaches(settled_at(2)));
   CHECK(it.server.connect().ask("word") == "third");
+}
+
+TEST_CASE("whatever is thrown while settings are read is a mistake of that setting") {
+  Reloadable it("digits = 7\nword = first\n");
+  REQUIRE(it.server.reaches(settled_at(1)));
+  const auto before = it.server.children();
+  unsigned refusals = 0;
+  for (const char* wrong : {"7777777777777777777777", "seven", "anything"}) {
+    it.reload("word = second\ndigits = " + std::string(wrong) + "\n");
+    CHECK(it.server.wait_for_log("settings.conf:2: digits = " + std::string(wrong) + " "));
+    ++refusals;
+    CHECK(eventually([&] { return it.server.count_in_log("reload refused") == refusals; }));
+  }
+  CHECK(it.server.children() == before);
+  CHECK(it.server.connect().ask("word") == "first");
+  ServerProcess started({"--digits=seven"}, {.wait_ready = false});
+  CHECK(started.wait_exit() == exited(78));
+  CHECK(started.standard_error().find("command line: digits = seven ") != std::string::npos);
 }
 
 TEST_CASE("a file that is gone at SIGHUP changes nothing") {

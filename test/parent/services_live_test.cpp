@@ -115,7 +115,8 @@ TEST_CASE("one address for two services is refused by name") {
   options.wait_ready = false;
   ServerProcess server({"--left.listen=127.0.0.1:4711", "--right.listen=127.0.0.1:4711"}, options);
   CHECK(server.wait_exit() == exited(78));
-  CHECK(server.standard_error().find("right.listen = 127.0.0.1:4711 is the same address as one of left") !=
+  CHECK(server.standard_error().find(
+            "right.listen = 127.0.0.1:4711 is the same address as one of service left (command line)") !=
         std::string::npos);
 }
 
@@ -131,7 +132,7 @@ TEST_CASE("a file has the shared settings, and then a section for each service")
   CHECK(Client(server.addresses()[0]).ask("word") == "L");
 }
 
-TEST_CASE("mistakes in sections are told with their place") {
+TEST_CASE("mistakes in sections are reported with their place") {
   const TemporaryDirectory directory;
   write_file(directory / "two.conf",
              "[left]\nlisten = 127.0.0.1:0\nmax-client = 5\n[middle]\nword = M\n[right\n[right]\n"

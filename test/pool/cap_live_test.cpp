@@ -7,6 +7,7 @@
 #include <csignal>
 #include <map>
 
+#include "capped.hpp"
 #include "load.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
@@ -67,6 +68,40 @@ TEST_CASE("under load children are replaced at their cap, and no connection is l
     return std::all_of(now.slots.begin(), now.slots.end(),
                        [](const auto& slot) { return slot.figures.accepted < 10; });
   }));
+}
+
+TEST_CASE("under load the cap is exceeded by at most 2") {
+  std::vector<std::string> arguments = {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2",
+                                        "--max-clients=8", "--max-requests-per-child=10"};
+  ServerOptions options;
+  SUBCASE("blocking") {}
+  SUBCASE("event loop") { options.program = "brood-event-test-server"; }
+  SUBCASE("event loop with threads") {
+    options.program = "brood-event-test-server";
+    arguments.emplace_back("--threads-per-child=4");
+  }
+  SUBCASE("coroutines") { options.program = "brood-async-test-server"; }
+  const ServerProcess server(arguments, options);
+  check_cap_of_10(server, 8, 20);
+}
+
+TEST_CASE("a child that may have many connections asks when it has taken its last one") {
+  std::vector<std::string> arguments = {"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
+                                        "--max-clients=4", "--max-requests-per-child=5"};
+  ServerOptions options;
+  SUBCASE("event loop") { options.program = "brood-event-test-server"; }
+  SUBCASE("coroutines") { options.program = "brood-async-test-server"; }
+  const ServerProcess server(arguments, options);
+  const pid_t first = server.children().front();
+  std::vector<Client> held;
+  for (int i = 0; i < 5; ++i) {
+    held.push_back(server.connect());
+    CHECK(held.back().child() == first);
+  }
+  CHECK(server.shows_leaving(first));
+  // It may have been woken for one more before it was told to leave.
+  CHECK(eventually([&] { return server.connect().child() != first; }));
+  for (auto& client : held) CHECK(client.ask("echo still") == "still");
 }
 
 TEST_CASE("the replacement is ready before its predecessor leaves") {

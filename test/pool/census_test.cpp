@@ -4,44 +4,43 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
-
 using namespace std::chrono_literals;
 using namespace brood;
 
 namespace {
 
 constexpr std::uint32_t present_generation = 3;
-const Time forked = Clock::now() - 60s;
-const Time scanned = forked + 10s;
+const Time long_ago = Clock::now() - 60s;
+const Time scanned = long_ago + 10s;
 
-// Children whose rows say what a test wants. It is the second service, so that rows are not slots.
+// Children whose rows say what a test wants.
 class CountedChildren {
  public:
   Slot& add(Phase phase, bool idle = false, unsigned open_connections = 0, ChildRecord record = {}) {
     const std::uint32_t slot = next_++;
     record.pid = 1000;
     if (record.generation == 0) record.generation = present_generation;
-    if (record.forked_at == Time{}) record.forked_at = forked;
+    if (record.forked_at == Time{}) record.forked_at = long_ago;
     children_[slot] = record;
-    Slot& row = scoreboard_.slot(rows_.row(slot));
+    Slot& row = scoreboard_.slot(slot);
     row.lifecycle.store(Lifecycle{.phase = phase}.pack());
     row.since.store(to_nanoseconds(record.forked_at));
     row.capacity.store(2);
     row.open_connections.store(open_connections);
-    scoreboard_.set_idle(rows_.row(slot), idle);
+    scoreboard_.set_idle(slot, idle);
+    scoreboard_.set_counted(slot, !record.stopped && !record.told_to_leave);
     return row;
   }
+  bool last_has_finished_one() const { return rows_.has_finished_one(next_ - 1, scanned); }
   ChildCensus count(CensusRules rules = {}) const {
     rules.generation = present_generation;
-    return count_children(scoreboard_, 1, rows_, children_, rules, scanned);
+    return count_children(scoreboard_, rows_, children_, rules, scanned);
   }
 
  private:
-  const std::array<ServiceShape, 2> shapes_ = {{{"first", 64}, {"second", 64}}};
-  const Scoreboard scoreboard_{"", "test", shapes_};
+  const Scoreboard scoreboard_{"", ServerFacts::of_this_process("test"), "only", 64};
   ChildTable children_{64};
-  const ChildRows rows_{scoreboard_, 1, children_};
+  const ChildRows rows_{scoreboard_, children_};
   std::uint32_t next_ = 0;
 };
 
@@ -55,7 +54,7 @@ TEST_CASE("census: each child is counted for what it is") {
   children.add(Phase::serving, false, 2);
   children.add(Phase::serving, true, 0, {.stopped = true});
   children.add(Phase::serving, true, 0, {.told_to_leave = true});
-  children.add(Phase::serving, false, 1, {.told_to_leave = true});
+  children.add(Phase::serving, false, 1, {.told_to_leave = true, .leaving_since = scanned});
   children.add(Phase::leaving);
   children.add(Phase::serving, false, 1, {.escalation = Escalation::aborted});
   children.add(Phase::serving, true, 0, {.generation = present_generation - 1});
@@ -66,52 +65,81 @@ TEST_CASE("census: each child is counted for what it is") {
   CHECK(found.counts.idle == 3);
   CHECK(found.counts.idle_connected == 1);
   CHECK(found.counts.leaving == 3);
-  CHECK(found.counts.leaving_idle == 1);
+  CHECK(found.counts.leaving_long == 0);
+  CHECK(found.counts.unproven == 0);
   CHECK(found.counts.outdated_idle == 1);
   CHECK(found.counts.outdated_busy == 1);
-  CHECK(found.idle_bits == 5);
 }
 
-TEST_CASE("census: idle children expire, busy ones don't") {
+TEST_CASE("census: a child that keeps its connection for long after it was told to leave is not waited for") {
   CountedChildren children;
-  children.add(Phase::serving, true);
-  children.add(Phase::serving, true, 1);
-  children.add(Phase::serving, true, 0, {.forked_at = scanned - 2s});
-  const Census counts = children.count({.idle_timeout = 5s}).counts;
-  CHECK(counts.expired == 1);
-  CHECK(counts.next_expiry == scanned + 3s);
-  CHECK(children.count().counts.expired == 0);
-  CHECK(children.count().counts.next_expiry == never);
+  children.add(Phase::serving, false, 1, {.told_to_leave = true, .leaving_since = scanned - 4s});
+  CHECK(children.count().counts.leaving_long == 0);
+  CHECK(children.count().counts.next_change == scanned - 4s + leaving_patience);
+  children.add(Phase::serving, false, 1,
+               {.told_to_leave = true, .leaving_since = scanned - leaving_patience});
+  children.add(Phase::leaving, false, 0, {.told_to_leave = true, .escalation = Escalation::lost});
+  children.add(Phase::serving, true, 0, {.told_to_leave = true, .leaving_since = scanned - 60s});
+  CHECK(children.count().counts.leaving == 4);
+  CHECK(children.count().counts.leaving_long == 2);
 }
 
-TEST_CASE("census: a replacement that is too young still starts") {
+TEST_CASE("census: a replacement that may still fail is not ready") {
   CountedChildren children;
-  children.add(Phase::serving, true, 0, {.replacement = true});
-  children.add(Phase::serving, true, 0, {.forked_at = scanned - 2s, .replacement = true});
+  children.add(Phase::serving, true, 0, {.ready_at = scanned - 2s, .replacement = true});
+  children.add(Phase::serving, true, 0, {.ready_at = scanned - 7s, .replacement = true});
+  children.add(Phase::serving, true, 0, {.ready_at = scanned, .proven = true, .replacement = true});
   children.add(Phase::starting, false, 0, {.replacement = true});
-  CHECK(children.count().counts.replacements_ready == 2);
+  CHECK(children.count().counts.replacements_ready == 3);
   CHECK(children.count().counts.replacements_starting == 1);
-  const Census counts = children.count({.replacement_age = 5s}).counts;
-  CHECK(counts.replacements_ready == 1);
+  CHECK(children.count().counts.unproven == 0);
+  const Census counts = children.count({.counts_after = 5s}).counts;
+  CHECK(counts.replacements_ready == 2);
   CHECK(counts.replacements_starting == 2);
-  CHECK(counts.next_ready == scanned + 3s);
+  CHECK(counts.unproven == 1);
+  CHECK(counts.next_change == scanned + 3s);
+  CHECK(children.count({.proven_after = 8s}).counts.next_change == scanned + 1s);
 }
 
-TEST_CASE("census: proven is who has finished a connection, or has one and is old enough") {
+TEST_CASE("census: a child that is too old is outdated, and the next one is known") {
   CountedChildren children;
-  CHECK(children.count().proven == Time::min());
-  Slot& first = children.add(Phase::serving);
-  Slot& second = children.add(Phase::serving, false, 1, {.forked_at = forked + 1s});
-  CHECK(children.count().proven == Time::min());
-  CHECK(children.count({.proven_age = 9s, .age_is_proof = true}).proven == forked + 1s);
-  CHECK(children.count({.proven_age = 10s, .age_is_proof = true}).proven == forked);
-  second.figures.accepted.store(1);
-  CHECK(children.count({.proven_age = 10s}).proven == Time::min());
-  CHECK(children.count({.proven_age = 9s}).proven == forked + 1s);
-  first.figures.accepted.store(4);
-  first.figures.finished.store(3);
-  CHECK(children.count({.proven_age = 10s}).proven == forked);
-  CHECK(children.count().accepted == 5);
+  children.add(Phase::serving, true, 0, {.forked_at = scanned - 3s});
+  children.add(Phase::serving, true, 0, {.forked_at = scanned - 2s});
+  children.add(Phase::serving, true, 0, {.forked_at = scanned - 9s, .expired = true});
+  CHECK(children.count().next_expiry == never);
+  const ChildCensus found = children.count({.max_lifetime = 5s});
+  CHECK(found.next_expiry == scanned + 2s);
+  CHECK(found.counts.outdated_idle == 1);
+}
+
+TEST_CASE("census: a replacement that a reload has overtaken replaces nobody") {
+  CountedChildren children;
+  children.add(Phase::serving, true, 0,
+               {.generation = present_generation - 1, .ready_at = scanned, .replacement = true});
+  children.add(Phase::starting, false, 0, {.generation = present_generation - 1, .replacement = true});
+  const Census counts = children.count().counts;
+  CHECK(counts.replacements_ready == 0);
+  CHECK(counts.replacements_starting == 0);
+  CHECK(counts.outdated_idle == 1);
+  CHECK(counts.outdated_replacements == 1);
+  CHECK(counts.starting == 1);
+}
+
+TEST_CASE("census: what a child of its age can't have done is no proof of anything") {
+  CountedChildren children;
+  constexpr std::uint64_t all = ~std::uint64_t{0};
+  struct {
+    std::uint64_t accepted, finished;
+    bool proof;
+  } const rows[] = {{0, 0, false}, {1, 0, false}, {1, 1, true},
+                    {5, 4, true},  {4, 5, false}, {all, all, false}};
+  for (const auto& [accepted, finished, proof] : rows) {
+    CAPTURE(finished);
+    Slot& row = children.add(Phase::serving);
+    row.figures.accepted.store(accepted);
+    row.figures.finished.store(finished);
+    CHECK(children.last_has_finished_one() == proof);
+  }
 }
 
 TEST_CASE("census: whether any child serves, and whether any accepts") {

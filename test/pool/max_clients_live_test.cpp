@@ -50,6 +50,7 @@ TEST_CASE("reaching max-clients is said once in words for an operator, and count
   }
   CHECK(server.count_in_log("max-clients = 2 is reached") == 1);
   CHECK(server.count_in_log("raise max-clients") == 1);
+  CHECK(server.count_in_log("more connections wait (0)") == 0);
   CHECK(server.service().max_clients_reached >= 1);
   CHECK(server.service().total.accepted == 15);
 }

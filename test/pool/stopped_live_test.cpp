@@ -112,7 +112,7 @@ TEST_CASE("a child stopped in a connection goes on with it when it continues") {
   CHECK(client.ask("echo on") == "on");
 }
 
-TEST_CASE("a stopped child that is killed is buried as any other") {
+TEST_CASE("a stopped child that is killed is reaped like any other") {
   ServerProcess server({"--start-servers=3", "--min-spare-servers=3"});
   const pid_t child = server.children().front();
   ::kill(child, SIGSTOP);
@@ -150,7 +150,7 @@ TEST_CASE("a stopped child does not keep a reload from being complete once it co
   CHECK(server.service().children_failed == 0);
 }
 
-TEST_CASE("a parent that was stopped catches up with what happened meanwhile") {
+TEST_CASE("a parent that was stopped catches up with what has happened") {
   ServerProcess server({"--start-servers=3", "--min-spare-servers=3", "--max-spare-servers=5"});
   auto held = server.hold(1);
   server.signal(SIGSTOP);

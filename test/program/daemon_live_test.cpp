@@ -2,6 +2,7 @@
 // pid-file and daemonize: a server in the background, and only one of it.
 #include <doctest/doctest.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -103,11 +104,27 @@ TEST_CASE("a server in the background is one process beside its children") {
   }));
 }
 
+TEST_CASE("daemonize refuses a relative path in a server's own setting, at a reload too") {
+  const std::string wrong =
+      "daemonize = yes needs whole paths, because the server runs in /: parent-start = there";
+  Background refused({"--parent-start=there"});
+  CHECK(refused.starter.wait_exit() == exited(78));
+  CHECK(refused.starter.standard_error().find(wrong) != std::string::npos);
+  const TemporaryDirectory place;
+  write_file(place / "settings.conf", "");
+  Background background({"--config=" + (place / "settings.conf")});
+  CHECK(background.starter.wait_exit() == exited(0));
+  write_file(place / "settings.conf", "parent-start = there\n");
+  ::kill(background.pid(), SIGHUP);
+  CHECK(background.starter.wait_for_log(wrong));
+  CHECK(background.starter.wait_for_log("reload refused: nothing has changed"));
+}
+
 TEST_CASE("daemonize returns with the code of a start that failed") {
   SUBCASE("in on_parent_start") {
     Background background({"--refuse=no"});
     CHECK(background.starter.wait_exit() == exited(70));
-    CHECK(background.starter.log().find("not started: no") != std::string::npos);
+    CHECK(background.starter.log().find("not started: on_parent_start: no") != std::string::npos);
   }
   SUBCASE("at the pid file") {
     Background first;
@@ -138,4 +155,55 @@ TEST_CASE("daemonize with the log on the terminal is refused") {
   ServerProcess server({"--daemonize"}, {.log = false, .wait_ready = false});
   CHECK(server.wait_exit() == exited(78));
   CHECK(server.standard_error().find("set log to") != std::string::npos);
+}
+
+TEST_CASE("a server in the background runs in / with a umask of its own, wherever it was started") {
+  const TemporaryDirectory elsewhere;
+  Background background({}, [path = elsewhere.path()] {
+    ::umask(0);
+    if (::chdir(path.c_str()) != 0) ::_exit(126);
+  });
+  CHECK(background.starter.wait_exit() == exited(0));
+  background.starter.wait_ready();
+  const pid_t server = background.pid();
+  Client client = background.starter.connect();
+  for (const pid_t pid : {server, client.child()}) {
+    CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd") == "/");
+    CHECK(status_of(pid, "Umask") == "0022");
+  }
+}
+
+TEST_CASE("a server in the foreground keeps the working directory and the umask of its caller") {
+  const TemporaryDirectory elsewhere;
+  ServerProcess server({}, {.in_process = [path = elsewhere.path()] {
+                         ::umask(0077);
+                         if (::chdir(path.c_str()) != 0) ::_exit(126);
+                       }});
+  Client client = server.connect();
+  for (const pid_t pid : {server.pid(), client.child()}) {
+    CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd") == elsewhere.path());
+    CHECK(status_of(pid, "Umask") == "0077");
+  }
+}
+
+TEST_CASE("daemonize with a path that is relative is refused") {
+  const TemporaryDirectory place;
+  write_file(place / "conf", "");
+  for (const auto& [given, what] : std::vector<std::pair<std::string, std::string>>{
+           {"--pid-file=pid", "pid-file = pid"},
+           {"--log=log", "log = log"},
+           {"--runtime-directory=run", "runtime-directory = run"},
+           {"--config=conf", "config = conf"},
+           {"--listen=unix:socket", "listen = unix:socket"}}) {
+    CAPTURE(given);
+    std::vector<std::string> arguments = {"--daemonize", given};
+    if (!given.starts_with("--log")) arguments.push_back("--log=" + (place / "log"));
+    ServerProcess server(
+        arguments,
+        {.runtime_directory = false, .log = false, .wait_ready = false, .in_process = [path = place.path()] {
+           if (::chdir(path.c_str()) != 0) ::_exit(126);
+         }});
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(server.standard_error().find("because the server runs in /: " + what) != std::string::npos);
+  }
 }

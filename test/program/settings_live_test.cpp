@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "base/text.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -57,7 +58,7 @@ TEST_CASE("all mistakes of a file are told at once, each with its file and line"
   CHECK_FALSE(refused.says("settings.conf:4: "));
 }
 
-TEST_CASE("a contradiction between two settings is told at the line of one of them") {
+TEST_CASE("a contradiction between two settings is reported at the line of one of them") {
   const Refused refused = start_with_file("max-spare-servers = 10\nmin-spare-servers = 20\n");
   CHECK(refused.exit == exited(78));
   CHECK(refused.says("settings.conf:2: min-spare-servers = 20 exceeds max-spare-servers = 10"));
@@ -157,6 +158,47 @@ TEST_CASE("--help and --print-config show every setting, the server's own too, a
   }
 }
 
+TEST_CASE("--help shows defaults and what is allowed, in the full width of the terminal") {
+  const auto help_in = [](const char* columns, const std::string& program) {
+    ServerProcess server({"--help"}, {.program = program, .wait_ready = false, .in_process = [columns] {
+                                        ::setenv("COLUMNS", columns, 1);
+                                      }});
+    CHECK(server.wait_exit() == exited(0));
+    return server.standard_output();
+  };
+  for (const auto& [columns, width] : {std::pair{"100", 100U}, {"60", 60U}, {"10", 40U}}) {
+    std::size_t longest = 0;
+    const std::string help = help_in(columns, "brood-test-server");
+    for (const auto line : split(help, '\n'))
+      if (line.find(' ', line.find_first_not_of(' ')) != std::string_view::npos)  // more than one word
+        longest = std::max(longest, line.size());
+    CHECK(longest <= width);
+    CHECK(longest + 10 > width);
+  }
+  const std::string wide = help_in("200", "brood-test-server");
+  for (const char* part : {"in the environment as BROOD_TEST_SERVER_SETTING or BROOD_SETTING,",
+                           "\n  -h, --help            print this and exit\n",
+                           "\n  -c, --config=FILE     read", "(number from 1 to 32768; default: 256)\n",
+                           "\n  --word\n      What the command 'word' answers. (text; default: none)\n",
+                           "(text; default: none; needs a restart)\n"})
+    CHECK_MESSAGE(wide.find(part) != std::string::npos, part);
+  const std::string of_services = help_in("200", "brood-two-test-servers");
+  CHECK(of_services.find("\n  left\n  right\n") != std::string::npos);
+  CHECK(of_services.find("\n  --right.word\n      What the command 'word' answers.") != std::string::npos);
+}
+
+TEST_CASE("--version prints the program's own version and that of the kit") {
+  for (const auto& [program, said] :
+       {std::pair{"brood-test-server", "brood-test-server one (brood 0."},
+        std::pair{"brood-two-test-servers", "brood-two-test-servers two services (brood 0."},
+        std::pair{"brood-event-test-server", "brood-event-test-server 0."}}) {
+    ServerProcess server({"--version"}, {.program = program, .wait_ready = false});
+    CHECK(server.wait_exit() == exited(0));
+    CHECK_MESSAGE(server.standard_output().starts_with(said), server.standard_output());
+    CHECK(split(server.standard_output(), '\n').size() == 2);
+  }
+}
+
 TEST_CASE("what --print-config prints is a settings file that means the same") {
   ServerProcess first({"--print-config", "--word=a \"quoted\" # word", "--max-clients=77"},
                       {.wait_ready = false});
@@ -166,6 +208,25 @@ TEST_CASE("what --print-config prints is a settings file that means the same") {
   ServerProcess second({"--config=" + (directory / "settings.conf")});
   CHECK(second.service().max_clients == 77);
   CHECK(second.connect().ask("word") == "a \"quoted\" # word");
+}
+
+TEST_CASE("a setting of the server with a name that it can't have is named, and nothing is started") {
+  for (const std::string program : {"brood-test-server", "brood-two-test-servers"})
+    for (const auto& [name, wrong] : {std::pair{"My Name", "its name is not made of lower-case letters"},
+                                      std::pair{"config", "every server has an option of this name"},
+                                      std::pair{"daemonize", "the kit has a setting of this name"},
+                                      std::pair{"max-connections-per-child", "the kit has a setting"},
+                                      std::pair{"digits", "is added twice"}}) {
+      CAPTURE(name);
+      ServerProcess server({}, {.program = program, .wait_ready = false, .in_process = [name = name] {
+                                  ::setenv("EXTRA_SETTING", name, 1);
+                                }});
+      CHECK(server.wait_exit() == exited(70));
+      const std::string said = server.standard_error();
+      CHECK(said.find("setting '" + std::string(name) + "'") == 0);
+      CHECK(said.find(wrong) != std::string::npos);
+      CHECK(said.find('\n') == said.size() - 1);
+    }
 }
 
 TEST_CASE("user needs a parent that runs as root") {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "brood/error.hpp"
+#include "broodctl.hpp"
 #include "process_table.hpp"
 #include "root.hpp"
 #include "server_process.hpp"
@@ -58,7 +59,7 @@ TEST_CASE("start-servers children are started and each stands on the scoreboard"
   CHECK(snapshot.parent_pid == server.pid());
   CHECK(snapshot.parent_alive);
   CHECK_FALSE(snapshot.stopping);
-  CHECK(snapshot.recoveries == 0);
+  CHECK(service.recoveries == 0);
   CHECK(service.start_servers == 7);
   CHECK(service.min_spare_servers == 3);
   CHECK(service.max_spare_servers == 8);
@@ -156,17 +157,31 @@ TEST_CASE("a port that is taken ends the start and is named") {
   CHECK(first.connect().ask("echo still here") == "still here");
 }
 
-TEST_CASE("an exception in on_parent_start ends the start and is told") {
+TEST_CASE("an exception in on_parent_start ends the start, and is reported with the name of the hook") {
   ServerProcess server({"--refuse=no such table"}, that_will_not_start());
   CHECK(server.wait_exit() == exited(70));
-  CHECK(server.standard_error().find("no such table") != std::string::npos);
-  CHECK(server.log().find("no such table") != std::string::npos);
+  CHECK(server.standard_error() == "on_parent_start: no such table\n");
+  CHECK(server.log().find("not started: on_parent_start: no such table") != std::string::npos);
+}
+
+TEST_CASE("an Error in on_parent_start keeps its exit code, and of several services the one is named") {
+  const TemporaryDirectory directory;
+  write_file(directory / "order", "throw-configuration no table");
+  ServerOptions options = that_will_not_start();
+  options.listen = false;
+  options.program = "brood-two-test-servers";
+  ServerProcess server({"--left.listen=127.0.0.1:0", "--right.listen=127.0.0.1:0",
+                        "--right.parent-start=" + (directory / "order")},
+                       options);
+  CHECK(server.wait_exit() == exited(78));
+  CHECK(server.standard_error() == "service right: on_parent_start: no table\n");
 }
 
 TEST_CASE("whatever on_parent_start throws ends the start with a word") {
   ServerProcess server({"--refuse=anything"}, that_will_not_start());
   CHECK(server.wait_exit() == exited(70));
-  CHECK(server.standard_error().find("an exception that is no std::exception") != std::string::npos);
+  CHECK(server.standard_error().find("on_parent_start: an exception that is no std::exception") !=
+        std::string::npos);
 }
 
 TEST_CASE("with runtime-directory none the scoreboard is anonymous and the server serves") {
@@ -177,7 +192,7 @@ TEST_CASE("with runtime-directory none the scoreboard is anonymous and the serve
   CHECK(server.wait_exit() == exited(0));
 }
 
-TEST_CASE("a runtime-directory that can't be made is told in the log and the server serves") {
+TEST_CASE("a runtime-directory that can't be made is reported in the log, and the server serves") {
   ServerProcess server({"--runtime-directory=/proc/no/such/place"}, {.runtime_directory = false});
   CHECK(server.scoreboard().empty());
   CHECK(server.log().find("runtime-directory /proc/no/such/place") != std::string::npos);
@@ -193,15 +208,54 @@ TEST_CASE("a runtime-directory of somebody else's is not used") {
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
-TEST_CASE("a successor of the same name has the scoreboard's path, also when its predecessor ends after it") {
+TEST_CASE("a second server of the same name does not start, and the first one does not notice") {
+  std::vector<std::string> listens;
+  ServerOptions options;
+  SUBCASE("a program with one service") {}
+  SUBCASE("a program with several services") {
+    options = {.program = "brood-two-test-servers", .listen = false};
+    listens = {"--left.listen=127.0.0.1:0", "--right.listen=127.0.0.1:0"};
+  }
+  ServerProcess first(listens, options);
+  const auto second_fails_over = [&](const std::string& path) {
+    auto arguments = listens;
+    arguments.push_back("--runtime-directory=" + first.directory().path());
+    ServerOptions again = options;
+    again.runtime_directory = again.wait_ready = false;
+    ServerProcess second(arguments, again);
+    CHECK(second.wait_exit() == exited(78));
+    CHECK(second.standard_error().find(" already runs, as process " + std::to_string(first.pid()) +
+                                       ", and uses " + path + ": stop that one first") != std::string::npos);
+  };
+  const std::string lock = std::filesystem::path(first.scoreboard()).replace_extension("lock");
+  second_fails_over(lock);
+  // Without its file it is found by what else it has.
+  std::filesystem::rename(lock, lock + ".moved");
+  second_fails_over(first.scoreboard());
+  CHECK(first.snapshot().parent_pid == first.pid());
+  CHECK(ask(first, "reload").code == 0);
+  std::filesystem::rename(lock, lock + ".moved");  // it was made again
+  std::filesystem::rename(first.scoreboard(), first.scoreboard() + ".moved");
+  second_fails_over(std::filesystem::path(first.scoreboard()).replace_extension("control"));
+  std::filesystem::rename(first.scoreboard() + ".moved", first.scoreboard());
+  std::filesystem::rename(lock + ".moved", lock);
+  CHECK(ask(first, "reload").code == 0);
+  CHECK(first.log().find("control socket") == std::string::npos);
+}
+
+TEST_CASE("a successor of a server that is stopping has its names, also when its predecessor ends after it") {
   ServerProcess first;
+  auto held = first.hold(1);
+  first.signal(SIGTERM);
+  REQUIRE(eventually([&] { return first.snapshot().stopping; }));
   ServerProcess second({"--runtime-directory=" + first.directory().path()}, {.runtime_directory = false});
   CHECK(second.scoreboard() == first.scoreboard());
-  CHECK(second.wait_for_log("was that of process " + std::to_string(first.pid()) + ", which still runs"));
+  CHECK(second.wait_for_log("was that of process " + std::to_string(first.pid()) + ", which is stopping"));
   CHECK(second.snapshot().parent_pid == second.pid());
-  first.signal(SIGTERM);
+  held.clear();
   CHECK(first.wait_exit() == exited(0));
   CHECK(second.snapshot().parent_pid == second.pid());
+  CHECK(ask(second, "reload").code == 0);
   CHECK(second.connect().ask("echo hello") == "hello");
   CHECK(second.reaches([](const auto& service) { return service.total.finished == 1; }));
 }
@@ -212,4 +266,16 @@ TEST_CASE("the scoreboard's file is for its owner alone to write") {
   REQUIRE(::stat(server.scoreboard().c_str(), &status) == 0);
   CHECK((status.st_mode & 022) == 0);
   CHECK(status.st_uid == ::geteuid());
+}
+
+TEST_CASE("an address that becomes free while a server starts is taken") {
+  auto first = std::make_unique<ServerProcess>();
+  const std::string listen = "--listen=" + first->address();
+  ServerProcess second({listen}, {.listen = false, .wait_ready = false});
+  // It holds its name already, and looks for the address.
+  CHECK(eventually([&] { return process_state(second.pid()) == 'S'; }));
+  CHECK(!second.is_ready());
+  first.reset();
+  CHECK(eventually([&] { return second.is_ready() || !second.running(); }));
+  CHECK(second.is_ready());
 }

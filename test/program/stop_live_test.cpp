@@ -40,7 +40,7 @@ TEST_CASE("SIGTERM ends an idle server with exit code 0, and removes what it mad
   CHECK(server.count_in_log("test_server: a child leaves") == children.size());
 }
 
-TEST_CASE("SIGTERM lets the connection in hand be finished") {
+TEST_CASE("SIGTERM lets the open connection be finished") {
   ServerProcess server;
   Client client = server.connect();
   client.child();
@@ -142,7 +142,7 @@ TEST_CASE("SIGTERM straight to a child is ignored") {
 }
 
 TEST_CASE(
-    "SIGTERM to every process of the server at once still finishes what is in hand and serves the backlog") {
+    "SIGTERM to every process of the server at once still finishes open connections and serves the backlog") {
   ServerProcess server(
       {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
   auto held = server.hold(2);
@@ -187,7 +187,8 @@ TEST_CASE("SIGINT from a terminal to the whole process group ends all of it clea
   CHECK(server.standard_error().empty());
 }
 
-TEST_CASE("what is in hand beyond graceful-timeout is killed, and the log says what it was") {
+TEST_CASE(
+    "a child with an open connection beyond graceful-timeout is killed, and the log says what it served") {
   ServerProcess server({"--graceful-timeout=300ms"});
   Client client = server.connect();
   client.ask("note GET /slow");

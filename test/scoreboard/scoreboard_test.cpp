@@ -2,13 +2,11 @@
 #include "scoreboard/scoreboard.hpp"
 
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,55 +15,28 @@
 
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
-#include "brood/snapshot.hpp"
-#include "scoreboard/child_slot.hpp"
+#include "test_table.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Table {
-  std::string path = std::string("/tmp/brood-test-") + std::to_string(::getpid()) + ".scoreboard";
-  std::array<ServiceShape, 2> shapes = {{{"first", 64}, {"second", 128}}};
-  Scoreboard scoreboard{path, "test", shapes};
-  Descriptor wake{::eventfd(0, EFD_NONBLOCK)};
+constexpr std::uint32_t slots = TestTable::slots;
 
-  ~Table() { ::unlink(path.c_str()); }
-
-  ChildSlot child(std::uint32_t service, std::uint32_t slot) {
-    return {scoreboard, service, scoreboard.service(service).first_slot + slot, wake.get(), {}};
+struct Table : TestTable {
+  ChildSlot child(std::uint32_t slot) { return {scoreboard, slot, {}}; }
+  // A field of the header, which nothing changes in a server.
+  template <typename T>
+  void damage(std::size_t offset, T value) const {
+    REQUIRE(::pwrite(scoreboard.descriptors().whole.get(), &value, sizeof value,
+                     static_cast<off_t>(offset)) == sizeof value);
   }
-  ChildSlot serving(std::uint32_t service, std::uint32_t slot) {
-    const std::uint32_t row = scoreboard.service(service).first_slot + slot;
-    scoreboard.claim(row, 1, Clock::now());
-    scoreboard.writable_slot_orders(row).pid.store(static_cast<int>(1000 + row));
-    scoreboard.service_orders(service).generation.store(1);
-    ChildSlot child = this->child(service, slot);
-    child.ready();
-    woken();
-    return child;
-  }
-  // How often the parent was woken since it was asked last; it looks, as the parent does.
-  std::uint64_t woken() {
-    std::uint64_t count = 0;
-    if (::read(wake.get(), &count, sizeof count) < 0) count = 0;
-    for (std::uint32_t i = 0; i < shapes.size(); ++i) scoreboard.service_gossip(i).wake.store(0);
-    return count;
-  }
-  ServiceSnapshot look(std::size_t service) const { return Snapshot::read(path).services.at(service); }
 };
 
-sockaddr_storage peer() {
-  sockaddr_storage storage{};
-  auto& address = reinterpret_cast<sockaddr_in&>(storage);
-  address.sin_family = AF_INET;
-  address.sin_port = htons(4711);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return storage;
-}
+sockaddr_storage peer() { return loopback_peer(4711); }
 
-void check_sums(const ServiceSnapshot& service, std::uint32_t slots) {
+void check_sums(const ServiceSnapshot& service) {
   CHECK(service.empty + service.starting + service.idle + service.busy + service.leaving == slots);
   CHECK(service.total.accepted == service.total.finished + service.total.aborted + service.open_connections);
 }
@@ -81,51 +52,54 @@ MappingDescriptors duplicates(const Scoreboard& scoreboard) {
 
 TEST_CASE("a scoreboard that is handed over is the same one, and a child can't write orders on it") {
   Table table;
-  ChildSlot child = table.serving(1, 2);
-  const Scoreboard parents(duplicates(table.scoreboard), table.path, Side::parent);
-  CHECK(parents.count_idle(1) == 1);
-  parents.orders().log_epoch.store(7);
-  CHECK(table.scoreboard.header().log_epoch.load() == 7);
-  const Scoreboard childs(duplicates(table.scoreboard), table.path, Side::child);
+  ChildSlot child = table.serving(2);
+  const Scoreboard parents(duplicates(table.scoreboard), new_event(), table.path, Side::parent);
+  CHECK(parents.count_idle() == 1);
+  ServerFacts facts = parents.server_facts();
+  facts.log_epoch = 7;
+  parents.publish(facts);
+  CHECK(table.scoreboard.server().log_epoch.load() == 7);
+  CHECK(table.scoreboard.server_facts().name == "test");
+  const Scoreboard childs(duplicates(table.scoreboard), new_event(), table.path, Side::child);
   CHECK_FALSE(childs.descriptors().whole);
   const Mapping mapping(duplicates(table.scoreboard), table.path, table.scoreboard.header().gossip_offset,
                         Side::child);
   CHECK(mapping.writable_orders() == nullptr);
-  childs.set_idle(childs.service(1).first_slot + 2, false);
-  CHECK(table.scoreboard.count_idle(1) == 0);
+  childs.set_idle(2, false);
+  CHECK(table.scoreboard.count_idle() == 0);
 }
 
 TEST_CASE("a scoreboard that is handed over is refused if it is none, or of another version") {
   Table table;
-  table.scoreboard.orders().version = layout_version + 1;
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), ConfigurationError);
-  table.scoreboard.orders().version = layout_version;
-  table.scoreboard.orders().slots += 64;
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), Error);
-  table.scoreboard.orders().magic[0] = 'x';
-  CHECK_THROWS_AS(Scoreboard(duplicates(table.scoreboard), table.path, Side::parent), Error);
+  const auto open = [&] {
+    return Scoreboard(duplicates(table.scoreboard), new_event(), table.path, Side::parent);
+  };
+  table.damage(offsetof(Header, version), layout_version + 1);
+  CHECK_THROWS_AS(open(), ConfigurationError);
+  table.damage(offsetof(Header, version), layout_version);
+  CHECK_NOTHROW(open());
+  table.damage(offsetof(Header, slots), slots + 64);
+  CHECK_THROWS_AS(open(), Error);
+  table.damage(offsetof(Header, magic), 'x');
+  CHECK_THROWS_AS(open(), Error);
 }
 
 TEST_CASE("a slot goes through its phases, and a reader outside sees each step") {
   Table table;
-  CHECK(table.look(0).empty == 64);
-  CHECK(table.look(1).empty == 128);
+  CHECK(table.look().empty == slots);
 
-  const std::uint32_t row = table.scoreboard.service(1).first_slot + 3;
-  table.scoreboard.claim(row, 7, Clock::now());
-  CHECK(table.look(1).starting == 1);
-  CHECK(table.look(0).starting == 0);
-  table.scoreboard.writable_slot_orders(row).pid.store(4242);
+  table.scoreboard.claim(3, 7, Clock::now());
+  CHECK(table.look().starting == 1);
+  table.scoreboard.writable_slot_orders(3).pid.store(4242);
 
-  ChildSlot child = table.child(1, 3);
+  ChildSlot child = table.child(3);
   child.ready();
-  CHECK(table.look(1).idle == 1);
-  CHECK(table.scoreboard.count_idle(1) == 1);
-  CHECK(table.scoreboard.count_idle(0) == 0);
+  CHECK(table.look().idle == 1);
+  CHECK(table.scoreboard.count_idle() == 1);
 
   child.accepted(peer(), 0);
   child.note(0, "GET /\n");
-  ServiceSnapshot seen = table.look(1);
+  ServiceSnapshot seen = table.look();
   CHECK(seen.busy == 1);
   CHECK(seen.slots[3].pid == 4242);
   CHECK(seen.slots[3].generation == 7);
@@ -134,10 +108,10 @@ TEST_CASE("a slot goes through its phases, and a reader outside sees each step")
   CHECK(seen.slots[3].note == "GET /\\x0a");
   CHECK(seen.slots[3].busy_for > 0ns);
   CHECK_FALSE(seen.slots[3].torn);
-  check_sums(seen, 128);
+  check_sums(seen);
 
-  child.finished(0, true, 10, 20);
-  seen = table.look(1);
+  child.finished(0, Outcome::failed, 10, 20);
+  seen = table.look();
   CHECK(seen.idle == 1);
   CHECK(seen.total.finished == 1);
   CHECK(seen.total.failed == 1);
@@ -145,30 +119,30 @@ TEST_CASE("a slot goes through its phases, and a reader outside sees each step")
   CHECK(seen.total.bytes_written == 20);
 
   child.ask(Reason::cap);
-  CHECK(table.look(1).slots[3].asks);
+  CHECK(table.look().slots[3].asks);
   child.accepted(peer(), 0);
   child.leave(Reason::cap);
-  CHECK(table.look(1).leaving == 1);
-  CHECK(table.scoreboard.count_idle(1) == 0);
+  CHECK(table.look().leaving == 1);
+  CHECK(table.scoreboard.count_idle() == 0);
 
-  CHECK(table.scoreboard.free(1, row) == 1);
-  seen = table.look(1);
-  CHECK(seen.empty == 128);
+  CHECK(table.scoreboard.free(3) == 1);
+  seen = table.look();
+  CHECK(seen.empty == slots);
   CHECK(seen.total.accepted == 2);
   CHECK(seen.total.aborted == 1);
   CHECK(seen.children_gone == 1);
-  check_sums(seen, 128);
+  check_sums(seen);
 
-  table.scoreboard.claim(row, 8, Clock::now());
-  CHECK(table.look(1).starting == 1);
-  CHECK(table.scoreboard.slot_orders(row).incarnation.load() == 2);
+  table.scoreboard.claim(3, 8, Clock::now());
+  CHECK(table.look().starting == 1);
+  CHECK(table.scoreboard.slot_orders(3).incarnation.load() == 2);
 }
 
-TEST_CASE("the parent is woken if a threshold is crossed, once for each look, and not otherwise") {
+TEST_CASE("the parent is woken if a threshold is crossed, and not otherwise") {
   Table table;
   std::vector<ChildSlot> children;
-  for (std::uint32_t i = 0; i < 4; ++i) children.push_back(table.serving(0, i));
-  ServiceOrders& orders = table.scoreboard.service_orders(0);
+  for (std::uint32_t i = 0; i < 4; ++i) children.push_back(table.serving(i));
+  ServiceOrders& orders = table.scoreboard.service_orders();
   orders.wake_below.store(2);
   orders.wake_above.store(3);
 
@@ -176,32 +150,45 @@ TEST_CASE("the parent is woken if a threshold is crossed, once for each look, an
   children[1].accepted(peer(), 0);  // 2
   CHECK(table.woken() == 0);
   children[2].accepted(peer(), 0);  // 1
-  children[3].accepted(peer(), 0);  // 0: the parent was woken already
-  CHECK(table.woken() == 1);
-  children[0].finished(0, false, 0, 0);
+  children[3].accepted(peer(), 0);  // 0: no flag says that the parent was woken already
+  CHECK(table.woken() == 2);
+  children[0].finished(0, Outcome::served, 0, 0);
   children[0].accepted(peer(), 0);
   CHECK(table.woken() == 1);
-  for (int i : {0, 1, 2}) children[static_cast<std::size_t>(i)].finished(0, false, 0, 0);  // 3
+  for (int i : {0, 1, 2}) children[static_cast<std::size_t>(i)].finished(0, Outcome::served, 0, 0);  // 3
   CHECK(table.woken() == 0);
-  children[3].finished(0, false, 0, 0);  // 4
+  children[3].finished(0, Outcome::served, 0, 0);  // 4
   CHECK(table.woken() == 1);
 
   orders.wake_below.store(0);
   orders.wake_above.store(UINT32_MAX);
   for (auto& child : children) child.accepted(peer(), 0);
-  for (auto& child : children) child.finished(0, false, 0, 0);
+  for (auto& child : children) child.finished(0, Outcome::served, 0, 0);
   CHECK(table.woken() == 0);
+}
+
+TEST_CASE("idle bits of slots without a child, or whose child is no spare, count for nothing") {
+  Table table;
+  for (std::uint32_t i = 0; i < 3; ++i) table.serving(i);
+  for (std::uint32_t i = 3; i < slots; ++i) table.scoreboard.set_idle(i, true);
+  CHECK(table.scoreboard.count_idle() == 3);
+  table.scoreboard.set_counted(1, false);
+  CHECK(table.scoreboard.count_idle() == 2);
+  table.scoreboard.set_counted(1, true);
+  CHECK(table.scoreboard.count_idle() == 3);
+  table.scoreboard.free(0);
+  CHECK(table.scoreboard.count_idle() == 2);
 }
 
 TEST_CASE("caps and generations are read from the parent's pages") {
   Table table;
-  ChildSlot child = table.serving(0, 0);
+  ChildSlot child = table.serving(0);
   CHECK_FALSE(child.at_cap());
   CHECK_FALSE(child.outdated());
-  table.scoreboard.service_orders(0).max_requests_per_child.store(1);
+  table.scoreboard.service_orders().max_requests_per_child.store(1);
   child.accepted(peer(), 0);
   CHECK(child.at_cap());
-  table.scoreboard.service_orders(0).generation.store(2);
+  table.scoreboard.service_orders().generation.store(2);
   CHECK(child.outdated());
   CHECK_FALSE(child.must_leave());
   table.scoreboard.writable_slot_orders(0).order.store(Order::leave);
@@ -246,7 +233,7 @@ TEST_CASE("a file that is not a scoreboard, or a damaged one, is refused") {
   other[8] = 99;  // the version
   refused(other);
   other = whole;
-  other[16] = 127;  // the number of slots
+  other[12] = 127;  // the number of slots
   refused(other);
   std::ofstream(copy, std::ios::binary) << whole;
   CHECK_NOTHROW(Snapshot::read(copy));
@@ -256,7 +243,7 @@ TEST_CASE("a file that is not a scoreboard, or a damaged one, is refused") {
 
 TEST_CASE("garbage in the children's pages reads as something in range") {
   Table table;
-  table.serving(0, 0);
+  table.serving(0);
   Slot& slot = table.scoreboard.slot(0);
   slot.lifecycle.store(0xffffffff);
   slot.pid.store(-1);
@@ -266,7 +253,7 @@ TEST_CASE("garbage in the children's pages reads as something in range") {
   for (auto& word : slot.peer) word.store(UINT64_MAX);
   for (auto& word : slot.note) word.store(0x0a0a0a0a0a0a0a0a);
   slot.sequence.store(1);
-  const ServiceSnapshot seen = table.look(0);
+  const ServiceSnapshot seen = table.look();
   CHECK(seen.slots[0].torn);
   CHECK(seen.slots[0].pid == 1000);
   CHECK(seen.slots[0].note.size() == note_size * 4);
@@ -276,7 +263,7 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
   Table table;
   std::vector<ChildSlot> children;
   constexpr std::uint32_t count = 8;
-  for (std::uint32_t i = 0; i < count; ++i) children.push_back(table.serving(0, i));
+  for (std::uint32_t i = 0; i < count; ++i) children.push_back(table.serving(i));
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
   for (auto& child : children)
@@ -286,13 +273,13 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
         sockaddr_storage from = peer();
         reinterpret_cast<sockaddr_in&>(from).sin_port = htons(static_cast<in_port_t>(i % 10000));
         child.accepted(from, i);
-        child.finished(0, i % 3 == 0, 1, 2);
+        child.finished(0, i % 3 == 0 ? Outcome::failed : Outcome::served, 1, 2);
         if (i % 64 == 0) child.ask(Reason::cap);
       }
     });
   for (int i = 0; i < 300; ++i) {
-    const ServiceSnapshot seen = table.look(0);
-    CHECK(seen.empty + seen.starting + seen.idle + seen.busy + seen.leaving == 64);
+    const ServiceSnapshot seen = table.look();
+    CHECK(seen.empty + seen.starting + seen.idle + seen.busy + seen.leaving == slots);
     for (const auto& slot : seen.slots) {
       if (slot.torn || slot.figures.accepted == 0) continue;
       CHECK(slot.peer == "127.0.0.1:" + std::to_string(slot.listener % 10000));
@@ -302,6 +289,6 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
   }
   stop = true;
   for (auto& thread : threads) thread.join();
-  check_sums(table.look(0), 64);
-  CHECK(table.scoreboard.count_idle(0) == count);
+  check_sums(table.look());
+  CHECK(table.scoreboard.count_idle() == count);
 }

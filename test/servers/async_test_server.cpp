@@ -6,20 +6,26 @@
 //   pid           answers the child's pid
 //   hold MS       a timer, then answers "held"
 //   wait          reads until the client ends
-//   both          reads and writes in two coroutines: answers "both", then what it reads until the client
-//   ends background    a coroutine of its own that waits without end; answers "there" note TEXT     sets the
-//   note, answers "noted" listener      answers the listener's name more          answers "more", or in a
-//   child that leaves "last", and ends the connection bye           answers "bye" and ends the connection
+//   both          reads and writes in two coroutines: answers "both", then what it reads
+//   background    a coroutine of its own that waits without end; answers "there"
+//   note TEXT     sets the note, answers "noted"
+//   listener      answers the listener's name
+//   more          answers "more", or in a child that leaves "last", and ends the connection
+//   bye           answers "bye" and ends the connection
 //   flood N       answers N bytes and ends the connection
+//   relay PORT    answers "ready", takes a line, and relays to this port of the loopback from then on
+//   record FILE   the same, to a file
 //   throw TEXT    a std::runtime_error
 //   stop          this_child::stop(), answers "stopping"
 //   detach        this_child::detach(), answers "detached"
 #include <brood/async_server.hpp>
 #include <brood/this_child.hpp>
 // After it:
+#include <fcntl.h>
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -104,6 +110,17 @@ class AsyncTestServer : public brood::AsyncServer {
       }
       co_return false;
     }
+    if (command == "relay" || command == "record") {
+      brood::Descriptor other;
+      if (command == "relay")
+        other = co_await connect(rest);
+      else
+        other = record(rest);
+      co_await connection.write_all("ready\n");
+      co_await connection.read_line();
+      co_await connection.relay(other);
+      co_return false;
+    }
     if (command == "both") {
       co_await connection.write_all("both\n");
       co_await both(connection);
@@ -121,6 +138,18 @@ class AsyncTestServer : public brood::AsyncServer {
     else
       co_await connection.write_all(answer);
     co_return command != "bye" && command != "flood" && answer != "last\n";
+  }
+
+  static asio::awaitable<brood::Descriptor> connect(const std::string& port) {
+    asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+    const asio::ip::tcp::endpoint there(asio::ip::address_v4::loopback(),
+                                        static_cast<std::uint16_t>(std::stoi(port)));
+    co_await socket.async_connect(there, asio::use_awaitable);
+    co_return brood::Descriptor(socket.release());
+  }
+
+  static brood::Descriptor record(const std::string& file) {
+    return brood::Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   }
 
   static asio::awaitable<void> both(AsyncConnection& connection) {

@@ -7,12 +7,15 @@
 //   hold MS     sleeps, then answers "held"          spin        a busy loop without end
 //   stop        this_child::stop(), "stopping"       detach      this_child::detach(), answers "detached"
 //   flood N     answers N bytes                      listener    answers the listener's name
+//   fork        leaves a process that has the connection for ten minutes, answers its pid
 #pragma once
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -43,6 +46,14 @@ inline void log_leaving() {
   for (;;) go_on.load();
 }
 
+inline pid_t leave_process() {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::this_thread::sleep_for(std::chrono::minutes(10));
+  ::_exit(0);
+}
+
 // Does nothing for another command.
 inline void obey_common(Connection& connection, const TestCommand& command) {
   const auto& [name, rest] = command;
@@ -51,6 +62,7 @@ inline void obey_common(Connection& connection, const TestCommand& command) {
   if (name == "thread") answer(connection, std::to_string(::gettid()));
   if (name == "listener") answer(connection, std::string(connection.listener()));
   if (name == "leaving") answer(connection, connection.leaving() ? "yes" : "no");
+  if (name == "fork") answer(connection, std::to_string(leave_process()));
   if (name == "throw") throw std::runtime_error(rest);
   if (name == "note") {
     connection.note(rest);

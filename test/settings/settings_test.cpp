@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Program {
-  Configuration configuration{.name = "test", .services = {{"test", {}, false}}};
-  ServiceConfiguration& service = configuration.services.front();
+  Configuration configuration{.name = "test"};
+  ServiceConfiguration service{"test", {}, false};
   std::string greeting = "Hello";
   Settings settings;
   GivenSettings given;
@@ -26,6 +26,7 @@ struct Program {
   Program() {
     add_service_settings(settings, service);
     add_parent_settings(settings, configuration);
+    settings.of_kit(false);
     settings.text("greeting", greeting, "What is said.");
   }
 
@@ -38,8 +39,10 @@ struct Program {
       reader.read_text(file, "f.conf");
       reader.override_with(line.settings);
       reader.check();
-      reader.store([](const Setting&) { return true; });
-      check_together(configuration, reader);
+      reader.stores(true)();
+      reader.stores(false)();
+      check_service(service, reader);
+      check_parent(configuration, reader);
       reader.finish();
       given = reader.given();
     } catch (const ConfigurationError& error) {
@@ -54,14 +57,56 @@ struct Program {
 TEST_CASE("a program may have other defaults than the kit") {
   std::vector<std::string> places = {"a"};
   Settings settings;
+  settings.of_kit(true);
   settings.list("listen", places, "");
   settings.set_default("listen", {"b", "c"});
   CHECK(settings.find("listen")->defaults == std::vector<std::string>{"b", "c"});
   SettingsReader reader(settings);
   reader.check();
-  reader.store([](const auto&) { return true; });
+  reader.stores(true)();
   CHECK(places == std::vector<std::string>{"b", "c"});
   CHECK_THROWS_AS(settings.set_default("colour", {"red"}), brood::Error);
+}
+
+TEST_CASE("the name of a setting is checked when it is added") {
+  const std::string form =
+      " its name is not made of lower-case letters, digits and '-', beginning with a letter";
+  const std::string option = " every server has an option of this name";
+  const std::string kits = " the kit has a setting of this name; set_default() changes its default";
+  const struct {
+    const char* name;
+    std::string wrong;
+  } rows[] = {
+      {"", "setting '':" + form},
+      {"My Name", "setting 'My Name':" + form},
+      {"Name", "setting 'Name':" + form},
+      {"two words", "setting 'two words':" + form},
+      {"two_words", "setting 'two_words':" + form},
+      {"a.b", "setting 'a.b':" + form},
+      {"-a", "setting '-a':" + form},
+      {"a-", "setting 'a-':" + form},
+      {"1st", "setting '1st':" + form},
+      {"a=b", "setting 'a=b':" + form},
+      {"\n", "setting '\\x0a':" + form},
+      {"config", "setting 'config':" + option},
+      {"help", "setting 'help':" + option},
+      {"h", "setting 'h':" + option},
+      {"print-config", "setting 'print-config':" + option},
+      // Of the parent, and of any child model.
+      {"log", "setting 'log':" + kits},
+      {"listen", "setting 'listen':" + kits},
+      {"threads-per-child", "setting 'threads-per-child':" + kits},
+      {"command", "setting 'command':" + kits},
+      {"known", "setting 'known' is added twice"},
+  };
+  std::string target;
+  for (const auto& row : rows) {
+    Settings settings;
+    settings.text("known", target, "");
+    CHECK_THROWS_WITH_AS(settings.text(row.name, target, ""), row.wrong.c_str(), brood::Error);
+  }
+  Settings settings;
+  for (const char* good : {"x", "x2-y", "a-b-c"}) settings.text(good, target, "");
 }
 
 TEST_CASE("a default that is not a whole number of seconds is accepted") {
@@ -80,12 +125,11 @@ TEST_CASE("the command line wins over the file, for lists as well") {
       program.read("start-servers = 7\n  # a comment\nlisten = 127.0.0.1:1\nlisten = 127.0.0.1:2 # behind\n"
                    "greeting = \"  Hi # there\"\ngraceful-timeout = 250ms\nmax-clients=12\n",
                    {"--start-servers=3", "--listen=127.0.0.1:0", "--daemonize", "--log=syslog"}) == "");
-  const Configuration& got = program.configuration;
-  CHECK(got.services.front().limits.start_servers == 3);
-  CHECK(got.services.front().limits.max_clients == 12);
-  CHECK(got.services.front().limits.graceful_timeout == 250ms);
-  CHECK(got.services.front().listen == std::vector<std::string>{"127.0.0.1:0"});
-  CHECK(got.daemonize);
+  CHECK(program.service.limits.start_servers == 3);
+  CHECK(program.service.limits.max_clients == 12);
+  CHECK(program.service.limits.graceful_timeout == 250ms);
+  CHECK(program.service.listen == std::vector<std::string>{"127.0.0.1:0"});
+  CHECK(program.configuration.daemonize);
   CHECK(program.greeting == "  Hi # there");
 }
 
@@ -141,7 +185,10 @@ TEST_CASE("each mistake is reported with its place and the reason") {
        "unix-datagram:PATH, timer:TIME, fifo:PATH or fd:N"},
       {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
        "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
+      {"listen = nowhere:\nlisten = 127.0.0.1:8", "f.conf:1: listen = nowhere: '' is not a port"},
       {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name does not exist"},
+      {"listen = unix:/a,owner=nobody-of-that-name",
+       "f.conf:1: listen = unix:/a,owner=nobody-of-that-name user nobody-of-that-name does not exist"},
       {"daemonize = yes",
        "f.conf:1: daemonize = yes needs a log that is not stderr: set log to syslog or to a file"},
       {"name = a/b", "f.conf:1: name = a/b is not 1 to 63 bytes without '/'"},
@@ -195,8 +242,7 @@ TEST_CASE("printed settings can be read again and mean the same") {
 
 TEST_CASE("a setting that is removed from the file has its default again") {
   Program program;
-  REQUIRE(program.read("greeting = x\nstart-servers = 9\n") == "");
+  REQUIRE(program.read("greeting = x\n") == "");
   REQUIRE(program.read("") == "");
   CHECK(program.greeting == "Hello");
-  CHECK(program.service.limits.start_servers == 5);
 }

@@ -76,11 +76,15 @@ Client::Client(const std::string& text, std::chrono::milliseconds deadline) {
   const Address address = parse(text);
   socket_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket_) fail("socket");
+  limit_waits(deadline);
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
+    fail("connect to " + text);
+}
+
+void Client::limit_waits(std::chrono::milliseconds deadline) const {
   const timeval wait{.tv_sec = deadline.count() / 1000, .tv_usec = deadline.count() % 1000 * 1000};
   for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO})  // the first one holds for connect() too
     ::setsockopt(socket_.get(), SOL_SOCKET, option, &wait, sizeof wait);
-  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
-    fail("connect to " + text);
 }
 
 void Client::send(std::string_view data) {

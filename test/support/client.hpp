@@ -32,6 +32,7 @@ class Client {
   // most. Throws ClientError.
   explicit Client(const std::string& address, std::chrono::milliseconds deadline = patience);
 
+  void limit_waits(std::chrono::milliseconds deadline) const;  // from now on
   void send(std::string_view data);
   std::string receive_some();  // "": the server has closed
   std::string line();          // without its end; throws ClientError (closed) where there is none

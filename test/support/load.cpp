@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "load.hpp"
 
+#include "server_process.hpp"
+
 namespace brood::test {
 
 Load::Load(std::string address, unsigned clients, std::string question, std::string answer)
@@ -46,6 +48,12 @@ LoadFigures Load::stop() {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   return figures();
+}
+
+bool counts_all(const ServerProcess& server, const LoadFigures& figures) {
+  return server.reaches([&](const auto& service) {
+    return service.total.finished == figures.answered && service.open_connections == 0;
+  });
 }
 
 }  // namespace brood::test

@@ -52,4 +52,9 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
+class ServerProcess;
+
+// Waits until the server has counted each of these connections as finished, and has none open.
+bool counts_all(const ServerProcess& server, const LoadFigures& figures);
+
 }  // namespace brood::test

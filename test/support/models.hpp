@@ -12,7 +12,7 @@
 
 namespace brood::test {
 
-// Those whose children may have several connections in hand. What the model needs is added to `arguments`.
+// Those whose children may hold several connections. What the model needs is added to `arguments`.
 inline ServerOptions model_of_many(std::vector<std::string>& arguments, unsigned threads = 4) {
   const std::string with_threads = "--threads-per-child=" + std::to_string(threads);
   ServerOptions options;

@@ -68,6 +68,7 @@ ServerProcess::ServerProcess(std::vector<std::string> arguments, ServerOptions o
     : tester_(::getpid()), heed_sanitizers_(options.heed_sanitizers) {
   std::vector<std::string> all = {options.program};
   if (options.listen) all.emplace_back("--listen=127.0.0.1:0");
+  if (options.allow_root) all.emplace_back("--allow-root=yes");
   if (options.runtime_directory) all.push_back("--runtime-directory=" + directory_.path());
   if (options.log) all.push_back("--log=" + log_path());
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -104,9 +105,9 @@ void ServerProcess::become_program(int program, std::vector<char*>& arguments,
        {std::pair{"output", STDOUT_FILENO}, std::pair{"error", STDERR_FILENO}})
     ::dup2(::open((directory_ / name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), descriptor);
   ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+  if (options.in_process) options.in_process();
   if (options.user != static_cast<uid_t>(-1) && (::setgid(options.user) != 0 || ::setuid(options.user) != 0))
     ::_exit(126);
-  if (options.in_process) options.in_process();
   // After the change of user, which clears it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != tester_ && ::getppid() != 0) ::_exit(126);
@@ -115,7 +116,7 @@ void ServerProcess::become_program(int program, std::vector<char*>& arguments,
 }
 
 ServerProcess::~ServerProcess() {
-  // ChildTable may have left the process group (they may do anything), so by name as well.
+  // Children may have left the process group (they may do anything), so by name as well.
   const std::vector<pid_t> known = exit_ ? std::vector<pid_t>() : children_of(pid_);
   ::kill(-pid_, SIGKILL);
   for (const pid_t child : known) ::kill(child, SIGKILL);
@@ -214,15 +215,17 @@ std::string describe(const ServiceSnapshot& service) {
   std::ostringstream out;
   out << "generation " << service.generation << ", starting " << service.starting << ", idle " << service.idle
       << ", busy " << service.busy << ", leaving " << service.leaving << ", stopped " << service.stopped
-      << ", in hand " << service.open_connections << ", accepted " << service.total.accepted << ", finished "
-      << service.total.finished << ", failed " << service.total.failed << ", aborted "
-      << service.total.aborted << ", children started " << service.children_started << ", gone "
-      << service.children_gone << ", failed " << service.children_failed;
+      << ", open " << service.open_connections << ", accepted " << service.total.accepted << ", finished "
+      << service.total.finished << ", failed " << service.total.failed << ", peers gone "
+      << service.total.peers_gone << ", timed out " << service.total.timed_out << ", probes "
+      << service.total.probes << ", aborted " << service.total.aborted << ", children started "
+      << service.children_started << ", gone " << service.children_gone << ", failed "
+      << service.children_failed;
   for (const auto& slot : service.slots)
     if (slot.state != SlotState::empty)
       out << "\n  " << slot.pid << ' ' << slot_state_names[static_cast<std::size_t>(slot.state)]
           << " generation " << slot.generation << (slot.stopped ? " stopped" : "")
-          << (slot.asks ? " asks" : "") << " accepted " << slot.figures.accepted << " in hand "
+          << (slot.asks ? " asks" : "") << " accepted " << slot.figures.accepted << " open "
           << slot.open_connections << " note '" << slot.note << "'";
   return out.str();
 }

@@ -49,11 +49,12 @@ struct ServerOptions {
   std::string program = "brood-test-server";  // in the build directory, or a whole path
   bool listen = true;                         // add --listen=127.0.0.1:0
   bool runtime_directory = true;              // add --runtime-directory
+  bool allow_root = true;                     // add --allow-root=yes: tests may be root
   bool log = true;                            // add --log=FILE
   bool wait_ready = true;  // construction ends when the server is ready; throws when that doesn't come
   uid_t user = static_cast<uid_t>(-1);  // who the server runs as, where the test is root
   bool heed_sanitizers = true;          // false: their reports are no failure
-  std::function<void()> in_process;     // runs in the new process, before exec
+  std::function<void()> in_process;     // runs in the new process, before it becomes the user and exec
 };
 
 class ServerProcess {

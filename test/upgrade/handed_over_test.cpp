@@ -22,12 +22,15 @@ HandedOver example() {
   left.pid_file = "/run/pid";
   left.pid_file_descriptor = 4;
   left.report_descriptor = 5;
+  left.name_descriptor = 21;
   left.ready = true;
   left.scoreboard = "/run/brood/mail.scoreboard";
-  left.whole_descriptor = 6;
-  left.read_only_descriptor = 7;
-  left.wake_descriptor = 8;
+  left.server_file = {.path = "/run/brood/mail.scoreboard/.server",
+                      .whole_descriptor = 6,
+                      .read_only_descriptor = 7,
+                      .wake_descriptor = 8};
   left.control = {.descriptor = 11, .device = 56, .inode = 78};
+  left.inherited_descriptors = {19, 20};
   left.settings["listen"] = {.values = {"127.0.0.1:25", "unix:/run/a b,mode=0600"}, .where = "mail.conf:3"};
   left.settings["note"] = {.values = {""}, .where = "command line"};
   const ChildRecord child{.pid = 4711,
@@ -41,6 +44,10 @@ HandedOver example() {
                           .escalated_at = Time(std::chrono::nanoseconds(323456789))};
   left.services.push_back(
       {.name = "imap",
+       .scoreboard = {.path = "/run/brood/mail.scoreboard/imap",
+                      .whole_descriptor = 13,
+                      .read_only_descriptor = 14,
+                      .wake_descriptor = 15},
        .generation = 3,
        .drain_until = never,
        .listeners = {{.spec = parse_listen("unix:/run/a b,mode=0600"),
@@ -56,15 +63,21 @@ HandedOver example() {
                       .pid = 4713,
                       .killed = true,
                       .started = Time(std::chrono::nanoseconds(423456789))},
+       .throttle = {.delay = std::chrono::seconds(16),
+                    .may_start = Time(std::chrono::nanoseconds(523456789)),
+                    .children_fail = true},
        .scaled = {{"max-clients", "400"}, {"idle-timeout", "1h"}}});
-  left.services.push_back({.name = "pop",
-                           .generation = 1,
-                           .drain_until = Time(std::chrono::nanoseconds(5)),
-                           .listeners = {},
-                           .children = {},
-                           .detached = {},
-                           .on_failure = {},
-                           .scaled = {}});
+  left.services.push_back(
+      {.name = "pop",
+       .scoreboard = {.path = "", .whole_descriptor = 16, .read_only_descriptor = 17, .wake_descriptor = 18},
+       .generation = 1,
+       .drain_until = Time(std::chrono::nanoseconds(5)),
+       .listeners = {},
+       .children = {},
+       .detached = {},
+       .on_failure = {},
+       .throttle = {},
+       .scaled = {}});
   return left;
 }
 
@@ -82,7 +95,7 @@ Handover read_again(const Handover& handover) {
 
 }  // namespace
 
-TEST_CASE("inheritance: what was written is read, every bit of it") {
+TEST_CASE("handed over: what was written is read, every bit of it") {
   const Handover handover = to_handover(example());
   const HandedOver left = from_handover(read_again(handover));
   CHECK(written(to_handover(left)) == written(handover));
@@ -104,27 +117,35 @@ TEST_CASE("inheritance: what was written is read, every bit of it") {
   CHECK(to_nanoseconds(imap.children[0].record.escalated_at) == 323456789);
   CHECK(imap.on_failure.last.slot == 7U);
   CHECK(imap.on_failure.pid == 4713);
+  CHECK(imap.throttle.delay == std::chrono::seconds(16));
+  CHECK(imap.throttle.children_fail);
+  CHECK(left.services[1].throttle.delay == Clock::duration::zero());
   CHECK(left.services[1].listeners.empty());
   CHECK(left.services[1].on_failure.started == Time::min());
+  CHECK(left.name_descriptor == 21);
   CHECK(left.control.inode == 78);
+  CHECK(left.inherited_descriptors == std::vector{19, 20});
+  CHECK(left.server_file.path == "/run/brood/mail.scoreboard/.server");
+  CHECK(imap.scoreboard.wake_descriptor == 15);
+  CHECK(left.services[1].scoreboard.path.empty());
 }
 
-TEST_CASE("inheritance: the descriptors that cross are known without knowing the records") {
+TEST_CASE("handed over: the descriptors that cross are known without knowing the records") {
   Handover handover = to_handover(example());
   handover.push_back(WireRecord("of-another-version").set("its-descriptor", 12));
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
-  CHECK(all == std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12});
+  CHECK(all == std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21});
 }
 
-TEST_CASE("inheritance: of another version, what is more is passed over") {
+TEST_CASE("handed over: of another version, what is more is passed over") {
   Handover handover = to_handover(example());
   handover.insert(handover.begin(), WireRecord("telescope").set("service", "none"));
   for (auto& record : handover) record.set("colour", "green");
   CHECK(from_handover(handover).services.size() == 2);
 }
 
-TEST_CASE("inheritance: what is missing is refused, whatever it is") {
+TEST_CASE("handed over: what is missing is refused, whatever it is") {
   const Handover whole = to_handover(example());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     const std::string& kind = whole[i].kind();
@@ -150,7 +171,7 @@ TEST_CASE("inheritance: what is missing is refused, whatever it is") {
   }
 }
 
-TEST_CASE("inheritance: a child's end that is unknown is refused") {
+TEST_CASE("handed over: a child's end that is unknown is refused") {
   Handover handover = to_handover(example());
   handover.push_back(WireRecord::parse(
       "child service=pop slot=0 pid=5 generation=1 forked-at=0 replacement=0 told-to-leave=0 told-at=0 "
@@ -162,10 +183,16 @@ TEST_CASE(
     "takeover: what was handed over is its own when it has accepted, and what nobody claimed is closed") {
   HandedOver left = example();
   const auto open_one = [] { return ::open("/dev/null", O_RDONLY); };
-  for (int* descriptor : {&left.pid_file_descriptor, &left.report_descriptor, &left.whole_descriptor,
-                          &left.read_only_descriptor, &left.wake_descriptor})
+  for (int* descriptor : {&left.pid_file_descriptor, &left.name_descriptor, &left.report_descriptor,
+                          &left.server_file.whole_descriptor, &left.server_file.read_only_descriptor,
+                          &left.server_file.wake_descriptor})
     *descriptor = open_one();
+  left.inherited_descriptors = {open_one()};
   left.services.resize(1);
+  for (int* descriptor :
+       {&left.services[0].scoreboard.whole_descriptor, &left.services[0].scoreboard.read_only_descriptor,
+        &left.services[0].scoreboard.wake_descriptor})
+    *descriptor = open_one();
   for (auto& listener : left.services[0].listeners) listener.descriptor = open_one();
   Handover handover = to_handover(left);
   const int unknown = open_one();
@@ -182,11 +209,11 @@ TEST_CASE(
   takeover.give_back("no former program is named");  // returns
   takeover.accept();
   CHECK(::fcntl(claimed.get(), F_GETFD) == FD_CLOEXEC);
-  CHECK(::fcntl(left.whole_descriptor, F_GETFD) == -1);
+  CHECK(::fcntl(left.server_file.whole_descriptor, F_GETFD) == -1);
   CHECK(::fcntl(unknown, F_GETFD) == -1);
 }
 
-TEST_CASE("heir: nothing is left, or not to this process") {
+TEST_CASE("takeover: nothing is handed over, or not to this process") {
   ::unsetenv(parent_variable);
   CHECK(Takeover(0, nullptr).handed_over() == nullptr);
   const Descriptor memory = write_handover(to_handover(example()));

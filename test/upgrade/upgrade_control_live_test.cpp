@@ -36,7 +36,7 @@ bool tests(const Upgradeable& it, unsigned times = 1) {
 
 }  // namespace
 
-TEST_CASE("who orders an upgrade is told by the new program that it is done") {
+TEST_CASE("the new program answers the client that ordered the upgrade") {
   Upgradeable it(two_children);
   it.install("brood-test-server-two");
   const CtlAnswer answer = ask(it.server, "upgrade");
@@ -56,7 +56,7 @@ TEST_CASE("who orders an upgrade is told by the new program that it is done") {
   CHECK(told["code"] == 0);
 }
 
-TEST_CASE("who orders an upgrade that is refused is told why, and where it ended") {
+TEST_CASE("the client that ordered an upgrade that is refused learns why") {
   Upgradeable it(two_children);
   std::string why;
   SUBCASE("by its test") {
@@ -122,7 +122,8 @@ TEST_CASE("an upgrade goes on when nobody waits for it any more") {
   CHECK(eventually([&] { return it.server.connect().ask("version") == "two"; }));
 }
 
-TEST_CASE("who waits for something else when the program is replaced is told that it runs on") {
+TEST_CASE(
+    "a client that waits for another order when the program is replaced learns that the server runs on") {
   Upgradeable it(two_children);
   auto held = it.server.hold(1);
   BroodctlProcess reload(to(it.server, "reload"));
@@ -179,7 +180,7 @@ TEST_CASE("the control socket stays the server's own, and ten upgrades leak no d
   CHECK_FALSE(std::filesystem::exists(socket_of(it)));
 }
 
-TEST_CASE("an upgrade is refused while the server stops, and who waits for one is told") {
+TEST_CASE("an upgrade is refused while the server stops, and a client that waits for one learns that") {
   Upgradeable it(two_children);
   auto held = it.server.hold(1);
   it.install_script(waits_in_test(it) + "exit 0");

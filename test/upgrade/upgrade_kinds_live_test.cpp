@@ -48,6 +48,14 @@ TEST_CASE("datagrams are answered over upgrades") {
   CHECK(askers.wrong() == 0);
 }
 
+TEST_CASE("the options of a listener are those of the new program's settings") {
+  Upgradeable it({}, "listen = 127.0.0.1:0\n", {.listen = false});
+  CHECK(it.server.connect().ask("nodelay") == "1");
+  it.write_settings("listen = 127.0.0.1:0,nagle\n");
+  REQUIRE(it.upgrade());
+  CHECK(eventually([&] { return answers(it.server.address(), "nodelay", "0"); }));
+}
+
 TEST_CASE("a listener that was inherited at the start is handed on") {
   const Inherited inherited;
   Upgradeable it({"--listen=fd:9,name=handed-on"}, "", inherited.options());

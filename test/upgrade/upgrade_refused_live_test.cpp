@@ -114,7 +114,7 @@ TEST_CASE("a program that does not end its test is killed at the deadline") {
   it.check();
 }
 
-TEST_CASE("a program that says more than anybody reads is told so, and holds nobody up") {
+TEST_CASE("a program that prints more than is read gets an error, and holds nobody up") {
   Unharmed it;
   it.install_script("yes | head -c 1000000\nexit 5");
   CHECK(it.upgrade_is_refused("--test-config exited with code 5"));
@@ -172,7 +172,8 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
   it.install("brood-test-server-two");
   // Only on_parent_start() reads it: neither the test nor the rehearsal does.
   it.write_settings("word = after\nrefuse = the stars are wrong\n");
-  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program goes on"));
+  CHECK(it.upgrade_is_refused(
+      "upgrade refused: on_parent_start: the stars are wrong; the former program goes on"));
   CHECK(it.count("info: upgraded: ") == 0);
   CHECK(client.child() == child);
   it.check();
@@ -207,8 +208,9 @@ TEST_CASE("a program that fails in the parent's process gives all back to the fo
 TEST_CASE("whatever a program throws in the parent's process, it gives all back") {
   Upgradeable it(four_children, "word = before\n");
   it.write_settings("refuse = anything\n");
-  CHECK(it.upgrade_is_refused(
-      "upgrade refused: an exception that is no std::exception; the former program goes on"));
+  CHECK(
+      it.upgrade_is_refused("upgrade refused: on_parent_start: an exception that is no std::exception; the "
+                            "former program goes on"));
   CHECK(it.server.connect().ask("word") == "before");
 }
 
@@ -220,7 +222,8 @@ TEST_CASE("the former program has all back also when a file that its settings na
   std::filesystem::remove(command);
   it.install("brood-test-server-two");
   it.write_settings("refuse = the stars are wrong\n");
-  CHECK(it.upgrade_is_refused("upgrade refused: the stars are wrong; the former program goes on"));
+  CHECK(it.upgrade_is_refused(
+      "upgrade refused: on_parent_start: the stars are wrong; the former program goes on"));
   it.check();
   CHECK(it.server.connect().ask("word") == "before");
 }

@@ -82,7 +82,7 @@ TEST_CASE("a server that stops gives up its upgrade, and begins none") {
   CHECK(it.server.wait_exit() == exited(0));
 }
 
-TEST_CASE("children that end while nobody is their parent's program are buried by the next one") {
+TEST_CASE("children that end while the program is replaced are reaped by the next one") {
   Upgradeable it({"--start-servers=6", "--min-spare-servers=6", "--max-spare-servers=12"});
   Load load(it.server.address(), 8);  // children that have served may be killed without a throttle
   for (int i = 0; i < 5; ++i) {
@@ -206,7 +206,7 @@ TEST_CASE("when neither the new program nor the former one can go on, the childr
     write_file(place / "order", "throw out of luck\n");
     it.server.signal(SIGUSR2);
     CHECK(it.server.wait_exit() == exited(70));
-    CHECK(it.server.wait_for_log("not started: out of luck"));
+    CHECK(it.server.wait_for_log("not started: on_parent_start: out of luck"));
   }
   SUBCASE("the new one crashes") {
     write_file(place / "order", "crash\n");

@@ -150,7 +150,23 @@ TEST_CASE("a service that is throttled is tried again by the new program, and th
   CHECK(two.to_left().ask("echo again") == "again");
 }
 
-TEST_CASE("detached children are counted over an upgrade, ended after detach-timeout, and buried") {
+TEST_CASE("after an upgrade a throttled service is tried once at once, and then goes on with its delays") {
+  const TemporaryDirectory place;
+  write_file(place / "order", "exit 71\n");
+  Two two;
+  two.it.write_settings(Two::settings("child-start = " + (place / "order") + "\n"));
+  two.it.server.signal(SIGHUP);
+  const std::string fails = "service left: children fail at once; the next one is started in ";
+  REQUIRE(two.it.server.wait_for_log(fails + "4s"));
+  const auto started = two.left().children_started;
+  REQUIRE(two.it.upgrade());
+  CHECK(two.it.server.wait_for_log(fails + "8s"));
+  CHECK(two.it.count(fails + "1s") == 1);
+  CHECK(two.it.count(fails + "2s") == 1);
+  CHECK(two.left().children_started <= started + 2);  // one by the former program, if it took so long
+}
+
+TEST_CASE("detached children are counted over an upgrade, ended after detach-timeout, and reaped") {
   Upgradeable it({"--start-servers=1", "--min-spare-servers=1"}, "detach-timeout = 10m\n");
   Client client = it.server.connect();
   const pid_t child = client.child();

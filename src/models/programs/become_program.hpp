@@ -2,7 +2,7 @@
 // How a process becomes the program of a service, whatever that program is given.
 #pragma once
 
-#include "base/service_command.hpp"
+#include "base/service/service_command.hpp"
 
 namespace brood {
 

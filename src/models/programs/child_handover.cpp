@@ -10,19 +10,21 @@ namespace {
 using std::chrono::milliseconds;
 
 // To be raised when one of the records below changes.
-constexpr unsigned record_version = 2;
+constexpr unsigned record_version = 4;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
 WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table) {
-  const ServiceOrders& service = setup.scoreboard->service(setup.service);
   WireRecord record("child");
-  record.set("version", record_version).set("service", service.name.data()).set("index", setup.service);
-  record.set("slot", setup.slot).set("parent", setup.parent).set("wake-descriptor", setup.wake_fd);
+  record.set("version", record_version).set("service", setup.scoreboard->service().name.data());
+  record.set("slot", setup.slot).set("parent", setup.parent);
+  record.set("wake-descriptor", setup.scoreboard->wake_descriptor());
   record.set("descriptor", table.whole.get()).set("read-only-descriptor", table.read_only.get());
   record.set("threads", setup.limits.threads).set("connections", setup.limits.connections);
   record.set("connection-timeout", setup.limits.connection_timeout.count());
   record.set("idle-timeout", setup.limits.idle_timeout.count());
+  record.set("access-log", setup.access_log.path);
+  record.set("access-log-json", setup.access_log.format == AccessLogFormat::json ? 1 : 0);
   return record;
 }
 
@@ -93,19 +95,19 @@ void ReceivedChild::read_child(const WireRecord& record) {
     throw ConfigurationError(text("the parent wrote version ", version,
                                   " of it, and this program reads version ", record_version));
   service_ = record["service"];
-  index_ = record.number<std::uint32_t>("index");
   slot_ = record.number<std::uint32_t>("slot");
   parent_ = record.number<pid_t>("parent");
-  wake_ = receive_descriptor(record.number<int>("wake-descriptor"));
   limits_.threads = record.number<unsigned>("threads");
   limits_.connections = record.number<unsigned>("connections");
   limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
+  access_log_.path = record["access-log"];
+  if (record.number<int>("access-log-json") != 0) access_log_.format = AccessLogFormat::json;
   MappingDescriptors table{.whole = receive_descriptor(record.number<int>("descriptor")),
                            .read_only = receive_descriptor(record.number<int>("read-only-descriptor"))};
-  scoreboard_.emplace(std::move(table), "", Side::child);
-  const Header& header = scoreboard_->header();
-  if (index_ >= header.services || slot_ >= header.slots) throw Error("the slot is not on the scoreboard");
+  scoreboard_.emplace(std::move(table), receive_descriptor(record.number<int>("wake-descriptor")), "",
+                      Side::child);
+  if (slot_ >= scoreboard_->slots()) throw Error("the slot is not on the scoreboard");
 }
 
 void ReceivedChild::read_listener(const WireRecord& record) {
@@ -121,13 +123,14 @@ void ReceivedChild::read_listener(const WireRecord& record) {
 ChildSetup ReceivedChild::setup() const {
   return {.server = nullptr,
           .scoreboard = &*scoreboard_,
-          .service = index_,
           .slot = slot_,
-          .wake_fd = wake_.get(),
           .listeners = listeners_,
           .identity = {},
+          .no_new_privileges = false,  // the forked process has seen to that
+          .takes_identity = false,
           .parent = parent_,
-          .limits = limits_};
+          .limits = limits_,
+          .access_log = access_log_};
 }
 
 }  // namespace brood

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/handover.hpp"
-#include "base/log_target.hpp"
+#include "base/log/log_target.hpp"
 #include "child/child_setup.hpp"
 #include "scoreboard/scoreboard.hpp"
 
@@ -42,10 +42,10 @@ class ReceivedChild {
 
   std::string service_;
   std::optional<Scoreboard> scoreboard_;
-  std::uint32_t index_ = 0, slot_ = 0;
+  std::uint32_t slot_ = 0;
   pid_t parent_ = 0;
-  Descriptor wake_;
   ChildLimits limits_;
+  AccessLogSettings access_log_;
   std::vector<Descriptor> descriptors_;  // of the listeners
   std::vector<ChildListener> listeners_;
   LogTarget log_;

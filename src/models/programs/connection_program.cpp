@@ -62,7 +62,8 @@ pid_t start(const ServiceCommand& command, const std::vector<std::string>& envir
   while ((got = ::read(failure.get(), &error_number, sizeof error_number)) < 0 && errno == EINTR) {
   }
   if (got != sizeof error_number) return pid;
-  ::waitpid(pid, nullptr, 0);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
   throw_not_run(command, error_number);
 }
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "base/service_command.hpp"
+#include "base/service/service_command.hpp"
 #include "brood/connection.hpp"
 
 namespace brood {

@@ -12,6 +12,7 @@
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "child/child_main.hpp"
+#include "child/child_signals.hpp"
 #include "models/programs/become_program.hpp"
 #include "models/programs/child_handover.hpp"
 
@@ -57,7 +58,8 @@ class ListenersInPlace {
     }
     close_at_exec(first_listener);
     for (int number = first_listener; number < beyond; ++number)
-      ::dup2(copies[static_cast<std::size_t>(number - first_listener)].get(), number);
+      if (::dup2(copies[static_cast<std::size_t>(number - first_listener)].get(), number) < 0)
+        throw SystemError(text("give a listener descriptor ", number), errno);
   }
   ~ListenersInPlace() {
     for (std::size_t i = 0; i < displaced_.size(); ++i)
@@ -72,7 +74,7 @@ class ListenersInPlace {
 
 void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup) {
   check_executable(command.program());
-  ChildSlot slot(*setup.scoreboard, setup.service, setup.slot, setup.wake_fd, {});
+  ChildSlot slot(*setup.scoreboard, setup.slot, {});
   slot.ready();  // the program can't say so
   const ListenersInPlace in_place(setup.listeners);
   set("LISTEN_FDS", text(setup.listeners.size()));
@@ -91,14 +93,15 @@ MappingDescriptors for_child(const ServiceCommand& command, const MappingDescrip
 }
 
 int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) {
-  const std::string service = setup.scoreboard->service(setup.service).name.data();
+  const std::string service = setup.scoreboard->service().name.data();
   if (command.gets() == CommandGets::connection) {
     CommandServer server(command, service);
     setup.server = &server;
     return child_main(setup);
   }
   return exit_code_of([&] {
-    if (!enter(setup)) return;
+    // A program that takes the listeners knows of no other signal that ends it.
+    if (!enter(setup, child_signals::retire)) return;
     set("BROOD_SERVICE", service);
     if (command.gets() == CommandGets::slot)
       hand_over_slot(command, setup, table);

@@ -3,7 +3,7 @@
 // each connection. The caller has released what belongs to the parent alone.
 #pragma once
 
-#include "base/service_command.hpp"
+#include "base/service/service_command.hpp"
 #include "child/child_setup.hpp"
 #include "scoreboard/mapping.hpp"
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The setting "command": the program that the children of a service run. Starts nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brood {
+
+// What the program gets: the slot of a child, the listeners, or one connection at a time.
+enum class CommandGets : std::uint8_t { slot, listeners, connection };
+inline constexpr std::array<std::string_view, 3> command_gets_names = {"slot", "listeners", "connection"};
+
+struct ServiceCommand {
+  std::string written;
+  std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
+  std::string gets_written = "slot";
+
+  CommandGets gets() const;
+  const std::string& program() const { return words.front(); }
+};
+
+// Splits at blanks as a shell does, with quotes and backslashes but without expansion. Throws
+// ConfigurationError if it cannot.
+std::vector<std::string> split_words(std::string_view written);
+// The same for a command. Throws ConfigurationError also if the first word is not an absolute path.
+std::vector<std::string> parse_command(std::string_view written);
+
+// Throws ConfigurationError if this file does not exist now or cannot be executed.
+void check_executable(const std::string& program);
+
+}  // namespace brood

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "brood/connection.hpp"
+
+#include <poll.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/address.hpp"
+#include "base/clock.hpp"
+#include "base/event_descriptor.hpp"
+#include "base/service/limits.hpp"
+#include "base/text.hpp"
+#include "brood/error.hpp"
+#include "child/connection/connection_output.hpp"
+#include "child/connection/input_buffer.hpp"
+
+namespace brood {
+
+Connection::Connection(Descriptor socket, const Origin& origin)
+    : socket_(std::move(socket)),
+      peer_(origin.peer),
+      listener_(origin.listener),
+      host_(&origin.host),
+      id_(origin.id),
+      blocks_(origin.blocks) {
+  limits_.deadline = origin.deadline;
+}
+
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() { close(); }
+
+void Connection::broke(const char* doing, int error_number) {
+  all_read_ = true;
+  throw ConnectionError(text(std::string_view(doing), " ", peer()), error_number);
+}
+
+void Connection::timed_out(const char* doing, bool by_deadline) const {
+  const std::string_view limit = limits_.own_deadline ? "deadline: " : "connection-timeout: ";
+  throw TimeoutError(text(by_deadline ? limit : "", std::string_view(doing), " ", peer()));
+}
+
+bool Connection::deadline_is_over() {
+  if (limits_.deadline == no_deadline || Clock::now() < limits_.deadline) return false;
+  if (!host_->detached()) return true;
+  limits_.deadline = no_deadline;
+  return false;
+}
+
+void Connection::check_deadline(const char* doing) {
+  if (deadline_is_over()) timed_out(doing, true);
+}
+
+void Connection::extend_deadline(std::chrono::milliseconds time) {
+  const bool later = Clock::now() + std::min<Clock::duration>(time, longest_extension) > limits_.deadline;
+  const bool own = limits_.own_deadline;
+  if (later) set_deadline(time);
+  limits_.own_deadline = own;
+}
+
+void Connection::set_deadline(std::chrono::milliseconds time) {
+  const Time until = Clock::now() + std::min<Clock::duration>(time, longest_extension);
+  const bool later = limits_.deadline != no_deadline && until > limits_.deadline;
+  limits_.deadline = until;
+  limits_.own_deadline = true;
+  if (later) host_->extend_deadline(id_, until);
+}
+
+// With a deadline a socket that blocks is waited for in poll(), which knows the time. Otherwise the kernel
+// waits in the call itself, and a connection costs no further call.
+int Connection::wait_flag() const { return limits_.deadline == no_deadline ? 0 : MSG_DONTWAIT; }
+
+// For a call that does not block.
+void Connection::wait_for(short event) {
+  const auto timeout = event == POLLIN ? limits_.read : limits_.write;
+  const Time until = timeout.count() == 0 ? never : Clock::now() + timeout;
+  while (!wait_for_event(socket_.get(), event, std::min(until, limits_.deadline))) {
+    const bool by_deadline = deadline_is_over();
+    if (by_deadline || Clock::now() >= until)
+      timed_out(event == POLLIN ? "read from" : "write to", by_deadline);
+  }
+}
+
+void Connection::set_timeouts(std::chrono::milliseconds read, std::chrono::milliseconds write) {
+  limits_.read = read;
+  limits_.write = write;
+  if (!blocks_) return;
+  const auto set = [this](int option, std::chrono::milliseconds timeout) {
+    const timeval value{.tv_sec = timeout.count() / 1000, .tv_usec = timeout.count() % 1000 * 1000};
+    if (::setsockopt(socket_.get(), SOL_SOCKET, option, &value, sizeof value) != 0)
+      throw SystemError("set the timeouts of " + peer(), errno, ExitCode::software);
+  };
+  set(SO_RCVTIMEO, read);
+  set(SO_SNDTIMEO, write);
+}
+
+std::string Connection::peer() const { return to_text(peer_); }
+
+std::string Connection::local() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw SystemError("ask for the local address of " + peer(), errno, ExitCode::software);
+  return to_text(address);
+}
+
+std::optional<PeerCredentials> Connection::peer_credentials() const {
+  const auto ask = [this](int option, auto& answer) {
+    socklen_t size = sizeof answer;
+    if (::getsockopt(socket_.get(), SOL_SOCKET, option, &answer, &size) != 0)
+      throw SystemError("ask for the credentials of " + peer(), errno, ExitCode::software);
+  };
+  int family = 0;
+  ask(SO_DOMAIN, family);
+  if (family != AF_UNIX) return {};
+  ucred peer{};
+  ask(SO_PEERCRED, peer);
+  return PeerCredentials{.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+}
+
+void HandlerState::refuse(const std::type_info& asked) const {
+  throw Error(text("the state of a connection is a ", std::string_view(type_->name()), " and not a ",
+                   std::string_view(asked.name())));
+}
+
+void Connection::add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written) {
+  bytes_.read += bytes_read;
+  bytes_.written += bytes_written;
+}
+
+bool Connection::half_close() {
+  if (!socket_ || all_read_ || half_closed_) return false;
+  half_closed_ = true;              // before the check: close() must not wait for input that comes after it
+  std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
+  if (::recv(socket_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT) <= 0) return false;
+  ::shutdown(socket_.get(), SHUT_WR);
+  return true;
+}
+
+bool Connection::drop_input() {
+  std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
+  ssize_t size = 0;
+  // Not more at once: a peer that sends without end must not keep an event loop to itself.
+  for (int i = 0; i < 16; ++i) {
+    size = ::recv(socket_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT);
+    if (size <= 0) break;
+  }
+  all_read_ = size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
+  return all_read_;
+}
+
+void Connection::close() {
+  if (!socket_) return;
+  if (half_close() && blocks_) {
+    const Time until = Clock::now() + linger_time;
+    while (!drop_input() && wait_for_event(socket_.get(), POLLIN, until)) {
+    }
+  }
+  socket_.reset();
+}
+
+}  // namespace brood
