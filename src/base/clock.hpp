@@ -8,7 +8,19 @@
 
 namespace brood {
 
-using Clock = std::chrono::steady_clock;
+// std::chrono::steady_clock, without a call into another library: children read it twice for each connection.
+struct Clock {
+  using duration = std::chrono::steady_clock::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::steady_clock::time_point;
+  static constexpr bool is_steady = true;
+  static time_point now() noexcept {
+    timespec time;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by clock_gettime
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  }
+};
 using Time = Clock::time_point;
 
 inline constexpr Time never = Time::max();

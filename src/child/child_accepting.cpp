@@ -74,7 +74,7 @@ bool ChildProcess::wait_and(const Attempt& attempt) {
   return got;
 }
 
-void ChildProcess::begin_wait() {
+[[gnu::hot]] void ChildProcess::begin_wait() {
   end_if_copy();
   thread_local bool known = false;
   if (limits_.threads > 1 && !known) child_signals::add_thread();
@@ -83,7 +83,7 @@ void ChildProcess::begin_wait() {
   state_.thread_enters();
 }
 
-std::optional<std::size_t> ChildProcess::wait_for_listener() const {
+[[gnu::hot]] std::optional<std::size_t> ChildProcess::wait_for_listener() const {
   const auto listener = wait_.wait();
   if (!listener && errno != EINTR && !leaving()) throw SystemError("wait for connections", errno);
   return listener;
@@ -114,7 +114,7 @@ bool ChildProcess::last_look(const Attempt& attempt) {
   return false;
 }
 
-std::optional<Connection> ChildProcess::accept() {
+[[gnu::hot]] std::optional<Connection> ChildProcess::accept() {
   std::optional<Connection> connection;
   wait_and([&](std::size_t listener) {
     connection = accept_from(listener, 0);
@@ -141,7 +141,7 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
   return id;
 }
 
-std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int flags) {
+[[gnu::hot]] std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int flags) {
   const ChildListener& from = wait_.listeners()[listener];
   sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
   peer.ss_family = AF_UNSPEC;
@@ -165,7 +165,7 @@ std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int fl
                                         .deadline = first_deadline()});
 }
 
-Time ChildProcess::first_deadline() const {
+[[gnu::hot]] Time ChildProcess::first_deadline() const {
   return limits_.connection_timeout == 0ms ? never : Clock::now() + limits_.connection_timeout;
 }
 

@@ -35,7 +35,7 @@ void ChildProcess::ready() {
   serving_child = this;
 }
 
-void ChildProcess::act(LeaveAction action) {
+[[gnu::hot]] void ChildProcess::act(LeaveAction action) {
   switch (action) {
     case LeaveAction::none:
       return;

@@ -68,7 +68,7 @@ this_child::Load ChildProcess::load() const {
 void ChildProcess::measure_wait() { measures_wait = true; }
 
 // What was sent last is the end of the handshake (tcp(7), TCP_INFO). In milliseconds.
-void ChildProcess::note_wait(ConnectionId id, int socket) {
+[[gnu::hot]] void ChildProcess::note_wait(ConnectionId id, int socket) {
   if (!measures_wait.load(relaxed)) return;
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -76,14 +76,14 @@ void ChildProcess::note_wait(ConnectionId id, int socket) {
     slot_.waited(id, std::chrono::milliseconds(info.tcpi_last_data_sent));
 }
 
-std::unique_lock<std::mutex> ChildProcess::turn() const {
+[[gnu::hot]] std::unique_lock<std::mutex> ChildProcess::turn() const {
   return limits_.threads > 1 ? std::unique_lock(turn_) : std::unique_lock(turn_, std::defer_lock);
 }
 
-bool ChildProcess::leaving() const { return child_signals::retired() || slot_.must_leave(); }
+[[gnu::hot]] bool ChildProcess::leaving() const { return child_signals::retired() || slot_.must_leave(); }
 
 // It would count the connection twice, cut it for the child, and accept others that nobody sees.
-void ChildProcess::end_if_copy() const {
+[[gnu::hot]] void ChildProcess::end_if_copy() const {
   if (!is_copy) return;
   log_error(
       text("process ", ::getpid(), " is a copy of a child of process ", parent_,
@@ -92,15 +92,15 @@ void ChildProcess::end_if_copy() const {
   ::_exit(static_cast<int>(ExitCode::software));
 }
 
-void ChildProcess::finished(Connection connection, Outcome outcome) {
+[[gnu::hot]] void ChildProcess::finished(Connection connection, Outcome outcome) {
   end_if_copy();
   const Outcome seen = with_traces(outcome, traces_of(connection));
   connection.close();
   finished(connection.id(), seen, connection.bytes_read(), connection.bytes_written());
 }
 
-void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
-                            std::uint64_t bytes_written) {
+[[gnu::hot]] void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                                         std::uint64_t bytes_written) {
   end_if_copy();
   const Time now = Clock::now();
   tell_end(id, outcome, bytes_read, bytes_written, now);
@@ -116,9 +116,10 @@ void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t byte
   if (slot_.far_beyond_cap()) hold_back();
 }
 
-void ChildProcess::tell_end(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
-                            std::uint64_t bytes_written, Time now) {
-  const OpenConnections::Entry entry = slot_.open_connection(id);
+[[gnu::hot]] void ChildProcess::tell_end(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                                         std::uint64_t bytes_written, Time now) {
+  std::optional<OpenConnections::Entry> copy;
+  const OpenConnections::Entry& entry = slot_.open_connection(id, copy);
   sockaddr_storage peer{};
   std::memcpy(&peer, entry.peer.data(), entry.peer.size());
   const char* const note = entry.note.data();

@@ -66,7 +66,7 @@ ClientMessages& messages() {
 void log_for_client(ClientMessage kind, LogLevel level, const std::string& message) {
   messages().log(kind, level, message);
 }
-void sum_up_client_messages() { messages().sum_up(false); }
+[[gnu::hot]] void sum_up_client_messages() { messages().sum_up(false); }
 void end_client_messages() { messages().sum_up(true); }
 
 }  // namespace brood

@@ -24,13 +24,13 @@ ClientMessage kind_of(Outcome outcome) {
 
 }  // namespace
 
-Outcome with_traces(Outcome by_handler, const PeerTraces& traces) {
+[[gnu::hot]] Outcome with_traces(Outcome by_handler, const PeerTraces& traces) {
   if (!traces.ended || traces.sent) return by_handler;
   const bool broke = by_handler == Outcome::peer_gone;
   return broke || !traces.answered ? Outcome::probe : by_handler;
 }
 
-PeerTraces traces_of(const Connection& connection) {
+[[gnu::hot]] PeerTraces traces_of(const Connection& connection) {
   return {.ended = connection.peer_ended(),
           .sent = connection.bytes_read() > 0,
           .answered = connection.bytes_written() > 0};

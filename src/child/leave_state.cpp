@@ -6,7 +6,7 @@
 
 namespace brood {
 
-LeaveStep step(LeaveStage stage, LeaveEvent event) {
+[[gnu::hot]] LeaveStep step(LeaveStage stage, LeaveEvent event) {
   using enum LeaveStage;
   constexpr auto none = LeaveAction::none;
   constexpr auto leave = LeaveAction::leave;
@@ -22,7 +22,7 @@ LeaveStep step(LeaveStage stage, LeaveEvent event) {
   return steps[static_cast<std::size_t>(stage)][static_cast<std::size_t>(event)];
 }
 
-LeaveAction LeaveState::on(LeaveEvent event) {
+[[gnu::hot]] LeaveAction LeaveState::on(LeaveEvent event) {
   const LeaveStep taken = step(stage_, event);
   stage_ = taken.next;
   return taken.action;
@@ -40,7 +40,7 @@ LeaveAction LeaveState::over() {
   return on(LeaveEvent::over);
 }
 
-LeaveAction LeaveState::thread_leaves(bool last) {
+[[gnu::hot]] LeaveAction LeaveState::thread_leaves(bool last) {
   --accepting_;
   if (accepting_ > 0) return LeaveAction::none;
   return on(last ? LeaveEvent::over : LeaveEvent::quiet);

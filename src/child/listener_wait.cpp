@@ -40,7 +40,7 @@ ListenerWait::ListenerWait(std::vector<ChildListener> listeners, unsigned thread
     child_signals::wait_on(waits_in_accept_);
 }
 
-std::optional<std::size_t> ListenerWait::wait() const {
+[[gnu::hot]] std::optional<std::size_t> ListenerWait::wait() const {
   if (!in_epoll_) return 0;
   static std::atomic<unsigned> threads{0};
   thread_local const unsigned thread = threads++;

@@ -71,7 +71,7 @@ MemoryLimit::MemoryLimit(std::uint64_t bytes) : limit_(bytes) {
   if (sizes_) totals_ = open_of_this_process("/proc/self/smaps_rollup");
 }
 
-bool MemoryLimit::look() {
+[[gnu::hot]] bool MemoryLimit::look() {
   if (exceeded_ || !totals_) return exceeded_;
   const Time now = Clock::now();
   if (now < next_look_) return false;

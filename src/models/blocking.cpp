@@ -6,7 +6,7 @@
 
 namespace brood {
 
-void Server::serve(Child& child) {
+[[gnu::hot]] void Server::serve(Child& child) {
   run_threads(child.limits().threads, [&] {
     while (auto connection = child.accept()) {
       const Outcome outcome = guard_connection(*connection, [&] { handle_connection(*connection); });

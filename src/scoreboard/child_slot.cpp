@@ -142,12 +142,12 @@ void ChildSlot::detach() {
   change_lifecycle({.phase = Phase::leaving, .reason = Reason::detached});
 }
 
-std::unique_lock<std::mutex> ChildSlot::turn() const {
+[[gnu::hot]] std::unique_lock<std::mutex> ChildSlot::turn() const {
   return turn_ ? std::unique_lock(*turn_) : std::unique_lock<std::mutex>();
 }
 
 // The row has room for one connection. It is the oldest, because connection-timeout applies to that first.
-void ChildSlot::show(ConnectionId id) {
+[[gnu::hot]] void ChildSlot::show(ConnectionId id) {
   const OpenConnections::Entry& entry = open_[id];
   row_.since.store(entry.since, relaxed);
   row_.deadline.store(entry.deadline, relaxed);
@@ -157,7 +157,7 @@ void ChildSlot::show(ConnectionId id) {
     store_bytes(row_.note, std::as_bytes(std::span(entry.note)));
 }
 
-ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+[[gnu::hot]] ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
   const auto turn = this->turn();
   const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
   OpenConnections::Entry& entry = open_[id];
@@ -186,7 +186,7 @@ ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t lis
 }
 
 // The parent wants to know of the fewest, and at once if there are fewer than it wants.
-void ChildSlot::note_idle(std::uint32_t count) {
+[[gnu::hot]] void ChildSlot::note_idle(std::uint32_t count) {
   Shared<std::uint32_t>& fewest = scoreboard_.gossip().fewest_idle;
   std::uint32_t known = fewest.load(relaxed);
   while (count < known && !fewest.compare_exchange_weak(known, count, relaxed)) {
@@ -194,7 +194,7 @@ void ChildSlot::note_idle(std::uint32_t count) {
   if (count < service_.wake_below.load(std::memory_order_seq_cst)) wake();
 }
 
-void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
+[[gnu::hot]] void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
   const std::int64_t took = now - open_[id].since;
   const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
   const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
@@ -203,8 +203,8 @@ void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
   add(row_.figures.finished, 1);
 }
 
-void ChildSlot::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
-                         std::uint64_t bytes_written, Time at) {
+[[gnu::hot]] void ChildSlot::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
+                                      std::uint64_t bytes_written, Time at) {
   const auto turn = this->turn();
   if (is_detached()) return open_.remove(id);
   const bool was_oldest = open_.oldest() == id;
@@ -243,9 +243,12 @@ void ChildSlot::waited(ConnectionId id, std::chrono::milliseconds time) {
       static_cast<std::int32_t>(std::clamp<std::chrono::milliseconds::rep>(time.count(), 0, INT32_MAX));
 }
 
-OpenConnections::Entry ChildSlot::open_connection(ConnectionId id) const {
-  const auto turn = this->turn();
-  return open_[id];
+// Other threads may add connections, which moves the entries.
+[[gnu::hot]] const OpenConnections::Entry& ChildSlot::open_connection(
+    ConnectionId id, std::optional<OpenConnections::Entry>& copy) const {
+  if (!turn_) return open_[id];
+  const std::lock_guard turn(*turn_);
+  return copy.emplace(open_[id]);
 }
 
 void ChildSlot::note(ConnectionId id, std::string_view text) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -72,7 +73,9 @@ class ChildSlot {
                 Time at = Clock::now());
   void extend_deadline(ConnectionId id, Time until);
   void waited(ConnectionId id, std::chrono::milliseconds time);  // in the queue of its listener
-  OpenConnections::Entry open_connection(ConnectionId id) const;
+  // Valid until the connection is finished. With threads it is a copy, in `copy`.
+  const OpenConnections::Entry& open_connection(ConnectionId id,
+                                                std::optional<OpenConnections::Entry>& copy) const;
   void more_waits();  // at the listener that woke the child: wakes the parent if a sibling is idle
   void note(ConnectionId id, std::string_view text);  // at most note_size bytes; the rest is cut
   std::uint32_t open_connections() const { return row_.open_connections.load(std::memory_order_relaxed); }

@@ -3,7 +3,7 @@
 
 namespace brood {
 
-ConnectionId OpenConnections::add(std::int64_t since) {
+[[gnu::hot]] ConnectionId OpenConnections::add(std::int64_t since) {
   ConnectionId id = free_;
   if (id == none) {
     id = static_cast<ConnectionId>(entries_.size());
@@ -24,7 +24,7 @@ ConnectionId OpenConnections::add(std::int64_t since) {
   return id;
 }
 
-void OpenConnections::remove(ConnectionId id) {
+[[gnu::hot]] void OpenConnections::remove(ConnectionId id) {
   Entry& entry = entries_[id];
   (entry.older == none ? oldest_ : entries_[entry.older].newer) = entry.newer;
   (entry.newer == none ? newest_ : entries_[entry.newer].older) = entry.older;

@@ -39,13 +39,20 @@ using Shared = std::atomic<T>;
 // One bit for each slot: set while its child can take another connection.
 using IdleWord = Shared<std::uint64_t>;
 
+// std::popcount is a call into libgcc on processors of unknown age.
+constexpr std::uint32_t count_ones(std::uint64_t word) {
+  word -= (word >> 1) & 0x5555555555555555U;
+  word = (word & 0x3333333333333333U) + ((word >> 2) & 0x3333333333333333U);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fU;
+  return static_cast<std::uint32_t>((word * 0x0101010101010101U) >> 56);
+}
+
 // A service's spares: the idle bits, which children write, of the slots in `counted`, which the parent
 // writes. A bit of a slot without a child counts for nothing.
 inline std::uint32_t count_bits(std::span<const IdleWord> idle, std::span<const IdleWord> counted) {
   std::uint32_t count = 0;
   for (std::size_t i = 0; i < idle.size(); ++i)
-    count += static_cast<std::uint32_t>(
-        std::popcount(idle[i].load(std::memory_order_seq_cst) & counted[i].load(relaxed)));
+    count += count_ones(idle[i].load(std::memory_order_seq_cst) & counted[i].load(relaxed));
   return count;
 }
 static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);

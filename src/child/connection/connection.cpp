@@ -20,7 +20,7 @@
 
 namespace brood {
 
-Connection::Connection(Descriptor socket, const Origin& origin)
+[[gnu::hot]] Connection::Connection(Descriptor socket, const Origin& origin)
     : socket_(std::move(socket)),
       peer_(origin.peer),
       listener_(origin.listener),
@@ -30,9 +30,9 @@ Connection::Connection(Descriptor socket, const Origin& origin)
   limits_.deadline = origin.deadline;
 }
 
-Connection::Connection(Connection&&) noexcept = default;
+[[gnu::hot]] Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
-Connection::~Connection() { close(); }
+[[gnu::hot]] Connection::~Connection() { close(); }
 
 void Connection::broke(const char* doing, int error_number) {
   all_read_ = true;
@@ -44,14 +44,14 @@ void Connection::timed_out(const char* doing, bool by_deadline) const {
   throw TimeoutError(text(by_deadline ? limit : "", std::string_view(doing), " ", peer()));
 }
 
-bool Connection::deadline_is_over() {
+[[gnu::hot]] bool Connection::deadline_is_over() {
   if (limits_.deadline == no_deadline || Clock::now() < limits_.deadline) return false;
   if (!host_->detached()) return true;
   limits_.deadline = no_deadline;
   return false;
 }
 
-void Connection::check_deadline(const char* doing) {
+[[gnu::hot]] void Connection::check_deadline(const char* doing) {
   if (deadline_is_over()) timed_out(doing, true);
 }
 
@@ -72,7 +72,7 @@ void Connection::set_deadline(std::chrono::milliseconds time) {
 
 // With a deadline a socket that blocks is waited for in poll(), which knows the time. Otherwise the kernel
 // waits in the call itself, and a connection costs no further call.
-int Connection::wait_flag() const { return limits_.deadline == no_deadline ? 0 : MSG_DONTWAIT; }
+[[gnu::hot]] int Connection::wait_flag() const { return limits_.deadline == no_deadline ? 0 : MSG_DONTWAIT; }
 
 // For a call that does not block.
 void Connection::wait_for(short event) {
@@ -132,7 +132,7 @@ void Connection::add_bytes(std::uint64_t bytes_read, std::uint64_t bytes_written
   bytes_.written += bytes_written;
 }
 
-bool Connection::half_close() {
+[[gnu::hot]] bool Connection::half_close() {
   if (!socket_ || all_read_ || half_closed_) return false;
   half_closed_ = true;              // before the check: close() must not wait for input that comes after it
   std::array<char, 4096> unwanted;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
@@ -153,7 +153,7 @@ bool Connection::drop_input() {
   return all_read_;
 }
 
-void Connection::close() {
+[[gnu::hot]] void Connection::close() {
   if (!socket_) return;
   if (half_close() && blocks_) {
     const Time until = Clock::now() + linger_time;

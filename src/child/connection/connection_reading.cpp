@@ -12,7 +12,7 @@
 namespace brood {
 
 // Empty: no input now, or, if the call blocks, none within the read timeout.
-std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
+[[gnu::hot]] std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
   check_deadline("read from");
   ssize_t size = 0;
   do size = ::recv(socket_.get(), buffer.data(), buffer.size(), wait_flag());
@@ -27,7 +27,7 @@ std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
 }
 
 // Empty: no input now.
-std::optional<std::size_t> Connection::read_socket(std::span<char> buffer, Wait wait) {
+[[gnu::hot]] std::optional<std::size_t> Connection::read_socket(std::span<char> buffer, Wait wait) {
   if (wait == Wait::no) {
     std::optional<std::size_t> size;
     if (input_limit_ > 0 && (!blocks_ || readable(socket_.get()))) size = receive(buffer);
@@ -65,14 +65,14 @@ void Connection::skip() {
   if (input_) input_->skip();
 }
 
-std::optional<std::size_t> Connection::take_some(std::span<char> buffer, Wait wait) {
+[[gnu::hot]] std::optional<std::size_t> Connection::take_some(std::span<char> buffer, Wait wait) {
   while (input_ && input_->skips() && !all_read_)
     if (!fill_input(wait)) return {};
   if (input_ && !input_->empty()) return input_->read(buffer);
   return read_socket(buffer, wait);
 }
 
-std::size_t Connection::read_some(Buffer buffer) { return *take_some(buffer, Wait::yes); }
+[[gnu::hot]] std::size_t Connection::read_some(Buffer buffer) { return *take_some(buffer, Wait::yes); }
 
 std::optional<std::size_t> Connection::try_read(Buffer buffer) {
   if (output_) return {};

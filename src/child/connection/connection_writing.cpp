@@ -45,7 +45,7 @@ bool Connection::may_send_again() {
 }
 
 // The number of bytes that the socket took; 0: it takes none now.
-std::size_t Connection::send_some(std::string_view data, bool more) {
+[[gnu::hot]] std::size_t Connection::send_some(std::string_view data, bool more) {
   check_deadline("write to");
   const int flags = MSG_NOSIGNAL | wait_flag() | (more ? MSG_MORE : 0);
   for (;;) {
@@ -74,7 +74,7 @@ std::size_t Connection::send_some_of(const Descriptor& file, std::uint64_t offse
   }
 }
 
-void Connection::write_all(Bytes data, bool more) {
+[[gnu::hot]] void Connection::write_all(Bytes data, bool more) {
   check_open();
   while (!data.empty() && !output_) {
     const std::size_t size = send_some(data, more);
@@ -153,7 +153,7 @@ bool Connection::flush() {
 }
 
 // Of a socket that was shut down the kernel says so itself.
-void Connection::check_open() const {
+[[gnu::hot]] void Connection::check_open() const {
   if (output_ && output_->ends) throw ConnectionError("write to " + peer(), EPIPE);
 }
 
