@@ -10,6 +10,7 @@
 
 #include "base/event_descriptor.hpp"
 #include "brood/log.hpp"
+#include "scoreboard/slot_reader.hpp"
 
 namespace brood {
 namespace {
@@ -293,7 +294,7 @@ ChildSlot::Pool ChildSlot::look_at_pool() const {
       ++pool.children;
       if (row.open_connections.load(relaxed) > 0) ++pool.busy;
       pool.finished += row.figures.finished.load(relaxed);
-      pool.duration += std::chrono::microseconds(row.figures.duration.load(relaxed));
+      pool.duration = sum(pool.duration, read_duration(row.figures));
     }
   }
   return pool;

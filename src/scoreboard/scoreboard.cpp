@@ -53,9 +53,15 @@ std::uint32_t rounded_up(std::uint32_t slots) {
 // What a child can have done. Another child may have written over its row.
 bool are_plausible(const Figures& figures) {
   constexpr std::uint64_t most_open = 1 << 20, most = std::uint64_t{1} << 40;
+  constexpr std::uint64_t most_bytes = std::uint64_t{1} << 60, longest = std::uint64_t{1} << 60;
   const std::uint64_t accepted = figures.accepted.load(relaxed), finished = figures.finished.load(relaxed);
+  // A child that was killed in the middle of a write may have counted the last one here alone.
+  std::uint64_t in_buckets = 0;
+  for (const auto& bucket : figures.latency) in_buckets += bucket.load(relaxed);
   return accepted <= most && finished <= accepted && accepted - finished <= most_open &&
-         not_served(figures) <= finished;
+         not_served(figures) <= finished && in_buckets - finished <= 1 &&
+         figures.bytes_read.load(relaxed) <= most_bytes &&
+         figures.bytes_written.load(relaxed) <= most_bytes && figures.duration.load(relaxed) <= longest;
 }
 
 void add_all(Figures& to, const Figures& from) {

@@ -53,6 +53,15 @@ SlotState classify(const Lifecycle& lifecycle, Order order, pid_t pid, std::uint
 
 }  // namespace
 
+std::chrono::microseconds sum(std::chrono::microseconds one, std::chrono::microseconds other) {
+  return one > std::chrono::microseconds::max() - other ? std::chrono::microseconds::max() : one + other;
+}
+
+std::chrono::microseconds read_duration(const Figures& figures) {
+  constexpr std::uint64_t most = INT64_MAX;
+  return std::chrono::microseconds(std::min(figures.duration.load(relaxed), most));
+}
+
 FiguresSnapshot read_figures(const Figures& figures) {
   FiguresSnapshot to{.accepted = figures.accepted.load(relaxed),
                      .finished = figures.finished.load(relaxed),
@@ -62,8 +71,8 @@ FiguresSnapshot read_figures(const Figures& figures) {
                      .probes = figures.probes.load(relaxed),
                      .aborted = figures.aborted.load(relaxed),
                      .bytes_read = figures.bytes_read.load(relaxed),
-                     .bytes_written = figures.bytes_written.load(relaxed)};
-  to.duration = std::chrono::microseconds(figures.duration.load(relaxed));
+                     .bytes_written = figures.bytes_written.load(relaxed),
+                     .duration = read_duration(figures)};
   for (std::size_t i = 0; i < latency_buckets; ++i) to.latency[i] = figures.latency[i].load(relaxed);
   return to;
 }

@@ -8,6 +8,10 @@
 
 namespace brood {
 
+// A sum that ends at the largest duration: the parts may be nonsense that a child has written.
+std::chrono::microseconds sum(std::chrono::microseconds one, std::chrono::microseconds other);
+// Of the finished connections.
+std::chrono::microseconds read_duration(const Figures& figures);
 FiguresSnapshot read_figures(const Figures& figures);
 SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, std::uint32_t index, Time now);
 

@@ -204,7 +204,7 @@ FiguresSnapshot& FiguresSnapshot::operator+=(const FiguresSnapshot& other) {
   aborted += other.aborted;
   bytes_read += other.bytes_read;
   bytes_written += other.bytes_written;
-  duration += other.duration;
+  duration = sum(duration, other.duration);
   for (std::size_t i = 0; i < latency_buckets; ++i) latency[i] += other.latency[i];
   return *this;
 }
@@ -212,11 +212,11 @@ FiguresSnapshot& FiguresSnapshot::operator+=(const FiguresSnapshot& other) {
 std::chrono::microseconds FiguresSnapshot::latency_at(double share) const {
   const auto all = std::accumulate(latency.begin(), latency.end(), std::uint64_t{0});
   if (all == 0) return {};
-  const auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(all)));
+  const double wanted = std::ceil(share * static_cast<double>(all));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < latency_buckets; ++i) {
     seen += latency[i];
-    if (seen >= wanted) return std::chrono::microseconds(std::uint64_t{1} << i);
+    if (static_cast<double>(seen) >= wanted) return std::chrono::microseconds(std::uint64_t{1} << i);
   }
   return std::chrono::microseconds(std::uint64_t{1} << (latency_buckets - 1));
 }
