@@ -119,7 +119,7 @@ std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path) {
   Json problems = Json::array();
   for (const auto& problem : verdict.problems)
-    problems.push_back({{"level", name_of(problem.level)}, {"text", problem.text}});
+    problems.push_back({{"level", name_of(problem.level)}, {"text", problem.sentence()}});
   Json services = Json::array();
   for (const auto& service : snapshot.services) services.push_back(to_json(service));
   const std::string state = snapshot.parent_state == '\0' ? "" : std::string(1, snapshot.parent_state);

@@ -9,12 +9,23 @@
 #include "locate.hpp"
 #include "status.hpp"
 #include "table.hpp"
+#include "verdict.hpp"
 #include "words.hpp"
 
 namespace brood::ctl {
 namespace {
 
+// The worst thing that is wrong with it.
+std::string trouble_of(const ServiceSnapshot& service, const Verdict& verdict) {
+  const Problem* worst = nullptr;
+  for (const Problem& problem : verdict.problems)
+    if (problem.service == harmless(service.name) && (worst == nullptr || problem.level > worst->level))
+      worst = &problem;
+  return worst == nullptr ? "" : text(name_of(worst->level), ": ", worst->text);
+}
+
 std::string print(const Snapshot& snapshot) {
+  const Verdict verdict = judge(snapshot);
   Table table({{"SERVICE"},
                {"STATE"},
                {"CHILDREN", Align::right},
@@ -22,11 +33,13 @@ std::string print(const Snapshot& snapshot) {
                {"SPARE", Align::right},
                {"GEN", Align::right},
                {"LIMITS"},
-               {"LISTENS ON"}});
+               {"LISTENS ON"},
+               {"TROUBLE"}});
   for (const auto& service : snapshot.services)
     table.row({harmless(service.name), std::string(name_of(service.state)),
                text(service.children(), '/', service.max_clients), text(service.busy), text(service.spare),
-               text(service.generation), service.scaled ? "scaled" : "", harmless(service.listeners)});
+               text(service.generation), service.scaled ? "scaled" : "", harmless(service.listeners),
+               trouble_of(service, verdict)});
   return table.print(SIZE_MAX);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "brood/error.hpp"
 #include "brood/snapshot.hpp"
 
 namespace brood::ctl {
@@ -30,7 +31,24 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+// Left by a server that is gone. Of a file that may not be read nobody knows.
+bool is_stale(const std::string& path) {
+  try {
+    return !Snapshot::read(path).parent_alive;
+  } catch (const SystemError&) {
+    return false;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 }  // namespace
+
+bool names_server(const std::string& word, const std::string& directory) {
+  if (word.find('/') != std::string::npos) return true;
+  std::error_code failed;
+  return !word.empty() && fs::exists(directory + '/' + word + std::string(extension), failed);
+}
 
 std::string locate(const std::string& wanted, const std::string& directory) {
   if (wanted.find('/') != std::string::npos) return wanted;
@@ -38,6 +56,11 @@ std::string locate(const std::string& wanted, const std::string& directory) {
     return directory + '/' + name + std::string(extension);
   };
   const std::vector<std::string> names = names_in(directory);
+  if (wanted.empty() && names.size() > 1) {
+    std::vector<std::string> running = names;
+    std::erase_if(running, [&](const std::string& name) { return is_stale(path_of(name)); });
+    if (running.size() == 1) return path_of(running.front());
+  }
   if (wanted.empty() && names.size() == 1) return path_of(names.front());
   if (wanted.empty() && names.size() > 1)
     throw Failure(text("there are several scoreboards in ", directory, "; name one of: ", join(names, " ")),

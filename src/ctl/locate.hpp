@@ -19,8 +19,10 @@ class Failure : public std::runtime_error {
   int exit_code_;
 };
 
-// The path of the scoreboard. `wanted`: a path (it has a '/'), the name of a server in `directory`, or "" for
-// the only server there. Throws Failure.
+// A path (it has a '/'), or the name of a server that has a scoreboard in `directory`.
+bool names_server(const std::string& word, const std::string& directory);
+// The path of the scoreboard. `wanted`: as names_server() takes it, or "" for the only server in `directory`,
+// or the only one that runs, if others have left their files. Throws Failure.
 std::string locate(const std::string& wanted, const std::string& directory);
 
 std::string directory_of(const std::string& given);  // "": the default directory

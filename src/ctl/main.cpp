@@ -29,7 +29,7 @@ struct Verb {
   const char* help;
 };
 constexpr Verb verbs[] = {
-    {"status [NAME|PATH]", "show all children, and whether the server is well"},
+    {"status [SERVICE|NAME|PATH]", "show all children, and whether the server is well"},
     {"list", "list the services, one on a line"},
     {"reload [SERVICE]", "read the settings again and replace all children"},
     {"check", "read the settings and change nothing"},

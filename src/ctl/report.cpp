@@ -40,7 +40,7 @@ std::string header(const Snapshot& snapshot, const Verdict& verdict) {
                          snapshot.age, snapshot.parent_alive ? "" : " ago");
   if (snapshot.upgrades > 0) out += text(", upgraded ", snapshot.upgrades, " time(s)");
   out += '\n';
-  for (const auto& problem : verdict.problems) out += text("  ", problem.text, '\n');
+  for (const auto& problem : verdict.problems) out += text("  ", problem.sentence(), '\n');
   return out;
 }
 

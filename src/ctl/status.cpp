@@ -4,14 +4,19 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
+#include <vector>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 #include "json.hpp"
 #include "locate.hpp"
 #include "report.hpp"
+#include "words.hpp"
 
 namespace brood::ctl {
 namespace {
@@ -22,6 +27,23 @@ std::size_t width_of_output() {
   if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
     return SIZE_MAX;
   return size.ws_col;
+}
+
+bool has_service(const Snapshot& snapshot, const std::string& name) {
+  return std::ranges::any_of(snapshot.services, [&](const auto& service) { return service.name == name; });
+}
+
+// Of one service. The parent, and what is wrong with it, stays.
+Snapshot only(Snapshot snapshot, const std::string& service) {
+  if (!has_service(snapshot, service)) {
+    std::vector<std::string> known;
+    for (const auto& each : snapshot.services) known.push_back(each.name);
+    throw Failure(text("server ", harmless(snapshot.name), " has no service '", harmless(service), "'",
+                       did_you_mean(service, known)),
+                  outcome::wrong_usage);
+  }
+  std::erase_if(snapshot.services, [&](const auto& each) { return each.name != service; });
+  return snapshot;
 }
 
 }  // namespace
@@ -38,14 +60,19 @@ Snapshot read_scoreboard(const std::string& path) {
 }
 
 int status(const Invocation& invocation) {
-  // NAME or PATH may also follow the command.
   const auto& given = invocation.arguments;
-  const bool named = !invocation.server.empty();
-  if (given.size() > 1 || (!given.empty() && (named || given[0].empty())))
-    throw Failure("status takes one NAME or PATH", outcome::wrong_usage);
-  const std::string path =
-      locate(given.empty() ? invocation.server : given[0], directory_of(invocation.runtime_directory));
-  const Snapshot snapshot = read_scoreboard(path);
+  const std::string word = given.empty() ? "" : given[0];
+  if (given.size() > 1 || (!given.empty() && word.empty()))
+    throw Failure("status takes one SERVICE, or one NAME or PATH of a server", outcome::wrong_usage);
+  const std::string directory = directory_of(invocation.runtime_directory);
+  // A server of that name comes before a service. If there is neither, the server is missed.
+  const bool is_server = invocation.server.empty() && names_server(word, directory);
+  const std::string path = locate(is_server ? word : invocation.server, directory);
+  Snapshot snapshot = read_scoreboard(path);
+  if (!is_server && !word.empty()) {
+    if (invocation.server.empty() && !has_service(snapshot, word)) locate(word, directory);
+    snapshot = only(std::move(snapshot), word);
+  }
   const Verdict verdict = judge(snapshot);
   std::fputs(
       (invocation.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))

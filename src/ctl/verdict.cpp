@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 3> level_names = {"ok", "warning", "critical"};
 
 void add(Verdict& verdict, Level level, std::string problem) {
-  verdict.problems.push_back({level, std::move(problem)});
+  verdict.problems.push_back({level, "", std::move(problem)});
 }
 
 void judge_parent(const Snapshot& snapshot, Verdict& verdict) {
@@ -42,30 +42,33 @@ void judge_crashes(const ServiceSnapshot& service, const std::string& name, Verd
   const double all = service.finished_lately + static_cast<double>(finished);
   if (service.crashed_lately < fewest_crashes || service.crashed_lately <= all) return;
   const bool nearly_none = service.crashed_lately > all * 8;
-  add(verdict, nearly_none ? Level::critical : Level::warning,
-      text(name, ": children end while they serve: ", nearly_none ? "nearly every" : "most",
-           nearly_none ? " connection ends" : " connections end", " so; see the log"));
+  verdict.problems.push_back(
+      {nearly_none ? Level::critical : Level::warning, name,
+       text("children end while they serve: ", nearly_none ? "nearly every" : "most",
+            nearly_none ? " connection ends" : " connections end", " so; see the log")});
 }
 
 void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
   const std::string name = harmless(service.name);
-  const auto warn = [&](const auto&... parts) { add(verdict, Level::warning, text(name, ": ", parts...)); };
+  const auto warn = [&](const auto&... parts) {
+    verdict.problems.push_back({Level::warning, name, text(parts...)});
+  };
   if (service.state == ServiceState::paused)
     warn("paused: connections wait; to serve them: broodctl resume ", name);
   if (service.state == ServiceState::stopped) warn("stopped by an order; to start it: broodctl start ", name);
   if (service.state == ServiceState::failed)
-    add(verdict, Level::critical,
-        name +
-            ": failed: its children report a configuration that cannot work; see the log, correct it, and "
-            "reload");
+    verdict.problems.push_back({Level::critical, name,
+                                "failed: its children report a configuration that cannot work; see the log, "
+                                "correct it, and reload"});
   if (service.throttled_for.count() > 0) {
     const bool none_serves = service.idle + service.busy == 0;
-    add(verdict, none_serves ? Level::critical : Level::warning,
-        text(name, ": children fail at once or can't be forked", none_serves ? ", and none serves" : "",
-             service.throttled_for < std::chrono::milliseconds(1)
-                 ? "; a start is being tried"
-                 : text("; the next start is in ", service.throttled_for),
-             "; see the log"));
+    verdict.problems.push_back(
+        {none_serves ? Level::critical : Level::warning, name,
+         text("children fail at once or can't be forked", none_serves ? ", and none serves" : "",
+              service.throttled_for < std::chrono::milliseconds(1)
+                  ? "; a start is being tried"
+                  : text("; the next start is in ", service.throttled_for),
+              "; see the log")});
   }
   judge_crashes(service, name, verdict);
   if (service.at_max_clients)

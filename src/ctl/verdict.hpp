@@ -16,7 +16,10 @@ std::string_view name_of(Level level);  // "ok", "warning", "critical"
 
 struct Problem {
   Level level;
-  std::string text;  // says what is wrong and what to do
+  std::string service;  // empty: it is one of the whole server
+  std::string text;     // says what is wrong and what to do
+
+  std::string sentence() const { return service.empty() ? text : service + ": " + text; }
 };
 
 struct Verdict {

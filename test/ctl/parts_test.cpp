@@ -121,7 +121,7 @@ TEST_CASE("each problem has a sentence and a level") {
     const Verdict verdict = judge(snapshot);
     CHECK(verdict.level == one.level);
     CHECK(verdict.problems.size() == (one.level == Level::ok ? 0 : 1));
-    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].text, one.says));
+    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].sentence(), one.says));
   }
 }
 
@@ -151,7 +151,8 @@ TEST_CASE("if most connections end with their child, that is a problem, and a fe
     const Verdict verdict = judge(snapshot);
     CHECK(verdict.level == row.level);
     CHECK(verdict.problems.size() == (row.level == Level::ok ? 0 : 1));
-    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].text, "children end while they serve"));
+    if (!verdict.problems.empty())
+      CHECK(has(verdict.problems[0].sentence(), "children end while they serve"));
   }
 }
 

@@ -89,6 +89,22 @@ TEST_CASE("with several servers one must be named") {
   CHECK(has(answer.text, "name one of: another brood-test-server"));
 }
 
+TEST_CASE("of several servers the only one that runs is meant") {
+  ServerProcess server;
+  {
+    ServerProcess dead;
+    dead.signal(SIGKILL);
+    dead.wait_exit();
+    std::filesystem::copy_file(dead.scoreboard(), server.directory() / "dead.scoreboard");
+  }
+  std::ofstream(server.directory() / "nonsense.scoreboard") << "this is not a scoreboard";
+  const Answer answer = broodctl("status" + in(server.directory()));
+  CHECK(answer.code == 0);
+  CHECK(has(answer.text, "brood-test-server"));
+  CHECK(broodctl("check" + in(server.directory())).code == 0);
+  CHECK(broodctl("status" + in(server.directory()) + " dead").code == 2);
+}
+
 TEST_CASE("max-clients is reached: a warning while it lasts") {
   ServerProcess server(
       {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});

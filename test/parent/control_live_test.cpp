@@ -24,6 +24,31 @@ TEST_CASE("list tells the services, a line each") {
   CHECK(nlohmann::json::parse(two.ask("list --json").text)["services"][1]["name"] == "right");
 }
 
+TEST_CASE("status tells of one service") {
+  const Controlled two;
+  REQUIRE(two.settles());
+  const CtlAnswer left = two.ask("status left");
+  CHECK(left.code == 0);
+  CHECK(left.says(two.left().listeners));
+  CHECK_FALSE(left.says(two.right().listeners));
+  const CtlAnswer none = two.ask("status lift");
+  CHECK(none.code == 64);
+  CHECK(none.says("has no service 'lift'; did you mean 'left'?"));
+  CHECK(two.ask("pause right").code == 0);
+  CHECK(two.ask("status right").code == 1);
+  CHECK(two.ask("status left").code == 0);
+}
+
+TEST_CASE("list shows what is wrong with a service") {
+  const Controlled two;
+  REQUIRE(two.settles());
+  CHECK_FALSE(two.ask("list").says("TROUBLE"));
+  CHECK(two.ask("pause right").code == 0);
+  const CtlAnswer answer = two.ask("list");
+  CHECK(answer.code == 0);
+  CHECK(answer.says("warning: paused: connections wait; to serve them: broodctl resume right\n"));
+}
+
 TEST_CASE("a service is stopped, the other goes on, and it is started again") {
   Controlled two;
   REQUIRE(two.settles());
