@@ -25,6 +25,20 @@ Answer refusal(std::string_view mistakes, ExitCode code) {
   return answer;
 }
 
+void log_outcome(const std::string& asked, const Answer& answer) {
+  const WireRecord& done = answer.back();
+  constexpr std::size_t most_mistakes = 3;
+  std::string what;
+  std::size_t mistakes = 0;
+  for (const WireRecord& record : answer)
+    if (record.kind() == "mistake" && ++mistakes <= most_mistakes) what += "; " + escape(record["text"]);
+  if (mistakes > most_mistakes) what += text("; and ", mistakes - most_mistakes, " more");
+  if (done["code"] == "0")
+    log_info(text("control: ", asked, ": done", what));
+  else
+    log_info(text("control: ", asked, ": code ", done["code"], ": ", escape(done["message"]), what));
+}
+
 }  // namespace
 
 Answer answer_of_what_was_thrown() {
@@ -76,29 +90,40 @@ void Control::handle_requests(Time now) {
 }
 
 void Control::handle(const ControlSocket::Request& request, Time now) {
-  log_info(text("control: ", request.from, " asks: ", escape(request.record.line())));
+  const std::string what = escape(request.record.line());
+  log_info(text("control: ", request.from, " asks: ", what));
+  const std::string asked = text(what, ", asked by ", request.from);
   try {
-    pending_.push_back({request.client, handler_.handle(request.record, now)});
+    pending_.push_back({request.client, handler_.handle(request.record, now), asked});
   } catch (...) {
-    socket_.answer(request.client, answer_of_what_was_thrown());
+    const Answer answer = answer_of_what_was_thrown();
+    log_outcome(asked, answer);
+    socket_.answer(request.client, answer);
   }
 }
 
-// A client that has closed its connection doesn't cancel its order.
+// A client that has closed its connection doesn't cancel its order, whose outcome is still logged. But not of
+// any number of them: an order may never end.
 Time Control::answer(Time now) {
+  constexpr std::size_t most_left_alone = 64;
+  std::size_t left_alone = 0;
   std::erase_if(pending_, [&](const PendingOrder& pending) {
-    if (!socket_.is_there(pending.client)) return true;
+    const bool waits = socket_.is_there(pending.client);
+    if (!waits && ++left_alone > most_left_alone) return true;
     const std::optional<Answer> answer = pending.order.answer(now);
-    if (answer) socket_.answer(pending.client, *answer);
-    return answer.has_value();
+    if (!answer) return false;
+    log_outcome(pending.asked, *answer);
+    if (waits) socket_.answer(pending.client, *answer);
+    return true;
   });
   return socket_.deadline();
 }
 
 std::vector<int> Control::clients_to_hand_over() const {
   std::vector<int> descriptors;
-  for (const auto& [client, order] : pending_)
-    if (order.crosses_exec && socket_.is_there(client)) descriptors.push_back(socket_.descriptor(client));
+  for (const PendingOrder& pending : pending_)
+    if (pending.order.crosses_exec && socket_.is_there(pending.client))
+      descriptors.push_back(socket_.descriptor(pending.client));
   return descriptors;
 }
 
@@ -108,7 +133,9 @@ void Control::take_over(Takeover& takeover, const PendingAnswer& answer) {
     socket_ =
         ControlSocket(control_path(from.scoreboard), takeover.claim(from.control.descriptor), from.control);
   for (const int client : from.asker_descriptors)
-    pending_.push_back({socket_.take_over(takeover.claim(client)), {.answer = answer, .crosses_exec = true}});
+    pending_.push_back({.client = socket_.take_over(takeover.claim(client)),
+                        .order = {.answer = answer, .crosses_exec = true},
+                        .asked = "upgrade"});
 }
 
 }  // namespace brood

@@ -39,7 +39,7 @@ class Control {
   // there.
   void look_at_path(const std::string& scoreboard_path);
 
-  // In the order in which the parent's loop calls them.
+  // In the order in which the parent's loop calls them. The log has each request and its outcome.
   void handle_requests(Time now);
   Time answer(Time now);  // returns when the next client is late
   void add_watched(std::vector<pollfd>& to) const { socket_.add_watched(to); }
@@ -56,6 +56,7 @@ class Control {
   struct PendingOrder {
     ControlSocket::Client client;
     RequestHandler::Handled order;
+    std::string asked;  // who, and what
   };
   void handle(const ControlSocket::Request& request, Time now);
 

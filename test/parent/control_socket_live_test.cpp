@@ -160,6 +160,21 @@ TEST_CASE("an order is obeyed though nobody waits for the answer") {
   const ServerProcess server;
   connect(server).send("reload\n");
   CHECK(eventually([&] { return server.service().generation == 2; }));
+  CHECK(eventually([&] { return server.log().find("control: reload, asked by user") != std::string::npos; }));
+}
+
+TEST_CASE("the log has the outcome of each order") {
+  const ServerProcess server;
+  const auto logs = [&](const std::string& outcome) {
+    return eventually([&] { return server.log().find(outcome) != std::string::npos; });
+  };
+  const std::string by = ", asked by user " + std::to_string(::geteuid()) + ", process ";
+  CHECK(ask(server, "reload").code == 0);
+  CHECK(logs("control: reload" + by));
+  CHECK(logs(": done\n"));
+  CHECK(ask(server, "retire 1").code != 0);
+  CHECK(logs("control: retire pid=1" + by));
+  CHECK(logs(": code 64: "));
 }
 
 TEST_CASE("a client that has shut down its sending side still gets the answer") {
@@ -211,6 +226,7 @@ TEST_CASE("a client that does not read a long answer is dropped, and holds up no
   const CtlAnswer whole = ask(server, "check");
   CHECK(whole.code == 78);
   CHECK(whole.says("settings:8000: unknown setting"));
+  CHECK(eventually([&] { return server.log().find("; and 7997 more\n") != std::string::npos; }));
   CHECK(server.connect().ask("echo hello") == "hello");
   CHECK(eventually([&] { return open_descriptors(server.pid()) == before; }));
 }
