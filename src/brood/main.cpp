@@ -10,8 +10,8 @@
 #include "brood/error.hpp"
 #include "directory_settings.hpp"
 #include "models/programs/child_handover.hpp"
+#include "program/files/scoreboard_path.hpp"
 #include "program/run.hpp"
-#include "program/scoreboard_path.hpp"
 #include "server_options.hpp"
 
 namespace {

@@ -20,15 +20,11 @@
 #include "listen/backlog.hpp"
 #include "listen/fifo.hpp"
 #include "listen/inherited.hpp"
+#include "listen/listen_socket.hpp"
 #include "listen/timer.hpp"
 
 namespace brood {
 namespace {
-
-void set_option(const Descriptor& socket, int level, int option, const std::string& what, int value = 1) {
-  if (::setsockopt(socket.get(), level, option, &value, sizeof value) != 0)
-    throw SystemError("set options of " + what, errno);
-}
 
 sockaddr_storage local_address(int socket, const std::string& what) {
   sockaddr_storage address{};
@@ -36,23 +32,6 @@ sockaddr_storage local_address(int socket, const std::string& what) {
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw SystemError("ask for the address of " + what, errno);
   return address;
-}
-
-Descriptor new_socket(int family, const ListenSpec& spec, const std::string& what) {
-  const int type = spec.brings() == WorkKind::datagrams ? SOCK_DGRAM : SOCK_STREAM;
-  Descriptor socket(::socket(family, type | SOCK_CLOEXEC, 0));
-  if (!socket) throw SystemError("socket for " + what, errno);
-  return socket;
-}
-
-Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what) {
-  Descriptor socket = new_socket(address.storage.ss_family, spec, what);
-  // With UDP it would let another user bind the same port and receive our datagrams.
-  if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
-  if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
-    throw SystemError("bind to " + what, errno);
-  return socket;
 }
 
 // For this many datagrams of 1 KiB, or as many as the kernel permits.
@@ -219,8 +198,7 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
     try {
       listeners.push_back(Listener(bind_inet(address, spec, to_text(address.storage)), spec));
     } catch (const SystemError& error) {
-      // A name may have addresses of a family that this machine does not have. Use the others.
-      if (error.error_number() != EAFNOSUPPORT && error.error_number() != EADDRNOTAVAIL) throw;
+      if (!is_missing_here(error)) throw;
       missing = error;
       continue;
     }

@@ -56,7 +56,7 @@ Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& s
   if (takeover != nullptr)
     server_file_ = takeover->open_server_file();
   else if (const auto path = scoreboards().of_server(); !path.empty())
-    server_file_.emplace(path, facts_, "", 0);
+    scoreboards().share(server_file_.emplace(path, facts_, "", 0));
   services_.attach(*this, takeover);
 }
 

@@ -10,6 +10,7 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "listen/inherited.hpp"
+#include "listen/listen_trial.hpp"
 #include "parent/parent.hpp"
 #include "settings/scaling.hpp"
 
@@ -122,7 +123,10 @@ void Parent::check() const {
   std::vector<std::string> mistakes;
   for (const auto& wanted : program_.read_settings(services_.in_force()).services) try {
       if (!wanted.configuration) throw ConfigurationError(wanted.mistakes);
-      if (const Service* service = services_.find(wanted.name)) service->check(*wanted.configuration);
+      if (const Service* service = services_.find(wanted.name))
+        service->try_reload(*wanted.configuration);
+      else
+        std::ranges::for_each(wanted.configuration->listen_specs, try_listener);
     } catch (const Error& error) {
       mistakes.emplace_back(error.what());
     }

@@ -45,6 +45,7 @@ void Service::attach(ServiceHost& host, std::uint32_t position) {
   host_ = &host;
   scoreboard_.emplace(host.scoreboards().of(name()), host.facts(), name(), slots_for(configuration_->limits),
                       position);
+  host.scoreboards().share(*scoreboard_);
   publish_counters(*server_, *scoreboard_);
   growth_.emplace(*scoreboard_);
 }

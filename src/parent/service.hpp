@@ -80,6 +80,8 @@ class Service {
   // Throws Error, and then nothing has changed: new listeners are opened before anything else.
   void reload(WantedService wanted, Time now);
   void check(const ServiceConfiguration& configuration) const;  // throws what reload() would refuse
+  // The same, and tries the listeners that it would open.
+  void try_reload(const ServiceConfiguration& configuration) const;
   // In the process that looks up what the settings name: the addresses that reload() or a start will need.
   void look_up_addresses(const ServiceConfiguration& configuration, bool starts) const;
   // Does the part of a reload that can fail. If reload() doesn't follow, forget_prepared() undoes it.

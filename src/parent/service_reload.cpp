@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "listen/listen_trial.hpp"
 #include "parent/service.hpp"
 
 namespace brood {
@@ -17,6 +18,12 @@ void Service::check(const ServiceConfiguration& configuration) const {
   if (wanted > most)
     throw ConfigurationError(text("max-clients = ", wanted, " exceeds the ", most,
                                   " slots that the scoreboard was made with; more need a restart"));
+}
+
+void Service::try_reload(const ServiceConfiguration& configuration) const {
+  check(configuration);
+  for (const auto& spec : configuration.listen_specs)
+    if (!listeners_.has_already(spec)) try_listener(spec);
 }
 
 void Service::look_up_addresses(const ServiceConfiguration& configuration, bool starts) const {

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/log/log_target.hpp"
+#include "base/lookup/identity.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/text/help_text.hpp"
@@ -20,17 +21,19 @@
 #include "listen/inherited.hpp"
 #include "models/programs/child_handover.hpp"
 #include "parent/parent.hpp"
-#include "program/name_claim.hpp"
+#include "program/files/name_claim.hpp"
+#include "program/files/scoreboard_path.hpp"
 #include "program/program_log.hpp"
 #include "program/program_settings.hpp"
 #include "program/running_program.hpp"
-#include "program/scoreboard_path.hpp"
 #include "program/service_starter.hpp"
 #include "program/single.hpp"
 #include "program/slot_program.hpp"
+#include "program/start_trial.hpp"
 #include "program/surroundings.hpp"
 #include "settings/help.hpp"
 #include "upgrade/takeover.hpp"
+#include "upgrade/upgrade.hpp"
 
 namespace brood {
 namespace {
@@ -59,6 +62,7 @@ int serve(const ServiceSource& source, WantedSettings wanted, Daemon& daemon, Ta
   auto services = ServiceStarter(started, takeover, rules).start(std::move(wanted.services));
   ScoreboardPlace place{.path = from != nullptr ? from->scoreboard : "", .directory = many};
   if (from == nullptr) place = prepare_scoreboards(started, many);
+  if (!started.status_group.empty()) place.readers = find_identity("", started.status_group).group;
   ServiceManager manager(from == nullptr ? started.notify_fd : -1);
   RunningProgram program(source, wanted.parent, std::move(place), takeover.executable(), daemon, pid_file,
                          name, manager);
@@ -152,6 +156,7 @@ int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeove
     return 0;
   }
   if (line.test_config) {
+    if (!is_upgrade_test()) try_start(wanted);
     try_log(log_target(*wanted.parent));
     std::puts("settings: no mistakes found");
     return 0;

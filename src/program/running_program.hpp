@@ -7,8 +7,8 @@
 
 #include "parent/server_program.hpp"
 #include "program/daemon.hpp"
-#include "program/name_claim.hpp"
-#include "program/pid_file.hpp"
+#include "program/files/name_claim.hpp"
+#include "program/files/pid_file.hpp"
 #include "program/service_manager.hpp"
 
 namespace brood {

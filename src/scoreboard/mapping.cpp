@@ -113,6 +113,12 @@ const std::byte* Mapping::orders() const {
 }
 std::byte* Mapping::gossip() const { return static_cast<std::byte*>(regions_->gossip.get_address()); }
 
+void Mapping::share_with(gid_t group) const {
+  const int file = regions_->descriptors.whole.get();
+  if (::fchown(file, static_cast<uid_t>(-1), group) != 0 || ::fchmod(file, 0640) != 0)
+    throw SystemError(text("let group ", group, " read scoreboard ", regions_->path), errno);
+}
+
 void Mapping::remove_file() const {
   if (has_file()) ::unlink(regions_->path.c_str());
 }

@@ -37,8 +37,9 @@ class Mapping {
   // The same memory from a read-only descriptor: mprotect() cannot make it writable.
   const std::byte* orders() const;
   std::byte* gossip() const;
-  void remove_file() const;  // unless another file has replaced it
-  bool has_file() const;     // at its path
+  void share_with(gid_t group) const;  // its members may read the file; throws SystemError
+  void remove_file() const;            // unless another file has replaced it
+  bool has_file() const;               // at its path
   // If its path has no file. False: it can't be done, because the file has no other name.
   bool give_name_again() const;
   // In a child, before user code runs: unmaps the writable orders, and closes the descriptors, by which they

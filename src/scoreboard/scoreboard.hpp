@@ -70,6 +70,7 @@ class Scoreboard {
 
   void publish(const ServerFacts& facts) const;
   ServerFacts server_facts() const;
+  void share_with(gid_t group) const { mapping_.share_with(group); }
   void remove_file() const { mapping_.remove_file(); }  // unless another server's file has replaced it
   bool has_file() const { return mapping_.has_file(); }
   bool give_name_again() const { return mapping_.give_name_again(); }

@@ -9,8 +9,11 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
+#include "brood/log.hpp"
+#include "scoreboard/scoreboard.hpp"
 
 namespace brood {
 namespace {
@@ -51,6 +54,16 @@ void ScoreboardPlace::prepare() const {
   if (!directory) return;  // a file is replaced when the new one is complete
   if (exists) ::unlink(path.c_str());
   if (::mkdir(path.c_str(), 0755) != 0) throw SystemError("make directory " + path, errno);
+}
+
+void ScoreboardPlace::share(const Scoreboard& scoreboard) const {
+  if (!readers || path.empty()) return;
+  try {
+    scoreboard.share_with(*readers);
+  } catch (const SystemError& error) {
+    log_warning(
+        text("status-group: ", std::string_view(error.what()), "; only root and this user can read it"));
+  }
 }
 
 void ScoreboardPlace::remove_directory() const {

@@ -3,14 +3,20 @@
 // directory with a file for each service and one of the server. Knows nothing of their contents.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace brood {
 
+class Scoreboard;
+
 struct ScoreboardPlace {
   std::string path;  // NAME.scoreboard; "": the scoreboards are anonymous
   bool directory = false;
+  std::optional<gid_t> readers;  // the group whose members may read the files
 
   // The path of a service's scoreboard; "" if it is anonymous.
   std::string of(std::string_view service) const;
@@ -21,6 +27,8 @@ struct ScoreboardPlace {
   // SystemError.
   void prepare() const;
   void remove_directory() const;  // when its files are removed
+  // Lets the readers in, if there are any. If that fails, it is logged.
+  void share(const Scoreboard& scoreboard) const;
 };
 
 // No service can have this name.

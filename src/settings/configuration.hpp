@@ -54,6 +54,7 @@ struct ServiceConfiguration {
 struct Configuration {
   std::string name;               // of the server
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
+  std::string status_group;       // "": none
   std::string pid_file;
   std::string log = "stderr";
   std::string log_level = "info";  // of the parent

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The settings of the parent: their names, defaults and help, and the checks of several of them together.
+#include "base/lookup/identity.hpp"
 #include "base/text.hpp"
+#include "brood/error.hpp"
 #include "settings/configuration.hpp"
 
 namespace brood {
@@ -31,6 +33,12 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
             "server.")
       .applied_on = AppliedOn::restart;
   settings
+      .text(
+          "status-group", configuration.status_group,
+          "The group whose members may read the scoreboards, as broodctl status does. Orders are taken from "
+          "root and from the user of the server alone. Empty: no group.")
+      .applied_on = AppliedOn::restart;
+  settings
       .integer("notify-fd", configuration.notify_fd, -1, 1'000'000,
                "A descriptor that gets a newline when the server is ready, as s6 wants it. -1: none. systemd "
                "needs no setting: the server follows NOTIFY_SOCKET.")
@@ -47,6 +55,12 @@ void check_parent(const Configuration& configuration, SettingsReader& reader) {
     reader.blame("daemonize",
                  "daemonize = yes needs a log that is not stderr: set log to syslog or to a file");
   if (configuration.log.empty()) reader.blame("log", "log must not be empty");
+  try {
+    find_identity("", configuration.status_group);
+  } catch (const Error& error) {
+    reader.blame("status-group",
+                 text("status-group = ", configuration.status_group, ": ", std::string_view(error.what())));
+  }
 }
 
 }  // namespace brood

@@ -18,10 +18,10 @@ namespace {
 constexpr std::string_view prefix_of_kit = "BROOD_";
 
 // What the kit itself leaves to other programs, which may be programs of the kit, and what systemd does.
-constexpr std::array<std::string_view, 14> no_settings = {
+constexpr std::array<std::string_view, 15> no_settings = {
     "BROOD_SERVICE",   "BROOD_LISTENER", "BROOD_SLOT",        "BROOD_CHILD_PID", "BROOD_FAILURES",
     "BROOD_EXIT_CODE", "BROOD_SIGNAL",   "BROOD_SIGNAL_NAME", "BROOD_PARENT",    "BROOD_CHILD",
-    "LISTEN_FDS",      "LISTEN_PID",     "LISTEN_FDNAMES",    "NOTIFY_SOCKET"};
+    "BROOD_UPGRADE",   "LISTEN_FDS",     "LISTEN_PID",        "LISTEN_FDNAMES",  "NOTIFY_SOCKET"};
 
 // "max-clients" and "imap.max-clients" -> "MAX_CLIENTS" and "IMAP_MAX_CLIENTS"
 std::string key_of(std::string_view name) {

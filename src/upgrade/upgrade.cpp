@@ -26,6 +26,7 @@ namespace brood {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 constexpr auto step_timeout = 10s;
 constexpr off_t longest_output = 64 << 10;
@@ -57,6 +58,9 @@ bool has_line(std::string_view output, std::string_view prefix) {
 
 constexpr std::string_view rehearsed = "rehearsed ";
 
+// In the environment of the first step.
+constexpr const char* test_variable = "BROOD_UPGRADE";
+
 // In the process of a step.
 int run_step(const Executable& program, const Descriptor& output, std::span<const std::string> more,
              const Descriptor& handover, std::span<const int> kept, pid_t parent) {
@@ -66,7 +70,7 @@ int run_step(const Executable& program, const Descriptor& output, std::span<cons
   if (::getppid() != parent) return static_cast<int>(ExitCode::left);
   unblock_all_signals();
   try {
-    program.become(more, handover ? variable_for(handover, ::getpid()) : "", kept);
+    program.become(more, handover ? variable_for(handover, ::getpid()) : test_variable + "=test"s, kept);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     std::fflush(stderr);
@@ -75,6 +79,10 @@ int run_step(const Executable& program, const Descriptor& output, std::span<cons
 }
 
 }  // namespace
+
+bool is_upgrade_test() {
+  return ::getenv(test_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe): nobody sets it
+}
 
 std::string rehearsed_line(std::size_t services, std::size_t children) {
   return text(rehearsed, services, " service(s), ", children, " children");

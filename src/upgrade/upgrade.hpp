@@ -18,6 +18,9 @@
 
 namespace brood {
 
+// Whether this process is the first step: its parent has the listeners, and hands them over.
+bool is_upgrade_test();
+
 class Upgrade {
  public:
   // `hand_over`: returns what is to be handed over, as it is at this moment.

@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/text.hpp"
+#include "broodctl.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -144,6 +147,44 @@ TEST_CASE("the command line overrides the file, lists included") {
 TEST_CASE("--test-config tells of mistakes and starts nothing") {
   CHECK(start_with({"--test-config"}).exit == exited(0));
   CHECK(start_with({"--test-config", "--max-clients=x"}).exit == exited(78));
+}
+
+TEST_CASE("--test-config tries what a start would meet") {
+  const TemporaryDirectory place;
+  write_file(place / "file", "");
+  const std::pair<std::string, std::string> wrong[] = {
+      {"--listen=no-such-host.invalid:80", "listen = no-such-host.invalid:80: "},
+      {"--listen=192.0.2.1:80", "bind to 192.0.2.1:80: Cannot assign requested address"},
+      {"--listen=unix:" + (place / "none/socket"), "directory " + (place / "none") + ": No such file"},
+      {"--listen=unix:" + (place / "file"), "the path is not a socket"},
+      {"--pid-file=" + (place / "none/pid"), "pid-file = " + (place / "none/pid") + ": directory "},
+      {"--status-group=no-such-group", "status-group = no-such-group: group no-such-group does not exist"},
+  };
+  for (const auto& [argument, says] : wrong) {
+    CAPTURE(argument);
+    ServerProcess server({argument, "--test-config"}, {.wait_ready = false});
+    CHECK(server.wait_exit() != exited(0));
+    CHECK(server.standard_error().find(says) != std::string::npos);
+    // It is right: a start fails, too.
+    ServerProcess started({argument}, {.wait_ready = false});
+    CHECK(started.wait_exit() != exited(0));
+  }
+  // A server that runs may give its address up.
+  const ServerProcess running;
+  ServerProcess other({"--listen=" + running.addresses().at(0), "--test-config"},
+                      {.listen = false, .wait_ready = false});
+  CHECK(other.wait_exit() == exited(0));
+}
+
+TEST_CASE("members of status-group read the scoreboard and give no orders") {
+  if (::geteuid() != 0) return;
+  ServerProcess server({"--status-group=games"});
+  std::filesystem::permissions(server.directory().path(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
+  const std::string member = "setpriv --reuid=65534 --regid=games --clear-groups ";
+  CHECK(ask(server, "status", member).code == 0);
+  CHECK(ask(server, "reload", member).code == 77);
+  CHECK(ask(server, "status", "setpriv --reuid=65534 --regid=65534 --clear-groups ").code == 77);
 }
 
 TEST_CASE("--help and --print-config show every setting, the server's own too, and where values came from") {

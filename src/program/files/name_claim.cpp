@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "program/name_claim.hpp"
+#include "program/files/name_claim.hpp"
 
 #include "base/file_identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "program/locked_file.hpp"
-#include "program/scoreboard_path.hpp"
+#include "program/files/locked_file.hpp"
+#include "program/files/scoreboard_path.hpp"
 
 namespace brood {
 namespace {

@@ -18,6 +18,8 @@ namespace brood {
 std::string scoreboard_path(const Configuration& configuration, std::string_view ending = ".scoreboard");
 // Makes the runtime directory (its parents must exist). Returns why it can't be used; "": it can.
 std::string prepare_runtime_directory(const Configuration& configuration);
+// The same, but makes nothing.
+std::string fault_of_runtime_directory(const Configuration& configuration);
 // Makes what belongs in it. The path is "" if the
 // scoreboards have to be anonymous; then it logs why. `many`: a file for each service.
 ScoreboardPlace prepare_scoreboards(const Configuration& configuration, bool many);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "program/scoreboard_path.hpp"
+#include "program/files/scoreboard_path.hpp"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "base/control_protocol.hpp"
 #include "base/text.hpp"
@@ -13,8 +14,8 @@
 #include "brood/log.hpp"
 #include "brood/snapshot.hpp"
 #include "listen/socket_path.hpp"
-#include "program/locked_file.hpp"
-#include "program/name_claim.hpp"
+#include "program/files/locked_file.hpp"
+#include "program/files/name_claim.hpp"
 
 namespace brood {
 namespace {
@@ -56,6 +57,18 @@ void warn_of_server_that_stops(const std::string& scoreboard) {
                      ", which is stopping: broodctl now shows this server"));
 }
 
+// The owner of the directory (in /tmp, say) could replace the file, and so could everybody if all may write
+// to it.
+std::string fault_of_directory(const std::string& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      (status.st_uid != ::geteuid() && status.st_uid != 0) ||
+      (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH || ::access(directory.c_str(), W_OK) != 0)
+    return text("runtime-directory ", directory,
+                " is not a directory that this user owns and can write, and nobody else");
+  return "";
+}
+
 }  // namespace
 
 std::string scoreboard_path(const Configuration& configuration, std::string_view ending) {
@@ -65,17 +78,18 @@ std::string scoreboard_path(const Configuration& configuration, std::string_view
 
 std::string prepare_runtime_directory(const Configuration& configuration) {
   const std::string directory = directory_of(configuration);
-  struct stat status {};
   if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
     return SystemError("runtime-directory " + directory, errno).what();
-  // The owner of the directory (in /tmp, say) could replace the file, and so could everybody if all may write
-  // to it.
-  if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-      (status.st_uid != ::geteuid() && status.st_uid != 0) ||
-      (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH || ::access(directory.c_str(), W_OK) != 0)
-    return text("runtime-directory ", directory,
-                " is not a directory that this user owns and can write, and nobody else");
-  return "";
+  return fault_of_directory(directory);
+}
+
+std::string fault_of_runtime_directory(const Configuration& configuration) {
+  if (configuration.runtime_directory == "none") return "";
+  const std::string directory = directory_of(configuration);
+  if (::access(directory.c_str(), F_OK) == 0) return fault_of_directory(directory);
+  const std::string outer = std::filesystem::path(directory).parent_path();
+  if (::access(outer.c_str(), W_OK | X_OK) == 0) return "";
+  return SystemError(text("runtime-directory ", directory, ": can't be made in ", outer), errno).what();
 }
 
 ScoreboardPlace prepare_scoreboards(const Configuration& configuration, bool many) {

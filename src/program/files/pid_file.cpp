@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "program/pid_file.hpp"
+#include "program/files/pid_file.hpp"
 
 #include "base/file_identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "program/locked_file.hpp"
+#include "program/files/locked_file.hpp"
 
 namespace brood {
 

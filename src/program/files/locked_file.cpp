@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "program/locked_file.hpp"
+#include "program/files/locked_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
