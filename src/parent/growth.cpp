@@ -116,6 +116,8 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
       throttle_.active() || (!throttle_.trusts() && counts.outdated_idle + counts.outdated_busy > 0);
   scoreboard_.service_orders().wake_when_proven.store(awaits_proof ? 1 : 0, relaxed);
   Time next = std::min(plan.look_again, census.next_expiry);
+  // Nothing else tells that a program has lasted, which an order may wait for.
+  if (!service.kind.reports() && counts.unproven > 0) next = std::min(next, counts.next_change);
   // A child that was started or told to leave has a time limit from now on, and may never report anything.
   const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
   if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);

@@ -61,7 +61,7 @@ class ReloadProgress {
       return WireRecord("gone").set("service", progress.service());
     }
     const bool over = progress.all_gone(*service) && !service->drains_listeners() &&
-                      (service->state() != ServiceState::running || service->ready());
+                      (service->state() != ServiceState::running || service->has_started());
     if (!over || fails(*service)) return {};
     return progress.record(*service);
   }

@@ -99,6 +99,12 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   return kind().run(configuration_->command, setup, std::move(table));
 }
 
+bool Service::has_started() const {
+  if (kind().reports() || starts_on_demand(limits())) return ready();
+  const Time now = Clock::now();
+  return pool().census(kind().census_rules(throttle(), now), now).any_lasting;
+}
+
 void Service::add_load(ServerLoad& to) const {
   to.children += pool().count();
   to.busy += pool().count_busy();

@@ -123,6 +123,9 @@ class Service {
   bool removed() const { return run_.removed(); }
   bool ended() const { return run_.stage() == ServiceRun::Stage::finishing && growth_->all_lost(); }
   bool ready() const { return starts_on_demand(limits()) || pool().census({}, Clock::now()).any_serving; }
+  // An order that has started children can be answered: it is ready and, if its program does not report that
+  // it can serve, has lasted for a while.
+  bool has_started() const;
   bool throttled() const { return throttle().active(); }
   const Throttle& throttle() const { return growth_->throttle(); }
   // A child has said that its configuration can't work: its exit code.

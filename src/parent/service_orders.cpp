@@ -13,7 +13,7 @@ namespace {
 std::optional<Answer> answer_if_ready(const OrderProgress& progress, const Service& service) {
   switch (service.run_state()) {
     case RunState::running:
-      if (service.ready()) return answer_of(progress, service);
+      if (service.has_started()) return answer_of(progress, service);
       [[fallthrough]];
     case RunState::failed:
       if (!fails(service)) return {};

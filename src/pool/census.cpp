@@ -74,7 +74,9 @@ ChildCensus count_children(const Scoreboard& scoreboard, const ChildRows& rows, 
     const Figures& figures = rows[slot].figures;
     if (rows.is_busy(slot)) ++census.busy;
     census.accepted += figures.accepted.load(relaxed);
-    census.any_serving |= phase == Phase::serving && !child.told_to_leave;
+    const bool serves = phase == Phase::serving && !child.told_to_leave;
+    census.any_serving |= serves;
+    census.any_lasting |= serves && !may_still_fail(child, rules, now);
     census.any_accepts |= !rows.is_full(slot) && !child.stopped && phase != Phase::leaving &&
                           !(child.told_to_leave && child.leaving_since < rules.heard_before);
     if (rules.max_lifetime > Clock::duration::zero() && !child.expired && !child.told_to_leave)

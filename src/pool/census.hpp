@@ -29,6 +29,7 @@ struct ChildCensus {
   unsigned busy = 0;           // children with open connections
   std::uint64_t accepted = 0;  // connections, by all children that there are and were
   bool any_serving = false;    // and not told to leave
+  bool any_lasting = false;    // that serves, was not told to leave, and does not fail any more
   bool any_accepts = false;    // a child that is neither full nor stopped nor on its way out
 };
 

@@ -68,6 +68,21 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
   for (const Kind& kind : kinds) CHECK(find_service(server, kind.name)->state == ServiceState::running);
 }
 
+TEST_CASE("the start of a program that takes the listeners is answered when it has lasted") {
+  const Directory directory(two_children);
+  add(directory, {"a", "command = /bin/false\ncommand-gets = listeners\n", ""});
+  add(directory, {"b", "command = /bin/sleep 1000\ncommand-gets = listeners\n", ""});
+  const ServerProcess server(in(directory), brood_options());
+  for (const std::string order : {"restart", "reload"}) {
+    CAPTURE(order);
+    const CtlAnswer fails = ask(server, order + " a");
+    CHECK(fails.code == 71);
+    CHECK(fails.says("service a: children of generation"));
+    CHECK(fails.says("fail at once"));
+    CHECK(ask(server, order + " b").code == 0);
+  }
+}
+
 TEST_CASE("services of each kind are scaled, their children retired and sent signals") {
   const Directory directory(two_children);
   for (const Kind& kind : kinds) add(directory, kind);
