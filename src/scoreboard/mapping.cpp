@@ -44,6 +44,9 @@ Descriptor open_or_throw(const std::string& path, int flags, mode_t mode = 0) {
   return descriptor;
 }
 
+// Readers pass over names with a '.'.
+std::string temporary_name(const std::string& path) { return text(path, ".", ::getpid()); }
+
 }  // namespace
 
 struct Mapping::Regions {
@@ -64,7 +67,7 @@ struct Mapping::Regions {
 Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size)
     : regions_(std::make_unique<Regions>()) {
   const std::string what = path.empty() ? "anonymous scoreboard" : "scoreboard " + path;
-  const std::string temporary = path.empty() ? "" : text(path, ".", ::getpid());
+  const std::string temporary = path.empty() ? "" : temporary_name(path);
   Descriptor file;
   if (path.empty()) {
     file.reset(::memfd_create("brood-scoreboard", MFD_CLOEXEC));
@@ -80,12 +83,20 @@ Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t g
     regions_->descriptors = {.whole = std::move(file), .read_only = std::move(read_only)};
     regions_->path = path;
     regions_->map_all(orders_size, gossip_size, Side::parent, what);
-    if (!path.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
-      throw SystemError("rename " + temporary + " to " + path, errno);
   } catch (...) {
     if (!path.empty()) ::unlink(temporary.c_str());
     throw;
   }
+}
+
+void Mapping::give_name() const {
+  const std::string& path = regions_->path;
+  if (path.empty()) return;
+  const std::string temporary = temporary_name(path);
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return;
+  const int error_number = errno;
+  ::unlink(temporary.c_str());
+  throw SystemError("rename " + temporary + " to " + path, error_number);
 }
 
 Mapping::Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side)

@@ -21,10 +21,9 @@ enum class Side { child, parent };
 
 class Mapping {
  public:
-  // Creates the file at `path` (mode 0600). Its blocks are allocated, so that a full disk is an error here
-  // and not a SIGBUS later. It replaces an older file when it is complete. An empty path makes anonymous
-  // memory. The first `orders_size` bytes are the orders; both sizes are multiples of the page size. Throws
-  // SystemError.
+  // Creates the file of `path` (mode 0600), which gets its name by give_name(). Its blocks are allocated, so
+  // that a full disk is an error here and not a SIGBUS later. An empty path makes anonymous memory. The first
+  // `orders_size` bytes are the orders; both sizes are multiples of the page size. Throws SystemError.
   Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
   // Maps one that was created before exec(), from its descriptors. A child has no writable_orders(). Throws
   // Error or SystemError.
@@ -32,6 +31,10 @@ class Mapping {
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
   ~Mapping();
+
+  // When the content is complete: readers find it from here on. It replaces an older file. Throws
+  // SystemError.
+  void give_name() const;
 
   std::byte* writable_orders() const;  // nullptr after give_up_orders()
   // The same memory from a read-only descriptor: mprotect() cannot make it writable.

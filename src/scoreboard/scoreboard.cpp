@@ -138,7 +138,8 @@ Scoreboard::Scoreboard(const std::string& path, const ServerFacts& server, std::
   copy_name(service_orders().name, service);
   service_orders().position = position;
   service_orders().wake_above.store(UINT32_MAX, relaxed);
-  header.magic = scoreboard_magic;  // last: a reader that sees it sees a whole header
+  header.magic = scoreboard_magic;
+  mapping_.give_name();
 }
 
 Scoreboard::Scoreboard(MappingDescriptors descriptors, Descriptor wake, std::string path, Side side)

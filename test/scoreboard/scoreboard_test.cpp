@@ -2,9 +2,11 @@
 #include "scoreboard/scoreboard.hpp"
 
 #include <doctest/doctest.h>
+
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -291,4 +293,26 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
   for (auto& thread : threads) thread.join();
   check_sums(table.look());
   CHECK(table.scoreboard.count_idle() == count);
+}
+
+TEST_CASE("a reader finds no file, or a whole one") {
+  const std::string path = "/tmp/brood-test-" + std::to_string(::getpid()) + ".whole";
+  std::atomic<bool> done = false;
+  std::atomic<unsigned> read = 0, not_whole = 0;
+  std::thread reader([&] {
+    while (!done) try {
+        Snapshot::read(path);
+        ++read;
+      } catch (const SystemError&) {  // no file
+      } catch (const Error&) {
+        ++not_whole;
+      }
+  });
+  for (int i = 0; i < 2000 || read == 0; ++i) {
+    const Scoreboard scoreboard(path, ServerFacts::of_this_process("test"), "only", 64);
+    scoreboard.remove_file();
+  }
+  done = true;
+  reader.join();
+  CHECK(not_whole == 0);
 }
