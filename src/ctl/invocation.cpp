@@ -28,12 +28,16 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       invocation.json = true;
     } else if (*word == "--now") {
       invocation.now = true;
+    } else if (*word == "--force") {
+      invocation.force = true;
     } else if (*word == "--help" || *word == "-h") {
       invocation.help = true;
     } else if (*word == "--version") {
       invocation.version = true;
     } else if (!takes("--server", invocation.server) &&
-               !takes("--runtime-directory", invocation.runtime_directory)) {
+               !takes("--runtime-directory", invocation.runtime_directory) &&
+               !takes("--from", invocation.from) && !takes("--output", invocation.output) &&
+               !takes("--command-gets", invocation.command_gets)) {
       throw Failure("unknown option '" + *word + "', or its value is missing; see broodctl --help",
                     outcome::wrong_usage);
     }

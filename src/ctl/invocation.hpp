@@ -15,6 +15,11 @@ struct Invocation {
   std::string runtime_directory;  // "": the default directory
   bool json = false;
   bool now = false;
+  // Of convert:
+  std::string from;          // "": it is guessed from the names of the files
+  std::string output;        // a directory; "": standard output
+  std::string command_gets;  // "": slot
+  bool force = false;
   bool help = false;
   bool version = false;
 };

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
+#include "ctl/convert/convert.hpp"
 #include "invocation.hpp"
 #include "list.hpp"
 #include "locate.hpp"
@@ -41,6 +42,7 @@ constexpr Verb verbs[] = {
     {"reopen", "reopen the log"},
     {"upgrade", "run the program that is on disk now"},
     {"stop [--now]", "stop the server"},
+    {"convert [--output=DIRECTORY] FILE ...", "write services' files from inetd.conf, master.cf and others"},
 };
 
 std::string help(std::size_t width) {
@@ -62,7 +64,7 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list"});
+  known.insert(known.end(), {"status", "list", "convert"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -81,6 +83,10 @@ int run(const std::vector<std::string>& words) {
   }
   if (invocation.command.empty())
     throw Failure("the command is missing; see broodctl --help", outcome::wrong_usage);
+  if (invocation.command == "convert" && !invocation.now) return convert(invocation);
+  if (invocation.force || !(invocation.from + invocation.output + invocation.command_gets).empty())
+    throw Failure("--from, --output, --command-gets and --force are options of convert",
+                  outcome::wrong_usage);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);
