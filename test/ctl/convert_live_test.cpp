@@ -186,6 +186,50 @@ TEST_CASE("a converted directory of acl_master of five services runs, and each s
   CHECK(server.wait_exit() == exited(0));
 }
 
+TEST_CASE(
+    "a converted master.cf and a converted directory of lib-zc have no mistakes, and what can run answers") {
+  const TemporaryDirectory directory;
+  fs::create_directories(directory / "queue/private");
+  write_file(directory / "main.cf",
+             "queue_directory = " + (directory / "queue") + "\ndefault_process_limit = 9\n");
+  // clang-format off
+  write_file(directory / "master.cf",
+             "# service type  private unpriv  chroot  wakeup  maxproc command + args\n"
+             "smtp      inet  n       -       n       -       -       smtpd\n"
+             "pickup    unix  n       -       n       60      1       pickup\n"
+             "smtp      unix  -       -       n       -       -       smtp\n"
+             "  -o syslog_name=x\n"
+             "postlog   unix-dgram n  -       n       -       1       postlogd\n"
+             "policy    unix  -       n       n       -       0       spawn\n"
+             "  user=nobody argv=/bin/sh -c { read line; echo \"policy: $line\" }\n"
+             "127.0.0.1:0 inet n      n       n       -       3       spawn user=nobody:nogroup argv=/bin/cat\n");
+  // clang-format on
+  if (!skipped_without_root("because spawn(8) has users")) {
+    const CtlAnswer answer = convert(directory / "master.cf", directory);
+    CHECK(answer.code == 1);
+    CHECK(answer.says("6 services, 4 of them not started"));
+    const CtlAnswer tested = test_config(directory);
+    CHECK_MESSAGE(tested.code == 0, tested.text);
+    ServerProcess server({"--config-directory=" + (directory / "brood")}, brood_options());
+    CHECK(told_by("unix:" + (directory / "queue/private/policy"), "hello\n") == "policy: hello\n");
+    CHECK(Client(address_of(server, "0")).ask("hello") == "hello");
+  }
+
+  const TemporaryDirectory other;
+  write_file(other / "all.gcf", "abc = 1\n");
+  write_file(other / "echo.cf", "# lib-zc\nserver-command = " + program_path("brood-test-server") +
+                                    "\nserver-service = one://127.0.0.1:0, two://" + (other / "echo.sock") +
+                                    "\nserver-proc-count = 2\nserver-stop-on-softstop-after = 5\n");
+  const CtlAnswer answer = convert("--from=lib-zc " + (other / "*.*cf"), other);
+  CHECK(answer.code == 1);
+  CHECK(answer.says("not translated: abc = 1"));
+  const CtlAnswer tested = test_config(other);
+  CHECK_MESSAGE(tested.code == 0, tested.text);
+  ServerProcess server({"--config-directory=" + (other / "brood")}, brood_options());
+  CHECK(Client("unix:" + (other / "echo.sock")).ask("listener") == "two");
+  CHECK(find_service(server, "echo")->max_clients == 2);
+}
+
 TEST_CASE("what convert could not translate is in its answer and in its exit code") {
   const TemporaryDirectory directory;
   const std::string input = directory / "inetd.conf";
