@@ -15,6 +15,7 @@
 
 #include "brood/cxx20.hpp"
 
+#include "brood/descriptor.hpp"
 #include "brood/server.hpp"
 
 namespace brood {
@@ -24,8 +25,9 @@ struct ServiceCommand;
 class CommandServer final : public Server {
  public:
   CommandServer() = default;
-  // For the kit: in a child, for command-gets = connection. `command` outlives it.
-  CommandServer(const ServiceCommand& command, std::string service);
+  // For the kit: in a child, for command-gets = connection. `command` outlives it. `output`: where programs
+  // write errors to, which it then owns; -1: as the child.
+  CommandServer(const ServiceCommand& command, std::string service, int output);
 
   ChildModel child_model() const override {
     return {.work = WorkKind::any, .many_connections = true, .threads = true, .command = true};
@@ -38,6 +40,7 @@ class CommandServer final : public Server {
 
   const ServiceCommand* command_ = nullptr;
   std::string service_;
+  Descriptor output_;
 };
 
 }  // namespace brood

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/log/log_target.hpp"
 #include "base/text.hpp"
+#include "brood/descriptor.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
@@ -50,8 +53,15 @@ bool enter(const ChildSetup& setup, int signal_when_orphaned) {
   return ::getppid() == setup.parent;
 }
 
+void write_errors_to(int output) {
+  if (output < 0 || log_in_use().to == "stderr") return;
+  if (::dup2(output, STDERR_FILENO) < 0) throw SystemError("change standard error", errno);
+}
+
 int child_main(const ChildSetup& setup) {
   const int exit_code = exit_code_of([&] {
+    write_errors_to(setup.output);
+    Descriptor(setup.output).reset();  // from here on it is standard error alone
     MemoryLimit memory(setup.scoreboard->service().max_memory_per_child.load(relaxed));
     std::unique_ptr<AccessLog> access_log = open_access_log(setup);
     if (!enter(setup, child_signals::orphaned)) return;

@@ -16,6 +16,9 @@ int child_main(const ChildSetup& setup);
 // The first step of a child: takes on its user and root directory, and asks for a signal when the parent
 // ends. False: the parent is gone.
 bool enter(const ChildSetup& setup, int signal_when_orphaned);
+// Standard error of this child becomes `output`, unless it is its log. -1: nothing changes. Throws
+// SystemError.
+void write_errors_to(int output);
 // What the hook throws becomes an Error that names the hook: with the code of a brood::Error, or with `code`.
 // 71: the parent starts the next child later.
 void call_hook(const std::string& name, const std::function<void()>& hook, ExitCode code = ExitCode::sick);

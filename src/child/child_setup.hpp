@@ -33,6 +33,7 @@ struct ChildSetup {
   ChildLimits limits;
   ProcessSettings process = {};
   AccessLogSettings access_log = {};
+  int output = -1;  // what standard error becomes; -1: it stays
 };
 
 }  // namespace brood

@@ -8,13 +8,13 @@
 
 namespace brood {
 
-CommandServer::CommandServer(const ServiceCommand& command, std::string service)
-    : command_(&command), service_(std::move(service)) {}
+CommandServer::CommandServer(const ServiceCommand& command, std::string service, int output)
+    : command_(&command), service_(std::move(service)), output_(output) {}
 
 void CommandServer::on_child_start() { check_executable(command_->program()); }
 
 void CommandServer::handle_connection(Connection& connection) {
-  run_connection_program(*command_, service_, connection);
+  run_connection_program(*command_, service_, output_.get(), connection);
 }
 
 }  // namespace brood

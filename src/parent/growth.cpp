@@ -165,6 +165,7 @@ void Growth::act(const Plan& plan, const Census& counts, const Input& service, T
 }
 
 void Growth::start(unsigned number, bool replacement, const Input& service, Time now) {
+  if (number > 0) service.prepare_start();
   for (unsigned i = 0; i < number; ++i) {
     if (!pool_.start(service.generation, replacement, now, service.child_main)) {
       const int error_number = errno;

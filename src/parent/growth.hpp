@@ -23,6 +23,7 @@ class Growth {
     const Listeners& listeners;
     std::uint32_t generation;
     bool may_start;                                     // false: starting another child can't help
+    std::function<void()> prepare_start;                // in the parent, before children are started
     std::function<int(std::uint32_t slot)> child_main;  // in the child
   };
 

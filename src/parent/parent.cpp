@@ -240,12 +240,16 @@ bool Parent::ended() const {
 void Parent::wait(Time until) {
   std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0}};
   for (const auto& service : services_) events.push_back(service->wake_up());
+  for (const auto& service : services_) events.push_back(service->output());
   for (const auto& service : services_) service->add_watched(events);
   control_.add_watched(events);
   if (poll_until(events, until) < 0 && errno != EINTR)
     throw SystemError("wait for events", errno);  // the events would be those of nobody
-  for (std::size_t at = 1; const auto& service : services_)
+  std::size_t at = 1;
+  for (const auto& service : services_)
     if (events[at++].revents != 0) service->take_wake();
+  for (const auto& service : services_)
+    if (events[at++].revents != 0) service->take_output();
   if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();

@@ -27,7 +27,8 @@ Service::Service(WantedService wanted, const HandedOverService& left)
       listeners_(configuration_->name,
                  left.stopped ? std::vector<ListenSpec>() : configuration_->listen_specs,
                  configuration_->listen_backlog, configuration_->model.work, left.listeners),
-      failure_hook_(configuration_->name) {
+      failure_hook_(configuration_->name),
+      output_(configuration_->name) {
   if (left.name.empty() && !may_signal(configuration_->identity))
     throw ConfigurationError(
         text("service ", name(), ": this process may not send signals to children of user ",
@@ -81,12 +82,18 @@ Growth::Input Service::growth_input() {
           .listeners = listeners_,
           .generation = generation_,
           .may_start = !run_.fatal_exit(),
+          .prepare_start =
+              [this] {
+                if (configuration_->log_output) output_.open();
+              },
           .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); }};
 }
 
 int Service::child_main(std::uint32_t slot, pid_t parent) {
   MappingDescriptors table = kind().copy_for_program(configuration_->command, scoreboard_->descriptors());
   const std::uint32_t log_epoch = host_->facts().log_epoch;
+  Descriptor output = output_.for_child();
+  if (!configuration_->log_output) output.reset();
   host_->close_in_child(*this);
   follow_log_epoch(scoreboard_->server().log_epoch, log_epoch);
   set_log_level(level_of(configuration_->log_level));
@@ -96,6 +103,7 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   setup.slot = slot;
   setup.listeners = listeners_.of_a_child();
   setup.parent = parent;
+  setup.output = output.release();
   return kind().run(configuration_->command, setup, std::move(table));
 }
 
@@ -130,13 +138,15 @@ Time Service::look(Time now) {
   advance_stop(census, now);
   if (run_.restarts() && ended()) host_->look_up_to_start(*this);
   scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
-  const Time next = std::min({advance_listeners(now), failure_hook_.look(now), audit_again});
+  const Time next =
+      std::min({advance_listeners(now), failure_hook_.look(now), output_.look(now), audit_again});
   return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
 void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
   if (kind().may_end_listeners()) revive_listeners();
   const pid_t pid = pool().children()[slot].pid;
+  output_.child_ended(pid, now);
   const ChildEnd end = growth_->child_ended(growth_input(), slot, code, status, now);
   if (end.failed) failure_hook_.note({slot, pid, code, status});
   const bool needed = run_.serving() || run_.stage() == ServiceRun::Stage::draining;
@@ -155,6 +165,7 @@ bool Service::process_ended(pid_t pid, int code, int status) {
   if (failure_hook_.reaped(pid, code, status)) return true;
   bool failed = false;
   if (!growth_->detached_ended(pid, code, status, failed)) return false;
+  output_.child_ended(pid, Clock::now());
   if (failed) failure_hook_.note({{}, pid, code, status});
   return true;
 }
@@ -185,6 +196,7 @@ HandedOverService Service::hand_over() const {
                        .children = {},
                        .detached = growth_->detached().all(),
                        .on_failure = failure_hook_.hand_over(),
+                       .output = output_.hand_over(),
                        .throttle = throttle().left(),
                        .settings = configuration_->given,
                        .scaled = configuration_->scaled};
@@ -201,6 +213,9 @@ void Service::take_over(Takeover& takeover, Time now) {
   listeners_.take_over(std::move(serving), std::move(drained), now, from.drain_until);
   growth_->take_over(from, !takeover.given_back());
   failure_hook_.take_over(from.on_failure);
+  if (from.output.read_descriptor >= 0)
+    output_.take_over(takeover.claim(from.output.read_descriptor),
+                      takeover.claim(from.output.write_descriptor), from.output);
   generation_ = from.generation;
   if (from.paused) run_.pause();
   if (from.stopped) run_.go_on_to(ServiceRun::Stage::finishing);

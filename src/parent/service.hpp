@@ -16,6 +16,7 @@
 #include "parent/failure_hook.hpp"
 #include "parent/growth.hpp"
 #include "parent/service_state.hpp"
+#include "pool/output/child_output.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "settings/service_source.hpp"
@@ -141,6 +142,9 @@ class Service {
   // For poll(): the wake-up of the scoreboard. take_wake() is for when it has come.
   pollfd wake_up() const { return {.fd = scoreboard_->wake_descriptor(), .events = POLLIN, .revents = 0}; }
   void take_wake();
+  // For poll(): what its children write. take_output() is for when it has come.
+  pollfd output() const { return output_.watched(); }
+  void take_output() { output_.read(Clock::now()); }
   // Those whose arrivals wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
   bool watches_listeners() const { return growth_->watches_listeners(); }
@@ -149,7 +153,10 @@ class Service {
   void revive_listeners();
 
   // ---- in a child, of this service or of another
-  void forget_children() { growth_->pool().forget(); }
+  void forget_children() {
+    growth_->pool().forget();
+    output_.forget();
+  }
   void forget_orders() { scoreboard_->give_up_orders(); }
   // Listeners and scoreboard: nothing that this child does reaches the service. Its object is dead then.
   void forget_all();
@@ -175,6 +182,7 @@ class Service {
   ServiceRun run_;
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two
   std::optional<Growth> growth_;
+  ChildOutput output_;
   ServiceHost* host_ = nullptr;
   std::uint32_t generation_ = 1;
 };

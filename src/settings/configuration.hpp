@@ -45,6 +45,7 @@ struct ServiceConfiguration {
   std::string log_level = "info";
   AccessLogSettings access_log;
   ProcessSettings process;
+  bool log_output = true;
 
   GivenSettings given;    // what was read to get these values
   ScaledSettings scaled;  // these win over them

@@ -153,6 +153,16 @@ void add_process_settings(Settings& settings, ProcessSettings& process) {
       "Empty: as the parent's.");
 }
 
+void add_output_settings(Settings& settings, bool& log_output) {
+  settings.section("What children write");
+  settings.flag(
+      "log-output", log_output,
+      "Whether the parent logs what children, and the programs that they run, write to standard "
+      "error, and to standard output if that is not the connection: line by line, with the pid, at "
+      "most 1,000 lines in 10 seconds and 2,048 bytes of a line. Nobody ever waits for the log: what "
+      "is written too fast is lost. If not, they write to where the parent does.");
+}
+
 void add_access_log_settings(Settings& settings, AccessLogSettings& access_log) {
   settings.section("Connections that have ended");
   settings.path(
@@ -201,6 +211,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   add_concurrency_settings(settings, service);
   add_time_settings(settings, service.limits);
   add_failure_settings(settings, service.on_failure);
+  add_output_settings(settings, service.log_output);
   add_access_log_settings(settings, service.access_log);
   add_process_settings(settings, service.process);
   add_identity_settings(settings, service);

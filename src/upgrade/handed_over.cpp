@@ -136,6 +136,19 @@ void fields_of_throttle(auto& fields, auto& of) {
   fields("children-fail", of.children_fail);
 }
 
+void fields_of_output(auto& fields, auto& of) {
+  fields("read-descriptor", of.read_descriptor);
+  fields("write-descriptor", of.write_descriptor);
+  fields.unless(std::uint64_t{0}, "lost", of.lost);
+}
+
+void fields_of_part(auto& fields, auto& of) {
+  fields("pid", of.writer);
+  fields("text", of.text);
+  fields("cut", of.cut);
+  fields("since", of.since);
+}
+
 constexpr auto fields_of_given = [](auto& fields, auto& given) {
   fields("where", given.where);
   fields.each("value", given.values);
@@ -221,6 +234,10 @@ void records_of_service(auto records, auto& of) {
   records.one("on-failure", has_failed, [&](auto& fields) { fields_of_failure_run(fields, of.on_failure); });
   records.one("throttle", of.throttle.delay != Clock::duration::zero(),
               [&](auto& fields) { fields_of_throttle(fields, of.throttle); });
+  records.one("output", of.output.read_descriptor >= 0,
+              [&](auto& fields) { fields_of_output(fields, of.output); });
+  records.each("output-part", of.output.parts,
+               [](auto& fields, auto& each) { fields_of_part(fields, each); });
   records.each_named("service-setting", "name", of.settings, fields_of_given);
   records.each_named("scaled", "setting", of.scaled,
                      [](auto& fields, auto& value) { fields("value", value); });

@@ -15,6 +15,7 @@
 #include "base/handover.hpp"
 #include "listen/listener.hpp"
 #include "pool/child_table.hpp"
+#include "pool/output/child_output.hpp"
 #include "pool/throttle.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/configuration.hpp"
@@ -67,6 +68,7 @@ struct HandedOverService {
   std::vector<HandedOverChild> children;
   std::vector<ChildRecord> detached;
   FailureHookRun on_failure;
+  HandedOverOutput output{};
   ThrottleDelay throttle;
   // In force. Only the former program needs them, if it gets everything back.
   GivenSettings settings;

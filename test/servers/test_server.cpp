@@ -14,6 +14,7 @@
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
 //   log TEXT      logs a warning, answers "logged"  fork        leaves a grandchild that sleeps, answers its
 //   pid
+//   terminate     an exception that leaves a thread
 //   stop          this_child::stop(), "stopping"    detach      this_child::detach(), answers "detached"
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -181,6 +182,7 @@ class TestServer : public brood::Server {
       answer(std::to_string(copy));
     }
     if (command == "fork") answer(std::to_string(leave_grandchild()));
+    if (command == "terminate") std::thread([] { throw std::runtime_error("no way out"); }).join();
     if (command == "crash") std::abort();
     if (command == "exit") ::_exit(std::stoi(rest));
     if (command == "raise") {

@@ -30,6 +30,7 @@ class MessageLimiter {
   std::optional<More> end();
 
   bool holds_back() const { return more_ > 0; }
+  std::uint64_t held_back() const { return more_; }
 
  private:
   const unsigned most_;

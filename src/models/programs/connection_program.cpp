@@ -25,11 +25,12 @@ namespace {
 
 // In the new process. The child may have threads, which do not exist here and may hold locks: so nothing is
 // allocated. If the child is killed, the program is killed with it.
-[[noreturn]] void run_in_new_process(char* const* arguments, char* const* environment, int socket,
+[[noreturn]] void run_in_new_process(char* const* arguments, char* const* environment, int socket, int errors,
                                      int failure, pid_t child) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != child) ::_exit(0);
-  if (::dup2(socket, STDIN_FILENO) >= 0 && ::dup2(socket, STDOUT_FILENO) >= 0) {
+  if (::dup2(socket, STDIN_FILENO) >= 0 && ::dup2(socket, STDOUT_FILENO) >= 0 &&
+      (errors < 0 || ::dup2(errors, STDERR_FILENO) >= 0)) {
     close_at_exec(STDERR_FILENO + 1);
     default_signals();
     ::execve(arguments[0], arguments, environment);
@@ -39,7 +40,8 @@ namespace {
   ::_exit(127);
 }
 
-pid_t start(const ServiceCommand& command, const std::vector<std::string>& environment, int socket) {
+pid_t start(const ServiceCommand& command, const std::vector<std::string>& environment, int socket,
+            int errors) {
   const ExecWords arguments(command.words), variables(environment);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(SystemError("pipe", errno).what());
@@ -53,7 +55,8 @@ pid_t start(const ServiceCommand& command, const std::vector<std::string>& envir
     sigfillset(&all);
     const SignalMask blocked(all);
     pid = ::fork();
-    if (pid == 0) run_in_new_process(arguments.get(), variables.get(), socket, failure_in.get(), child);
+    if (pid == 0)
+      run_in_new_process(arguments.get(), variables.get(), socket, errors, failure_in.get(), child);
   }
   if (pid < 0) throw Error(SystemError("fork", errno).what());
   failure_in.reset();
@@ -76,10 +79,11 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-void run_connection_program(const ServiceCommand& command, const std::string& service,
+void run_connection_program(const ServiceCommand& command, const std::string& service, int errors,
                             Connection& connection) {
   const int socket = connection.descriptor();
-  const pid_t pid = start(command, connection_environment(socket, service, connection.listener()), socket);
+  const pid_t pid =
+      start(command, connection_environment(socket, service, connection.listener()), socket, errors);
   connection.note(text("pid ", pid));
   const int status = wait_for(pid);
   if (status == 0) return;

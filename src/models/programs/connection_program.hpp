@@ -12,7 +12,8 @@ namespace brood {
 
 // Returns when the program has ended. Throws Error if its exit code is not 0, ConfigurationError if it can't
 // be run. `service`: its name, for the program's environment.
-void run_connection_program(const ServiceCommand& command, const std::string& service,
+// `errors`: what its standard error is; -1: that of this process.
+void run_connection_program(const ServiceCommand& command, const std::string& service, int errors,
                             Connection& connection);
 
 }  // namespace brood

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/log/log_target.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "brood/command_server.hpp"
@@ -28,6 +30,9 @@ void set(const char* variable, const std::string& value) {
 // The program gets its signals blocked: none is lost before it has its own handlers.
 void hand_over_slot(const ServiceCommand& command, const ChildSetup& setup, const MappingDescriptors& table) {
   close_at_exec(first_listener);
+  write_errors_to(setup.output);
+  if (setup.output >= 0 && ::dup2(setup.output, STDOUT_FILENO) < 0)
+    throw SystemError("change standard output", errno);
   const Descriptor handover = hand_over_child(setup, table);
   set(child_variable, handover_address(handover, ::getpid()));
   become_program(command);
@@ -72,10 +77,34 @@ class ListenersInPlace {
   std::vector<Descriptor> displaced_;
 };
 
+// Standard output and error become `output`, if there is one. As with listeners, what was there is put back
+// if exec() has failed.
+class OutputInPlace {
+ public:
+  explicit OutputInPlace(int output) {
+    if (output < 0) return;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      displaced_[i].reset(::fcntl(numbers[i], F_DUPFD_CLOEXEC, first_listener));
+      if (::dup2(output, numbers[i]) < 0) throw SystemError("change standard output and error", errno);
+    }
+  }
+  ~OutputInPlace() {
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      if (displaced_[i]) ::dup2(displaced_[i].get(), numbers[i]);
+  }
+  OutputInPlace(const OutputInPlace&) = delete;
+  OutputInPlace& operator=(const OutputInPlace&) = delete;
+
+ private:
+  static constexpr std::array<int, 2> numbers = {STDOUT_FILENO, STDERR_FILENO};
+  std::array<Descriptor, 2> displaced_;
+};
+
 void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup) {
   check_executable(command.program());
   ChildSlot slot(*setup.scoreboard, setup.slot, {});
   slot.ready();  // the program can't say so
+  const OutputInPlace output(setup.output);
   const ListenersInPlace in_place(setup.listeners);
   set("LISTEN_FDS", text(setup.listeners.size()));
   set("LISTEN_PID", text(::getpid()));
@@ -95,7 +124,9 @@ MappingDescriptors for_child(const ServiceCommand& command, const MappingDescrip
 int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) {
   const std::string service = setup.scoreboard->service().name.data();
   if (command.gets() == CommandGets::connection) {
-    CommandServer server(command, service);
+    // Where the child's standard error is not its log, it is `output`, and its programs have it from there.
+    const bool apart = setup.output >= 0 && log_in_use().to == "stderr";
+    CommandServer server(command, service, apart ? ::fcntl(setup.output, F_DUPFD_CLOEXEC, 0) : -1);
     setup.server = &server;
     return child_main(setup);
   }
