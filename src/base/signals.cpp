@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
+#include "base/text.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
@@ -47,6 +49,20 @@ void default_signals() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);  // can't fail with a valid mask
+}
+
+std::optional<int> find_signal(std::string_view word) {
+  if (const auto number = parse_number<int>(word); number && *number > 0 && *number <= SIGRTMAX)
+    return *number;
+  const std::string_view name = word.starts_with("SIG") ? word.substr(3) : word;
+  for (int signal = 1; signal < NSIG; ++signal)
+    if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known) return signal;
+  return {};
+}
+
+std::string name_of_signal(int signal) {
+  const char* const known = ::sigabbrev_np(signal);
+  return known == nullptr ? text(signal) : text("SIG", std::string_view(known));
 }
 
 SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {

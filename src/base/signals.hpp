@@ -4,6 +4,9 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "brood/descriptor.hpp"
@@ -21,6 +24,10 @@ void disarm_signals();
 // Default actions, and none blocked, as other programs expect. May be called between fork() and exec() of a
 // process that has threads.
 void default_signals();
+
+// "HUP", "SIGHUP" or "1". Empty: it is no signal.
+std::optional<int> find_signal(std::string_view word);
+std::string name_of_signal(int signal);  // "SIGHUP"; its number if it has no name
 
 class SignalDescriptor {
  public:

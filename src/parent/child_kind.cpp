@@ -55,6 +55,7 @@ class Reporting : public ChildKind {
 
 class Forked final : public Reporting {
  public:
+  ChildSignals signals(const ServiceConfiguration& /*configuration*/) const override { return {}; }
   MappingDescriptors copy_for_program(const ServiceCommand& /*command*/,
                                       const MappingDescriptors& /*parents*/) const override {
     return {};
@@ -67,6 +68,9 @@ class Forked final : public Reporting {
 
 class Executed final : public Reporting {
  public:
+  ChildSignals signals(const ServiceConfiguration& /*configuration*/) const override {
+    return {.group = true};
+  }
   MappingDescriptors copy_for_program(const ServiceCommand& command,
                                       const MappingDescriptors& parents) const override {
     return for_child(command, parents);
@@ -78,6 +82,9 @@ class Executed final : public Reporting {
 
 class WithListeners final : public ChildKind {
  public:
+  ChildSignals signals(const ServiceConfiguration& configuration) const override {
+    return {.leave = configuration.command.stop_signal, .group = true};
+  }
   MappingDescriptors copy_for_program(const ServiceCommand& /*command*/,
                                       const MappingDescriptors& /*parents*/) const override {
     return {};

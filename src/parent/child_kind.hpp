@@ -41,6 +41,7 @@ class ChildKind {
   virtual bool reports() const = 0;
   // Whether a child may have shut a shared listener down without saying so.
   virtual bool may_end_listeners() const = 0;
+  virtual ChildSignals signals(const ServiceConfiguration& configuration) const = 0;
   virtual ChildTimeLimits time_limits(const ServiceConfiguration& configuration) const = 0;
 
  protected:

@@ -167,7 +167,8 @@ void Growth::act(const Plan& plan, const Census& counts, const Input& service, T
 void Growth::start(unsigned number, bool replacement, const Input& service, Time now) {
   if (number > 0) service.prepare_start();
   for (unsigned i = 0; i < number; ++i) {
-    if (!pool_.start(service.generation, replacement, now, service.child_main)) {
+    if (!pool_.start(service.generation, replacement, service.kind.signals(service.configuration), now,
+                     service.child_main)) {
       const int error_number = errno;
       throttle_.could_not_fork(now);
       log_error(text("service ", service.configuration.name, ": ",
@@ -195,6 +196,11 @@ bool Growth::publish(const Thresholds& wanted, const Spares& seen, unsigned busy
   const bool fewer = spares < seen.count || (seen.wake_when_busy && busy > 0);
   const bool more = spares > seen.count || busy < busy_seen;
   return (raised && spares < wanted.below && fewer) || (lowered && spares > wanted.above && more);
+}
+
+void Growth::before_reaped(pid_t pid) const {
+  if (const auto slot = pool_.find(pid)) return pool_.before_reaped(*slot);
+  detached_.before_reaped(pid);
 }
 
 ChildEnd Growth::child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now) {

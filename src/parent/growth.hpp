@@ -43,6 +43,7 @@ class Growth {
   Time look(const Input& service, ChildCensus census, bool grows, Time now);
 
   // ---- events
+  void before_reaped(pid_t pid) const;  // of any process
   ChildEnd child_ended(const Input& service, std::uint32_t slot, int code, int status, Time now);
   // False: the process is none of the detached children. `failed`: it counts as a failure.
   bool detached_ended(pid_t pid, int code, int status, bool& failed);

@@ -151,8 +151,13 @@ void Parent::stop_now() {
 // As PID 1 of a container the parent inherits foreign processes. They are reaped, and nothing else.
 void Parent::reap() {
   for (;;) {
+    constexpr int all = WEXITED | WSTOPPED | WCONTINUED | WNOHANG;
     siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) != 0 || info.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &info, all | WNOWAIT) != 0 || info.si_pid == 0) return;
+    const auto pid = static_cast<id_t>(info.si_pid);
+    for (const auto& service : services_) service->before_reaped(info.si_pid);
+    info = {};
+    if (::waitid(P_PID, pid, &info, all) != 0 || info.si_pid == 0) continue;  // it has just been continued
     switch (info.si_code) {
       case CLD_STOPPED:
       case CLD_TRAPPED:

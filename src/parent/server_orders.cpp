@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The orders that replace no children: for one child, for a service or for the whole server.
 #include <array>
-#include <csignal>
-#include <cstring>
 
 #include "base/control_protocol.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "child/child_signals.hpp"
 #include "parent/order_answers.hpp"
@@ -12,16 +11,6 @@
 
 namespace brood {
 namespace {
-
-// "HUP", "SIGHUP" or "1".
-int parse_signal(std::string_view word) {
-  if (const auto number = parse_number<int>(word); number && *number > 0 && *number <= SIGRTMAX)
-    return *number;
-  const std::string_view name = word.starts_with("SIG") ? word.substr(3) : word;
-  for (int signal = 1; signal < NSIG; ++signal)
-    if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known) return signal;
-  throw Refusal(outcome::wrong_usage, text("'", escape(word), "' is no signal"));
-}
 
 PendingAnswer obey_scale(ServerOrders& server, const WireRecord& request, Time /*now*/) {
   Service& service = named_service(server, request);
@@ -59,9 +48,10 @@ PendingAnswer obey_retire(ServerOrders& server, const WireRecord& request, Time 
 
 PendingAnswer obey_signal(ServerOrders& server, const WireRecord& request, Time /*now*/) {
   const Service& service = named_service(server, request);
-  const int number = parse_signal(needed_field(request, "signal"));
-  const char* const known = ::sigabbrev_np(number);
-  const std::string name = known == nullptr ? text(number) : text("SIG", std::string_view(known));
+  const std::string& word = needed_field(request, "signal");
+  const int number = find_signal(word).value_or(0);
+  if (number == 0) throw Refusal(outcome::wrong_usage, text("'", escape(word), "' is no signal"));
+  const std::string name = name_of_signal(number);
   if (number == child_signals::retire || number == child_signals::look_again)
     throw Refusal(
         outcome::wrong_usage,

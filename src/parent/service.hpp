@@ -69,6 +69,7 @@ class Service {
 
   // ---- events
   Time look(Time now);  // returns when to look again
+  void before_reaped(pid_t pid) const { growth_->before_reaped(pid); }
   void child_ended(std::uint32_t slot, int code, int status, Time now);
   // A process without a slot; false: it does not belong to the service.
   bool process_ended(pid_t pid, int code, int status);

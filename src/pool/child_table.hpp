@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -19,8 +20,15 @@ namespace brood {
 // How far the parent has gone to end a child that takes too long.
 enum class Escalation { none, aborted, killed, lost };
 
+// How the parent signals a child.
+struct ChildSignals {
+  int leave = SIGTERM;  // wakes it so that it sees its order, or is the order if it is a foreign program
+  bool group = false;   // it leads a process group, which is ended with it
+};
+
 struct ChildRecord {
   pid_t pid = 0;  // 0: the slot is free
+  ChildSignals signals;
   std::uint32_t generation = 0;
   Time forked_at;
   Time ready_at;             // when the parent saw that it serves; Time{}: it has not yet

@@ -30,6 +30,12 @@ bool Detached::all_lost() const {
                              [](const ChildRecord& child) { return child.escalation == Escalation::lost; });
 }
 
+void Detached::before_reaped(pid_t pid) const {
+  const auto found = std::ranges::find(children_, pid, &ChildRecord::pid);
+  if (found != children_.end() && found->signals.group && found->escalation != Escalation::none)
+    send_to_all(*found, SIGKILL);
+}
+
 bool Detached::reaped(pid_t pid, int code, int status) {
   const auto found = std::ranges::find(children_, pid, &ChildRecord::pid);
   const bool failed = code != CLD_EXITED || status != 0;

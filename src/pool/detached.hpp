@@ -17,6 +17,7 @@ class Detached {
   unsigned count() const { return static_cast<unsigned>(children_.size()); }
   bool all_lost() const;  // no child is left, but those that SIGKILL can't end
 
+  void before_reaped(pid_t pid) const;  // as Pool's
   // `code`, `status`: of waitid(). True: the child has failed.
   bool reaped(pid_t pid, int code, int status);
   // SIGABRT, then SIGKILL, for those that have been detached for longer than `timeout`. Returns when the next

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -12,9 +13,13 @@ namespace brood {
 
 bool send_signal(pid_t child, int signal) {
   if (::kill(child, signal) == 0) return true;
-  const SystemError error(text("child ", child, " can't be sent signal ", signal), errno);
+  const SystemError error(text("child ", std::abs(child), " can't be sent signal ", signal), errno);
   log_error(error.what());
   return false;
+}
+
+bool send_to_all(const ChildRecord& child, int signal) {
+  return send_signal(child.signals.group ? -child.pid : child.pid, signal);
 }
 
 void escalate(ChildRecord& child, const std::string& what, const char* why, Time now) {
@@ -23,12 +28,12 @@ void escalate(ChildRecord& child, const std::string& what, const char* why, Time
     case Escalation::none:
       log_warning(text("child ", child.pid, what, ": beyond ", std::string_view(why), "; it gets SIGABRT"));
       child.escalation = Escalation::aborted;
-      send_signal(child.pid, SIGABRT);
+      send_to_all(child, SIGABRT);
       return;
     case Escalation::aborted:
       log_warning(text("child ", child.pid, what, ": ", std::string_view(why), "; it is killed"));
       child.escalation = Escalation::killed;
-      send_signal(child.pid, SIGKILL);
+      send_to_all(child, SIGKILL);
       return;
     case Escalation::killed:
       log_error(text("child ", child.pid, " can't be ended: SIGKILL had no effect for ", escalation_interval,
@@ -43,7 +48,7 @@ void escalate(ChildRecord& child, const std::string& what, const char* why, Time
 void end_now(ChildRecord& child, Time now) {
   child.escalation = Escalation::killed;
   child.escalated_at = now;
-  send_signal(child.pid, SIGKILL);
+  send_to_all(child, SIGKILL);
 }
 
 }  // namespace brood

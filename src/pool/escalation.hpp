@@ -15,6 +15,8 @@ inline constexpr std::chrono::seconds escalation_interval{5};  // between SIGABR
 
 // False: it was not sent, which is logged.
 bool send_signal(pid_t child, int signal);
+// To its process group, if it leads one.
+bool send_to_all(const ChildRecord& child, int signal);
 // The next step: SIGABRT, then SIGKILL, then it is lost. `what`: " while serving …", or "".
 void escalate(ChildRecord& child, const std::string& what, const char* why, Time now);
 // SIGKILL at once; the caller has logged why.

@@ -2,6 +2,7 @@
 #include "pool/pool.hpp"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,12 +24,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start_timeout = 60s;    // for on_child_start()
 constexpr auto continue_timeout = 1s;  // until a child that was continued runs
 
 }  // namespace
 
-bool Pool::start(std::uint32_t generation, bool replacement, Time now,
+bool Pool::start(std::uint32_t generation, bool replacement, ChildSignals signals, Time now,
                  const std::function<int(std::uint32_t)>& body) {
   const auto slot = children_.free_slot();
   if (!slot) {
@@ -48,7 +48,10 @@ bool Pool::start(std::uint32_t generation, bool replacement, Time now,
     errno = error_number;
     return false;
   }
-  children_[*slot] = {.pid = pid, .generation = generation, .forked_at = now, .replacement = replacement};
+  // Also here, so that the group exists when it is signalled. It fails if the child was first, and executes.
+  if (signals.group) ::setpgid(pid, pid);
+  children_[*slot] = {
+      .pid = pid, .signals = signals, .generation = generation, .forked_at = now, .replacement = replacement};
   scoreboard_.writable_slot_orders(*slot).pid.store(pid, relaxed);
   add(scoreboard_.service_orders().children_started, 1);
   return true;
@@ -64,7 +67,7 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
   scoreboard_.set_counted(slot, false);
-  send_signal(child.pid, child_signals::retire);
+  send_signal(child.pid, child.signals.leave);
 }
 
 void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
@@ -215,7 +218,7 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
                            code == CLD_KILLED && status == SIGKILL;
   const bool well = code == CLD_EXITED && status == 0;
   // A program may have no handler for that signal.
-  const bool retired = child.told_to_leave && code == CLD_KILLED && status == child_signals::retire;
+  const bool retired = child.told_to_leave && code != CLD_EXITED && status == child.signals.leave;
   // It left as it was told, or by itself, or the parent killed it while it had no open connection.
   const bool by_itself = has_served || (used && rows_.leaves_by_itself(slot));
   const bool as_asked = (well && (child.told_to_leave || by_itself)) ||
@@ -256,58 +259,6 @@ void Pool::stopped(std::uint32_t slot, bool is_stopped) {
                      "; it is no spare until it continues"));
 }
 
-void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
-  ChildRecord& child = children_[slot];
-  brood::escalate(child, rows_.serving(slot), why, now);
-  scoreboard_.set_counted(slot, false);
-  if (child.escalation == Escalation::lost) add(scoreboard_.service_orders().lost, 1);
-}
-
-// When a child is ended, whatever it does: with a connection, on its way in, and on its way out.
-Pool::Limit Pool::limit_of(std::uint32_t slot, const ChildTimeLimits& limits, Time now) const {
-  const ChildRecord& child = children_[slot];
-  const auto counted = [&](Time since) { return std::max(since, limits.counted_from); };
-  if (rows_.is_busy(slot)) {
-    if (limits.connection == 0ms) return {};
-    const Time due = std::max(counted(now - rows_.view(slot, now).busy_for) + limits.connection,
-                              rows_.extended_until(slot, now));
-    return {due + limits.connection_grace, "connection-timeout"};
-  }
-  // Its last connection may have ended later than it was told to leave.
-  if (child.leaving_since != Time{})
-    return limits.leave == 0ms
-               ? Limit{}
-               : Limit{counted(std::max(child.leaving_since, rows_.idle_since(slot, now))) + limits.leave,
-                       limits.leave_setting};
-  if (rows_.lifecycle(slot).phase == Phase::starting)
-    return {counted(child.forked_at) + start_timeout, "its time to start"};
-  return {};
-}
-
-Pool::Overdue Pool::end_overdue(const ChildTimeLimits& limits, Time now) {
-  Overdue overdue{.next = lock_.due()};
-  for (const std::uint32_t slot : children_.used()) {
-    ChildRecord& child = children_[slot];
-    if (child.escalation == Escalation::lost) continue;
-    if (child.leaving_since == Time{} && rows_.lifecycle(slot).phase == Phase::leaving)
-      child.leaving_since = now;
-    overdue.next = std::min(overdue.next, end_if_still_stopped(slot, limits, now));
-    const auto [due_first, why] = limit_of(slot, limits, now);
-    Time due = child.escalation == Escalation::none
-                   ? due_first
-                   : std::max(child.escalated_at, limits.counted_from) + escalation_interval;
-    if (due <= now) {
-      if (child.escalation == Escalation::none && rows_.is_busy(slot))
-        add(scoreboard_.service_orders().connection_timeouts, 1);
-      escalate(slot, why, now);
-      overdue.escalated = true;
-      due = child.escalation == Escalation::lost ? never : now + escalation_interval;
-    }
-    overdue.next = std::min(overdue.next, due);
-  }
-  return overdue;
-}
-
 std::vector<ChildRecord> Pool::remove_detached() {
   std::vector<ChildRecord> detached;
   for (const std::uint32_t slot : children_.used()) {
@@ -332,18 +283,6 @@ void Pool::release_stopped() {
         text("child ", child.pid,
              " is stopped, and max-clients leaves no room for another: it is continued, and told to leave"));
     continue_to_leave(slot, Reason::surplus);
-  }
-}
-
-void Pool::kill_all(const char* why) {
-  const Time now = Clock::now();
-  for (const std::uint32_t slot : children_.used()) {
-    ChildRecord& child = children_[slot];
-    if (child.escalation == Escalation::killed || child.escalation == Escalation::lost) continue;
-    if (rows_.is_busy(slot))
-      log_warning(
-          text("child ", child.pid, rows_.serving(slot), ": ", std::string_view(why), "; it is killed"));
-    end_now(child, now);
   }
 }
 

@@ -41,7 +41,7 @@ class Pool {
 
   // Claims a slot and forks; `body` gets the slot and runs in the child. False with
   // errno: fork() failed, or (EAGAIN) there is no slot.
-  bool start(std::uint32_t generation, bool replacement, Time now,
+  bool start(std::uint32_t generation, bool replacement, ChildSignals signals, Time now,
              const std::function<int(std::uint32_t)>& body);
   // Tells so many to leave. Reason::surplus: idle ones only; else outdated ones, idle before busy, and of the
   // busy ones those that have their connection for the shortest time. Those that accepted most come first.
@@ -59,6 +59,8 @@ class Pool {
 
   // `code`, `status`: of waitid(). `reports`: the row says what the child was doing. `has_served`: the
   // service knows that it has, whatever its row says; then it is no failure that it ended by itself.
+  // Its pid is still its own.
+  void before_reaped(std::uint32_t slot) const;
   ChildEnd reaped(std::uint32_t slot, int code, int status, bool reports, bool has_served);
   void stopped(std::uint32_t slot, bool is_stopped);
   // SIGABRT, then SIGKILL, then "lost", for children that exceed the limits, or take a minute to start.

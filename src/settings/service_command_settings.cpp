@@ -2,10 +2,30 @@
 #include "settings/service_command_settings.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/service/limits.hpp"
+#include "base/signals.hpp"
+#include "brood/error.hpp"
 
 namespace brood {
+
+namespace {
+
+SettingType<int> signal_type() {
+  return {.kind = "signal, by name or number",
+          .read =
+              [](const std::string& word) {
+                const auto signal = find_signal(word);
+                if (!signal) throw ConfigurationError("is no signal");
+                if (*signal == SIGKILL || *signal == SIGSTOP)
+                  throw ConfigurationError("can't be handled by a program");
+                return *signal;
+              },
+          .write = name_of_signal};
+}
+
+}  // namespace
 
 void add_service_command_settings(Settings& settings, ServiceCommand& command) {
   settings.section("The program");
@@ -32,6 +52,11 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
           "it are kept running, and graceful-timeout is the only other limit that has an effect. connection: "
           "children accept and run it for each connection, which is its standard input and output.")
       .applied_on = AppliedOn::service_restart;
+  settings.value(
+      "stop-signal", command.stop_signal, signal_type(),
+      "The signal by which a program that gets the listeners is told to finish its connections and "
+      "end: at a reload, when it is too old, at a stop, and when the parent has ended. SIGQUIT for "
+      "nginx, php-fpm and unicorn, SIGUSR1 for haproxy. Other children do not need it.");
 }
 
 ServiceConfiguration in_effect(ServiceConfiguration configuration) {

@@ -5,6 +5,7 @@
 #include "upgrade/handed_over.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -117,6 +118,8 @@ void fields_of_child(auto& fields, auto& of) {
   fields("ending-at", of.escalated_at);
   fields.unless(Time{}, "ready-at", of.ready_at);
   fields.unless(false, "proven", of.proven);
+  fields.unless(SIGTERM, "leave-signal", of.signals.leave);
+  fields.unless(false, "leads-group", of.signals.group);
 }
 
 void fields_of_failure_run(auto& fields, auto& of) {

@@ -68,6 +68,7 @@ int run_step(const Executable& program, const Descriptor& output, std::span<cons
     if (::dup2(output.get(), standard) < 0) return static_cast<int>(ExitCode::sick);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // can't fail with a valid signal
   if (::getppid() != parent) return static_cast<int>(ExitCode::left);
+  ::setpgid(0, 0);  // can't fail: it leads no session
   unblock_all_signals();
   try {
     program.become(more, handover ? variable_for(handover, ::getpid()) : test_variable + "=test"s, kept);
@@ -115,6 +116,8 @@ void Upgrade::start(Step step, Time now) {
     pid_ =
         spawn([&, parent = ::getpid()] { return run_step(program_, output_, more, handover, kept, parent); });
     if (pid_ < 0) throw SystemError("fork", errno);
+    // Also here, so that the group exists when it is killed. It fails if the step was first.
+    ::setpgid(pid_, pid_);
   } catch (const std::exception& error) {
     pid_ = 0;
     refuse(error.what());
@@ -131,7 +134,8 @@ void Upgrade::refuse(std::string_view why) {
 
 void Upgrade::cancel(std::string_view why) {
   if (!under_way()) return;
-  if (pid_ > 0) ::kill(pid_, SIGKILL);  // reap() finds it to be nobody's
+  // With what it has started: it may be a script. reap() finds it to be nobody's.
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
   refuse(why);
 }
 
@@ -189,7 +193,7 @@ Time Upgrade::look(Time now) {
   if (step_ == Step::none || overdue_) return never;
   if (now < deadline_) return deadline_;
   overdue_ = true;
-  ::kill(pid_, SIGKILL);  // can't fail: it is of this user, and was not reaped yet
+  ::kill(-pid_, SIGKILL);  // can't fail: it is of this user, and was not reaped yet
   return never;
 }
 

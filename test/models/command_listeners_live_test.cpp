@@ -315,3 +315,86 @@ TEST_CASE("a process that is stopped (SIGSTOP) is replaced") {
   ::kill(child, SIGCONT);
   CHECK(runs_as_many(server, 1));
 }
+
+TEST_CASE("stop-signal tells it to leave at a reload and a stop and when its parent has ended") {
+  const Script script(
+      "trap '' TERM; trap 'echo left >&2; exit 0' QUIT; echo ready >&2; while :; do sleep 0.05; done");
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--stop-signal=SIGQUIT"}),
+                       host());
+  REQUIRE(server.wait_for_log("says: ready"));
+  const pid_t first = server.children().at(0);
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("process " + std::to_string(first) + " says: left"));
+  CHECK(eventually([&] { return server.count_in_log("says: ready") == 2; }));
+  SUBCASE("stop") {
+    server.signal(SIGTERM);
+    CHECK(server.wait_exit() == exited(0));
+    CHECK(server.count_in_log("says: left") == 2);
+    CHECK(server.count_in_log("warning") == 0);
+  }
+  SUBCASE("the end of the parent") {
+    REQUIRE(eventually([&] { return server.children().size() == 1; }));
+    const pid_t child = server.children().at(0);
+    server.signal(SIGKILL);
+    server.wait_exit();
+    CHECK(eventually([&] { return !is_alive(child); }));
+  }
+}
+
+TEST_CASE("a program that its stop-signal has ended has not failed") {
+  const Script script("exec sleep 600");
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--stop-signal=10"}), host());
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  CHECK(server.count_in_log("warning") == 0);
+}
+
+TEST_CASE("stop-signal is a signal that a program can handle") {
+  for (const auto& [signal, wrong] :
+       {std::pair{"FOO", "is no signal"}, std::pair{"KILL", "can't be handled by a program"}}) {
+    ServerProcess server(runs("/bin/true", "listeners", {std::string("--stop-signal=") + signal}),
+                         host_that_fails());
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(server.standard_error().find(wrong) != std::string::npos);
+  }
+}
+
+TEST_CASE("a limit ends the whole process group of a program") {
+  // The first word that it writes is the pid of what it leaves.
+  const auto left_by = [](const ServerProcess& server) {
+    const std::string log = server.log();
+    const auto at = log.find("says: left ");
+    return at == std::string::npos ? 0 : static_cast<pid_t>(std::stol(log.substr(at + 11)));
+  };
+  SUBCASE("graceful-timeout") {
+    const Script script(
+        "trap '' TERM; (trap '' ABRT; exec sleep 600) & echo left $! >&2; while :; do sleep 1; done");
+    ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--graceful-timeout=300ms"}),
+                         host());
+    REQUIRE(server.wait_for_log("says: left "));
+    const pid_t left = left_by(server);
+    CHECK(is_alive(left));
+    server.signal(SIGHUP);
+    CHECK(server.wait_for_log("beyond graceful-timeout; it gets SIGABRT"));
+    CHECK(eventually([&] { return !is_alive(left); }));
+  }
+  SUBCASE("connection-timeout") {
+    const Script script("(trap '' ABRT; exec sleep 600) & echo left $! >&2; wait");
+    ServerProcess server(runs(script.path(), "connection", {"--connection-timeout=1s"}), host());
+    Client client = server.connect();
+    REQUIRE(server.wait_for_log("says: left "));
+    const pid_t left = left_by(server);
+    CHECK(client.ending() == Ending::closed);  // nobody has the connection any more
+    CHECK(eventually([&] { return !is_alive(left); }));
+    CHECK(server.reaches([](const auto& service) { return service.connection_timeouts == 1; }));
+  }
+  SUBCASE("a stop at once") {
+    const Script script("sleep 600 & echo left $! >&2; wait");
+    ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1"}), host());
+    REQUIRE(server.wait_for_log("says: left "));
+    const pid_t left = left_by(server);
+    server.signal(SIGINT);
+    CHECK(server.wait_exit() == exited(0));
+    CHECK(eventually([&] { return !is_alive(left); }));
+  }
+}

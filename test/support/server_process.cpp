@@ -119,10 +119,13 @@ ServerProcess::~ServerProcess() {
   // Children may have left the process group (they may do anything), so by name as well.
   const std::vector<pid_t> known = exit_ ? std::vector<pid_t>() : children_of(pid_);
   ::kill(-pid_, SIGKILL);
-  for (const pid_t child : known) ::kill(child, SIGKILL);
+  for (const pid_t child : known) {
+    ::kill(child, SIGKILL);
+    ::kill(-child, SIGKILL);  // a child that runs a program leads a group
+  }
   if (!exit_) ::waitpid(pid_, nullptr, 0);
   // What a sanitizer found in the server is a failure of the test.
-  const std::string complaints = standard_error();
+  const std::string complaints = standard_error() + log();  // the log has what children have written
   const bool sanitizer_spoke = complaints.find("Sanitizer") != std::string::npos ||
                                complaints.find("runtime error:") != std::string::npos;
   if (sanitizer_spoke && heed_sanitizers_) FAIL_CHECK(complaints);

@@ -114,6 +114,19 @@ TEST_CASE("a program that does not end its test is killed at the deadline") {
   it.check();
 }
 
+TEST_CASE("a test that is given up ends with what it has started") {
+  Upgradeable it;
+  it.install_script("sleep 600 & echo $! > " + (it.place / "new-pid") + "; mv " + (it.place / "new-pid") +
+                    " " + (it.place / "pid") + "; wait");
+  it.server.signal(SIGUSR2);
+  REQUIRE(eventually([&] { return !read_file(it.place / "pid").empty(); }));
+  const auto left = static_cast<pid_t>(std::stol(read_file(it.place / "pid")));
+  CHECK(is_alive(left));
+  it.server.signal(SIGTERM);
+  CHECK(it.server.wait_exit() == exited(0));
+  CHECK(eventually([&] { return !is_alive(left); }));
+}
+
 TEST_CASE("a program that prints more than is read gets an error, and holds nobody up") {
   Unharmed it;
   it.install_script("yes | head -c 1000000\nexit 5");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct ServiceCommand {
   std::string written;
   std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
   std::string gets_written = "slot";
+  int stop_signal = SIGTERM;  // if it gets the listeners
 
   CommandGets gets() const;
   const std::string& program() const { return words.front(); }

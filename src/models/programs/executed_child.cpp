@@ -122,6 +122,7 @@ MappingDescriptors for_child(const ServiceCommand& command, const MappingDescrip
 }
 
 int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) {
+  ::setpgid(0, 0);  // can't fail: it leads no session
   const std::string service = setup.scoreboard->service().name.data();
   if (command.gets() == CommandGets::connection) {
     // Where the child's standard error is not its log, it is `output`, and its programs have it from there.
@@ -132,7 +133,8 @@ int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors 
   }
   return exit_code_of([&] {
     // A program that takes the listeners knows of no other signal that ends it.
-    if (!enter(setup, child_signals::retire)) return;
+    const bool foreign = command.gets() == CommandGets::listeners;
+    if (!enter(setup, foreign ? command.stop_signal : child_signals::retire)) return;
     set("BROOD_SERVICE", service);
     if (command.gets() == CommandGets::slot)
       hand_over_slot(command, setup, table);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Children that take too long, and what is left of them.
+#include <csignal>
+
+#include "base/text.hpp"
+#include "brood/log.hpp"
+#include "pool/escalation.hpp"
+#include "pool/pool.hpp"
+
+namespace brood {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto start_timeout = 60s;  // for on_child_start()
+
+}  // namespace
+
+// What has outlived the signal that has ended the child.
+void Pool::before_reaped(std::uint32_t slot) const {
+  const ChildRecord& child = children_[slot];
+  if (child.signals.group && child.escalation != Escalation::none) send_to_all(child, SIGKILL);
+}
+
+void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
+  ChildRecord& child = children_[slot];
+  brood::escalate(child, rows_.serving(slot), why, now);
+  scoreboard_.set_counted(slot, false);
+  if (child.escalation == Escalation::lost) add(scoreboard_.service_orders().lost, 1);
+}
+
+// When a child is ended, whatever it does: with a connection, on its way in, and on its way out.
+Pool::Limit Pool::limit_of(std::uint32_t slot, const ChildTimeLimits& limits, Time now) const {
+  const ChildRecord& child = children_[slot];
+  const auto counted = [&](Time since) { return std::max(since, limits.counted_from); };
+  if (rows_.is_busy(slot)) {
+    if (limits.connection == 0ms) return {};
+    const Time due = std::max(counted(now - rows_.view(slot, now).busy_for) + limits.connection,
+                              rows_.extended_until(slot, now));
+    return {due + limits.connection_grace, "connection-timeout"};
+  }
+  // Its last connection may have ended later than it was told to leave.
+  if (child.leaving_since != Time{})
+    return limits.leave == 0ms
+               ? Limit{}
+               : Limit{counted(std::max(child.leaving_since, rows_.idle_since(slot, now))) + limits.leave,
+                       limits.leave_setting};
+  if (rows_.lifecycle(slot).phase == Phase::starting)
+    return {counted(child.forked_at) + start_timeout, "its time to start"};
+  return {};
+}
+
+Pool::Overdue Pool::end_overdue(const ChildTimeLimits& limits, Time now) {
+  Overdue overdue{.next = lock_.due()};
+  for (const std::uint32_t slot : children_.used()) {
+    ChildRecord& child = children_[slot];
+    if (child.escalation == Escalation::lost) continue;
+    if (child.leaving_since == Time{} && rows_.lifecycle(slot).phase == Phase::leaving)
+      child.leaving_since = now;
+    overdue.next = std::min(overdue.next, end_if_still_stopped(slot, limits, now));
+    const auto [due_first, why] = limit_of(slot, limits, now);
+    Time due = child.escalation == Escalation::none
+                   ? due_first
+                   : std::max(child.escalated_at, limits.counted_from) + escalation_interval;
+    if (due <= now) {
+      if (child.escalation == Escalation::none && rows_.is_busy(slot))
+        add(scoreboard_.service_orders().connection_timeouts, 1);
+      escalate(slot, why, now);
+      overdue.escalated = true;
+      due = child.escalation == Escalation::lost ? never : now + escalation_interval;
+    }
+    overdue.next = std::min(overdue.next, due);
+  }
+  return overdue;
+}
+
+void Pool::kill_all(const char* why) {
+  const Time now = Clock::now();
+  for (const std::uint32_t slot : children_.used()) {
+    ChildRecord& child = children_[slot];
+    if (child.escalation == Escalation::killed || child.escalation == Escalation::lost) continue;
+    if (rows_.is_busy(slot))
+      log_warning(
+          text("child ", child.pid, rows_.serving(slot), ": ", std::string_view(why), "; it is killed"));
+    end_now(child, now);
+  }
+}
+
+}  // namespace brood
