@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "parent/child_kind.hpp"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 
+#include "brood/error.hpp"
 #include "child/child_main.hpp"
 #include "models/programs/executed_child.hpp"
 
@@ -71,6 +74,20 @@ class Executed final : public Reporting {
   ChildSignals signals(const ServiceConfiguration& /*configuration*/) const override {
     return {.group = true};
   }
+  // A program of the kit that can't start logs why, and has one of these exit codes. Another program may also
+  // wait for something until its time is over.
+  std::string_view advice(const ServiceCommand& command, const ChildEnd& end, int code,
+                          int status) const override {
+    const bool of_kit = code == CLD_EXITED && (status == static_cast<int>(ExitCode::software) ||
+                                               status == static_cast<int>(ExitCode::sick) ||
+                                               status == static_cast<int>(ExitCode::configuration));
+    if (command.gets() != CommandGets::slot || end.ready || of_kit || (code != CLD_EXITED && !end.asked))
+      return "";
+    return "its program has not taken the slot of a child: if it is not built with the kit, set command-gets "
+           "= "
+           "connection if it serves one connection as its standard input and output, or command-gets = "
+           "listeners if it takes the listeners as systemd passes them";
+  }
   MappingDescriptors copy_for_program(const ServiceCommand& command,
                                       const MappingDescriptors& parents) const override {
     return for_child(command, parents);
@@ -82,6 +99,15 @@ class Executed final : public Reporting {
 
 class WithListeners final : public ChildKind {
  public:
+  std::string_view advice(const ServiceCommand& /*command*/, const ChildEnd& end, int code,
+                          int /*status*/) const override {
+    if (end.proven || end.asked || code != CLD_EXITED) return "";
+    return "its program has ended soon after its start: if it serves one connection as its standard input "
+           "and "
+           "output, as under inetd, set command-gets = connection; if it puts itself into the background, "
+           "tell "
+           "it not to";
+  }
   ChildSignals signals(const ServiceConfiguration& configuration) const override {
     return {.leave = configuration.command.stop_signal, .group = true};
   }
@@ -119,6 +145,11 @@ class WithListeners final : public ChildKind {
 };
 
 }  // namespace
+
+std::string_view ChildKind::advice(const ServiceCommand& /*command*/, const ChildEnd& /*end*/, int /*code*/,
+                                   int /*status*/) const {
+  return "";
+}
 
 const ChildKind& ChildKind::of(const ServiceConfiguration& configuration) {
   static const Forked forked;

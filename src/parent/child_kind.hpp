@@ -4,6 +4,8 @@
 // serves is guessed from how long it lives. Everything that differs for such a program is here. Parent only.
 #pragma once
 
+#include <string_view>
+
 #include "base/clock.hpp"
 #include "child/child_process.hpp"
 #include "listen/listeners.hpp"
@@ -41,6 +43,10 @@ class ChildKind {
   virtual bool reports() const = 0;
   // Whether a child may have shut a shared listener down without saying so.
   virtual bool may_end_listeners() const = 0;
+  // What may be wrong if a child has ended before it has served; "": nothing that is known. `code`, `status`:
+  // of waitid().
+  virtual std::string_view advice(const ServiceCommand& command, const ChildEnd& end, int code,
+                                  int status) const;
   virtual ChildSignals signals(const ServiceConfiguration& configuration) const = 0;
   virtual ChildTimeLimits time_limits(const ServiceConfiguration& configuration) const = 0;
 

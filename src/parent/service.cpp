@@ -149,6 +149,7 @@ void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
   output_.child_ended(pid, now);
   const ChildEnd end = growth_->child_ended(growth_input(), slot, code, status, now);
   if (end.failed) failure_hook_.note({slot, pid, code, status});
+  advise(kind().advice(configuration_->command, end, code, status));
   const bool needed = run_.serving() || run_.stage() == ServiceRun::Stage::draining;
   if (!needed || end.asked) return;
   const bool fatal = end.exit_code == static_cast<int>(ExitCode::configuration) && !end.used;
@@ -159,6 +160,12 @@ void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
   } else if (!end.proven || end.exit_code == static_cast<int>(ExitCode::sick)) {
     growth_->start_failed(name(), now);
   }
+}
+
+void Service::advise(std::string_view advice) {
+  if (advice.empty() || advised_ == generation_) return;
+  advised_ = generation_;
+  log_warning(text("service ", name(), ": ", advice));
 }
 
 bool Service::process_ended(pid_t pid, int code, int status) {

@@ -166,6 +166,7 @@ class Service {
   const ChildKind& kind() const { return ChildKind::of(*configuration_); }
   Growth::Input growth_input();
   int child_main(std::uint32_t slot, pid_t parent);
+  void advise(std::string_view advice);
   void publish_limits();
   void take(WantedService wanted);
   Time stop_deadline(Time now) const;
@@ -186,6 +187,7 @@ class Service {
   ChildOutput output_;
   ServiceHost* host_ = nullptr;
   std::uint32_t generation_ = 1;
+  std::uint32_t advised_ = 0;  // in which generation
 };
 
 }  // namespace brood

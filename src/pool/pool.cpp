@@ -228,6 +228,7 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
                      .failed = !as_asked,
                      .used = used,
                      .proven = child.proven || has_served || killed_idle,
+                     .ready = rows_.lifecycle(slot).phase != Phase::starting,
                      .exit_code = code == CLD_EXITED ? status : -1};
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), open_connections);
   if (as_asked)

@@ -30,6 +30,7 @@ struct ChildEnd {
   bool failed = false;  // it counts as failed
   bool used = false;    // it had accepted a connection
   bool proven = false;  // that it could serve, before it ended
+  bool ready = false;   // it had said that it serves
   int exit_code = -1;   // -1: by a signal
 };
 

@@ -57,6 +57,9 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
       "The signal by which a program that gets the listeners is told to finish its connections and "
       "end: at a reload, when it is too old, at a stop, and when the parent has ended. SIGQUIT for "
       "nginx, php-fpm and unicorn, SIGUSR1 for haproxy. Other children do not need it.");
+  settings.list("success-codes", command.success_codes, 0, 255,
+                "An exit code of a program that gets a connection with which the connection has not failed. "
+                "sshd -i needs 0 and 255.");
 }
 
 ServiceConfiguration in_effect(ServiceConfiguration configuration) {

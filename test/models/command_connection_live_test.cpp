@@ -112,6 +112,19 @@ TEST_CASE("a program that fails is logged, and its connection counts as failed")
   }));
 }
 
+TEST_CASE("success-codes are the exit codes with which a connection has not failed") {
+  const Script script("read code; exit $code");
+  ServerProcess server(serves(script.path(), {"--success-codes=7", "--success-codes=255"}), host());
+  for (const char* const code : {"7\n", "255\n", "0\n"}) {
+    Client client = server.connect();
+    client.send(code);
+    CHECK(client.ending() == Ending::closed);
+  }
+  CHECK(server.reaches(
+      [](const auto& service) { return service.total.finished == 3 && service.total.failed == 1; }));
+  CHECK(server.count_in_log("exited with code 0") == 1);
+}
+
 TEST_CASE("caps, a reload and a stop under load lose no connection and interrupt none") {
   const Script script("exec cat");
   ServerProcess server(serves(script.path(), {"--max-requests-per-child=10"}), host());

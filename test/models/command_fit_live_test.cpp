@@ -89,6 +89,17 @@ TEST_CASE("a mistake in the program's own settings stops the service") {
   refuses(slot("brood-test-server --wort=x"), "unknown option 'wort'; did you mean 'word'?");
 }
 
+TEST_CASE("a program whose command-gets was forgotten or is wrong is named with what it may need") {
+  const Script script("exit 1");
+  std::string gets;
+  SUBCASE("slot") { gets = "slot"; }
+  SUBCASE("listeners") { gets = "listeners"; }
+  ServerProcess server(runs(script.path(), gets, {"--start-servers=1"}), host_that_fails());
+  CHECK(server.wait_for_log("set command-gets = connection"));
+  CHECK(server.wait_for_log("children fail at once; the next one is started in 2s"));
+  CHECK(server.count_in_log("set command-gets = connection") == 1);
+}
+
 TEST_CASE("a program that runs programs is no child") {
   refuses(slot("brood-command-host --command=/bin/true"), "name its own command");
 }

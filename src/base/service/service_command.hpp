@@ -19,7 +19,8 @@ struct ServiceCommand {
   std::string written;
   std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
   std::string gets_written = "slot";
-  int stop_signal = SIGTERM;  // if it gets the listeners
+  int stop_signal = SIGTERM;                  // if it gets the listeners
+  std::vector<unsigned> success_codes = {0};  // if it gets a connection
 
   CommandGets gets() const;
   const std::string& program() const { return words.front(); }

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -86,7 +87,9 @@ void run_connection_program(const ServiceCommand& command, const std::string& se
       start(command, connection_environment(socket, service, connection.listener()), socket, errors);
   connection.note(text("pid ", pid));
   const int status = wait_for(pid);
-  if (status == 0) return;
+  const auto& good = command.success_codes;
+  if (WIFEXITED(status) && std::ranges::find(good, static_cast<unsigned>(WEXITSTATUS(status))) != good.end())
+    return;
   const std::string how = WIFSIGNALED(status) ? how_it_ended(CLD_KILLED, WTERMSIG(status))
                                               : how_it_ended(CLD_EXITED, WEXITSTATUS(status));
   throw Error(text("command ", command.program(), " ", how));

@@ -10,9 +10,9 @@
 
 namespace brood {
 
-// Returns when the program has ended. Throws Error if its exit code is not 0, ConfigurationError if it can't
-// be run. `service`: its name, for the program's environment.
-// `errors`: what its standard error is; -1: that of this process.
+// Returns when the program has ended. Throws Error if its exit code is none of success-codes,
+// ConfigurationError if it can't be run. `service`: its name, for the program's environment. `errors`: what
+// its standard error is; -1: that of this process.
 void run_connection_program(const ServiceCommand& command, const std::string& service, int errors,
                             Connection& connection);
 
