@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/lookup/identity.hpp"
@@ -33,7 +34,8 @@ struct ChildSetup {
   ChildLimits limits;
   ProcessSettings process = {};
   AccessLogSettings access_log = {};
-  int output = -1;  // what standard error becomes; -1: it stays
+  std::string notify_address = {};  // where its program says that it is ready; "": it does not
+  int output = -1;                  // what standard error becomes; -1: it stays
 };
 
 }  // namespace brood

@@ -99,6 +99,7 @@ class Executed final : public Reporting {
 
 class WithListeners final : public ChildKind {
  public:
+  explicit WithListeners(bool says_ready) : says_ready_(says_ready) {}
   std::string_view advice(const ServiceCommand& /*command*/, const ChildEnd& end, int code,
                           int /*status*/) const override {
     if (end.proven || end.asked || code != CLD_EXITED) return "";
@@ -122,11 +123,11 @@ class WithListeners final : public ChildKind {
   bool has_served(const Ended& child, const Listeners& listeners) const override {
     const bool old_enough = child.age >= std::max(replacement_age, child.throttle_delay);
     const bool done = child.exited_with_0 && child.on_demand && (listeners.backlog() == 0 || old_enough);
-    return done || child.age >= std::max(proven_age, child.throttle_delay);
+    return child.ready && (done || child.age >= std::max(proven_age, child.throttle_delay));
   }
   CensusRules census_rules(const Throttle& throttle, Time now) const override {
     return {.proven_after = std::max(proven_age, throttle.delay()),
-            .counts_after = replacement_age,
+            .counts_after = says_ready_ ? Clock::duration::zero() : replacement_age,
             .heard_before = now - reaction_time};
   }
   // One that has the listeners takes what waits. Only the first one has to be started for it.
@@ -142,6 +143,9 @@ class WithListeners final : public ChildKind {
             .leave = configuration.limits.graceful_timeout,
             .leave_setting = "graceful-timeout"};
   }
+
+ private:
+  const bool says_ready_;
 };
 
 }  // namespace
@@ -154,9 +158,10 @@ std::string_view ChildKind::advice(const ServiceCommand& /*command*/, const Chil
 const ChildKind& ChildKind::of(const ServiceConfiguration& configuration) {
   static const Forked forked;
   static const Executed executed;
-  static const WithListeners with_listeners;
+  static const WithListeners with_listeners(false), that_says_ready(true);
   if (!configuration.model.command) return forked;
-  if (configuration.command.gets() == CommandGets::listeners) return with_listeners;
+  if (configuration.command.gets() == CommandGets::listeners)
+    return configuration.command.ready == ReadyOn::notify ? that_says_ready : with_listeners;
   return executed;
 }
 

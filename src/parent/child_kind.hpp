@@ -30,6 +30,7 @@ class ChildKind {
   struct Ended {
     Clock::duration age;
     bool exited_with_0;
+    bool ready;                      // it, or its program, had said that it serves
     bool on_demand;                  // it was started because a connection waited
     Clock::duration throttle_delay;  // 0: the service is not throttled
   };

@@ -208,6 +208,7 @@ ChildEnd Growth::child_ended(const Input& service, std::uint32_t slot, int code,
   may_strand_ = true;
   const ChildKind::Ended ended{.age = pool_.rows().age(slot, now),
                                .exited_with_0 = code == CLD_EXITED && status == 0,
+                               .ready = pool_.rows().lifecycle(slot).phase != Phase::starting,
                                .on_demand = starts_on_demand(service.configuration.limits),
                                .throttle_delay = throttle_.delay()};
   return pool_.reaped(slot, code, status, service.kind.reports(),

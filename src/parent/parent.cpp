@@ -246,6 +246,7 @@ void Parent::wait(Time until) {
   std::vector<pollfd> events = {{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0}};
   for (const auto& service : services_) events.push_back(service->wake_up());
   for (const auto& service : services_) events.push_back(service->output());
+  for (const auto& service : services_) events.push_back(service->notices());
   for (const auto& service : services_) service->add_watched(events);
   control_.add_watched(events);
   if (poll_until(events, until) < 0 && errno != EINTR)
@@ -255,6 +256,8 @@ void Parent::wait(Time until) {
     if (events[at++].revents != 0) service->take_wake();
   for (const auto& service : services_)
     if (events[at++].revents != 0) service->take_output();
+  for (const auto& service : services_)
+    if (events[at++].revents != 0) service->take_notices();
   if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();

@@ -82,11 +82,20 @@ Growth::Input Service::growth_input() {
           .listeners = listeners_,
           .generation = generation_,
           .may_start = !run_.fatal_exit(),
-          .prepare_start =
-              [this] {
-                if (configuration_->log_output) output_.open();
-              },
+          .prepare_start = [this] { prepare_start(); },
           .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); }};
+}
+
+void Service::prepare_start() {
+  if (configuration_->log_output) output_.open();
+  const ServiceCommand& command = configuration_->command;
+  if (command.gets() != CommandGets::listeners || command.ready != ReadyOn::notify) return;
+  try {
+    notices_.open();
+  } catch (const Error& error) {
+    log_warning(text("service ", name(), ": its programs count as ready when they are executed: ",
+                     std::string_view(error.what())));
+  }
 }
 
 int Service::child_main(std::uint32_t slot, pid_t parent) {
@@ -104,6 +113,7 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   setup.listeners = listeners_.of_a_child();
   setup.parent = parent;
   setup.output = output.release();
+  if (configuration_->command.ready == ReadyOn::notify) setup.notify_address = notices_.address();
   return kind().run(configuration_->command, setup, std::move(table));
 }
 
@@ -132,14 +142,15 @@ void Service::take_wake() {
 }
 
 Time Service::look(Time now) {
+  const Time notices_again = notices_.look(takes_ready(), now);
   const Time audit_again = growth_->audit(name(), now);
   growth_->notice(growth_input(), now);
   const ChildCensus census = growth_->census(growth_input(), now);
   advance_stop(census, now);
   if (run_.restarts() && ended()) host_->look_up_to_start(*this);
   scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
-  const Time next =
-      std::min({advance_listeners(now), failure_hook_.look(now), output_.look(now), audit_again});
+  const Time next = std::min(
+      {advance_listeners(now), failure_hook_.look(now), output_.look(now), notices_again, audit_again});
   return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
@@ -204,6 +215,7 @@ HandedOverService Service::hand_over() const {
                        .detached = growth_->detached().all(),
                        .on_failure = failure_hook_.hand_over(),
                        .output = output_.hand_over(),
+                       .notify_descriptor = notices_.descriptor(),
                        .throttle = throttle().left(),
                        .settings = configuration_->given,
                        .scaled = configuration_->scaled};
@@ -223,6 +235,7 @@ void Service::take_over(Takeover& takeover, Time now) {
   if (from.output.read_descriptor >= 0)
     output_.take_over(takeover.claim(from.output.read_descriptor),
                       takeover.claim(from.output.write_descriptor), from.output);
+  if (from.notify_descriptor >= 0) notices_.take_over(takeover.claim(from.notify_descriptor));
   generation_ = from.generation;
   if (from.paused) run_.pause();
   if (from.stopped) run_.go_on_to(ServiceRun::Stage::finishing);

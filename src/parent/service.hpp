@@ -17,6 +17,7 @@
 #include "parent/growth.hpp"
 #include "parent/service_state.hpp"
 #include "pool/output/child_output.hpp"
+#include "pool/ready_notices.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "settings/service_source.hpp"
@@ -146,6 +147,9 @@ class Service {
   // For poll(): what its children write. take_output() is for when it has come.
   pollfd output() const { return output_.watched(); }
   void take_output() { output_.read(Clock::now()); }
+  // For poll(): which of their programs are ready.
+  pollfd notices() const { return notices_.watched(); }
+  void take_notices() { notices_.read(takes_ready(), Clock::now()); }
   // Those whose arrivals wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
   bool watches_listeners() const { return growth_->watches_listeners(); }
@@ -157,6 +161,7 @@ class Service {
   void forget_children() {
     growth_->pool().forget();
     output_.forget();
+    notices_.forget();
   }
   void forget_orders() { scoreboard_->give_up_orders(); }
   // Listeners and scoreboard: nothing that this child does reaches the service. Its object is dead then.
@@ -166,6 +171,10 @@ class Service {
   const ChildKind& kind() const { return ChildKind::of(*configuration_); }
   Growth::Input growth_input();
   int child_main(std::uint32_t slot, pid_t parent);
+  void prepare_start();
+  ReadyNotices::Ready takes_ready() {
+    return [this](pid_t sender) { pool().ready(sender); };
+  }
   void advise(std::string_view advice);
   void publish_limits();
   void take(WantedService wanted);
@@ -185,6 +194,7 @@ class Service {
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two
   std::optional<Growth> growth_;
   ChildOutput output_;
+  ReadyNotices notices_;
   ServiceHost* host_ = nullptr;
   std::uint32_t generation_ = 1;
   std::uint32_t advised_ = 0;  // in which generation

@@ -249,6 +249,15 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
   return end;
 }
 
+void Pool::ready(pid_t sender) {
+  auto slot = children_.find(sender);
+  // A helper of the program's may have said it. -1: that one has ended.
+  if (const pid_t leader = ::getpgid(sender); !slot && leader > 0) slot = children_.find(leader);
+  if (!slot || rows_.lifecycle(*slot).phase != Phase::starting) return;
+  const auto locked = lock_.take();
+  scoreboard_.serve(*slot, children_[*slot].pid, 1);
+}
+
 void Pool::stopped(std::uint32_t slot, bool is_stopped) {
   ChildRecord& child = children_[slot];
   if (child.stopped == is_stopped) return;

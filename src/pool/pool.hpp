@@ -63,6 +63,8 @@ class Pool {
   // Its pid is still its own.
   void before_reaped(std::uint32_t slot) const;
   ChildEnd reaped(std::uint32_t slot, int code, int status, bool reports, bool has_served);
+  // A process has said that its child is ready: that of its process group.
+  void ready(pid_t sender);
   void stopped(std::uint32_t slot, bool is_stopped);
   // SIGABRT, then SIGKILL, then "lost", for children that exceed the limits, or take a minute to start.
   struct Overdue {

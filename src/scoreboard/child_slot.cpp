@@ -106,14 +106,7 @@ void ChildSlot::change_lifecycle(Lifecycle lifecycle) {
 std::uint32_t ChildSlot::seal() const { return seal_of(orders_.incarnation.load(relaxed), slot_index_); }
 
 void ChildSlot::ready() {
-  if (const auto locked = lock()) {
-    row_.pid.store(::getpid(), relaxed);
-    row_.capacity.store(capacity_.connections, relaxed);
-    row_.since.store(to_nanoseconds(Clock::now()), relaxed);
-    row_.lifecycle.store(Lifecycle{.phase = Phase::serving, .seal = seal()}.pack(),
-                         std::memory_order_release);
-    scoreboard_.set_idle(slot_index_, true);
-  }
+  if (const auto locked = lock()) scoreboard_.serve(slot_index_, ::getpid(), capacity_.connections);
   wake();
 }
 

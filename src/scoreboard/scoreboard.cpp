@@ -245,6 +245,16 @@ void Scoreboard::claim(std::uint32_t slot_index, std::uint32_t generation, Time 
   row.lifecycle.store(Lifecycle{.phase = Phase::starting, .seal = seal}.pack(), std::memory_order_release);
 }
 
+void Scoreboard::serve(std::uint32_t slot_index, pid_t pid, std::uint32_t capacity) const {
+  Slot& row = slot(slot_index);
+  row.pid.store(pid, relaxed);
+  row.capacity.store(capacity, relaxed);
+  row.since.store(to_nanoseconds(Clock::now()), relaxed);
+  const std::uint32_t seal = seal_of(slot_orders(slot_index).incarnation.load(relaxed), slot_index);
+  row.lifecycle.store(Lifecycle{.phase = Phase::serving, .seal = seal}.pack(), std::memory_order_release);
+  set_idle(slot_index, true);
+}
+
 std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   set_counted(slot_index, false);
   set_idle(slot_index, false);

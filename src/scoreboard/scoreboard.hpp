@@ -84,6 +84,8 @@ class Scoreboard {
   // aborted, and returns the number of these.
   void claim(std::uint32_t slot, std::uint32_t generation, Time now) const;
   std::uint32_t free(std::uint32_t slot) const;
+  // starting -> serving, idle.
+  void serve(std::uint32_t slot, pid_t pid, std::uint32_t capacity) const;
 
   const MappingDescriptors& descriptors() const { return mapping_.descriptors(); }
 

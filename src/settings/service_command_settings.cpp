@@ -57,6 +57,11 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
       "The signal by which a program that gets the listeners is told to finish its connections and "
       "end: at a reload, when it is too old, at a stop, and when the parent has ended. SIGQUIT for "
       "nginx, php-fpm and unicorn, SIGUSR1 for haproxy. Other children do not need it.");
+  settings.choice(
+      "ready", command.ready, {{"exec", ReadyOn::exec}, {"notify", ReadyOn::notify}},
+      "When a program that gets the listeners counts as running. exec: when it was executed. notify: "
+      "when it has said READY=1 on the socket in NOTIFY_SOCKET, as sd_notify(3) does, within a "
+      "minute after its start. Until then its predecessor serves on.");
   settings.list("success-codes", command.success_codes, 0, 255,
                 "An exit code of a program that gets a connection with which the connection has not failed. "
                 "sshd -i needs 0 and 255.");

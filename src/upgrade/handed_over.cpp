@@ -239,6 +239,8 @@ void records_of_service(auto records, auto& of) {
               [&](auto& fields) { fields_of_throttle(fields, of.throttle); });
   records.one("output", of.output.read_descriptor >= 0,
               [&](auto& fields) { fields_of_output(fields, of.output); });
+  records.one("notices", of.notify_descriptor >= 0,
+              [&](auto& fields) { fields("descriptor", of.notify_descriptor); });
   records.each("output-part", of.output.parts,
                [](auto& fields, auto& each) { fields_of_part(fields, each); });
   records.each_named("service-setting", "name", of.settings, fields_of_given);

@@ -69,6 +69,7 @@ struct HandedOverService {
   std::vector<ChildRecord> detached;
   FailureHookRun on_failure;
   HandedOverOutput output{};
+  int notify_descriptor = -1;  // -1: there is none
   ThrottleDelay throttle;
   // In force. Only the former program needs them, if it gets everything back.
   GivenSettings settings;

@@ -398,3 +398,38 @@ TEST_CASE("a limit ends the whole process group of a program") {
     CHECK(eventually([&] { return !is_alive(left); }));
   }
 }
+
+TEST_CASE("ready = notify: it serves when it says so and its predecessor serves until then") {
+  const Script script(
+      "import os, socket, sys, time\n"
+      "def say(text):\n"
+      "    address = '\\0' + os.environ['NOTIFY_SOCKET'][1:]\n"
+      "    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(text, address)\n"
+      "place = os.path.dirname(sys.argv[0])\n"
+      "say(b'STATUS=starting')\n"
+      "print('waits', flush=True)\n"
+      "while not os.path.exists(place + '/go'): time.sleep(0.02)\n"
+      "say(b'STATUS=up\\nREADY=1')\n"
+      "listener = socket.socket(fileno=3)\n"
+      "while True:\n"
+      "    connection, _ = listener.accept()\n"
+      "    connection.sendall(b'%d\\n' % os.getpid())",
+      python);
+  ServerProcess server(runs(script.path(), "listeners", {"--start-servers=1", "--ready=notify"}),
+                       host_that_fails());
+  REQUIRE(server.wait_for_log("says: waits"));
+  // Whoever is no child of the service is not heard.
+  CHECK_FALSE(server.is_ready());
+  write_file(script.place("go"), "");
+  server.wait_ready();
+  const std::string first = server.connect().line();
+  std::filesystem::remove(script.place("go"));
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return server.count_in_log("says: waits") == 2; }));
+  CHECK(server.connect().line() == first);
+  CHECK(server.service().starting == 1);
+  write_file(script.place("go"), "");
+  CHECK(server.reaches([](const auto& service) { return service.idle == 1 && service.children() == 1; }));
+  CHECK(server.connect().line() != first);
+  CHECK(rests(server.pid(), 200ms));
+}

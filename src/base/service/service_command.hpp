@@ -15,11 +15,15 @@ namespace brood {
 enum class CommandGets : std::uint8_t { slot, listeners, connection };
 inline constexpr std::array<std::string_view, 3> command_gets_names = {"slot", "listeners", "connection"};
 
+// When a program that gets the listeners is ready: when it is executed, or when it says so.
+enum class ReadyOn : std::uint8_t { exec, notify };
+
 struct ServiceCommand {
   std::string written;
   std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
   std::string gets_written = "slot";
   int stop_signal = SIGTERM;                  // if it gets the listeners
+  ReadyOn ready = ReadyOn::exec;              // if it gets the listeners
   std::vector<unsigned> success_codes = {0};  // if it gets a connection
 
   CommandGets gets() const;

@@ -102,8 +102,10 @@ class OutputInPlace {
 
 void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup) {
   check_executable(command.program());
-  ChildSlot slot(*setup.scoreboard, setup.slot, {});
-  slot.ready();  // the program can't say so
+  if (setup.notify_address.empty())
+    ChildSlot(*setup.scoreboard, setup.slot, {}).ready();  // the program doesn't say so
+  else
+    set("NOTIFY_SOCKET", setup.notify_address);
   const OutputInPlace output(setup.output);
   const ListenersInPlace in_place(setup.listeners);
   set("LISTEN_FDS", text(setup.listeners.size()));
