@@ -25,7 +25,7 @@ void ServiceSettings::add_to(Settings& table) {
 void ServiceSettings::add_all_to(Settings& table) {
   add_to(table);
   table.section("The log");
-  add_log_level(table, configuration.log_level);
+  add_log_settings(table, configuration.log);
 }
 
 ReadFile read_service_file(const ServicePath& file, const GivenSettings& own, const Settings& shared_table,

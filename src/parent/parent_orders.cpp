@@ -85,7 +85,8 @@ void Parent::try_reopen() {
   try {
     reopen_logs();
   } catch (const Error& error) {
-    log_error(text(std::string_view(error.what()), "; the log is still written to the old file"));
+    for (const auto line : split(error.what(), '\n'))
+      log_error(text(line, "; the log is still written to the old file"));
   }
 }
 
@@ -160,10 +161,21 @@ std::vector<ServerOrders::Change> Parent::scale(Service& service, const ScaledSe
   return changed;
 }
 
+// One that can't be opened does not keep the others from being opened.
 void Parent::reopen_logs() {
-  reopen_log();
+  std::vector<std::string> mistakes;
+  const auto try_each = [&](const auto& reopen) {
+    try {
+      reopen();
+    } catch (const Error& error) {
+      mistakes.emplace_back(error.what());
+    }
+  };
+  try_each([] { reopen_log(); });
+  for (const auto& service : services_) try_each([&] { service->reopen_log(); });
   ++facts_.log_epoch;  // a child that sees it opens the log again before it writes
   publish_facts();
+  if (!mistakes.empty()) throw Error(join(mistakes));
 }
 
 void Parent::upgrade() {

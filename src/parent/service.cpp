@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/event_descriptor.hpp"
-#include "base/log/log_target.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -28,7 +27,10 @@ Service::Service(WantedService wanted, const HandedOverService& left)
                  left.stopped ? std::vector<ListenSpec>() : configuration_->listen_specs,
                  configuration_->listen_backlog, configuration_->model.work, left.listeners),
       failure_hook_(configuration_->name),
+      log_(configuration_->name),
       output_(configuration_->name) {
+  open_log(*configuration_);
+  const LogScope scope(log_);
   if (left.name.empty() && !may_signal(configuration_->identity))
     throw ConfigurationError(
         text("service ", name(), ": this process may not send signals to children of user ",
@@ -103,9 +105,10 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   const std::uint32_t log_epoch = host_->facts().log_epoch;
   Descriptor output = output_.for_child();
   if (!configuration_->log_output) output.reset();
+  log_.become_log_of_process();
   host_->close_in_child(*this);
   follow_log_epoch(scoreboard_->server().log_epoch, log_epoch);
-  set_log_level(level_of(configuration_->log_level));
+  set_log_level(level_of(configuration_->log.level));
   ChildSetup setup = setup_of_child(*configuration_);
   setup.server = server_.get();
   setup.scoreboard = &*scoreboard_;
@@ -134,14 +137,17 @@ void Service::add_load(ServerLoad& to) const {
 void Service::forget_all() {
   listeners_.forget();
   scoreboard_.reset();
+  log_.forget();
 }
 
 void Service::take_wake() {
+  const LogScope scope(log_);
   if (clear_event(scoreboard_->wake_descriptor()) >= static_cast<std::uint64_t>(Wake::look_at_listeners))
     revive_listeners();
 }
 
 Time Service::look(Time now) {
+  const LogScope scope(log_);
   const Time notices_again = notices_.look(takes_ready(), now);
   const Time audit_again = growth_->audit(name(), now);
   growth_->notice(growth_input(), now);
@@ -155,6 +161,7 @@ Time Service::look(Time now) {
 }
 
 void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
+  const LogScope scope(log_);
   if (kind().may_end_listeners()) revive_listeners();
   const pid_t pid = pool().children()[slot].pid;
   output_.child_ended(pid, now);
@@ -180,6 +187,7 @@ void Service::advise(std::string_view advice) {
 }
 
 bool Service::process_ended(pid_t pid, int code, int status) {
+  const LogScope scope(log_);
   if (failure_hook_.reaped(pid, code, status)) return true;
   bool failed = false;
   if (!growth_->detached_ended(pid, code, status, failed)) return false;
@@ -193,6 +201,7 @@ void Service::add_watched(std::vector<pollfd>& to) const {
 }
 
 void Service::revive_listeners() {
+  const LogScope scope(log_);
   if (!run_.serving() || !listeners_.revive()) return;
   ++generation_;  // the children have the former listeners
   publish_limits();
@@ -225,6 +234,7 @@ HandedOverService Service::hand_over() const {
 }
 
 void Service::take_over(Takeover& takeover, Time now) {
+  const LogScope scope(log_);
   const HandedOverService& from = *takeover.find(name());
   std::vector<Listener> serving, drained;
   for (const auto& listener : from.listeners)

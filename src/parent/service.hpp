@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log/log_target.hpp"
 #include "brood/server_base.hpp"
 #include "listen/listeners.hpp"
 #include "parent/failure_hook.hpp"
@@ -74,13 +75,16 @@ class Service {
   void child_ended(std::uint32_t slot, int code, int status, Time now);
   // A process without a slot; false: it does not belong to the service.
   bool process_ended(pid_t pid, int code, int status);
-  void child_stopped(std::uint32_t slot, bool is_stopped) { growth_->pool().stopped(slot, is_stopped); }
+  void child_stopped(std::uint32_t slot, bool is_stopped) {
+    const LogScope scope(log_);
+    growth_->pool().stopped(slot, is_stopped);
+  }
 
   // The parent did not run for so long, until now.
   void paused(Clock::duration time, Time now);
 
   // ---- settings
-  // Throws Error, and then nothing has changed: new listeners are opened before anything else.
+  // Throws Error, and then nothing has changed: log and listeners are opened before anything else.
   void reload(WantedService wanted, Time now);
   void check(const ServiceConfiguration& configuration) const;  // throws what reload() would refuse
   // The same, and tries the listeners that it would open.
@@ -94,6 +98,8 @@ class Service {
   void scale(std::shared_ptr<const ServiceConfiguration> scaled);
   // An exception is logged.
   void call_reload_hook();
+  const ServiceLog& log() const { return log_; }
+  void reopen_log() { log_.reopen(); }  // its own, if it has one; throws SystemError
 
   // ---- orders
   // What the operator can do instead if the order is refused; "": it is not.
@@ -146,7 +152,10 @@ class Service {
   void take_wake();
   // For poll(): what its children write. take_output() is for when it has come.
   pollfd output() const { return output_.watched(); }
-  void take_output() { output_.read(Clock::now()); }
+  void take_output() {
+    const LogScope scope(log_);
+    output_.read(Clock::now());
+  }
   // For poll(): which of their programs are ready.
   pollfd notices() const { return notices_.watched(); }
   void take_notices() { notices_.read(takes_ready(), Clock::now()); }
@@ -177,6 +186,7 @@ class Service {
   }
   void advise(std::string_view advice);
   void publish_limits();
+  void open_log(const ServiceConfiguration& configuration);
   void take(WantedService wanted);
   Time stop_deadline(Time now) const;
   void start(Time now);
@@ -190,6 +200,7 @@ class Service {
   std::shared_ptr<ServerBase> server_;
   Listeners listeners_;
   FailureHook failure_hook_;
+  ServiceLog log_;
   ServiceRun run_;
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two
   std::optional<Growth> growth_;

@@ -106,6 +106,7 @@ void ServiceList::add(WantedService& wanted) {
   wanted.server->on_parent_start();
   service->attach(*host_, next_position_++);
   service->begin();
+  const LogScope scope(service->log());
   log_info(text("service ", wanted.name, ": new, on ", service->addresses()));
   services_.push_back(std::move(service));
 }
@@ -119,6 +120,7 @@ std::vector<std::string> ServiceList::erase_ended() {
   std::erase_if(services_, [&](const auto& service) {
     if (!service->removed() || !service->ended() || service->pool().count() > 0) return false;
     service->scoreboard().remove_file();
+    const LogScope scope(service->log());
     log_info(text("service ", service->name(), ": has ended"));
     return true;
   });

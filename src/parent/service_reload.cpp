@@ -37,13 +37,26 @@ void Service::prepare(const ServiceConfiguration& configuration) {
 }
 
 void Service::reload(WantedService wanted, Time now) {
+  const LogScope scope(log_);
   const ServiceConfiguration& next = *wanted.configuration;
   check(next);
+  const ServiceLog before = log_;
+  open_log(next);
   revive_listeners();
-  if (action_for(run_state(), ServiceOrder::reload) == ServiceAction::reload)
-    listeners_.change(next.listen_specs, next.limits.graceful_timeout, now);
+  try {
+    if (action_for(run_state(), ServiceOrder::reload) == ServiceAction::reload)
+      listeners_.change(next.listen_specs, next.limits.graceful_timeout, now);
+  } catch (...) {
+    log_ = before;
+    throw;
+  }
   ++generation_;
   take(std::move(wanted));
+}
+
+// A file belongs to the user of the children, so that they can open it again.
+void Service::open_log(const ServiceConfiguration& configuration) {
+  log_.open(LogTarget::of(configuration.log, log_in_use().name, configuration.identity.user));
 }
 
 // Nothing here can be refused any more.
@@ -62,6 +75,7 @@ void Service::take(WantedService wanted) {
 }
 
 void Service::call_reload_hook() {
+  const LogScope scope(log_);
   try {
     server_->on_reload();
   } catch (...) {
@@ -70,6 +84,7 @@ void Service::call_reload_hook() {
 }
 
 void Service::scale(std::shared_ptr<const ServiceConfiguration> scaled) {
+  const LogScope scope(log_);
   check(*scaled);
   const auto before = std::exchange(configuration_, std::move(scaled));
   // A child learns these when it is forked: new values need new children.

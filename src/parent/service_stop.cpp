@@ -13,6 +13,7 @@ namespace brood {
 using Stage = ServiceRun::Stage;
 
 void Service::obey(ServiceOrder order, Time now) {
+  const LogScope scope(log_);
   switch (action_for(run_state(), order)) {
     case ServiceAction::start:
       return start(now);
@@ -44,6 +45,7 @@ void Service::start(Time now) {
   if (starts_again) {
     WantedService wanted = host_->read_to_start(*this);
     const ServiceConfiguration& next = *wanted.configuration;
+    open_log(next);
     listeners_.open_again(next.listen_specs, next.listen_backlog, next.model.work, now);
     for (const auto& line : wanted.need_restart) log_warning(line);
     take(std::move(wanted));
@@ -69,6 +71,7 @@ void Service::resume() {
 
 // The second half of a restart: the client that has ordered it may have gone.
 void Service::start_again(const std::string& failure, Time now) {
+  const LogScope scope(log_);
   if (!run_.restarts() || !ended()) return;
   run_.restart_when_stopped(false);
   try {
@@ -82,6 +85,7 @@ void Service::start_again(const std::string& failure, Time now) {
 }
 
 void Service::stop(Time deadline) {
+  const LogScope scope(log_);
   run_.restart_when_stopped(false);
   if (!run_.serving()) return;
   run_.stop(deadline);
@@ -91,6 +95,7 @@ void Service::stop(Time deadline) {
 }
 
 void Service::stop_now(const char* why) {
+  const LogScope scope(log_);
   run_.restart_when_stopped(false);
   run_.go_on_to(Stage::finishing);
   growth_->kill_all(why);
@@ -98,11 +103,13 @@ void Service::stop_now(const char* why) {
 }
 
 void Service::paused(Clock::duration time, Time now) {
+  const LogScope scope(log_);
   growth_->paused(now);
   run_.postpone(time);
 }
 
 void Service::remove(Time now) {
+  const LogScope scope(log_);
   run_.remove();
   const auto timeout = configuration_->limits.graceful_timeout;
   log_info(text("service ", name(), ": is no longer configured; open connections are finished",

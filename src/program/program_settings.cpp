@@ -25,7 +25,7 @@ ProgramSettings::ProgramSettings(const std::string& program, std::span<const Nam
     add_service_settings(served.table, served.defaults);
     if (servers.size() > 1) {
       served.table.section("The log");
-      add_log_level(served.table, served.defaults.log_level);
+      add_log_settings(served.table, served.defaults.log);
     } else {
       add_parent_settings(served.table, parent_);
     }
@@ -56,7 +56,7 @@ const ProgramSettings::Served& ProgramSettings::find(const std::string& service)
 Settings ProgramSettings::bind(const Served& served, ServiceConfiguration& to) {
   Settings table;
   add_service_settings(table, to);
-  add_log_level(table, to.log_level);
+  add_log_settings(table, to.log);
   table.adopt(served.table);
   return table;
 }

@@ -92,7 +92,7 @@ int start(const ServiceSource& source, WantedSettings wanted, Takeover& takeover
   const auto fail = [&](const std::string& what, ExitCode code) {
     takeover.give_back(what);
     print_errors(what);
-    if (parent->log != "stderr") log_error(text("not started: ", what));
+    if (parent->log.to != "stderr") log_error(text("not started: ", what));
     return static_cast<int>(code);
   };
   int code = 0;
@@ -145,7 +145,7 @@ int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeove
   if (refused) throw ConfigurationError(mistakes);
   if (takeover.rehearses()) {
     takeover.rehearse(wanted.services, rules.come_and_go);
-    try_log(log_target(*wanted.parent));
+    try_logs(wanted);
     return 0;
   }
   if (line.print_config || line.test_config)
@@ -157,7 +157,7 @@ int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeove
   }
   if (line.test_config) {
     if (!is_upgrade_test()) try_start(wanted);
-    try_log(log_target(*wanted.parent));
+    try_logs(wanted);
     std::puts("settings: no mistakes found");
     return 0;
   }

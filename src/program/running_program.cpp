@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -16,11 +15,8 @@ WantedSettings RunningProgram::read_settings(InForce in_force) const {
   in_force.parent = in_force_;
   WantedSettings wanted = source_.read(in_force);
   if (wanted.parent->daemonize) check_paths_of_background(source_, wanted);
-  const LogTarget log = log_target(*wanted.parent);
-  look_up("log", log.to, [&] {
-    try_log(log);
-    return std::string();
-  });
+  look_up_log(log_target(*wanted.parent));
+  for (auto& service : wanted.services) look_up_log(service, *wanted.parent);
   return wanted;
 }
 

@@ -107,7 +107,10 @@ std::vector<int> listeners_to_keep(const WantedSettings& wanted) {
 
 std::vector<int> descriptors_to_keep(const WantedSettings& wanted) {
   std::vector<int> kept = listeners_to_keep(wanted);
-  if (const auto log = descriptor_in(wanted.parent->log)) kept.push_back(*log);
+  if (const auto log = descriptor_in(wanted.parent->log.to)) kept.push_back(*log);
+  for (const auto& service : wanted.services)
+    if (service.configuration)
+      if (const auto log = descriptor_in(service.configuration->log.to)) kept.push_back(*log);
   kept.push_back(wanted.parent->notify_fd);
   return kept;
 }
@@ -135,10 +138,15 @@ void check_paths_of_background(const ServiceSource& source, const WantedSettings
   const Configuration& parent = *wanted.parent;
   for (const auto& [name, path] : source.paths(wanted)) check(name, path);
   check("pid-file", parent.pid_file);
-  if (parent.log != "syslog" && parent.log != "stderr") check("log", parent.log);
+  if (is_log_file(parent.log.to)) check("log", parent.log.to);
   if (parent.runtime_directory != "none") check("runtime-directory", parent.runtime_directory);
   for (const auto& service : wanted.services) {
     if (!service.configuration) continue;
+    const std::string& log = service.configuration->log.to;
+    if (log != parent.log.to && is_log_file(log)) check(service.prefix + "log", log);
+    if (is_standard_output(log))
+      mistakes.push_back(text("daemonize = yes needs a log that is not ", log, ": set ", service.prefix,
+                              "log to syslog or to a file"));
     for (const auto& spec : service.configuration->listen_specs)
       if (spec.has_path()) check("listen", is_relative(spec.path) ? spec.written : spec.path);
   }

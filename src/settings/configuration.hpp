@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/log/log_settings.hpp"
 #include "base/lookup/identity.hpp"
 #include "base/service/access_log_settings.hpp"
 #include "base/service/limits.hpp"
@@ -42,7 +43,7 @@ struct ServiceConfiguration {
   std::string user, group;                    // "": those of the parent
   bool no_new_privileges = true, allow_root = false;
   Identity identity;  // parsed `user` and `group`
-  std::string log_level = "info";
+  LogSettings log;
   AccessLogSettings access_log;
   ProcessSettings process;
   bool log_output = true;
@@ -57,8 +58,7 @@ struct Configuration {
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string status_group;       // "": none
   std::string pid_file;
-  std::string log = "stderr";
-  std::string log_level = "info";  // of the parent
+  LogSettings log;
   bool daemonize = false;
   int notify_fd = -1;
   bool strict = false;   // of a parent that has the setting
@@ -70,13 +70,14 @@ struct Configuration {
 // Each binds settings of the kit to the fields, whose values are the defaults. What is added after them
 // belongs to the kit, too, until of_kit(false).
 void add_service_settings(Settings& settings, ServiceConfiguration& service);
-void add_log_level(Settings& settings, std::string& level);
+void add_log_settings(Settings& settings, LogSettings& log);
 void add_parent_settings(Settings& settings, Configuration& configuration);
 
 // After the values were stored, these report contradictions to the reader. check_service() also fills the
 // parsed fields, and makes the values those that the service works with (in_effect()).
 void check_service(ServiceConfiguration& service, SettingsReader& reader);
 void check_parent(const Configuration& configuration, SettingsReader& reader);
+void check_log(const LogSettings& log, SettingsReader& reader);
 
 // A listener of `one` that `other` has, too; nullptr: none.
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other);

@@ -7,10 +7,21 @@
 
 namespace brood {
 
-void add_log_level(Settings& settings, std::string& level) {
+void add_log_settings(Settings& settings, LogSettings& log) {
   settings.of_kit(true);
-  settings.choice("log-level", level, {"debug", "info", "warning", "error"},
+  settings.text("log", log.to,
+                "Where the log goes: stderr, stdout, syslog, or the path of a file. The log of a service has "
+                "what its children say, and also what the parent says about it.");
+  settings.choice("log-level", log.level, {"debug", "info", "warning", "error"},
                   "The least important messages that are logged.");
+  settings.choice("log-format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}},
+                  "Whether a line is for people, or a JSON object with time, level, server, service, pid and "
+                  "message.");
+  settings.choice("syslog-facility", log.facility,
+                  std::vector<std::string>(syslog_facilities.begin(), syslog_facilities.end()),
+                  "The facility of messages to syslog.");
+  settings.text("syslog-identity", log.identity,
+                "The name of the sender of messages to syslog. Empty: the name of the server.");
 }
 
 void add_parent_settings(Settings& settings, Configuration& configuration) {
@@ -43,18 +54,24 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
                "A descriptor that gets a newline when the server is ready, as s6 wants it. -1: none. systemd "
                "needs no setting: the server follows NOTIFY_SOCKET.")
       .applied_on = AppliedOn::restart;
-  settings.text("log", configuration.log, "Where the log goes: stderr, syslog, or the path of a file.");
-  add_log_level(settings, configuration.log_level);
+  add_log_settings(settings, configuration.log);
+}
+
+void check_log(const LogSettings& log, SettingsReader& reader) {
+  if (log.to.empty()) reader.blame("log", "log must not be empty");
+  if (log.identity.find_first_of("[]: \t\n") != std::string::npos)
+    reader.blame("syslog-identity",
+                 text("syslog-identity = ", log.identity, " has a blank, a colon or a bracket"));
 }
 
 void check_parent(const Configuration& configuration, SettingsReader& reader) {
   if (configuration.name.empty() || configuration.name.size() > 63 ||
       configuration.name.find('/') != std::string::npos)
     reader.blame("name", text("name = ", configuration.name, " is not 1 to 63 bytes without '/'"));
-  if (configuration.daemonize && configuration.log == "stderr")
-    reader.blame("daemonize",
-                 "daemonize = yes needs a log that is not stderr: set log to syslog or to a file");
-  if (configuration.log.empty()) reader.blame("log", "log must not be empty");
+  if (configuration.daemonize && is_standard_output(configuration.log.to))
+    reader.blame("daemonize", text("daemonize = yes needs a log that is not ", configuration.log.to,
+                                   ": set log to syslog or to a file"));
+  check_log(configuration.log, reader);
   try {
     find_identity("", configuration.status_group);
   } catch (const Error& error) {

@@ -165,6 +165,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_threads(service, reader);
   check_programs(service, reader);
   check_listen(service, effective.model.work, reader);
+  check_log(service.log, reader);
   check_access_log(service.access_log, reader);
   check_process(service.process, reader);
   check_identity(service, reader);

@@ -111,7 +111,7 @@ TEST_CASE("directory settings: the values in force are restored without the file
     CHECK(one.command.words == other.command.words);
     CHECK(one.command.gets() == other.command.gets());
     CHECK(one.on_failure_words == other.on_failure_words);
-    CHECK(one.log_level == other.log_level);
+    CHECK(one.log == other.log);
     CHECK(one.model.command == other.model.command);
     CHECK(same(one.given, other.given));
   }
@@ -202,7 +202,7 @@ TEST_CASE("directory settings: settings of the parent wait for a restart of the 
   REQUIRE(next.need_restart.size() == 1);
   CHECK(next.need_restart.front().ends_with("setting name has changed; that needs a restart of the server"));
   CHECK(next.parent->name == "mine");
-  CHECK(next.parent->log_level == "debug");
+  CHECK(next.parent->log.level == "debug");
 }
 
 TEST_CASE("directory settings: scaled limits win over the file, and are no change of it") {

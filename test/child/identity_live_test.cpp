@@ -309,10 +309,9 @@ TEST_CASE("a child has no descriptors but those that the manual lists") {
     std::vector<std::string> descriptors;
   };
   const std::string echo = "--command=" + program_path("echo");
-  // log, wake-up of the parent, listener and the socket that replaces it when the child leaves.
-  // The wake-up of the parent, the log, the listener, and the socket that takes its place when the child
-  // leaves.
-  const std::vector<std::string> base = {"eventfd", "log", "socket", "socket"};
+  // The wake-up of the parent, the log, the socket that brings the next log, the listener, and the socket
+  // that takes its place when the child leaves.
+  const std::vector<std::string> base = {"eventfd", "log", "socket", "socket", "socket"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.end(), base.begin(), base.end());
     std::sort(more.begin(), more.end());

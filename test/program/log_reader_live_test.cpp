@@ -167,14 +167,16 @@ std::vector<std::unique_ptr<Reader>> readers() {
 
 // A server whose log is read by `reader` only.
 struct LoggingServer {
-  explicit LoggingServer(Reader& reader)
+  explicit LoggingServer(Reader& reader, const std::vector<std::string>& more = {})
       : address("unix:" + (place / "socket")),
-        server(arguments(address, reader),
+        server(arguments(address, reader, more),
                {.listen = false, .log = false, .wait_ready = false, .in_process = reader.in_process()}) {
     REQUIRE(eventually([&] { return answers(address, "echo hello", "hello"); }));
   }
-  static std::vector<std::string> arguments(const std::string& address, const Reader& reader) {
+  static std::vector<std::string> arguments(const std::string& address, const Reader& reader,
+                                            const std::vector<std::string>& more) {
     auto all = pool(4);
+    all.insert(all.end(), more.begin(), more.end());
     all.insert(all.end(), {"--listen=" + address, "--log=" + reader.log(), "--log-level=warning"});
     return all;
   }
@@ -256,6 +258,15 @@ TEST_CASE("lost lines are counted, and reported when the log takes lines again")
         std::distance(std::sregex_iterator(log.begin(), log.end(), whole), std::sregex_iterator());
     CHECK(static_cast<unsigned long long>(taken) + lost == many);
   }
+}
+
+TEST_CASE("syslog gets the facility and the identity of the settings") {
+  if (skipped_without_root("a mount namespace")) return;
+  SyslogDaemon daemon;
+  LoggingServer logging(daemon, {"--syslog-facility=local3", "--syslog-identity=shop"});
+  CHECK(Client(logging.address).ask("log here") == "logged");
+  const std::regex line("<156>[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} shop\\[[0-9]+\\]: here\n");
+  CHECK(eventually([&] { return std::regex_search(daemon.read(), line); }));
 }
 
 TEST_CASE("a log file that has reached the limit of its size costs no child its life") {

@@ -136,8 +136,8 @@ TEST_CASE("the environment is a layer between file and command line, for a servi
   CHECK(b.limits.max_clients == 91);
   CHECK(b.limits.start_servers == 3);
   CHECK(b.listen == std::vector<std::string>{"127.0.0.1:8"});
-  CHECK(wanted.parent->log_level == "debug");
-  CHECK(a.log_level == "debug");
+  CHECK(wanted.parent->log.level == "debug");
+  CHECK(a.log.level == "debug");
   wanted.services[1].store();
   CHECK(program.servers[1].greeting == "Hi");
   const std::string printed = program.settings->print(wanted);

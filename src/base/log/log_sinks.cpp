@@ -4,7 +4,11 @@
 #include <paths.h>
 #include <syslog.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/clock.hpp"
+#include "base/file_identity.hpp"
 #include "base/log/log_file.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -23,6 +27,17 @@ int syslog_level(spdlog::level::level_enum level) {
     default:
       return LOG_ERR;
   }
+}
+
+int number_of_facility(std::string_view name) {
+  constexpr std::array<int, syslog_facilities.size()> numbers = {
+      LOG_AUTH,   LOG_AUTHPRIV, LOG_CRON,   LOG_DAEMON, LOG_FTP,    LOG_LPR,    LOG_MAIL,
+      LOG_NEWS,   LOG_SYSLOG,   LOG_USER,   LOG_UUCP,   LOG_LOCAL0, LOG_LOCAL1, LOG_LOCAL2,
+      LOG_LOCAL3, LOG_LOCAL4,   LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7};
+  const auto found = std::ranges::find(syslog_facilities, name);
+  return found == syslog_facilities.end()
+             ? LOG_DAEMON
+             : numbers.at(static_cast<std::size_t>(found - syslog_facilities.begin()));
 }
 
 }  // namespace
@@ -53,32 +68,49 @@ void LogSink::sink_it_(const Message& message) {
   if (!taken) lost_.add(to_nanoseconds(Clock::now()));
 }
 
-// ---- standard error
+// ---- standard error, standard output
 
-StandardErrorSink::StandardErrorSink(LostLines& lost) : LogSink(lost), output_(STDERR_FILENO) {}
+StandardSink::StandardSink(LostLines& lost, int descriptor)
+    : LogSink(lost), descriptor_(descriptor), output_(descriptor) {}
 
-std::size_t StandardErrorSink::write(const Message& /*message*/, std::string_view line) {
-  if (output_->outdated()) output_.emplace(STDERR_FILENO);
+std::size_t StandardSink::write(const Message& /*message*/, std::string_view line) {
+  if (output_->outdated()) output_.emplace(descriptor_);
   return output_->write(line);
 }
 
 // ---- a path
 
-FileSink::FileSink(LostLines& lost, std::string path, uid_t owner, int opened)
-    : LogSink(lost), path_(std::move(path)), owner_(owner), descriptor_(opened) {
-  if (descriptor_)
-    output_.emplace(descriptor_.get());
-  else
-    open();
+FileSink::FileSink(LostLines& lost, const LogTarget& target)
+    : LogSink(lost), path_(target.to), owner_(target.owner) {
+  use(target.descriptor >= 0 ? Descriptor(target.descriptor) : open_log_file(path_, owner_));
+  if (target.channel_descriptor >= 0)
+    channel_ = LogChannel(Descriptor(target.channel_descriptor));
+  else if (target.descriptor < 0 && !path_.starts_with("/dev/"))
+    channel_ = LogChannel::make();
 }
 
 void FileSink::reopen() {
   const std::lock_guard guard(mutex_);
-  open();
+  use(open_log_file(path_, owner_));
+  channel_.offer(descriptor_.get());
 }
 
-void FileSink::open() {
-  descriptor_ = open_log_file(path_, owner_);
+// The parent of a child that came over an upgrade has another channel: this one has nothing new, and the
+// child tries the path.
+void FileSink::follow() {
+  const std::lock_guard guard(mutex_);
+  Descriptor offered = channel_.take();
+  if (offered && !FileIdentity::of(descriptor_.get()).is_open_as(offered.get()))
+    return use(std::move(offered));
+  try {
+    use(open_log_file(path_, owner_));
+  } catch (const SystemError&) {
+    if (!offered) throw;
+  }
+}
+
+void FileSink::use(Descriptor opened) {
+  descriptor_ = std::move(opened);
   output_.emplace(descriptor_.get());
 }
 
@@ -88,8 +120,11 @@ std::size_t FileSink::write(const Message& /*message*/, std::string_view line) {
 
 // ---- syslog
 
-SyslogSink::SyslogSink(LostLines& lost, std::string name)
-    : LogSink(lost), name_(std::move(name)), socket_(_PATH_LOG) {}
+SyslogSink::SyslogSink(LostLines& lost, std::string identity, std::string_view facility)
+    : LogSink(lost),
+      identity_(std::move(identity)),
+      facility_(number_of_facility(facility)),
+      socket_(_PATH_LOG) {}
 
 // The line is the message alone, with a newline.
 std::size_t SyslogSink::write(const Message& message, std::string_view line) {
@@ -98,7 +133,7 @@ std::size_t SyslogSink::write(const Message& message, std::string_view line) {
   ::localtime_r(&now, &local);
   const std::string_view text = line.substr(0, line.find_last_not_of('\n') + 1);
   const bool sent = socket_.send(
-      syslog_header(LOG_DAEMON | syslog_level(message.level), local, name_, ::getpid()).append(text));
+      syslog_header(facility_ | syslog_level(message.level), local, identity_, ::getpid()).append(text));
   return sent ? line.size() : 0;
 }
 

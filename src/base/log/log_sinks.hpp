@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where the lines of the log go: standard error, a file, or syslog. None of them waits for whoever reads the
-// log. A line that is not taken is lost and counted, and the next line that is taken comes after a line that
-// says how many were lost.
+// Where the lines of a log go: standard error or output, a file, or syslog. None of them waits for whoever
+// reads the log. A line that is not taken is lost and counted, and the next line that is taken comes after a
+// line that says how many were lost.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>
@@ -12,6 +12,8 @@
 #include <string>
 
 #include "base/log/line_output.hpp"
+#include "base/log/log_channel.hpp"
+#include "base/log/log_target.hpp"
 #include "base/log/lost_lines.hpp"
 #include "base/log/syslog_socket.hpp"
 #include "brood/descriptor.hpp"
@@ -37,12 +39,13 @@ class LogSink : public spdlog::sinks::base_sink<std::mutex> {
   LostLines& lost_;
 };
 
-class StandardErrorSink final : public LogSink {
+class StandardSink final : public LogSink {
  public:
-  explicit StandardErrorSink(LostLines& lost);
+  StandardSink(LostLines& lost, int descriptor);  // of standard output or error
 
  private:
   std::size_t write(const Message& message, std::string_view line) override;
+  const int descriptor_;
   std::optional<LineOutput> output_;
 };
 
@@ -50,29 +53,36 @@ class StandardErrorSink final : public LogSink {
 // not mix.
 class FileSink final : public LogSink {
  public:
-  // `opened`: the descriptor, if it is open already; it is taken over. Throws SystemError.
-  FileSink(LostLines& lost, std::string path, uid_t owner, int opened);
+  // Throws SystemError.
+  FileSink(LostLines& lost, const LogTarget& target);
 
   void reopen();  // throws SystemError; then the old file stays open
+  // In a child: the file that the parent has opened again, or that has the path now. The same.
+  void follow();
+  void take_channel(FileSink& from) { channel_ = std::move(from.channel_); }
+  void only_receive() { channel_.only_receive(); }
   int descriptor() const { return descriptor_.get(); }
+  int channel_descriptor() const { return channel_.receiver(); }
 
  private:
   std::size_t write(const Message& message, std::string_view line) override;
-  void open();
+  void use(Descriptor opened);
 
   std::string path_;
   uid_t owner_;
   Descriptor descriptor_;
+  LogChannel channel_;
   std::optional<LineOutput> output_;
 };
 
 class SyslogSink final : public LogSink {
  public:
-  SyslogSink(LostLines& lost, std::string name);
+  SyslogSink(LostLines& lost, std::string identity, std::string_view facility);
 
  private:
   std::size_t write(const Message& message, std::string_view line) override;
-  std::string name_;
+  std::string identity_;
+  const int facility_;
   SyslogSocket socket_;
 };
 

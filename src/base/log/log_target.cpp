@@ -1,82 +1,67 @@
 // SPDX-License-Identifier: MIT
 #include "base/log/log_target.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <cerrno>
 #include <mutex>
+#include <utility>
 
-#include "base/log/log_sinks.hpp"
-#include "base/text.hpp"
+#include "base/log/log_file.hpp"
+#include "base/log/open_log.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
 namespace {
 
-struct Log {
-  LostLines lost;
-  LogTarget target;
-  std::shared_ptr<spdlog::logger> logger;
-  std::shared_ptr<FileSink> file;  // if the target is a file
+struct Logs {
+  std::shared_ptr<OpenLog> of_process;
+  const ServiceLog* scope = nullptr;  // in the parent
+  std::string service;                // that the line is about, which is written
   const std::atomic<std::uint32_t>* epoch = nullptr;
   std::uint32_t seen_epoch = 0;
   std::mutex reopening;
 };
 
-Log& current() {
-  static Log log;  // NOLINT: one process, one log
-  return log;
+Logs& logs() {
+  static Logs all;  // NOLINT: one process, one log
+  return all;
 }
 
-spdlog::level::level_enum to_spdlog(LogLevel level) {
-  switch (level) {
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::warning:
-      return spdlog::level::warn;
-    case LogLevel::error:
-      break;
-  }
-  return spdlog::level::err;
+void follow(Logs& all) {
+  const std::lock_guard guard(all.reopening);
+  const auto epoch = all.epoch->load(std::memory_order_relaxed);
+  if (epoch == all.seen_epoch) return;
+  all.seen_epoch = epoch;
+  all.of_process->follow();
 }
-
-void set_logger(spdlog::sink_ptr sink, const LogTarget& target, const char* pattern) {
-  auto logger = std::make_shared<spdlog::logger>(target.name, std::move(sink));
-  logger->set_pattern(pattern);
-  logger->set_level(to_spdlog(target.level));
-  logger->set_error_handler([](const std::string&) {});  // the default one writes to standard error
-  current().logger = std::move(logger);
-}
-
-constexpr const char* line_pattern = "%Y-%m-%d %H:%M:%S.%e %n[%P] %l: %v";
 
 }  // namespace
 
+LogTarget LogTarget::of(const LogSettings& settings, std::string server, uid_t owner) {
+  return {.name = std::move(server),
+          .to = settings.to,
+          .level = level_of(settings.level),
+          .owner = owner,
+          .format = settings.format,
+          .facility = settings.facility,
+          .identity = settings.identity};
+}
+
+bool LogTarget::is_same_as(const LogTarget& other) const {
+  const bool alike = to == other.to && format == other.format;
+  return alike && (to != "syslog" || (facility == other.facility && identity == other.identity));
+}
+
 void open_log(const LogTarget& target) {
-  Log& log = current();
-  std::shared_ptr<FileSink> file;
-  if (target.to == "stderr") {
-    set_logger(std::make_shared<StandardErrorSink>(log.lost), target, line_pattern);
-  } else if (target.to == "syslog") {
-    set_logger(std::make_shared<SyslogSink>(log.lost, target.name), target, "%v");
-  } else {
-    file = std::make_shared<FileSink>(log.lost, target.to, target.owner, target.descriptor);
-    set_logger(file, target, line_pattern);
-  }
-  log.file = std::move(file);
-  log.target = target;
+  Logs& all = logs();
+  all.of_process = std::make_shared<OpenLog>(target, all.of_process.get(), all.service);
 }
 
 void try_log(const LogTarget& target) {
-  LostLines none;
-  if (target.to != "stderr" && target.to != "syslog") const FileSink tried(none, target.to, target.owner, -1);
+  if (is_log_file(target.to)) open_log_file(target.to, target.owner);
 }
 
 void set_log_level(LogLevel level) {
-  if (current().logger) current().logger->set_level(to_spdlog(level));
-  current().target.level = level;
+  if (logs().of_process) logs().of_process->set_level(level);
 }
 
 LogLevel level_of(const std::string& name) {
@@ -86,41 +71,68 @@ LogLevel level_of(const std::string& name) {
 }
 
 void reopen_log() {
-  if (current().file) current().file->reopen();
+  if (logs().of_process) logs().of_process->reopen();
 }
 
 void follow_log_epoch(const std::atomic<std::uint32_t>& epoch, std::uint32_t seen) {
-  current().epoch = &epoch;
-  current().seen_epoch = seen;
+  Logs& all = logs();
+  if (all.of_process) all.of_process->only_receive();
+  all.epoch = &epoch;
+  all.seen_epoch = seen;
 }
 
-void stop_following_log_epoch() { current().epoch = nullptr; }
+void stop_following_log_epoch() { logs().epoch = nullptr; }
 
-LogTarget log_in_use() {
-  const Log& log = current();
-  LogTarget target = log.target;
-  target.descriptor = log.file ? log.file->descriptor() : -1;
-  return target;
-}
+LogTarget log_in_use() { return logs().of_process ? logs().of_process->in_use() : LogTarget(); }
 
-std::uint32_t seen_log_epoch() { return current().seen_epoch; }
+std::uint32_t seen_log_epoch() { return logs().seen_epoch; }
+
+void set_log_service(const std::string& service) { logs().service = service; }
 
 void log(LogLevel level, std::string_view message) {
-  Log& log = current();
-  if (log.logger == nullptr) open_log(LogTarget{.name = program_invocation_short_name});
-  if (log.epoch != nullptr && log.file != nullptr) {
-    const std::lock_guard guard(log.reopening);
-    const auto epoch = log.epoch->load(std::memory_order_relaxed);
-    if (epoch != log.seen_epoch) {
-      log.seen_epoch = epoch;
-      try {
-        log.file->reopen();
-      } catch (const Error& error) {
-        log.logger->error(std::string_view(escape(error.what())));
-      }
-    }
-  }
-  log.logger->log(to_spdlog(level), std::string_view(escape(message)));
+  Logs& all = logs();
+  if (!all.of_process) open_log(LogTarget{.name = program_invocation_short_name});
+  if (all.epoch != nullptr && all.of_process->is_file() &&
+      all.epoch->load(std::memory_order_relaxed) != all.seen_epoch)
+    follow(all);
+  all.of_process->write(level, message);
+  if (all.scope == nullptr || !all.scope->own_) return;
+  if (all.scope->own_->target().is_same_as(all.of_process->target())) return;  // since a reload
+  all.scope->own_->write(level, message);
+}
+
+// ---- of a service
+
+void ServiceLog::open(const LogTarget& target) {
+  Logs& all = logs();
+  if (all.of_process && target.is_same_as(all.of_process->target()))
+    own_.reset();
+  else if (own_ && target.is_same_as(own_->target()) && target.owner == own_->target().owner)
+    own_->set_level(target.level);
+  else
+    own_ = std::make_shared<OpenLog>(target, own_.get(), all.service);
+}
+
+void ServiceLog::reopen() {
+  if (own_) own_->reopen();
+}
+
+void ServiceLog::become_log_of_process() {
+  Logs& all = logs();
+  all.scope = nullptr;
+  all.service = service_;
+  if (own_) all.of_process = std::exchange(own_, nullptr);
+}
+
+void ServiceLog::forget() { own_.reset(); }
+
+LogScope::LogScope(const ServiceLog& log) : outer_(std::exchange(logs().scope, &log)) {
+  logs().service = log.service_;
+}
+
+LogScope::~LogScope() {
+  logs().scope = outer_;
+  logs().service = outer_ != nullptr ? outer_->service_ : "";
 }
 
 }  // namespace brood

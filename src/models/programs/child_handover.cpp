@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // To be raised when one of the records below changes.
-constexpr unsigned record_version = 4;
+constexpr unsigned record_version = 5;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
@@ -40,7 +40,10 @@ WireRecord log_record(const LogTarget& log, std::uint32_t epoch) {
   WireRecord record("log");
   record.set("name", log.name).set("to", log.to).set("level", static_cast<int>(log.level));
   record.set("owner", log.owner).set("epoch", epoch);
+  record.set("json", log.format == LogFormat::json ? 1 : 0);
+  record.set("facility", log.facility).set("identity", log.identity);
   if (log.descriptor >= 0) record.set("descriptor", log.descriptor);
+  if (log.channel_descriptor >= 0) record.set("channel-descriptor", log.channel_descriptor);
   return record;
 }
 
@@ -85,6 +88,12 @@ void ReceivedChild::read_log(const WireRecord& record) {
   log_.owner = record.number<uid_t>("owner");
   if (record.find("descriptor") != nullptr)  // open_log() owns it
     log_.descriptor = receive_descriptor(record.number<int>("descriptor")).release();
+  if (record.find("channel-descriptor") != nullptr)
+    log_.channel_descriptor = receive_descriptor(record.number<int>("channel-descriptor")).release();
+  if (const std::string* json = record.find("json"); json != nullptr && *json != "0")
+    log_.format = LogFormat::json;
+  log_.facility = record["facility"];
+  log_.identity = record["identity"];
   log_epoch_ = record.number<std::uint32_t>("epoch");
   open_log(log_);
 }
@@ -95,6 +104,7 @@ void ReceivedChild::read_child(const WireRecord& record) {
     throw ConfigurationError(text("the parent wrote version ", version,
                                   " of it, and this program reads version ", record_version));
   service_ = record["service"];
+  set_log_service(service_);
   slot_ = record.number<std::uint32_t>("slot");
   parent_ = record.number<pid_t>("parent");
   limits_.threads = record.number<unsigned>("threads");
