@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <cstring>
@@ -40,7 +41,7 @@ void parse_host_and_port(std::string_view address, ListenSpec& spec) {
     if (colon == std::string_view::npos || colon == 0)
       throw ConfigurationError(
           "is not HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, unix-datagram:PATH, timer:TIME, "
-          "fifo:PATH or fd:N");
+          "fifo:PATH, fd:N or fd:NAME");
     auto host = address.substr(0, colon);
     if (host.front() == '[' && host.back() == ']')
       host = host.substr(1, host.size() - 2);
@@ -59,6 +60,18 @@ void parse_path(std::string_view path, std::size_t size, ListenSpec& spec) {
   spec.path = path;
   if (spec.kind == ListenSpec::Kind::fifo)
     spec.mode = 0622;  // a stranger who could read would take lines away
+}
+
+// A number, or the name that a service manager has given to it.
+void parse_inherited(std::string_view word, ListenSpec& spec) {
+  constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  const bool is_name = !parse_digits(word) && !word.empty() &&
+                       first.find(word.front()) != std::string_view::npos && word.size() < 256 &&
+                       std::ranges::all_of(word, [](char c) { return c > ' ' && c <= '~' && c != ':'; });
+  if (is_name)
+    spec.passed_as = word;
+  else
+    spec.descriptor = number_up_to(word, 10, 1 << 20, "descriptor");
 }
 
 void parse_period(std::string_view period, ListenSpec& spec) {
@@ -188,7 +201,7 @@ ListenSpec parse_listen(std::string_view written) {
   else if (is("timer:", ListenSpec::Kind::timer))
     parse_period(address, spec);
   else if (is("fd:", ListenSpec::Kind::inherited))
-    spec.descriptor = number_up_to(address, 10, 1 << 20, "descriptor");
+    parse_inherited(address, spec);
   else {
     is("udp:", ListenSpec::Kind::udp);
     parse_host_and_port(address, spec);
@@ -228,7 +241,7 @@ std::string work_mismatch(WorkKind brought, WorkKind taken) {
 
 bool same_place(const ListenSpec& a, const ListenSpec& b) {
   return a.kind == b.kind && a.host == b.host && a.port == b.port && a.path == b.path &&
-         a.descriptor == b.descriptor && a.period == b.period;
+         a.descriptor == b.descriptor && a.passed_as == b.passed_as && a.period == b.period;
 }
 
 std::vector<SocketAddress> resolve(const ListenSpec& spec) {

@@ -27,7 +27,8 @@ struct ListenSpec {
   std::string host;  // tcp, udp; "": every address of this machine
   std::string port;
   std::string path;                     // unix_socket, unix_datagram, fifo
-  int descriptor = -1;                  // inherited
+  int descriptor = -1;                  // inherited; -1: it is known by the name alone
+  std::string passed_as;                // inherited: that name; "": it has a number
   std::chrono::milliseconds period{0};  // timer
   std::string name;                     // "": the address is the name
   mode_t mode = 0666;                   // if there is a path

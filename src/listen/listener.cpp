@@ -166,6 +166,10 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
   std::vector<Listener> listeners;
   switch (spec.kind) {
     case ListenSpec::Kind::inherited:
+      if (!spec.passed_as.empty())
+        throw ConfigurationError(text("inherit ", spec.written,
+                                      ": no descriptors were passed to this server with LISTEN_FDS and "
+                                      "LISTEN_PID; a number needs no name"));
       listeners.push_back(Listener(adopt(spec.descriptor, spec.written), spec));
       return listeners;
     case ListenSpec::Kind::timer:

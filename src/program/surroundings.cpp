@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "base/file_identity.hpp"
+#include "base/lookup/passed_descriptors.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 
@@ -63,12 +64,6 @@ bool is_still_left(const LeftDescriptor& each) {
   return flags >= 0 && (flags & FD_CLOEXEC) == 0 && each.file.is_open_as(each.number);
 }
 
-// As sd_listen_fds(3) reads it.
-int count_of_listen_fds() {
-  if (parse_number<pid_t>(variable("LISTEN_PID")) != ::getpid()) return 0;
-  return parse_number<int>(variable("LISTEN_FDS")).value_or(0);
-}
-
 // A log can be a descriptor by its path.
 std::optional<int> descriptor_in(std::string_view path) {
   for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"})
@@ -101,7 +96,8 @@ std::vector<int> listeners_to_keep(const WantedSettings& wanted) {
   std::vector<int> kept;
   for (const auto& service : wanted.services)
     std::ranges::copy_if(service.inherited, std::back_inserter(kept), [](int each) { return each >= first; });
-  for (int i = 0; i < count_of_listen_fds(); ++i) kept.push_back(first + i);
+  const auto passed = static_cast<int>(PassedDescriptors::of_server().names.size());
+  for (int i = 0; i < passed; ++i) kept.push_back(first_passed + i);
   return kept;
 }
 

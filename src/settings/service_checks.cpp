@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/lookup/identity.hpp"
+#include "base/lookup/passed_descriptors.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/configuration.hpp"
@@ -100,14 +101,15 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
   service.listen_specs.clear();
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto check = [&] {
-      const ListenSpec spec = parse_listen(service.listen[i]);
-      for (const auto& other : service.listen_specs)
-        if (spec.port != "0" && same_place(other, spec))
-          throw ConfigurationError("is the same address as '" + other.written + "'");
-      if (const auto brings = spec.brings(); brings && !fits(work, *brings))
-        throw ConfigurationError(work_mismatch(*brings, work));
-      if (!reader.restores()) find_identity(spec.owner, spec.group);  // throws if they don't exist
-      service.listen_specs.push_back(spec);
+      for (const auto& spec : numbered(parse_listen(service.listen[i]), PassedDescriptors::of_server())) {
+        for (const auto& other : service.listen_specs)
+          if (spec.port != "0" && same_place(other, spec))
+            throw ConfigurationError("is the same address as '" + other.written + "'");
+        if (const auto brings = spec.brings(); brings && !fits(work, *brings))
+          throw ConfigurationError(work_mismatch(*brings, work));
+        if (!reader.restores()) find_identity(spec.owner, spec.group);  // throws if they don't exist
+        service.listen_specs.push_back(spec);
+      }
     };
     blame_if_throws(reader, "listen", service.listen[i], check, i);
   }

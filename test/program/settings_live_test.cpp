@@ -96,7 +96,7 @@ TEST_CASE("wrong words on the command line are refused") {
                           "--listen=nowhere",
                           "--listen=1.2.3.4:99999",
                           "--listen=unix:",
-                          "--listen=fd:x",
+                          "--listen=fd:-x",
                           "--log-level=loud",
                           "--graceful-timeout=10",
                           "--graceful-timeout=-1s",

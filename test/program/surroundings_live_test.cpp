@@ -135,6 +135,59 @@ TEST_CASE("listeners that the settings or LISTEN_FDS name are kept") {
   CHECK(server.connect().ask("echo hello") == "hello");
 }
 
+namespace {
+
+// As systemd starts a server with these sockets from descriptor 3 on.
+ServerOptions passed(std::vector<int> sockets, const std::string& names, ServerOptions options) {
+  options.listen = false;
+  options.in_process = [sockets = std::move(sockets), names] {
+    constexpr int aside = 50;
+    for (int i = 0; const int socket : sockets) ::dup2(socket, aside + i++);
+    for (int i = 0; i < static_cast<int>(sockets.size()); ++i) {
+      ::dup2(aside + i, 3 + i);
+      ::close(aside + i);
+    }
+    ::setenv("LISTEN_FDS", std::to_string(sockets.size()).c_str(), 1);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDNAMES", names.c_str(), 1);
+  };
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("listeners are found by the names that were passed with them") {
+  const Inherited web, admin, also_web;
+  ServerProcess server(
+      {"--listen=fd:web", "--listen=fd:admin,name=inside"},
+      passed({web.socket.get(), admin.socket.get(), also_web.socket.get()}, "web:admin:web", {}));
+  CHECK(server.addresses() == std::vector{web.address, also_web.address, admin.address});
+  CHECK(Client(web.address).ask("listener") == "web");
+  CHECK(Client(also_web.address).ask("listener") == "web");
+  CHECK(Client(admin.address).ask("listener") == "inside");
+  SUBCASE("a reload finds them again") { server.signal(SIGHUP); }
+  SUBCASE("and an upgrade") { server.signal(SIGUSR2); }
+  CHECK(server.reaches(settled_at(2)));
+  CHECK(server.count_in_log("listens on") == 0);
+  CHECK(Client(also_web.address).ask("listener") == "web");
+}
+
+TEST_CASE("a name that was not passed is refused") {
+  const Inherited web;
+  const auto refused = [&](const ServerOptions& options, const std::string& why) {
+    ServerProcess server({"--listen=fd:wbe"}, options);
+    CHECK(server.wait_exit() == exited(78));
+    CHECK(server.standard_error().find(why) != std::string::npos);
+  };
+  const ServerOptions options{.listen = false, .wait_ready = false};
+  refused(
+      passed({web.socket.get()}, "web", options),
+      "listen = fd:wbe names no descriptor that was passed to this server; their names are web; did you mean "
+      "'web'?");
+  refused(options,
+          "inherit fd:wbe: no descriptors were passed to this server with LISTEN_FDS and LISTEN_PID");
+}
+
 TEST_CASE("signals that the caller has ignored or blocked are as in any other start") {
   ServerProcess usual;
   ServerProcess server({}, {.in_process = [] {

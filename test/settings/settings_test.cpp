@@ -182,7 +182,7 @@ TEST_CASE("each mistake is reported with its place and the reason") {
       {"log-level = loud", "f.conf:1: log-level = loud is not one of debug, info, warning or error"},
       {"listen = nowhere",
        "f.conf:1: listen = nowhere is not HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH, udp:HOST:PORT, "
-       "unix-datagram:PATH, timer:TIME, fifo:PATH or fd:N"},
+       "unix-datagram:PATH, timer:TIME, fifo:PATH, fd:N or fd:NAME"},
       {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
        "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
       {"listen = nowhere:\nlisten = 127.0.0.1:8", "f.conf:1: listen = nowhere: '' is not a port"},
