@@ -112,7 +112,8 @@ struct Snapshot {
   pid_t parent_pid = 0;
   bool parent_alive = false;
   char parent_state = '\0';        // as in ps: 'S' sleeping, 'T' stopped, …
-  bool stopping = false;           // the parent drains, or has ended as ordered
+  bool stopping = false;           // it takes no new connections, or has ended as ordered
+  bool draining = false;           // it serves on, and will stop: others should be asked
   std::chrono::nanoseconds age{};  // since the parent was ready
   std::uint32_t upgrades = 0;      // programs that took over in the parent's process (SIGUSR2)
   std::vector<ServiceSnapshot> services;

@@ -30,6 +30,8 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       invocation.now = true;
     } else if (*word == "--force") {
       invocation.force = true;
+    } else if (*word == "--ready") {
+      invocation.ready = true;
     } else if (*word == "--help" || *word == "-h") {
       invocation.help = true;
     } else if (*word == "--version") {

@@ -15,6 +15,7 @@ struct Invocation {
   std::string runtime_directory;  // "": the default directory
   bool json = false;
   bool now = false;
+  bool ready = false;
   // Of convert:
   std::string from;          // "": it is guessed from the names of the files
   std::string output;        // a directory; "": standard output

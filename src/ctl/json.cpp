@@ -132,6 +132,7 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"alive", snapshot.parent_alive},
                        {"state", state},
                        {"stopping", snapshot.stopping},
+                       {"draining", snapshot.draining},
                        {"age_seconds", seconds(snapshot.age)},
                        {"upgrades", snapshot.upgrades}}},
                      {"services", services}};

@@ -31,6 +31,7 @@ struct Verb {
 };
 constexpr Verb verbs[] = {
     {"status [SERVICE|NAME|PATH]", "show all children, and whether the server is well"},
+    {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
     {"list", "list the services, one on a line"},
     {"reload [SERVICE]", "read the settings again and replace all children"},
     {"check", "read the settings and change nothing"},
@@ -57,7 +58,8 @@ std::string help(std::size_t width) {
   say("Without --server, the order goes to the only server in the runtime directory. NAME is the name of a "
       "server, PATH is the path of its scoreboard and has a '/'. broodctl waits until the order is carried "
       "out.");
-  say("The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical.");
+  say("The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical; status "
+      "--ready with 0 or 1.");
   say("See broodctl(8).");
   return out;
 }
@@ -83,6 +85,8 @@ int run(const std::vector<std::string>& words) {
   }
   if (invocation.command.empty())
     throw Failure("the command is missing; see broodctl --help", outcome::wrong_usage);
+  if (invocation.ready && (invocation.command != "status" || invocation.json))
+    throw Failure("--ready is for status, and has no JSON; see broodctl --help", outcome::wrong_usage);
   if (invocation.command == "convert" && !invocation.now) return convert(invocation);
   if (invocation.force || !(invocation.from + invocation.output + invocation.command_gets).empty())
     throw Failure("--from, --output, --command-gets and --force are options of convert",

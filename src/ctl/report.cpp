@@ -27,6 +27,7 @@ std::string state_of_parent(const Snapshot& snapshot) {
     case 't':
       return "held by a debugger";
     default:
+      if (snapshot.draining) return "draining";
       return snapshot.stopping ? "stopping" : "running";
   }
 }

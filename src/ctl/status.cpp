@@ -73,6 +73,11 @@ int status(const Invocation& invocation) {
     if (invocation.server.empty() && !has_service(snapshot, word)) locate(word, directory);
     snapshot = only(std::move(snapshot), word);
   }
+  if (invocation.ready) {
+    const std::string why = why_not_ready(snapshot);
+    std::puts(why.empty() ? "ready" : ("not ready: " + why).c_str());
+    return why.empty() ? outcome::done : outcome::warning;
+  }
   const Verdict verdict = judge(snapshot);
   std::fputs(
       (invocation.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))

@@ -31,6 +31,8 @@ void judge_parent(const Snapshot& snapshot, Verdict& verdict) {
         text("parent ", pid, " is held by a debugger: no child is started or replaced"));
   else if (snapshot.stopping)
     add(verdict, Level::warning, "the server is stopping: it takes no new connections");
+  else if (snapshot.draining)
+    add(verdict, Level::warning, "the server is draining: it serves on for drain-delay, and then stops");
 }
 
 // Children that end while they serve, one after the other, are no matter of the throttle if each was ready
@@ -106,6 +108,24 @@ Verdict judge(const Snapshot& snapshot) {
     for (const auto& service : snapshot.services) judge_service(service, verdict);
   for (const auto& problem : verdict.problems) verdict.level = std::max(verdict.level, problem.level);
   return verdict;
+}
+
+std::string why_not_ready(const Snapshot& snapshot) {
+  if (!snapshot.parent_alive) return "the parent is gone";
+  if (snapshot.parent_state == 'T' || snapshot.parent_state == 't') return "the parent is stopped";
+  if (snapshot.stopping) return "the server is stopping";
+  if (snapshot.draining) return "the server is draining";
+  if (snapshot.services.empty()) return "there is no service";
+  for (const auto& service : snapshot.services) {
+    const std::string name = harmless(service.name);
+    if (service.state != ServiceState::running)
+      return text("service ", name, " is ", brood::name_of(service.state));
+    const bool on_demand = service.start_servers == 0 && service.min_spare_servers == 0;
+    const bool fails = service.throttled_for.count() > 0;
+    if (service.idle + service.busy == 0 && (fails || !on_demand))
+      return text("service ", name, " has no child that serves");
+  }
+  return "";
 }
 
 }  // namespace brood::ctl

@@ -28,6 +28,8 @@ struct Verdict {
 };
 
 Verdict judge(const Snapshot& snapshot);
+// Why clients should be sent to another server; "": this one takes them. That it is busy is no reason.
+std::string why_not_ready(const Snapshot& snapshot);
 
 // Invariants of the figures of a service. If a row is torn (it changed while it was read), the second is not
 // checked.

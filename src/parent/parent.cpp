@@ -108,7 +108,8 @@ void Parent::publish_facts() const {
 void Parent::obey(int signal) {
   switch (signal) {
     case SIGTERM:
-      return stopping_ ? stop_now() : stop();
+      if (stopping_) return stop_now();
+      return stopping() ? stop_services() : stop();
     case SIGINT:
     case SIGQUIT:
       return stop_now();
@@ -129,11 +130,23 @@ void Parent::begin_stop() {
   readings_.cancel();
   stopping_ = true;
   facts_.stopping = true;
+  facts_.draining = false;
   publish_facts();
   program_.let_successor_start();  // after that: it looks whether this one stops
 }
 
 void Parent::stop() {
+  const auto delay = program_.drain_delay();
+  if (delay.count() == 0) return stop_services();
+  upgrade_.cancel("the server stops");
+  readings_.cancel();
+  drain_until_ = Clock::now() + delay;
+  facts_.draining = true;
+  publish_facts();
+  log_info(text("draining: not ready any more; serves on for ", delay, ", and then stops"));
+}
+
+void Parent::stop_services() {
   begin_stop();
   const auto timeout = longest_graceful_timeout(services_);
   const bool limited = timeout.count() > 0;
@@ -193,6 +206,7 @@ void Parent::notice_pause(bool continued, Time now) {
 }
 
 Time Parent::look(Time now) {
+  if (!stopping_ && now >= drain_until_) stop_services();
   readings_.look(now);
   // The next program would not know of the orders that wait for a reading.
   Time next = readings_.under_way() ? never : upgrade_.look(now);
@@ -201,7 +215,7 @@ Time Parent::look(Time now) {
   const auto failure = services_.failure_of_all();
   if (failure && !stopping_) {
     exit_code_ = *failure;
-    stop();
+    stop_services();
     return now;
   }
   report_readiness();
@@ -210,11 +224,13 @@ Time Parent::look(Time now) {
     next = now;
   }
   const ServerState state{.ready = ready_,
-                          .stopping = stopping_,
+                          .stopping = stopping(),
+                          .draining = !stopping_ && stopping(),
                           .reloading = readings_.has(reload_name("")),
                           .reloads = reloads_};
   next = std::min(next, program_.tell_state(
                             state, [this] { return load(); }, now));
+  if (!stopping_) next = std::min(next, drain_until_);
   return std::min(next, readings_.look_again());
 }
 
@@ -231,7 +247,7 @@ void Parent::report_readiness() {
     reported_not_ready_ = true;
     program_.report_not_ready();
   }
-  if (readiness != ServiceList::Readiness::ready || stopping_) return;
+  if (readiness != ServiceList::Readiness::ready || stopping()) return;
   ready_ = true;
   std::string addresses;
   for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();

@@ -55,7 +55,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   std::vector<Change> scale(Service& service, const ScaledSettings& changes) override;
   void stop() override;
   void stop_now() override;
-  bool stopping() const override { return stopping_; }
+  bool stopping() const override { return stopping_ || drain_until_ != never; }
   bool ended() const override;
   void upgrade() override;
   UpgradeOutcome last_upgrade() const override;
@@ -85,6 +85,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   void forget_what_is_ours();
   void publish_facts() const;
   void look_at_files();
+  void stop_services();
   void begin_stop();
 
   ServerProgram& program_;
@@ -101,6 +102,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   bool ready_ = false;
   bool reported_not_ready_ = false;
   bool stopping_ = false;
+  Time drain_until_ = never;   // until then it serves on, although it was told to stop
   std::uint64_t reloads_ = 0;  // by SIGHUP
   int exit_code_ = 0;
 };

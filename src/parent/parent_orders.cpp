@@ -55,7 +55,7 @@ void Parent::when_looked_up(const std::string& restarted,
 // One that waits reads what is there when it begins: it is enough for two.
 void Parent::reload_when_looked_up(const std::string& only) {
   const std::string name = reload_name(only);
-  if (stopping_ || readings_.waits(name)) return;
+  if (stopping() || readings_.waits(name)) return;
   readings_.add({name, [this] { look_up_all(""); },
                  [this, only](const std::string& failure) { try_reload(only, failure); }},
                 Clock::now());
@@ -63,7 +63,7 @@ void Parent::reload_when_looked_up(const std::string& only) {
 
 void Parent::look_up_to_start(const Service& service) {
   const std::string name = "start " + service.name();
-  if (stopping_ || readings_.has(name)) return;
+  if (stopping() || readings_.has(name)) return;
   readings_.add({name, [this, its = service.name()] { look_up_all(its); },
                  [this, its = service.name()](const std::string& failure) {
                    if (Service* const found = services_.find(its)) found->start_again(failure, Clock::now());
@@ -91,7 +91,7 @@ void Parent::try_reopen() {
 }
 
 ServerOrders::Reloaded Parent::reload(const std::string& only) {
-  if (stopping_) return {};
+  if (stopping()) return {};
   WantedSettings wanted = program_.read_settings(services_.in_force());
   Reloaded outcome =
       services_.reload(std::move(wanted.services), only, program_.rules().all_or_none, Clock::now());
@@ -179,7 +179,7 @@ void Parent::reopen_logs() {
 }
 
 void Parent::upgrade() {
-  if (stopping_) return upgrade_.refuse("the server stops");
+  if (stopping()) return upgrade_.refuse("the server stops");
   upgrade_.begin(Clock::now());
 }
 

@@ -19,8 +19,9 @@ namespace brood {
 
 // What whoever manages the server, such as systemd, may want to know of it.
 struct ServerState {
-  bool ready = false;  // a client finds a child in every service
-  bool stopping = false;
+  bool ready = false;         // a client finds a child in every service
+  bool stopping = false;      // or draining
+  bool draining = false;      // it serves on until then
   bool reloading = false;     // a reload waits or is under way
   std::uint64_t reloads = 0;  // how many were asked for by SIGHUP
 };
@@ -41,6 +42,7 @@ class ServerProgram {
 
   // ServiceSource::read(), beside the parent's settings that are in force. Changes nothing. Throws Error.
   virtual WantedSettings read_settings(InForce services) const = 0;
+  virtual std::chrono::milliseconds drain_delay() const = 0;  // in force
   // Puts the parent's settings in force.
   virtual void apply_settings(std::shared_ptr<const Configuration> parent) = 0;
   virtual WantedService scale(const ServiceConfiguration& in_force, const ScaledSettings& scaled) const = 0;

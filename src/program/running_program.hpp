@@ -36,6 +36,7 @@ class RunningProgram final : public ServerProgram {
   const Executable& executable() const override { return executable_; }
 
   WantedSettings read_settings(InForce in_force) const override;
+  std::chrono::milliseconds drain_delay() const override { return in_force_->drain_delay; }
   void apply_settings(std::shared_ptr<const Configuration> parent) override;
   WantedService scale(const ServiceConfiguration& in_force, const ScaledSettings& scaled) const override {
     return source_.scale(in_force, scaled);

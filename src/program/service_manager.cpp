@@ -29,7 +29,7 @@ using std::chrono::microseconds;
 
 // The load changes with each connection; the manager shows it to people.
 constexpr auto status_period = 1s;
-// A stop may take as long as graceful-timeout says, and the manager has a limit of its own.
+// A stop may take as long as drain-delay and graceful-timeout say, and the manager has a limit of its own.
 constexpr auto extension = 30s;
 constexpr auto extension_period = 10s;
 constexpr auto retry_time = 100ms;
@@ -45,8 +45,10 @@ std::optional<microseconds> watchdog_of_environment() {
   return microseconds(*period);
 }
 
-std::string status_line(const ServerLoad& load) {
-  return text("STATUS=", load.busy, " busy, ", load.spare, " spare, ", load.waiting, " waiting; ",
+std::string status_line(const ServerState& state, const ServerLoad& load) {
+  std::string_view what = state.stopping ? "stopping; " : "";
+  if (state.draining) what = "draining; ";
+  return text("STATUS=", what, load.busy, " busy, ", load.spare, " spare, ", load.waiting, " waiting; ",
               load.children, " of ", load.max_clients, " children");
 }
 
@@ -62,7 +64,7 @@ std::string ManagerMessages::next(const ServerState& state, const std::function<
   if (watchdog_ && due(watchdog_at_, *watchdog_, now)) return "WATCHDOG=1";
   if (state.stopping && due(extend_at_, extension_period, now))
     return text("EXTEND_TIMEOUT_USEC=", microseconds(extension).count());
-  return state.ready ? next_status(load, now) : "";
+  return state.ready ? next_status(state, load, now) : "";
 }
 
 bool ManagerMessages::due(Time& at, Clock::duration period, Time now) {
@@ -85,13 +87,14 @@ std::string ManagerMessages::next_state(const ServerState& state, Time now) {
 }
 
 // What changes sooner is told when that time is over.
-std::string ManagerMessages::next_status(const std::function<ServerLoad()>& load, Time now) {
+std::string ManagerMessages::next_status(const ServerState& state, const std::function<ServerLoad()>& load,
+                                         Time now) {
   if (now < status_at_) {
     look_again_ = std::min(look_again_, status_at_);
     return "";
   }
   status_at_ = now + status_period;
-  std::string status = status_line(load());
+  std::string status = status_line(state, load());
   if (status == told_status_) return "";
   look_again_ = std::min(look_again_, status_at_);
   return told_status_ = std::move(status);

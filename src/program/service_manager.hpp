@@ -29,7 +29,7 @@ class ManagerMessages {
 
  private:
   std::string next_state(const ServerState& state, Time now);
-  std::string next_status(const std::function<ServerLoad()>& load, Time now);
+  std::string next_status(const ServerState& state, const std::function<ServerLoad()>& load, Time now);
   bool due(Time& at, Clock::duration period, Time now);
 
   const std::optional<Clock::duration> watchdog_;

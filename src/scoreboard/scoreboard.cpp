@@ -174,12 +174,14 @@ GossipHeader& Scoreboard::gossip() const { return gossip_at<GossipHeader>(layout
 Slot& Scoreboard::slot(std::uint32_t slot) const { return gossip_at<Slot>(layout_.slots, slot); }
 
 void Scoreboard::publish(const ServerFacts& facts) const {
+  auto state = facts.stopping ? StopState::stopping : StopState::none;
+  if (facts.draining) state = StopState::draining;
   auto& server = orders_at<ServerFields>(layout_.server_orders);
   server.started_at = facts.started_at;
   server.parent_start_time = facts.parent_start_time;
   server.parent_pid.store(facts.parent_pid, relaxed);
   server.log_epoch.store(facts.log_epoch, relaxed);
-  server.stopping.store(facts.stopping ? 1 : 0, relaxed);
+  server.stopping.store(static_cast<std::uint32_t>(state), relaxed);
   server.upgrades.store(facts.upgrades, relaxed);
   copy_name(server.name, facts.name);
 }
@@ -191,7 +193,8 @@ ServerFacts Scoreboard::server_facts() const {
           .parent_start_time = from.parent_start_time,
           .parent_pid = from.parent_pid.load(relaxed),
           .log_epoch = from.log_epoch.load(relaxed),
-          .stopping = from.stopping.load(relaxed) != 0,
+          .stopping = from.stopping.load(relaxed) == static_cast<std::uint32_t>(StopState::stopping),
+          .draining = from.stopping.load(relaxed) == static_cast<std::uint32_t>(StopState::draining),
           .upgrades = from.upgrades.load(relaxed)};
 }
 

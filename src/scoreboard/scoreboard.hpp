@@ -22,7 +22,7 @@ struct ServerFacts {
   std::uint64_t parent_start_time = 0;
   std::int32_t parent_pid = 0;
   std::uint32_t log_epoch = 0;
-  bool stopping = false;
+  bool stopping = false, draining = false;  // one of them at most
   std::uint32_t upgrades = 0;
 
   static ServerFacts of_this_process(std::string name);

@@ -76,6 +76,9 @@ struct alignas(cache_line) Header {
   std::uint64_t size;           // of the whole mapping
 };
 
+// draining: it serves on, and will stop. stopping: it takes no new connections, or has ended as ordered.
+enum class StopState : std::uint32_t { none, stopping, draining };
+
 // Of the server; the same on the scoreboards of all its services. A server whose services come and go has a
 // file without slots as well, so that it can be seen while it has no service.
 struct alignas(cache_line) ServerFields {
@@ -83,7 +86,7 @@ struct alignas(cache_line) ServerFields {
   std::uint64_t parent_start_time;  // in clock ticks, /proc/PID/stat field 22
   Shared<std::int32_t> parent_pid;
   Shared<std::uint32_t> log_epoch;  // changes when the logs are reopened
-  Shared<std::uint32_t> stopping;   // 1: the parent drains, or has ended as ordered
+  Shared<std::uint32_t> stopping;   // a StopState
   Shared<std::uint32_t> upgrades;   // how many programs have taken over from the one before
   std::array<char, 64> name;        // of the server, NUL-terminated
 };

@@ -151,7 +151,9 @@ Snapshot read_server(const ServerFields& from, Time now) {
   to.parent_alive = started.has_value() && *started == from.parent_start_time;
   to.parent_state = to.parent_alive ? state_of(to.parent_pid) : '\0';
   if (to.parent_state == 'Z') to.parent_alive = false;
-  to.stopping = from.stopping.load(relaxed) != 0;
+  const auto stop = static_cast<StopState>(from.stopping.load(relaxed));
+  to.stopping = stop == StopState::stopping;
+  to.draining = stop == StopState::draining;
   to.upgrades = from.upgrades.load(relaxed);
   to.age = std::chrono::nanoseconds(to_nanoseconds(now) - from.started_at);
   return to;

@@ -3,6 +3,7 @@
 // several values together.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -61,6 +62,7 @@ struct Configuration {
   LogSettings log;
   bool daemonize = false;
   int notify_fd = -1;
+  std::chrono::milliseconds drain_delay{0};
   bool strict = false;   // of a parent that has the setting
   std::string log_user;  // the user that all services have; "": they differ, or have that of the parent
 

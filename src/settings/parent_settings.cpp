@@ -54,6 +54,12 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
                "A descriptor that gets a newline when the server is ready, as s6 wants it. -1: none. systemd "
                "needs no setting: the server follows NOTIFY_SOCKET.")
       .applied_on = AppliedOn::restart;
+  settings.duration(
+      "drain-delay", configuration.drain_delay, std::chrono::milliseconds(0), std::chrono::hours(24),
+      "How long the server serves on after SIGTERM, or the order to stop, while it reports that it is not "
+      "ready. Balancers and proxies have this time to turn to others. Then it stops. Another SIGTERM ends "
+      "the "
+      "wait. 0: it stops at once.");
   add_log_settings(settings, configuration.log);
 }
 

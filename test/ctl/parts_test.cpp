@@ -102,6 +102,7 @@ TEST_CASE("each problem has a sentence and a level") {
       {"is stopped", Level::critical, [](Snapshot& s) { s.parent_state = 'T'; }},
       {"debugger", Level::critical, [](Snapshot& s) { s.parent_state = 't'; }},
       {"stopping", Level::warning, [](Snapshot& s) { s.stopping = true; }},
+      {"draining", Level::warning, [](Snapshot& s) { s.draining = true; }},
       {"max-clients = 4", Level::warning, [](Snapshot& s) { s.services[0].at_max_clients = true; }},
       {"next start is in 2s", Level::warning, [](Snapshot& s) { s.services[0].throttled_for = 2s; }},
       {"1 child stopped", Level::warning, [](Snapshot& s) { s.services[0].stopped = 1; }},
@@ -122,6 +123,38 @@ TEST_CASE("each problem has a sentence and a level") {
     CHECK(verdict.level == one.level);
     CHECK(verdict.problems.size() == (one.level == Level::ok ? 0 : 1));
     if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].sentence(), one.says));
+  }
+}
+
+TEST_CASE("a server is not ready for a reason") {
+  const struct {
+    const char* why;
+    void (*change)(Snapshot&);
+  } cases[] = {
+      {"", [](Snapshot&) {}},
+      {"", [](Snapshot& s) { s.services[0].at_max_clients = true; }},
+      {"the parent is gone", [](Snapshot& s) { s.parent_alive = false; }},
+      {"the parent is stopped", [](Snapshot& s) { s.parent_state = 'T'; }},
+      {"the server is stopping", [](Snapshot& s) { s.stopping = true; }},
+      {"the server is draining", [](Snapshot& s) { s.draining = true; }},
+      {"there is no service", [](Snapshot& s) { s.services.clear(); }},
+      {"service echo is paused", [](Snapshot& s) { s.services[0].state = ServiceState::paused; }},
+      {"service echo is failed", [](Snapshot& s) { s.services[0].state = ServiceState::failed; }},
+      {"service echo has no child that serves",
+       [](Snapshot& s) {
+         s.services[0].start_servers = 1;
+         s.services[0].idle = s.services[0].busy = 0;
+       }},
+      {"",
+       [](Snapshot& s) {  // children are started on demand
+         s.services[0].start_servers = s.services[0].min_spare_servers = 0;
+         s.services[0].idle = s.services[0].busy = 0;
+       }},
+  };
+  for (const auto& one : cases) {
+    Snapshot snapshot = healthy();
+    one.change(snapshot);
+    CHECK(why_not_ready(snapshot) == one.why);
   }
 }
 

@@ -81,11 +81,24 @@ TEST_CASE("a stop is told, and that it may take long") {
   manager.tell(start);
   manager.state.stopping = true;
   CHECK(manager.tell(start) == Lines{"STOPPING=1", "EXTEND_TIMEOUT_USEC=30000000"});
-  CHECK(manager.tell(start + 9s).empty());
+  CHECK(manager.tell(start + 9s) == Lines{"STATUS=stopping; 0 busy, 0 spare, 0 waiting; 0 of 0 children"});
   CHECK(manager.messages.look_again() == start + 10s);
   CHECK(manager.tell(start + 10s) == Lines{"EXTEND_TIMEOUT_USEC=30000000"});
   manager.state.reloads = 1;
   CHECK(manager.tell(start + 11s).empty());
+}
+
+TEST_CASE("a server that drains is one that stops, and says how far it is") {
+  Manager manager;
+  manager.state.ready = true;
+  manager.load = three_busy;
+  manager.tell(start);
+  manager.state.stopping = manager.state.draining = true;
+  CHECK(manager.tell(start + 2s) == Lines{"STOPPING=1", "EXTEND_TIMEOUT_USEC=30000000",
+                                          "STATUS=draining; 3 busy, 5 spare, 2 waiting; 8 of 256 children"});
+  manager.state.draining = false;
+  CHECK(manager.tell(start + 5s) == Lines{"STATUS=stopping; 3 busy, 5 spare, 2 waiting; 8 of 256 children"});
+  CHECK(manager.tell(start + 12s) == Lines{"EXTEND_TIMEOUT_USEC=30000000"});
 }
 
 TEST_CASE("a watchdog is fed twice in its time, also before the server is ready") {
