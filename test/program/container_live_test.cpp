@@ -62,6 +62,22 @@ TEST_CASE("as PID 1 a server obeys SIGINT and SIGHUP") {
   CHECK(container.server.wait_exit() == exited(0));
 }
 
+TEST_CASE("as PID 1 a server obeys its other signals") {
+  if (skipped_without_root()) return;
+  Container container;
+  std::filesystem::rename(container.server.log_path(), container.server.log_path() + ".1");
+  ::kill(container.parent, SIGUSR1);
+  CHECK(eventually([&] { return std::filesystem::exists(container.server.log_path()); }));
+  ::kill(container.parent, SIGUSR2);
+  CHECK(container.server.wait_for_log("upgraded: "));
+  CHECK(container.server.connect().ask("echo hello") == "hello");
+  // Without a handler these have no effect on PID 1.
+  for (const int signal : {SIGPIPE, SIGALRM}) ::kill(container.parent, signal);
+  CHECK(container.server.connect().ask("echo hello") == "hello");
+  ::kill(container.parent, SIGQUIT);
+  CHECK(container.server.wait_exit() == exited(0));
+}
+
 TEST_CASE("as PID 1 a server reaps strangers, and takes none of them for a child of its own") {
   if (skipped_without_root()) return;
   Container container({"--start-servers=3", "--min-spare-servers=3"});
