@@ -72,6 +72,14 @@ enum class Outcome : std::uint8_t {
 };
 inline constexpr std::array<std::string_view, 5> outcome_names = {"served", "failed", "peer-gone",
                                                                   "timed-out", "probe"};
+// Why a client was refused: its connection was closed before any handler saw it.
+enum class RefusedBy : std::uint8_t {
+  rule,          // of the settings allow and deny
+  client_limit,  // max-connections-per-client
+  client_rate    // client-rate
+};
+inline constexpr std::array<std::string_view, 3> refused_by_names = {"rule", "client-limit", "client-rate"};
+inline std::string_view name_of(RefusedBy by) { return name_of(by, refused_by_names); }
 inline std::string_view name_of(Outcome outcome) { return name_of(outcome, outcome_names); }
 
 }  // namespace brood

@@ -101,6 +101,8 @@ struct ServiceSnapshot {
   std::uint64_t recoveries = 0;  // how often the lock of the scoreboard was recovered from an owner that died
   std::uint64_t repairs = 0;     // how many fields of the scoreboard were corrected
   FiguresSnapshot total;         // of all children, past and present
+  // Clients that were refused, by RefusedBy. They are not among the accepted.
+  std::array<std::uint64_t, refused_by_names.size()> refused{};
   std::vector<CounterSnapshot> counters;  // of the server's own, in the order in which they were added
   std::vector<SlotSnapshot> slots;
 

@@ -72,7 +72,9 @@ Json to_json(const ServiceSnapshot& service) {
   total["latency_p50_under_microseconds"] = share(service.total, 0.5);
   total["latency_p90_under_microseconds"] = share(service.total, 0.9);
   total["latency_p99_under_microseconds"] = share(service.total, 0.99);
-  Json counters = Json::object();
+  Json counters = Json::object(), refused = Json::object();
+  for (std::size_t by = 0; by < service.refused.size(); ++by)
+    refused[std::string(refused_by_names[by])] = service.refused[by];
   for (const auto& counter : service.counters) counters[counter.name] = counter.value;
   return {{"name", service.name},
           {"listeners", service.listeners},
@@ -103,6 +105,7 @@ Json to_json(const ServiceSnapshot& service) {
           {"at_max_clients", service.at_max_clients},
           {"max_clients_reached", service.max_clients_reached},
           {"connection_timeouts", service.connection_timeouts},
+          {"refused", refused},
           {"throttled_for_seconds", seconds(service.throttled_for)},
           {"lock", {{"recoveries", service.recoveries}, {"repairs", service.repairs}}},
           {"slots_add_up", slots_add_up(service)},

@@ -64,12 +64,21 @@ std::string latencies(const FiguresSnapshot& total) {
               upper_end(total.latency_at(0.99)));
 }
 
+// Only if there were some.
+std::string refusals(const ServiceSnapshot& service) {
+  const auto [by_rule, by_limit, by_rate] = service.refused;
+  if (by_rule + by_limit + by_rate == 0) return "";
+  return line("refused", by_rule, " by a rule, ", by_limit, " by max-connections-per-client, ", by_rate,
+              " by client-rate");
+}
+
 std::string totals(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
   return line("connections", total.accepted, " accepted = ", total.finished, " finished + ", total.aborted,
               " aborted + ", service.open_connections, " open") +
          line("", "of the finished: ", total.failed, " failed, ", total.peers_gone, " peer gone, ",
               total.timed_out, " timed out, ", total.probes, " probes") +
+         refusals(service) +
          line("bytes", bytes(total.bytes_read), " read, ", bytes(total.bytes_written), " written") +
          line("latency", latencies(total));
 }

@@ -231,6 +231,11 @@ void ChildSlot::detach() {
     wake();
 }
 
+void ChildSlot::refused(RefusedBy by) {
+  const auto turn = this->turn();
+  if (!is_detached()) add(row_.refused.at(static_cast<std::size_t>(by)), 1);
+}
+
 void ChildSlot::waited(ConnectionId id, std::chrono::milliseconds time) {
   const auto turn = this->turn();
   open_[id].waited =

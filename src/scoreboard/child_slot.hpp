@@ -72,6 +72,7 @@ class ChildSlot {
   void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written,
                 Time at = Clock::now());
   void extend_deadline(ConnectionId id, Time until);
+  void refused(RefusedBy by);                                    // it was never accepted()
   void waited(ConnectionId id, std::chrono::milliseconds time);  // in the queue of its listener
   // Valid until the connection is finished. With threads it is a copy, in `copy`.
   const OpenConnections::Entry& open_connection(ConnectionId id,

@@ -33,8 +33,9 @@ ipc::mapped_region map(const Descriptor& descriptor, ipc::mode_t mode, std::size
   }
 }
 
-void allocate(const Descriptor& descriptor, std::size_t size, const std::string& what) {
-  const int error_number = ::posix_fallocate(descriptor.get(), 0, static_cast<off_t>(size));
+void allocate(const Descriptor& descriptor, std::size_t offset, std::size_t size, const std::string& what) {
+  const int error_number =
+      ::posix_fallocate(descriptor.get(), static_cast<off_t>(offset), static_cast<off_t>(size));
   if (error_number != 0) throw SystemError("allocate " + what, error_number);
 }
 
@@ -64,7 +65,7 @@ struct Mapping::Regions {
   }
 };
 
-Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size)
+Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size, std::size_t hole)
     : regions_(std::make_unique<Regions>()) {
   const std::string what = path.empty() ? "anonymous scoreboard" : "scoreboard " + path;
   const std::string temporary = path.empty() ? "" : temporary_name(path);
@@ -77,7 +78,9 @@ Mapping::Mapping(const std::string& path, std::size_t orders_size, std::size_t g
     file = open_or_throw(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   }
   try {
-    allocate(file, orders_size + gossip_size, what);
+    ::brood::allocate(file, 0, orders_size + gossip_size - hole, what);
+    if (hole > 0 && ::ftruncate(file.get(), static_cast<off_t>(orders_size + gossip_size)) != 0)
+      throw SystemError("set the size of " + what, errno);
     Descriptor read_only =
         open_or_throw(path.empty() ? text("/proc/self/fd/", file.get()) : temporary, O_RDONLY);
     regions_->descriptors = {.whole = std::move(file), .read_only = std::move(read_only)};
@@ -128,6 +131,10 @@ void Mapping::share_with(gid_t group) const {
   const int file = regions_->descriptors.whole.get();
   if (::fchown(file, static_cast<uid_t>(-1), group) != 0 || ::fchmod(file, 0640) != 0)
     throw SystemError(text("let group ", group, " read scoreboard ", regions_->path), errno);
+}
+
+void Mapping::allocate(std::size_t offset, std::size_t size) const {
+  ::brood::allocate(regions_->descriptors.whole, offset, size, "more of scoreboard " + regions_->path);
 }
 
 void Mapping::remove_file() const {

@@ -23,8 +23,9 @@ class Mapping {
  public:
   // Creates the file of `path` (mode 0600), which gets its name by give_name(). Its blocks are allocated, so
   // that a full disk is an error here and not a SIGBUS later. An empty path makes anonymous memory. The first
-  // `orders_size` bytes are the orders; both sizes are multiples of the page size. Throws SystemError.
-  Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size);
+  // `orders_size` bytes are the orders; all sizes are multiples of the page size. The last `hole` bytes of
+  // the gossip have no blocks before allocate(). Throws SystemError.
+  Mapping(const std::string& path, std::size_t orders_size, std::size_t gossip_size, std::size_t hole = 0);
   // Maps one that was created before exec(), from its descriptors. A child has no writable_orders(). Throws
   // Error or SystemError.
   Mapping(MappingDescriptors descriptors, std::string path, std::size_t orders_size, Side side);
@@ -40,6 +41,7 @@ class Mapping {
   // The same memory from a read-only descriptor: mprotect() cannot make it writable.
   const std::byte* orders() const;
   std::byte* gossip() const;
+  void allocate(std::size_t offset, std::size_t size) const;  // of the hole; parent only; throws SystemError
   void share_with(gid_t group) const;  // its members may read the file; throws SystemError
   void remove_file() const;            // unless another file has replaced it
   bool has_file() const;               // at its path

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/scoreboard.hpp"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -80,6 +82,8 @@ void add_all(Figures& to, const Figures& from) {
   for (std::size_t i = 0; i < latency_buckets; ++i) take(to.latency[i], from.latency[i]);
 }
 
+constexpr std::uint64_t most_refused = std::uint64_t{1} << 40U;  // of a child; more is nonsense
+
 // What a child can have counted. False: it is nonsense, and was left out.
 bool add_counters(ServiceOrders& service, const Figures& from) {
   constexpr std::uint64_t most = std::uint64_t{1} << 60;
@@ -96,6 +100,7 @@ bool add_counters(ServiceOrders& service, const Figures& from) {
 // All that a child writes without the lock.
 void clear(Slot& row) {
   row.pid.store(0, relaxed);
+  for (auto& refused : row.refused) refused.store(0, relaxed);
   row.open_connections.store(0, relaxed);
   row.capacity.store(0, relaxed);
   row.listener.store(0, relaxed);
@@ -127,7 +132,7 @@ Scoreboard::Scoreboard(const std::string& path, const ServerFacts& server, std::
                        std::uint32_t slots, std::uint32_t position)
     : slots_(rounded_up(slots)),
       layout_(Layout::of(slots_, Mapping::page_size())),
-      mapping_(path, layout_.gossip, layout_.size - layout_.gossip),
+      mapping_(path, layout_.gossip, layout_.size - layout_.gossip, layout_.size - layout_.in_use),
       wake_(new_event()) {
   auto& header = orders_at<Header>(0);
   header.version = layout_version;
@@ -138,6 +143,9 @@ Scoreboard::Scoreboard(const std::string& path, const ServerFacts& server, std::
   copy_name(service_orders().name, service);
   service_orders().position = position;
   service_orders().wake_above.store(UINT32_MAX, relaxed);
+  // It may fail early at boot: then clients could choose their places, but no more.
+  [[maybe_unused]] const auto got =
+      ::getrandom(&service_orders().client_seed, sizeof(std::uint64_t), GRND_NONBLOCK);
   header.magic = scoreboard_magic;
   mapping_.give_name();
 }
@@ -221,6 +229,23 @@ bool Scoreboard::is_idle(std::uint32_t slot) const {
           1U) != 0;
 }
 
+std::span<Shared<std::uint64_t>> Scoreboard::client_places() const {
+  return {&gossip_at<Shared<std::uint64_t>>(layout_.client_places), service().client_places.load(relaxed)};
+}
+std::span<Shared<std::uint64_t>> Scoreboard::client_rates() const {
+  const bool there = service().client_places.load(relaxed) != 0;
+  return {&gossip_at<Shared<std::uint64_t>>(layout_.client_rates), there ? client_rate_cells : 0};
+}
+
+// Four places for each connection: those of a client must be near each other (ClientCounts).
+void Scoreboard::allocate_clients(std::size_t connections) const {
+  const std::size_t places = std::clamp(std::bit_ceil(4 * connections), std::size_t{512}, most_client_places);
+  if (places <= service().client_places.load(relaxed)) return;
+  mapping_.allocate(layout_.client_places, places * sizeof(std::uint64_t));
+  mapping_.allocate(layout_.client_rates, client_rate_cells * sizeof(std::uint64_t));
+  service_orders().client_places.store(places, relaxed);
+}
+
 std::uint32_t Scoreboard::count_idle() const { return count_bits(idle_words(), spare_words()); }
 
 void Scoreboard::set_counted(std::uint32_t slot, bool counted) const {
@@ -274,6 +299,10 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   const bool counted = add_counters(service, from);
   add(service.mended, counts && counted ? 0 : 1);
   add(service.gone.aborted, open_connections);
+  for (std::size_t i = 0; i < row.refused.size(); ++i) {
+    const std::uint64_t refused = row.refused[i].load(relaxed);
+    add(service.refused_gone[i], refused <= most_refused ? refused : 0);
+  }
   add(service.children_gone, 1);
   clear(row);
   row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);

@@ -61,6 +61,10 @@ class Scoreboard {
   std::span<const IdleWord> spare_words() const;  // set by the parent: the slots whose idle bits count
   std::uint32_t count_idle() const;               // counts the bits: there is no counter to drift
 
+  // The client places that have memory, and the rates; empty: none.
+  std::span<Shared<std::uint64_t>> client_places() const;
+  std::span<Shared<std::uint64_t>> client_rates() const;
+
   int wake_descriptor() const { return wake_.get(); }  // an eventfd; each Wake is added to its counter
 
   // The thread that holds the lock; 0: none. True at the moment of reading at best.
@@ -79,6 +83,10 @@ class Scoreboard {
   // Whether the child of this slot is a spare while its idle bit is set: it was not told to leave, and is not
   // stopped.
   void set_counted(std::uint32_t slot, bool counted) const;
+
+  // From now on children can count clients with so many connections in all. It cannot be undone. Throws
+  // SystemError if there is no memory.
+  void allocate_clients(std::size_t connections) const;
 
   // While the lock is held. free() adds the slot's figures to those of the service, its open connections as
   // aborted, and returns the number of these.

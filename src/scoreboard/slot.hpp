@@ -5,6 +5,8 @@
 //   │ Header │ ServerFields │ ServiceOrders │ SlotOrders × slots │ spare words │
 //   ├ gossip: written by children (and by the parent when it frees a slot) ────┤
 //   │ GossipHeader (lock) │ Slot × slots │ idle words                          │
+//   ├ also gossip, without memory until a setting needs it ────────────────────┤
+//   │ client places │ client rates                                            │
 //   └──────────────────────────────────────────────────────────────────────────┘
 //
 // Each service has a scoreboard of its own, which its own children alone map: what a child writes reaches no
@@ -28,10 +30,13 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 6;
+inline constexpr std::uint32_t layout_version = 7;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::uint32_t bits_per_word = 64;
 inline constexpr std::size_t most_counters = 16;
+// See ClientCounts and ClientRates.
+inline constexpr std::size_t most_client_places = std::size_t{1} << 18U;
+inline constexpr std::size_t client_rate_cells = std::size_t{1} << 13U;
 inline constexpr auto relaxed = std::memory_order_relaxed;
 
 template <typename T>
@@ -104,6 +109,9 @@ struct Figures {
   std::array<Shared<std::uint64_t>, most_counters> own;  // of the server: see ServiceOrders::counters
 };
 
+// Clients that were refused, by RefusedBy. They are not among the accepted.
+using Refusals = std::array<Shared<std::uint64_t>, refused_by_names.size()>;
+
 // Of a counter or gauge of the server's own.
 struct CounterName {
   std::array<char, 32> name;  // NUL-terminated; empty: the place is free
@@ -146,6 +154,10 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint32_t> wake_when_proven;  // 1: so does a child that has finished its first connection
   Shared<std::uint32_t> sequence;  // odd while figures move from a slot to `gone`, so that a reader can tell
   Figures gone;
+  Refusals refused_gone;  // by children that are gone
+  // Of the pages of client places and rates: how many places have memory; 0: neither has any.
+  Shared<std::uint64_t> client_places;
+  std::uint64_t client_seed;  // by chance, so that clients cannot choose places
   std::array<CounterName, most_counters> counters;
   std::array<char, 128> listeners;  // for people: "127.0.0.1:8000 [::1]:8000", cut if it is too long
 };
@@ -177,6 +189,7 @@ struct alignas(cache_line) Slot {
   // Lifecycle: changes while the lock is held, with one store for each change.
   Shared<std::uint32_t> lifecycle;  // packed: see Lifecycle
   Shared<std::int32_t> pid;         // of the child, by its own word; readers use that of SlotOrders
+  Refusals refused;                 // written by the child only, without a lock
 
   // Activity: written by the child only, without a lock. `sequence` is odd while the child writes.
   alignas(cache_line) Shared<std::uint32_t> sequence;
@@ -223,7 +236,8 @@ inline std::uint32_t seal_of(std::uint64_t incarnation, std::uint32_t slot) {
 // Offsets in bytes from the start of the mapping.
 struct Layout {
   std::size_t server_orders, service_orders, slot_orders, spare_words;
-  std::size_t gossip, slots, idle_words, size;
+  std::size_t gossip, slots, idle_words, in_use;
+  std::size_t client_places, client_rates, size;
 
   static constexpr Layout of(std::size_t slots, std::size_t page_size) {
     const auto align = [](std::size_t at, std::size_t to) { return (at + to - 1) / to * to; };
@@ -236,7 +250,11 @@ struct Layout {
     at.gossip = align(at.spare_words + words_size, page_size);
     at.slots = at.gossip + sizeof(GossipHeader);
     at.idle_words = at.slots + slots * sizeof(Slot);
-    at.size = align(at.idle_words + words_size, page_size);
+    at.in_use = align(at.idle_words + words_size, page_size);
+    at.client_places = at.client_rates = at.size = at.in_use;
+    if (slots == 0) return at;
+    at.client_rates = at.client_places + most_client_places * sizeof(Shared<std::uint64_t>);
+    at.size = align(at.client_rates + client_rate_cells * sizeof(Shared<std::uint64_t>), page_size);
     return at;
   }
 };

@@ -96,6 +96,7 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.total = read_figures(from.gone);
   to.counters = read_counters(table);
   to.slots.clear();
+  for (std::size_t i = 0; i < to.refused.size(); ++i) to.refused[i] = from.refused_gone[i].load(relaxed);
   to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.open_connections = 0;
   for (std::uint32_t i = 0; i < table.header().slots; ++i) {
     to.slots.push_back(read_slot(table.slot(i), table.orders(i), table.is_idle(i), i, now));
@@ -106,6 +107,8 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
     to.stopped += slot.stopped ? 1 : 0;
     to.open_connections += slot.open_connections;
     to.total += slot.figures;
+    for (std::size_t reason = 0; reason < to.refused.size(); ++reason)
+      to.refused[reason] += table.slot(i).refused[reason].load(relaxed);
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   return before % 2 == 0 && from.sequence.load(relaxed) == before;
