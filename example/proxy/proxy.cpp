@@ -16,9 +16,8 @@ class Proxy : public brood::Server {
 
   void add_settings(brood::Settings& settings) override {
     settings.set_default("listen", {"127.0.0.1:8888"});
-    const auto network = type_of<Network>("address or ADDRESS/BITS");
-    settings.list("allow", allow_, network, "The clients that are served. None: all.");
-    settings.list("deny", deny_, network, "The clients that are not served, even if allow has them.");
+    // Of clients that the kit's settings allow and deny turn away.
+    settings.set_default("refusal", {"HTTP/1.1 403 Forbidden\\r\\nConnection: close\\r\\n\\r\\n"});
     settings.list("basic-auth", users_, "USER:PASSWORD of those who are served. None: everybody.");
     settings.list("connect-port", connect_ports_, 1, 65'535, "The ports to which CONNECT is permitted.");
     settings.path("filter", filter_path_,
@@ -59,7 +58,6 @@ class Proxy : public brood::Server {
   void handle_connection(brood::Connection& client) override {
     client.set_timeouts(timeout_, timeout_);
     try {
-      check_client(client.peer_address());
       while (auto request = read_message<true>(client)) {
         if (!serve_request(client, *request) || client.leaving() || keep_alive_.count() == 0) return;
         client.set_timeouts(keep_alive_, timeout_);
@@ -88,13 +86,6 @@ class Proxy : public brood::Server {
     return target.path.empty() ? exchange.tunnel(target) : exchange.forward(request, target);
   }
 
-  void check_client(const brood::Address& client) const {
-    if (client.family() == brood::Address::Family::unix_socket) return;  // it has permissions of its own
-    const auto has = [&](const Network& network) { return network.has(client); };
-    if (std::ranges::any_of(deny_, has) || (!allow_.empty() && std::ranges::none_of(allow_, has)))
-      throw forbidden("this client is not served");
-  }
-
   void check_credentials(const http::fields& fields) const {
     const auto given = fields[http::field::proxy_authorization];
     if (credentials_.empty() || std::ranges::find(credentials_, given) != credentials_.end()) return;
@@ -111,7 +102,6 @@ class Proxy : public brood::Server {
       throw forbidden("the host " + host + " is not permitted");
   }
 
-  std::vector<Network> allow_, deny_;
   std::vector<std::string> users_, credentials_;
   std::vector<unsigned> connect_ports_ = {443, 563};
   std::string filter_path_;

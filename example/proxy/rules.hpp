@@ -1,45 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Values of settings: which clients and hosts are served, and which way.
+// Values of settings: which hosts are served, and which way.
 #pragma once
-
-#include <arpa/inet.h>
 
 #include <boost/archive/iterators/base64_from_binary.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
-#include <brood/address.hpp>
 #include <brood/setting_type.hpp>
 #include <fstream>
 
 #include "message.hpp"
 
 namespace proxy {
-
-// The bytes of an address. "": the text is none.
-inline std::string bytes_of(const std::string& text) {
-  std::array<char, 16> bytes{};
-  if (::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
-  return ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1 ? std::string(bytes.data(), 16) : "";
-}
-
-// "192.0.2.7", "10.0.0.0/8", "2001:db8::/32"
-struct Network {
-  std::string text, bytes;
-  unsigned bits = 0;  // how many of them count
-  explicit Network(std::string word) : text(std::move(word)) {
-    const auto slash = text.find('/');
-    bytes = bytes_of(text.substr(0, slash));
-    if (bytes.empty()) throw brood::ConfigurationError("is neither an address nor ADDRESS/BITS");
-    bits = static_cast<unsigned>(bytes.size()) * 8;
-    if (slash != std::string::npos) bits = brood::type_between(0U, bits).read(text.substr(slash + 1));
-  }
-  bool has(const brood::Address& address) const {
-    const std::string other = bytes_of(address.unmapped().host());
-    if (other.size() != bytes.size()) return false;
-    for (unsigned bit = 0; bit < bits; ++bit)
-      if (((other[bit / 8] ^ bytes[bit / 8]) << bit % 8 & 128) != 0) return false;
-    return true;
-  }
-};
 
 // Another proxy, "HOST:PORT", or "none". ",for=HOST" or ",for=.DOMAIN" may follow.
 struct Upstream {

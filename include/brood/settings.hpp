@@ -37,6 +37,9 @@ struct Setting {
   bool kits = false;                  // a setting of the kit, not of the server
   bool other_default = false;         // set_default() was called: the variable has another value
   AppliedOn applied_on = AppliedOn::reload;
+  // For the kit: its values are values of this list, with its own name in front, so that the two settings
+  // have one order: "deny 10.0.0.0/8" in `allow`.
+  std::string in_list;
 
   // Checks the values as written, and returns a function that stores them. Throws Error.
   std::function<std::function<void()>(const std::vector<std::string>&)> parse;

@@ -25,6 +25,9 @@ constexpr unsigned many_more = 6;
 constexpr auto siblings_turn = 4ms;
 constexpr unsigned most_turns = 8;
 
+// Clients that are refused in a row, by a child that does not wait, before it looks at other things.
+constexpr unsigned most_refused = 64;
+
 // The connection was gone before it was accepted, or its network has a fault (accept(2), udp(7)). The next
 // one may work.
 bool concerns_one_connection(int error_number) {
@@ -132,7 +135,14 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
       failed_on(listener, errno);
       return false;
     }
+    ClientCounts::Place place = ClientCounts::no_place;
+    if (admission_ && !from.trigger) {
+      const auto admitted = admit(peer, listener, Admission::no_socket);
+      if (!admitted) return false;
+      place = *admitted;
+    }
     id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    if (admission_) admission_->hold(*id, place);
     back_off_ = 0ms;
     // One write may bring many lines, but wakes one child. The parent wakes another one for the next line.
     if (from.trigger && readable(from.descriptor)) slot_.more_waits();
@@ -143,26 +153,38 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
 
 [[gnu::hot]] std::optional<Connection> ChildProcess::accept_from(std::size_t listener, int flags) {
   const ChildListener& from = wait_.listeners()[listener];
-  sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
-  peer.ss_family = AF_UNSPEC;
-  socklen_t size = sizeof peer;
-  Descriptor socket(
-      ::accept4(from.descriptor, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | flags));
-  if (!socket) {
-    failed_on(listener, errno);
-    return {};
+  for (unsigned refused = 0;; ++refused) {
+    sockaddr_storage peer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by accept4
+    peer.ss_family = AF_UNSPEC;
+    socklen_t size = sizeof peer;
+    Descriptor socket(
+        ::accept4(from.descriptor, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | flags));
+    if (!socket) {
+      failed_on(listener, errno);
+      return {};
+    }
+    if (peer.ss_family == AF_UNIX)
+      reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
+    ClientCounts::Place place = ClientCounts::no_place;
+    if (admission_) {
+      const auto admitted = admit(peer, listener, socket.get());
+      // What waits behind it must not be left: the wake-up for it may have come already.
+      const bool may_look_again = (flags & SOCK_NONBLOCK) != 0 || wait_.in_epoll();
+      if (!admitted && may_look_again && refused < most_refused) continue;
+      if (!admitted) return {};
+      place = *admitted;
+    }
+    const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
+    if (admission_) admission_->hold(id, place);
+    note_wait(id, socket.get());
+    if (back_off_.load() != 0ms) back_off_ = 0ms;
+    return Connection(std::move(socket), {.peer = peer,
+                                          .listener = from.name,
+                                          .host = *this,
+                                          .id = id,
+                                          .blocks = (flags & SOCK_NONBLOCK) == 0,
+                                          .deadline = first_deadline()});
   }
-  if (peer.ss_family == AF_UNIX)
-    reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
-  const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
-  note_wait(id, socket.get());
-  if (back_off_.load() != 0ms) back_off_ = 0ms;
-  return Connection(std::move(socket), {.peer = peer,
-                                        .listener = from.name,
-                                        .host = *this,
-                                        .id = id,
-                                        .blocks = (flags & SOCK_NONBLOCK) == 0,
-                                        .deadline = first_deadline()});
 }
 
 [[gnu::hot]] Time ChildProcess::first_deadline() const {

@@ -42,6 +42,9 @@ ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::uni
             {.connections = limits_.connections, .threads = limits_.threads > 1}),
       memory_(std::move(memory)),
       access_log_(std::move(access_log)),
+      admission_(setup.admission != nullptr && setup.admission->decides()
+                     ? std::make_unique<Admission>(*setup.admission, *setup.scoreboard, setup.slot)
+                     : nullptr),
       counters_(counters_of(server_)),
       wait_(setup.listeners, limits_.threads) {
   if (access_log_) measures_wait = true;
@@ -95,6 +98,7 @@ void ChildProcess::measure_wait() { measures_wait = true; }
 [[gnu::hot]] void ChildProcess::finished(Connection connection, Outcome outcome) {
   end_if_copy();
   const Outcome seen = with_traces(outcome, traces_of(connection));
+  if (admission_) admission_->release(connection.id());  // before the client can know and come again
   connection.close();
   finished(connection.id(), seen, connection.bytes_read(), connection.bytes_written());
 }
@@ -102,6 +106,7 @@ void ChildProcess::measure_wait() { measures_wait = true; }
 [[gnu::hot]] void ChildProcess::finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read,
                                          std::uint64_t bytes_written) {
   end_if_copy();
+  if (admission_) admission_->release(id);
   const Time now = Clock::now();
   tell_end(id, outcome, bytes_read, bytes_written, now);
   slot_.finished(id, outcome, bytes_read, bytes_written, now);

@@ -18,6 +18,7 @@
 #include "brood/server_base.hpp"
 #include "brood/this_child.hpp"
 #include "child/access_log.hpp"
+#include "child/admission/admission.hpp"
 #include "child/child_setup.hpp"
 #include "child/leave_state.hpp"
 #include "child/listener_wait.hpp"
@@ -66,6 +67,8 @@ class ChildProcess final : public Child, private ConnectionHost {
   bool last_look(const Attempt& attempt);
   std::optional<std::size_t> wait_for_listener() const;  // empty: interrupted, or told to leave
   std::optional<Connection> accept_from(std::size_t listener, int flags);
+  // Empty: the client is refused.
+  std::optional<ClientCounts::Place> admit(const sockaddr_storage& peer, std::size_t listener, int socket);
   void note_wait(ConnectionId id, int socket);
   Time first_deadline() const;
   void begin_wait();
@@ -104,6 +107,7 @@ class ChildProcess final : public Child, private ConnectionHost {
   std::atomic<std::chrono::milliseconds> back_off_{std::chrono::milliseconds(0)};
   MemoryLimit memory_;                           // in turn
   const std::unique_ptr<AccessLog> access_log_;  // nullptr: none
+  const std::unique_ptr<Admission> admission_;   // nullptr: every client may come in
   const Counters counters_;                      // of the server
   Time held_until_;                              // in turn; Time{}: it has not been held back yet
   mutable std::mutex turn_;

@@ -53,7 +53,7 @@ class ClientMessages {
 
   std::mutex mutex_;
   std::atomic<bool> holds_back_{false};
-  std::array<Kind, 4> kinds_;
+  std::array<Kind, 5> kinds_;
 };
 
 ClientMessages& messages() {

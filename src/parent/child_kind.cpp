@@ -184,7 +184,8 @@ ChildSetup setup_of_child(const ServiceConfiguration& configuration) {
           .parent = no_parent,
           .limits = limits_of_child(configuration),
           .process = configuration.process,
-          .access_log = configuration.access_log};
+          .access_log = configuration.access_log,
+          .admission = &configuration.admission};
 }
 
 }  // namespace brood

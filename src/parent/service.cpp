@@ -72,10 +72,24 @@ void Service::publish_limits() {
   orders.max_clients.store(limits.max_clients, relaxed);
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
   orders.scaled.store(configuration_->scaled.empty() ? 0 : 1, relaxed);
+  allocate_clients();
   const std::string all = listeners_.addresses();
   if (all.empty()) return;  // stopped: still shows where it will listen again
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
+}
+
+// Only then, because it takes memory.
+void Service::allocate_clients() {
+  if (!configuration_->admission.counts_clients()) return;
+  const ChildLimits child = limits_of_child(*configuration_);
+  try {
+    scoreboard_->allocate_clients(std::size_t{limits().max_clients} * child.connections);
+  } catch (const SystemError& error) {
+    log_error(text("service ", name(),
+                   ": there is no memory to count clients, and max-connections-per-client ",
+                   "and client-rate may have no effect: ", std::string_view(error.what())));
+  }
 }
 
 Growth::Input Service::growth_input() {

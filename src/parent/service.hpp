@@ -187,6 +187,7 @@ class Service {
   void advise(std::string_view advice);
   void publish_limits();
   void open_log(const ServiceConfiguration& configuration);
+  void allocate_clients();
   void take(WantedService wanted);
   Time stop_deadline(Time now) const;
   void start(Time now);

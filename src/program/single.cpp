@@ -36,6 +36,8 @@ int serve_single(std::vector<WantedService> services) {
   scoreboard.writable_slot_orders(its_slot).pid.store(::getpid(), relaxed);
   scoreboard.service_orders().generation.store(1, relaxed);
   publish_counters(*wanted.server, scoreboard);
+  if (configuration.admission.counts_clients())
+    scoreboard.allocate_clients(limits_of_child(configuration).connections);
   log_info(text("ready: ", wanted.name, " on ", listeners.addresses(), ", pid ", ::getpid(),
                 ", a single process"));
   ChildSetup setup = setup_of_child(configuration);

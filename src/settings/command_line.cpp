@@ -90,10 +90,11 @@ CommandLine parse_command_line(const Settings& settings, std::span<const char* c
       line.print_config |= name == "print-config";
       if (name == "config") line.config = value;
     } else {
-      Given& given = line.settings[name];
+      const auto [home, kept] = as_kept(*setting, value);
+      Given& given = line.settings[home];
       if (!setting->list && !given.values.empty())
         errors.push_back(text(command_line_where, ": --", name, " is given twice"));
-      given.values.push_back(value);
+      given.values.push_back(kept);
       given.where = command_line_where;
     }
   }

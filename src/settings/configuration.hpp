@@ -13,6 +13,7 @@
 #include "base/log/log_settings.hpp"
 #include "base/lookup/identity.hpp"
 #include "base/service/access_log_settings.hpp"
+#include "base/service/admission_settings.hpp"
 #include "base/service/limits.hpp"
 #include "base/service/process_settings.hpp"
 #include "base/service/service_command.hpp"
@@ -48,6 +49,7 @@ struct ServiceConfiguration {
   AccessLogSettings access_log;
   ProcessSettings process;
   bool log_output = true;
+  AdmissionSettings admission;
 
   GivenSettings given;    // what was read to get these values
   ScaledSettings scaled;  // these win over them

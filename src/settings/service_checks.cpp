@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/configuration.hpp"
+#include "settings/service_admission.hpp"
 #include "settings/service_command_settings.hpp"
 
 namespace brood {
@@ -168,6 +169,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_programs(service, reader);
   check_listen(service, effective.model.work, reader);
   check_log(service.log, reader);
+  check_admission(service.admission, effective, reader);
   check_access_log(service.access_log, reader);
   check_process(service.process, reader);
   check_identity(service, reader);

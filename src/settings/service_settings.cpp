@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The settings of a service: their names, bounds, defaults and help.
 #include "settings/configuration.hpp"
+#include "settings/service_admission.hpp"
 #include "settings/service_command_settings.hpp"
 #include "settings/size.hpp"
 
@@ -208,6 +209,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   settings.of_kit(true);
   add_listen_settings(settings, service);
   if (service.model.command) add_service_command_settings(settings, service.command);
+  add_admission_settings(settings, service.admission);
   add_pool_settings(settings, service.limits);
   add_concurrency_settings(settings, service);
   add_time_settings(settings, service.limits);

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/scaling.hpp"
+#include "settings/service_admission.hpp"
 
 namespace brood {
 namespace {
@@ -187,6 +188,7 @@ WantedSettings ServiceSource::restore(
 WantedService ServiceSource::scale(const ServiceConfiguration& in_force, const ScaledSettings& scaled) const {
   Lookups known;
   add_identity(known, in_force.user, in_force.group, in_force.identity);
+  add_users(known, in_force.admission);
   const RepeatLookups repeat(known);
   const auto read = [&](const ScaledSettings& layer) {
     WantedService wanted =

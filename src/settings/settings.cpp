@@ -43,6 +43,7 @@ void Settings::add_service(const std::string& service, const Settings& table) {
   for (Setting setting : table.all()) {
     setting.service = service;
     setting.name = service + '.' + setting.name;
+    if (!setting.in_list.empty()) setting.in_list = service + '.' + setting.in_list;
     settings_.push_back(std::move(setting));
   }
 }

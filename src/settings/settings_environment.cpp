@@ -82,7 +82,12 @@ GivenSettings SettingsEnvironment::given(const Settings& settings, std::string_v
       const auto found = variables_.find(prefix + key);
       if (found == variables_.end()) continue;
       const auto& [variable, value] = *found;
-      all[setting.name] = {.values = values_in(variable, value, setting.list), .where = place_of(variable)};
+      auto values = values_in(variable, value, setting.list);
+      for (auto& each : values) each = as_kept(setting, each).value;
+      // What is added to a list comes before its own values: variables have no order.
+      Given& given = all[as_kept(setting, "").name];
+      given.values.insert(given.values.begin(), values.begin(), values.end());
+      given.where += (given.where.empty() ? "" : ", ") + place_of(variable);
       break;
     }
   return all;

@@ -67,8 +67,9 @@ std::string print_settings(const Settings& settings, const GivenSettings& given,
     const auto& values = is_default ? setting.defaults : found->second.values;
     if (values.empty()) out += "# " + name + " =\n";
     for (std::size_t i = 0; i < values.size(); ++i) {
-      out += name + " =";
-      if (!values[i].empty()) out += ' ' + quote(values[i]);
+      const auto [its_name, value] = as_in_file(settings, setting, values[i]);
+      out += its_name.substr(setting.name.size() - name.size()) + " =";
+      if (!value.empty()) out += ' ' + quote(value);
       if (!is_default) out += "  # " + found->second.where_of(i);
       out += '\n';
     }

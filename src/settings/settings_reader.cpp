@@ -70,6 +70,28 @@ const std::vector<std::string>& values_of(const Setting& setting, const GivenSet
   return found == given.end() ? setting.defaults : found->second.values;
 }
 
+// Without the name of the service.
+namespace {
+
+std::string_view own_name(const Setting& setting) {
+  return std::string_view(setting.name).substr(setting.service.empty() ? 0 : setting.service.size() + 1);
+}
+
+}  // namespace
+
+NameAndValue as_kept(const Setting& setting, const std::string& value) {
+  if (setting.in_list.empty()) return {setting.name, value};
+  return {setting.in_list, text(own_name(setting), ' ', value)};
+}
+
+NameAndValue as_in_file(const Settings& settings, const Setting& setting, const std::string& value) {
+  for (const auto& other : settings.all())
+    if (const auto name = own_name(other);
+        other.in_list == setting.name && value.starts_with(text(name, ' ')))
+      return {other.name, value.substr(name.size() + 1)};
+  return {setting.name, value};
+}
+
 std::vector<std::string> names_of(const Settings& settings) {
   std::vector<std::string> names;
   for (const auto& setting : settings.all()) names.push_back(setting.name);
@@ -143,18 +165,19 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
       const bool elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
       error(where, elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
     } else {
-      Given& given = given_[key];
+      const std::string home = as_kept(*setting, "").name;
+      Given& given = given_[home];
       if (!setting->list && !given.values.empty()) {
         error(where, text(key, " is already set at ", given.where));
         continue;
       }
       given.where = where;
       try {
-        given.values.push_back(unquote(line.substr(equals + 1)));
+        given.values.push_back(as_kept(*setting, unquote(line.substr(equals + 1))).value);
         given.wheres.push_back(where);
       } catch (const Error& failure) {
         error(where, text(key, ": ", failure.what()));
-        given_.erase(key);
+        given_.erase(home);
       }
     }
   }
@@ -192,8 +215,9 @@ void SettingsReader::blame(const std::string& setting, const std::string& wrong,
 }
 
 void SettingsReader::check(const Setting& setting, const std::vector<std::string>& values) {
-  const auto wrong = [&setting](const std::string& value) {
-    return text(setting.name, " = ", value, " ", what_was_thrown());
+  const auto wrong = [&](const std::string& value) {
+    const auto [name, its] = as_in_file(settings_, setting, value);
+    return text(name, " = ", its, " ", what_was_thrown());
   };
   std::string of_all;
   try {

@@ -30,6 +30,13 @@ struct Given {
 };
 using GivenSettings = std::map<std::string, Given>;
 
+struct NameAndValue {
+  std::string name, value;
+};
+// What a value of this setting is among those that are given, and the reverse: see Setting::in_list.
+NameAndValue as_kept(const Setting& setting, const std::string& value);
+NameAndValue as_in_file(const Settings& settings, const Setting& setting, const std::string& value);
+
 // The given values, or the default.
 const std::vector<std::string>& values_of(const Setting& setting, const GivenSettings& given);
 

@@ -279,3 +279,41 @@ TEST_CASE("user needs a parent that runs as root") {
     CHECK(start_with({"--user=nobody"}).exit == exited(78));
   }
 }
+
+TEST_CASE("rules of allow and deny keep their order on the command line and in what is printed") {
+  const std::vector<std::string> rules = {"deny = 10.1.0.0/16", "allow = 10.0.0.0/8", "deny = 10.0.0.1",
+                                          "allow = 127.0.0.1"};
+  const auto printed_rules = [](const ServerProcess& server) {
+    std::vector<std::string> found;
+    for (const auto line : split(server.standard_output(), '\n'))
+      if (line.starts_with("allow =") || line.starts_with("deny ="))
+        found.emplace_back(trim(line.substr(0, line.find('#'))));
+    return found;
+  };
+  std::vector<std::string> arguments = {"--print-config"};
+  for (const auto& rule : rules) {
+    const auto equals = rule.find(" = ");
+    arguments.push_back("--" + rule.substr(0, equals) + "=" + rule.substr(equals + 3));
+  }
+  ServerProcess first(arguments, {.wait_ready = false});
+  REQUIRE(first.wait_exit() == exited(0));
+  CHECK(printed_rules(first) == rules);
+  const TemporaryDirectory directory;
+  write_file(directory / "settings.conf", first.standard_output());
+  ServerProcess second({"--config=" + (directory / "settings.conf"), "--print-config"},
+                       {.wait_ready = false});
+  REQUIRE(second.wait_exit() == exited(0));
+  CHECK(printed_rules(second) == rules);
+  // What the command line has replaces all rules of the file.
+  ServerProcess third({"--config=" + (directory / "settings.conf"), "--print-config", "--deny=::1"},
+                      {.wait_ready = false});
+  REQUIRE(third.wait_exit() == exited(0));
+  CHECK(printed_rules(third) == std::vector<std::string>{"deny = ::1"});
+  ServerProcess fourth({"--print-config"}, {.wait_ready = false, .in_process = [] {
+                                              ::setenv("BROOD_ALLOW", "10.0.0.0/8", 1);
+                                              ::setenv("BROOD_DENY", "10.1.0.0/16 10.2.0.0/16", 1);
+                                            }});
+  REQUIRE(fourth.wait_exit() == exited(0));
+  CHECK(printed_rules(fourth) ==
+        std::vector<std::string>{"deny = 10.1.0.0/16", "deny = 10.2.0.0/16", "allow = 10.0.0.0/8"});
+}

@@ -14,6 +14,34 @@ constexpr unsigned record_version = 5;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
+// The users that rules name are known by their numbers: the program may run in another root directory.
+void add_admission(const AdmissionSettings& admission, WireRecord& record) {
+  std::string rules;
+  for (AccessRule rule : admission.rules) {
+    rule.user_name.clear();
+    rules += (rules.empty() ? "" : ";") + rule.written();
+  }
+  record.set("rules", rules).set("most-connections-per-client", admission.most_connections);
+  record.set("client-rate", write_client_rate(admission.rate)).set("client-burst", admission.burst);
+  record.set("client-prefix-ipv4", admission.ipv4_prefix);
+  record.set("client-prefix-ipv6", admission.ipv6_prefix);
+  record.set("refusal", admission.refusal);
+}
+
+AdmissionSettings read_admission(const WireRecord& record) {
+  AdmissionSettings admission;
+  if (const std::string& rules = record["rules"]; !rules.empty())
+    for (const auto rule : split(rules, ';')) admission.rules.push_back(parse_access_rule(rule));
+  admission.compiled = std::make_shared<const AccessRules>(admission.rules);
+  admission.most_connections = record.number<unsigned>("most-connections-per-client");
+  admission.rate = parse_client_rate(record["client-rate"]);
+  admission.burst = record.number<unsigned>("client-burst");
+  admission.ipv4_prefix = record.number<unsigned>("client-prefix-ipv4");
+  admission.ipv6_prefix = record.number<unsigned>("client-prefix-ipv6");
+  admission.refusal = record["refusal"];
+  return admission;
+}
+
 WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table) {
   WireRecord record("child");
   record.set("version", record_version).set("service", setup.scoreboard->service().name.data());
@@ -25,6 +53,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
   record.set("idle-timeout", setup.limits.idle_timeout.count());
   record.set("access-log", setup.access_log.path);
   record.set("access-log-json", setup.access_log.format == AccessLogFormat::json ? 1 : 0);
+  if (setup.admission != nullptr && setup.admission->decides()) add_admission(*setup.admission, record);
   return record;
 }
 
@@ -113,6 +142,7 @@ void ReceivedChild::read_child(const WireRecord& record) {
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
   access_log_.path = record["access-log"];
   if (record.number<int>("access-log-json") != 0) access_log_.format = AccessLogFormat::json;
+  if (record.find("rules") != nullptr) admission_ = read_admission(record);
   MappingDescriptors table{.whole = receive_descriptor(record.number<int>("descriptor")),
                            .read_only = receive_descriptor(record.number<int>("read-only-descriptor"))};
   scoreboard_.emplace(std::move(table), receive_descriptor(record.number<int>("wake-descriptor")), "",
@@ -140,7 +170,8 @@ ChildSetup ReceivedChild::setup() const {
           .takes_identity = false,
           .parent = parent_,
           .limits = limits_,
-          .access_log = access_log_};
+          .access_log = access_log_,
+          .admission = &admission_};
 }
 
 }  // namespace brood

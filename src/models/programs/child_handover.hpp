@@ -46,6 +46,7 @@ class ReceivedChild {
   pid_t parent_ = 0;
   ChildLimits limits_;
   AccessLogSettings access_log_;
+  AdmissionSettings admission_;
   std::vector<Descriptor> descriptors_;  // of the listeners
   std::vector<ChildListener> listeners_;
   LogTarget log_;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What a child does with a client that may not come in: no handler sees it, and it is not among the accepted.
+#include "base/text.hpp"
+#include "child/child_process.hpp"
+#include "child/client_messages.hpp"
+
+namespace brood {
+
+std::optional<ClientCounts::Place> ChildProcess::admit(const sockaddr_storage& peer, std::size_t listener,
+                                                       int socket) {
+  const Address client(peer);
+  Admission::Decision decision = admission_->decide(client, socket);
+  if (!decision.refusal) return decision.place;
+  if (socket != Admission::no_socket) admission_->send_refusal(socket);
+  slot_.refused(*decision.refusal);
+  log_for_client(ClientMessage::refused, LogLevel::info,
+                 text(socket == Admission::no_socket ? "datagram from " : "connection from ", client.text(),
+                      " at ", wait_.listeners()[listener].name, " is refused: ", decision.reason));
+  sum_up_client_messages();
+  return {};
+}
+
+}  // namespace brood
