@@ -327,6 +327,16 @@ TEST_CASE("acl: a service that is disabled or guarded is not started") {
   CHECK(has_part(acl("ioctl_access_allow = all\n"), "x.conf: "));
 }
 
+TEST_CASE("a service with a value that brood would refuse is not started") {
+  for (const char* wrong :
+       {"master_backlog = 70000\n", "master_maxproc = 40000\n", "ioctl_use_limit = 2000000000\n",
+        "ioctl_idle_limit = 9999999\n", "ioctl_core_limit = 9223372036854775807\n"})
+    CHECK_MESSAGE(has_part(acl(wrong), "x.conf.off"), wrong);
+  CHECK(has_part(inetd("1,1:8021 stream tcp nowait nobody /bin/cat cat"), "cat.conf.off"));
+  CHECK(
+      has_part(inetd("/" + std::string(120, 'x') + " stream unix nowait nobody /bin/cat cat"), ".conf.off"));
+}
+
 TEST_CASE("acl: the first of two values counts, and mistakes have their line") {
   CHECK(acl_sets("ioctl_use_limit = 1\nioctl_use_limit = 2\n", "max-requests-per-child=1"));
   CHECK(has_part(acl("ioctl_use_limit = many\n"),

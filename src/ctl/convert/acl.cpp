@@ -168,10 +168,8 @@ class AclService {
     const auto max = parse_number<unsigned>(most), prefork = parse_number<unsigned>(before);
     if (!max) return mistake("master_maxproc", text("master_maxproc = ", most, " is not a number"));
     if (!prefork) return mistake("master_prefork", text("master_prefork = ", before, " is not a number"));
-    if (*max == 0)
-      draft_.lose("master_maxproc", "0", "there is always a limit, 256 if max-clients is not set");
-    else
-      draft_.set("max-clients", most);
+    if (*max == 0) draft_.lose("master_maxproc", "0", "there is always a limit");
+    draft_.set("max-clients", text(*max == 0 ? std::max(Limits().max_clients, *prefork) : *max));
     const unsigned spare = *max == 0 ? *prefork : std::min(*prefork, *max);
     draft_.set("start-servers", text(spare));
     draft_.set("min-spare-servers", text(spare));

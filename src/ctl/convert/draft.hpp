@@ -68,7 +68,8 @@ std::string service_name(std::string_view written);
 // Gives services that have the same name a number each.
 void make_names_unique(std::vector<Draft>& services);
 
-// Turns services off whose program, user, group or directory this machine does not have.
+// Turns services off that brood would refuse: their program, user, group or directory is not on this machine,
+// or a value is out of bounds. (checks.cpp)
 void check_on(const Machine& machine, Conversion& conversion);
 
 }  // namespace brood::ctl

@@ -20,7 +20,9 @@ std::optional<unsigned> ThisMachine::port(const std::string& service, const std:
 }
 
 bool ThisMachine::has_user(const std::string& name) const {
-  return parse_number<unsigned>(name) || ::getpwnam(name.c_str()) != nullptr;
+  // A number without an account has no group.
+  if (const auto number = parse_number<uid_t>(name)) return ::getpwuid(*number) != nullptr;
+  return ::getpwnam(name.c_str()) != nullptr;
 }
 
 bool ThisMachine::has_group(const std::string& name) const {
