@@ -230,6 +230,22 @@ TEST_CASE(
   CHECK(find_service(server, "echo")->max_clients == 2);
 }
 
+TEST_CASE("a converted script of tcpserver runs") {
+  const TemporaryDirectory directory;
+  fs::create_directories(directory / "echo");
+  write_file(directory / "echo/run",
+             "#!/bin/sh\nexec 2>&1\nexec tcpserver -vHRl0 -c 20 \\\n  127.0.0.1 0 /bin/sh -c 'read line; "
+             "echo \"$TCPREMOTEIP\"'\n");
+  const CtlAnswer answer = convert("--from=tcpserver " + (directory / "echo/run"), directory);
+  CAPTURE(contents(directory));
+  CHECK_MESSAGE(answer.code == 1, answer.text);  // it cannot be known whether a shell is to see the $
+  fs::rename(directory / "brood/echo.conf.off", directory / "brood/echo.conf");
+  const CtlAnswer tested = test_config(directory);
+  CHECK_MESSAGE(tested.code == 0, tested.text);
+  ServerProcess server({"--config-directory=" + (directory / "brood")}, brood_options());
+  CHECK(told_by(address_of(server, "echo"), "hello\n") == "127.0.0.1\n");
+}
+
 TEST_CASE("what convert could not translate is in its answer and in its exit code") {
   const TemporaryDirectory directory;
   const std::string input = directory / "inetd.conf";

@@ -13,6 +13,7 @@
 #include "ctl/convert/lib_zc.hpp"
 #include "ctl/convert/master_cf.hpp"
 #include "ctl/convert/service_text.hpp"
+#include "ctl/convert/tcpserver.hpp"
 
 using namespace brood;
 using namespace brood::ctl;
@@ -89,6 +90,13 @@ std::string master_cf(const std::string& content, const std::string& main = "") 
 std::string lib_zc(const std::string& content) {
   Conversion into;
   convert_lib_zc(content, "etc/imapd.cf", "slot", "/srv/zc", machine, into);
+  check_on(machine, into);
+  return shown(into);
+}
+
+std::string tcpserver(const std::string& content) {
+  Conversion into;
+  convert_tcpserver(content, "service/smtpd/run", machine, into);
   check_on(machine, into);
   return shown(into);
 }
@@ -391,6 +399,33 @@ TEST_CASE("lib-zc: each key has its setting") {
                  "etc/imapd.cf:2: server-service = 0:x has no port"));
   CHECK(has_part(lib_zc("server-command=/bin/x\nserver-service=0:1\nserver-proc-count=0\n"),
                  "etc/imapd.cf:3: "));
+}
+
+TEST_CASE("tcpserver: each option") {
+  const std::string on_demand = "start-servers=0; min-spare-servers=0; idle-timeout=1m;";
+  CHECK(tcpserver("#!/bin/sh\n# tcpserver\nexec tcpserver -vHRl0 -c 20 -b50 -u 1000 -g100 \\\n  0 smtp "
+                  "/bin/smtpd -a 2>&1\n") ==
+        "smtpd.conf: command=/bin/smtpd -a; command-gets=connection; listen=*:25; max-clients=20; " +
+            on_demand + " listen-backlog=50; user=1000; group=100;\n");
+  CHECK(tcpserver("exec /usr/bin/envuidgid web /usr/bin/tcpserver -H -R -l 0 127.0.0.1 80 /bin/x\n") ==
+        "smtpd.conf: command=/bin/x; command-gets=connection; listen=127.0.0.1:80; max-clients=40; " +
+            on_demand + '\n');
+  CHECK(has_part(tcpserver("softlimit -m 9 tcpserver -HRl0 0 80 /bin/x\n"), "lost before tcpserver;"));
+  CHECK(has_part(tcpserver("exec envuidgid web tcpserver -UHRl0 0 80 /bin/x\n"), "user=web;\n"));
+  CHECK(has_part(tcpserver("exec setuidgid web tcpserver -HRl0 0 80 /bin/x\n"), "user=web;\n"));
+  CHECK(has_part(tcpserver("tcpserver -UHRl0 0 80 /bin/x\n"), "smtpd.conf.off"));
+  CHECK(has_part(tcpserver("tcpserver 0 80 /bin/x\n"), " lost -h; lost -l; lost -r;\n"));
+  CHECK(has_part(tcpserver("tcpserver -HRl0 -4 -d 0 80 /bin/x\n"), "listen=0.0.0.0:80,nagle;"));
+  CHECK(has_part(tcpserver("tcpserver -HRl0 -x rules.cdb 0 80 /bin/x\n"), "smtpd.conf.off"));
+  CHECK(has_part(tcpserver("tcpserver -HRl0 -p -o -B hello -6 -I eth0 0 80 /bin/x\n"),
+                 "lost -p; lost -B; lost -o; lost -I; lost -6;"));
+  CHECK(has_part(tcpserver("tcpserver -HRl0 -c $MAX 0 80 /bin/x\n"), "smtpd.conf.off"));
+  CHECK(has_part(tcpserver("tcpserver -HRl0 0 80 qmail-smtpd\n"), "smtpd.conf.off"));
+  CHECK(tcpserver("#!/bin/sh\n\ntcpserver -z 0 80 /bin/x\n").starts_with("service/smtpd/run:3: option -z"));
+  CHECK(tcpserver("tcpserver 0 80\n").starts_with("service/smtpd/run:1: host, port and program"));
+  CHECK(tcpserver("tcpserver 0 nosuch /bin/x\n").starts_with("service/smtpd/run:1: there is no service"));
+  CHECK(tcpserver("tcpserver 0 80 'x\n").starts_with("service/smtpd/run:1: has a quote"));
+  CHECK(has_part(tcpserver("echo\n"), "no command runs tcpserver"));
 }
 
 TEST_CASE("the name of a file says its kind only if that is certain") {

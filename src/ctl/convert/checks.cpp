@@ -76,12 +76,16 @@ std::string wrong_value(const Machine& machine, const std::string& setting, cons
 }
 
 void check_addresses(Draft& service) {
+  const std::string* const gets = service.find("command-gets");
+  const bool connections = service.find("built-in") != nullptr || (gets != nullptr && *gets == "connection");
   std::vector<ListenSpec> specs;
   for (const auto& [setting, value] : service.settings) {
     if (setting != "listen") continue;
     const ListenSpec spec = parse_listen(value);
     if (std::ranges::any_of(specs, [&](const ListenSpec& other) { return same_place(spec, other); }))
       service.turn_off(text("listen = ", value, " is there twice"));
+    if (connections && spec.brings() != WorkKind::connections)
+      service.turn_off(text("listen = ", value, " brings no connections"));
     specs.push_back(spec);
   }
 }

@@ -14,6 +14,7 @@
 #include "ctl/convert/master_cf.hpp"
 #include "ctl/convert/output_files.hpp"
 #include "ctl/convert/service_text.hpp"
+#include "ctl/convert/tcpserver.hpp"
 #include "ctl/convert/this_machine.hpp"
 #include "ctl/locate.hpp"
 #include "ctl/words.hpp"
@@ -23,16 +24,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 4> kinds = {"inetd", "master.cf", "acl", "lib-zc"};
+constexpr std::array<std::string_view, 5> kinds = {"inetd", "master.cf", "acl", "lib-zc", "tcpserver"};
 
 bool is_main_cf(const std::string& path) { return fs::path(path).filename() == "main.cf"; }
 
 [[noreturn]] void misused(const std::string& why) {
-  throw Failure(
-      why +
-          "; usage: broodctl convert [--from=inetd|master.cf|acl|lib-zc] [--output=DIRECTORY] [--force] "
-          "[--command-gets=slot|listeners|connection] FILE ...",
-      outcome::wrong_usage);
+  throw Failure(why +
+                    "; usage: broodctl convert [--from=inetd|master.cf|acl|lib-zc|tcpserver] "
+                    "[--output=DIRECTORY] [--force] "
+                    "[--command-gets=slot|listeners|connection] FILE ...",
+                outcome::wrong_usage);
 }
 
 // The same for all files.
@@ -54,6 +55,7 @@ void add_file(const std::string& kind, const std::string& file, const std::strin
               const Machine& machine, Conversion& into) {
   const std::string content = read_input(file);
   if (kind == "inetd") convert_inetd(content, file, machine, into);
+  if (kind == "tcpserver") convert_tcpserver(content, file, machine, into);
   if (kind == "acl") convert_acl_service(content, file, main, gets, machine, into);
   if (kind == "lib-zc") convert_lib_zc(content, file, gets, fs::current_path(), machine, into);
   if (kind == "master.cf") {
