@@ -43,6 +43,7 @@ std::unique_ptr<AccessLog> open_access_log(const ChildSetup& setup) {
 
 bool enter(const ChildSetup& setup, int signal_when_orphaned) {
   if (setup.takes_identity) call_hook("on_child_privileged", [&] { setup.server->on_child_privileged(); });
+  leave_environment(setup.process);
   set_variables_of(setup.identity);
   put_in_force(setup.process);
   drop_privileges(setup.identity, setup.no_new_privileges);

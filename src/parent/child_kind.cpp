@@ -160,7 +160,7 @@ const ChildKind& ChildKind::of(const ServiceConfiguration& configuration) {
   static const Executed executed;
   static const WithListeners with_listeners(false), that_says_ready(true);
   if (!configuration.model.command) return forked;
-  if (configuration.command.gets() == CommandGets::listeners)
+  if (configuration.command.takes_listeners())
     return configuration.command.ready == ReadyOn::notify ? that_says_ready : with_listeners;
   return executed;
 }

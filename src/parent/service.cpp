@@ -105,7 +105,7 @@ Growth::Input Service::growth_input() {
 void Service::prepare_start() {
   if (configuration_->log_output) output_.open();
   const ServiceCommand& command = configuration_->command;
-  if (command.gets() != CommandGets::listeners || command.ready != ReadyOn::notify) return;
+  if (!command.takes_listeners() || command.ready != ReadyOn::notify) return;
   try {
     notices_.open();
   } catch (const Error& error) {

@@ -20,7 +20,7 @@ const SettingNames of_many_connections = {"max-connections-per-child", "connecti
 const SettingNames of_listeners = {"start-servers", "graceful-timeout"};
 
 SettingNames scalable(const ServiceConfiguration& service) {
-  if (service.model.command && service.command.gets() == CommandGets::listeners) return of_listeners;
+  if (service.model.command && service.command.takes_listeners()) return of_listeners;
   SettingNames names = of_all;
   if (service.model.many_connections)
     names.insert(names.end(), of_many_connections.begin(), of_many_connections.end());

@@ -100,6 +100,8 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
   if (service.listen.empty())
     reader.blame("listen", "listen is not set: each service needs an address of its own");
   service.listen_specs.clear();
+  if (service.model.command && service.command.gets() == CommandGets::listener && service.listen.size() > 1)
+    reader.blame("listen", "listen: with command-gets = listener a service has one address", 1);
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto check = [&] {
       for (const auto& spec : numbered(parse_listen(service.listen[i]), PassedDescriptors::of_server())) {
@@ -120,6 +122,10 @@ void check_process(const ProcessSettings& process, SettingsReader& reader) {
   for (std::size_t i = 0; i < process.environment.size(); ++i)
     blame_if_throws(
         reader, "environment", process.environment[i], [&] { check_variable(process.environment[i]); }, i);
+  for (std::size_t i = 0; i < process.pass_environment.size(); ++i)
+    blame_if_throws(
+        reader, "pass-environment", process.pass_environment[i],
+        [&] { check_variable_name(process.pass_environment[i]); }, i);
   blame_if_throws(reader, "umask", process.umask, [&] { check_umask(process.umask); });
   blame_if_throws(reader, "cpus", process.cpus, [&] { parse_cpus(process.cpus); });
   if (reader.restores()) return;

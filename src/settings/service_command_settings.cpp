@@ -49,8 +49,13 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
           "command-gets", command.gets_written, {command_gets_names.begin(), command_gets_names.end()},
           "What the program is given. slot: it is built with the kit and is a child like any other. "
           "listeners: it takes the listeners as systemd passes them (LISTEN_FDS); start-servers processes of "
-          "it are kept running, and graceful-timeout is the only other limit that has an effect. connection: "
-          "children accept and run it for each connection, which is its standard input and output.")
+          "it are kept running, and graceful-timeout and max-lifetime-per-child are the only other limits "
+          "that "
+          "have an effect. listener: the same for one listener, which is its standard input and output, as "
+          "the "
+          "'wait' of inetd. connection: children accept and run it for each connection, which is its "
+          "standard "
+          "input and output.")
       .applied_on = AppliedOn::service_restart;
   settings.value(
       "stop-signal", command.stop_signal, signal_type(),
@@ -76,6 +81,7 @@ ServiceConfiguration in_effect(ServiceConfiguration configuration) {
       configuration.model.work = WorkKind::connections;
       configuration.model.many_connections = false;
       break;
+    case CommandGets::listener:
     case CommandGets::listeners: {
       Limits& limits = configuration.limits;
       limits.min_spare_servers = limits.start_servers;

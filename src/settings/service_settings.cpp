@@ -132,6 +132,10 @@ void add_process_settings(Settings& settings, ProcessSettings& process) {
       "environment", process.environment,
       "A variable, NAME=VALUE, of the environment of children. Those of a user with an account also "
       "have its HOME, USER, LOGNAME and SHELL.");
+  settings.list(
+      "pass-environment", process.pass_environment,
+      "The name of a variable of the parent's environment that children have. If none is given, they "
+      "have all but those with settings.");
   settings.path("working-directory", process.working_directory,
                 "The directory in which children run. Empty: that of the parent.");
   settings.path(

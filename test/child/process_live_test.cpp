@@ -80,6 +80,22 @@ TEST_CASE("children have the directory, umask, limits, CPUs, nice value and vari
   CHECK(limit_of(server.pid(), "Max open files") != "321 321");
 }
 
+TEST_CASE("children have only those variables of the parent that pass-environment names") {
+  const auto inherited = [] {
+    ::setenv("KEPT", "kept", 1);
+    ::setenv("SECRET", "secret", 1);
+  };
+  ServerProcess server(with({"--pass-environment=PATH", "--pass-environment=KEPT", "--environment=OWN=own"}),
+                       {.in_process = inherited});
+  Client client = server.connect();
+  CHECK(client.ask("env KEPT") == "kept");
+  CHECK(client.ask("env OWN") == "own");
+  CHECK(client.ask("env SECRET") == "unset");
+  CHECK(client.ask("env HOME") == "unset");
+  ServerProcess all(with({}), {.in_process = inherited});
+  CHECK(all.connect().ask("env SECRET") == "secret");
+}
+
 TEST_CASE("a reload gives the next children other settings") {
   const TemporaryDirectory place;
   const std::string config = place / "conf";

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Programs in any language that get the listeners as systemd passes them: start-servers of them are kept.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <sstream>
 
+#include "asker.hpp"
 #include "commanded.hpp"
 #include "inherited.hpp"
 #include "load.hpp"
@@ -419,6 +423,16 @@ TEST_CASE("ready = notify: it serves when it says so and its predecessor serves 
                        host_that_fails());
   REQUIRE(server.wait_for_log("says: waits"));
   // Whoever is no child of the service is not heard.
+  const std::string environment = read_file("/proc/" + std::to_string(server.children().at(0)) + "/environ");
+  const auto at = environment.find("NOTIFY_SOCKET=@") + 15;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = environment.find('\0', at) - at;
+  environment.copy(address.sun_path + 1, length, at);
+  const Descriptor stranger(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  CHECK(::sendto(stranger.get(), "READY=1", 7, 0, reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length)) == 7);
+  CHECK(rests(server.pid(), 100ms));
   CHECK_FALSE(server.is_ready());
   write_file(script.place("go"), "");
   server.wait_ready();
@@ -432,4 +446,48 @@ TEST_CASE("ready = notify: it serves when it says so and its predecessor serves 
   CHECK(server.reaches([](const auto& service) { return service.idle == 1 && service.children() == 1; }));
   CHECK(server.connect().line() != first);
   CHECK(rests(server.pid(), 200ms));
+}
+
+TEST_CASE(
+    "command-gets = listener: datagrams start a program on descriptor 0 that ends when it has answered") {
+  const Script script(
+      "import os, select, socket\n"
+      "server = socket.socket(fileno=0)\n"
+      "while select.select([server], [], [], 0.2)[0]:\n"
+      "    data, peer = server.recvfrom(1000)\n"
+      "    server.sendto(b'%d: %s' % (len(os.listdir('/proc/self/fd')) - 1, data), peer)\n"
+      "    os.write(2, b'answered\\n')",
+      python);
+  ServerProcess server(runs(script.path(), "listener", {"--start-servers=0", "--listen=udp:127.0.0.1:0"}),
+                       {.program = "brood-command-host", .listen = false});
+  CHECK(server.service().children_started == 0);
+  for (std::uint64_t round = 1; round <= 2; ++round) {
+    const Asker asker(server.address());
+    CHECK(asker.ask("hello") == "3: hello");
+    CHECK(asker.ask("again") == "3: again");
+    CHECK(server.reaches([&](const auto& service) { return service.children_gone == round; }));
+  }
+  CHECK(server.count_in_log("says: answered") == 4);
+  CHECK(server.service().children_failed == 0);
+  CHECK(rests(server.pid(), 200ms));
+}
+
+TEST_CASE("command-gets = listener is for one address") {
+  ServerProcess server(
+      runs("/bin/true", "listener", {"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}),
+      {.program = "brood-command-host", .listen = false, .wait_ready = false});
+  CHECK(server.wait_exit() == exited(78));
+  CHECK(server.standard_error().find("with command-gets = listener a service has one address") !=
+        std::string::npos);
+}
+
+TEST_CASE("a program that takes the listeners is replaced when it is older than max-lifetime-per-child") {
+  ServerProcess server(pythons({"--start-servers=1", "--max-lifetime-per-child=2s"}), host());
+  REQUIRE(runs_as_many(server, 1));
+  REQUIRE(all_listen(server));
+  const pid_t first = server.children().at(0);
+  CHECK(eventually([&] { return !is_alive(first); }));
+  CHECK(server.connect().ask("hello") == "hello");
+  CHECK(server.service().children_failed == 0);
+  CHECK(server.count_in_log("warning") == 0);
 }

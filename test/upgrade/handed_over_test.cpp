@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 
 #include "brood/error.hpp"
@@ -34,6 +35,7 @@ HandedOver example() {
   left.settings["listen"] = {.values = {"127.0.0.1:25", "unix:/run/a b,mode=0600"}, .where = "mail.conf:3"};
   left.settings["note"] = {.values = {""}, .where = "command line"};
   const ChildRecord child{.pid = 4711,
+                          .signals = {.leave = SIGQUIT, .group = true},
                           .generation = 3,
                           .forked_at = Time(std::chrono::nanoseconds(123456789)),
                           .replacement = true,
@@ -63,6 +65,11 @@ HandedOver example() {
                       .pid = 4713,
                       .killed = true,
                       .started = Time(std::chrono::nanoseconds(423456789))},
+       .output = {.read_descriptor = 22,
+                  .write_descriptor = 23,
+                  .lost = 5,
+                  .parts = {{.writer = 4714, .text = "no = end", .cut = 1, .since = Time{}}}},
+       .notify_descriptor = 24,
        .throttle = {.delay = std::chrono::seconds(16),
                     .may_start = Time(std::chrono::nanoseconds(523456789)),
                     .children_fail = true},
@@ -117,6 +124,13 @@ TEST_CASE("handed over: what was written is read, every bit of it") {
   CHECK(to_nanoseconds(imap.children[0].record.escalated_at) == 323456789);
   CHECK(imap.on_failure.last.slot == 7U);
   CHECK(imap.on_failure.pid == 4713);
+  CHECK(imap.children[0].record.signals.leave == SIGQUIT);
+  CHECK(imap.children[0].record.signals.group);
+  CHECK(imap.output.write_descriptor == 23);
+  CHECK(imap.output.lost == 5);
+  REQUIRE(imap.output.parts.size() == 1);
+  CHECK(imap.output.parts[0].text == "no = end");
+  CHECK(imap.notify_descriptor == 24);
   CHECK(imap.throttle.delay == std::chrono::seconds(16));
   CHECK(imap.throttle.children_fail);
   CHECK(left.services[1].throttle.delay == Clock::duration::zero());
@@ -135,7 +149,8 @@ TEST_CASE("handed over: the descriptors that cross are known without knowing the
   handover.push_back(WireRecord("of-another-version").set("its-descriptor", 12));
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
-  CHECK(all == std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21});
+  CHECK(all ==
+        std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24});
 }
 
 TEST_CASE("handed over: of another version, what is more is passed over") {
@@ -154,6 +169,8 @@ TEST_CASE("handed over: what is missing is refused, whatever it is") {
       // These may be missing: a pipe, the file of a listener without one, and the slot of a detached child.
       if (left_out == "report-descriptor" || left_out == "failed-slot") continue;
       if (left_out == "inode" && kind == "listener") continue;
+      // What is usual is left out.
+      if (left_out == "leave-signal" || left_out == "leads-group" || left_out == "lost") continue;
       Handover handover = whole;
       handover[i] = WireRecord(kind);
       for (const auto& [name, kept] : whole[i].fields())
@@ -191,7 +208,8 @@ TEST_CASE(
   left.services.resize(1);
   for (int* descriptor :
        {&left.services[0].scoreboard.whole_descriptor, &left.services[0].scoreboard.read_only_descriptor,
-        &left.services[0].scoreboard.wake_descriptor})
+        &left.services[0].scoreboard.wake_descriptor, &left.services[0].output.read_descriptor,
+        &left.services[0].output.write_descriptor, &left.services[0].notify_descriptor})
     *descriptor = open_one();
   for (auto& listener : left.services[0].listeners) listener.descriptor = open_one();
   Handover handover = to_handover(left);

@@ -55,6 +55,11 @@ void check_variable(const std::string& written) {
   if (equals == 0 || equals == std::string::npos) throw ConfigurationError("is not NAME=VALUE");
 }
 
+void check_variable_name(const std::string& written) {
+  if (written.empty() || written.find('=') != std::string::npos)
+    throw ConfigurationError("is not the name of a variable");
+}
+
 void check_umask(const std::string& written) {
   const auto value = parse_number<unsigned>(written, 8);
   if (!written.empty() && (!value || *value > 0777))
@@ -76,6 +81,18 @@ std::vector<unsigned> parse_cpus(const std::string& written) {
   std::sort(cpus.begin(), cpus.end());
   cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
   return cpus;
+}
+
+void leave_environment(const ProcessSettings& settings) {
+  if (settings.pass_environment.empty()) return;
+  std::vector<std::string> left;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable = *entry;
+    std::string name(variable.substr(0, variable.find('=')));
+    if (std::ranges::find(settings.pass_environment, name) == settings.pass_environment.end())
+      left.push_back(std::move(name));
+  }
+  for (const auto& name : left) ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
 }
 
 void put_in_force(const ProcessSettings& settings) {

@@ -11,9 +11,11 @@
 
 namespace brood {
 
-// What the program gets: the slot of a child, the listeners, or one connection at a time.
-enum class CommandGets : std::uint8_t { slot, listeners, connection };
-inline constexpr std::array<std::string_view, 3> command_gets_names = {"slot", "listeners", "connection"};
+// What the program gets: the slot of a child, the listeners, the only listener as standard input and output,
+// or one connection at a time.
+enum class CommandGets : std::uint8_t { slot, listeners, listener, connection };
+inline constexpr std::array<std::string_view, 4> command_gets_names = {"slot", "listeners", "listener",
+                                                                       "connection"};
 
 // When a program that gets the listeners is ready: when it is executed, or when it says so.
 enum class ReadyOn : std::uint8_t { exec, notify };
@@ -22,11 +24,13 @@ struct ServiceCommand {
   std::string written;
   std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
   std::string gets_written = "slot";
-  int stop_signal = SIGTERM;                  // if it gets the listeners
-  ReadyOn ready = ReadyOn::exec;              // if it gets the listeners
+  int stop_signal = SIGTERM;                  // if it takes listeners
+  ReadyOn ready = ReadyOn::exec;              // if it takes listeners
   std::vector<unsigned> success_codes = {0};  // if it gets a connection
 
   CommandGets gets() const;
+  // It accepts itself, and reports nothing.
+  bool takes_listeners() const { return gets() == CommandGets::listeners || gets() == CommandGets::listener; }
   const std::string& program() const { return words.front(); }
 };
 

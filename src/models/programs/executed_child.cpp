@@ -77,27 +77,28 @@ class ListenersInPlace {
   std::vector<Descriptor> displaced_;
 };
 
-// Standard output and error become `output`, if there is one. As with listeners, what was there is put back
-// if exec() has failed.
-class OutputInPlace {
+// Changes standard input, output and error; -1: it stays. As with listeners, what was there is put back if
+// exec() has failed.
+class StandardInPlace {
  public:
-  explicit OutputInPlace(int output) {
-    if (output < 0) return;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      displaced_[i].reset(::fcntl(numbers[i], F_DUPFD_CLOEXEC, first_listener));
-      if (::dup2(output, numbers[i]) < 0) throw SystemError("change standard output and error", errno);
+  StandardInPlace(int input, int output, int error) {
+    const std::array<int, 3> wanted = {input, output, error};
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const int number = static_cast<int>(i);
+      if (wanted[i] < 0) continue;
+      displaced_[i].reset(::fcntl(number, F_DUPFD_CLOEXEC, first_listener));
+      if (::dup2(wanted[i], number) < 0) throw SystemError(text("change descriptor ", number), errno);
     }
   }
-  ~OutputInPlace() {
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-      if (displaced_[i]) ::dup2(displaced_[i].get(), numbers[i]);
+  ~StandardInPlace() {
+    for (std::size_t i = 0; i < displaced_.size(); ++i)
+      if (displaced_[i]) ::dup2(displaced_[i].get(), static_cast<int>(i));
   }
-  OutputInPlace(const OutputInPlace&) = delete;
-  OutputInPlace& operator=(const OutputInPlace&) = delete;
+  StandardInPlace(const StandardInPlace&) = delete;
+  StandardInPlace& operator=(const StandardInPlace&) = delete;
 
  private:
-  static constexpr std::array<int, 2> numbers = {STDOUT_FILENO, STDERR_FILENO};
-  std::array<Descriptor, 2> displaced_;
+  std::array<Descriptor, 3> displaced_;
 };
 
 void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup) {
@@ -106,7 +107,14 @@ void hand_over_listeners(const ServiceCommand& command, const ChildSetup& setup)
     ChildSlot(*setup.scoreboard, setup.slot, {}).ready();  // the program doesn't say so
   else
     set("NOTIFY_SOCKET", setup.notify_address);
-  const OutputInPlace output(setup.output);
+  if (command.gets() == CommandGets::listener) {
+    const int listener = setup.listeners.front().descriptor;
+    const StandardInPlace in_place(listener, listener, setup.output);
+    close_at_exec(first_listener);
+    default_signals();
+    become_program(command);
+  }
+  const StandardInPlace output(-1, setup.output, setup.output);
   const ListenersInPlace in_place(setup.listeners);
   set("LISTEN_FDS", text(setup.listeners.size()));
   set("LISTEN_PID", text(::getpid()));
@@ -135,7 +143,7 @@ int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors 
   }
   return exit_code_of([&] {
     // A program that takes the listeners knows of no other signal that ends it.
-    const bool foreign = command.gets() == CommandGets::listeners;
+    const bool foreign = command.takes_listeners();
     if (!enter(setup, foreign ? command.stop_signal : child_signals::retire)) return;
     set("BROOD_SERVICE", service);
     if (command.gets() == CommandGets::slot)
