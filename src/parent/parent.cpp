@@ -168,7 +168,9 @@ void Parent::reap() {
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, all | WNOWAIT) != 0 || info.si_pid == 0) return;
     const auto pid = static_cast<id_t>(info.si_pid);
-    for (const auto& service : services_) service->before_reaped(info.si_pid);
+    const bool ended = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+    for (const auto& service : services_)
+      if (ended) service->before_reaped(info.si_pid);
     info = {};
     if (::waitid(P_PID, pid, &info, all) != 0 || info.si_pid == 0) continue;  // it has just been continued
     switch (info.si_code) {

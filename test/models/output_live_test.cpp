@@ -73,7 +73,15 @@ TEST_CASE("what the C++ library says of a forked child that ends by an exception
 }
 
 TEST_CASE("a program that writes without end holds up nobody and is logged in part") {
-  const Script script("read line; if test $line = flood; then exec yes 'too much' >&2; fi; echo hello");
+  const Script script(
+      "import os\n"
+      "def flood():\n"
+      "    while True:\n"
+      "        try: os.write(2, b'too much\\n' * 500)\n"
+      "        except BlockingIOError: pass\n"
+      "if input() == 'flood': flood()\n"
+      "print('hello')",
+      python);
   ServerProcess server(one(script.path(), "connection"), host());
   Client flood = server.connect();
   flood.send("flood\n");
@@ -141,6 +149,36 @@ TEST_CASE("output keeps its place over an upgrade") {
   const std::string log = upgradeable.server.log();
   CHECK(log.find("one line, ") != std::string::npos);
   CHECK(upgradeable.server.wait_for_log("in two parts\n"));
+}
+
+TEST_CASE("a log that is standard error has lines of programs, and what children write as it is") {
+  const TemporaryDirectory place;
+  const std::string address = "unix:" + (place / "socket");
+  const auto ready = [](const ServerProcess& server) {
+    return eventually([&] { return server.standard_error().find("info: ready: ") != std::string::npos; });
+  };
+  ServerOptions options = host_that_fails();
+  options.listen = options.log = false;
+  std::string gets;
+  SUBCASE("a program with the listeners") { gets = "listeners"; }
+  SUBCASE("a program with a connection") { gets = "connection"; }
+  SUBCASE("a child") {}
+  if (!gets.empty()) {
+    const Script script("echo here >&2; exec sleep 600");
+    ServerProcess server(one(script.path(), gets, {"--listen=" + address}), options);
+    REQUIRE(ready(server));
+    const Client client(address);
+    CHECK(eventually([&] { return server.standard_error().find("says: here\n") != std::string::npos; }));
+  } else {
+    options.program = "brood-test-server";
+    ServerProcess server({"--start-servers=1", "--listen=" + address}, options);
+    REQUIRE(ready(server));
+    Client client(address);
+    client.send("terminate\n");
+    CHECK(
+        eventually([&] { return server.standard_error().find("\nterminate called") != std::string::npos; }));
+    CHECK(server.standard_error().find("says: ") == std::string::npos);
+  }
 }
 
 TEST_CASE("log-output = no leaves output and errors where those of the parent are") {

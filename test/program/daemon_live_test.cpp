@@ -75,6 +75,14 @@ TEST_CASE("daemonize returns when the server is ready, which then runs on by its
   CHECK_FALSE(std::filesystem::exists(background.place / "pid"));
 }
 
+TEST_CASE("what a child in the background writes to standard error is in the log") {
+  Background background;
+  CHECK(background.starter.wait_exit() == exited(0));
+  background.starter.wait_ready();
+  background.starter.connect().send("terminate\n");
+  CHECK(background.starter.wait_for_log("says: terminate called"));
+}
+
 TEST_CASE("a server in the background holds nothing of the terminal it was started from") {
   int ends[2] = {-1, -1};
   REQUIRE(::pipe(ends) == 0);
