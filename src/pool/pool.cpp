@@ -274,6 +274,8 @@ std::vector<ChildRecord> Pool::remove_detached() {
   for (const std::uint32_t slot : children_.used()) {
     const Lifecycle body = rows_.lifecycle(slot);
     if (body.phase != Phase::leaving || body.reason != Reason::detached) continue;
+    // Another child may have written it, since the last audit.
+    if (body.seal != seal_of(scoreboard_.slot_orders(slot).incarnation.load(relaxed), slot)) continue;
     if (children_[slot].escalation == Escalation::lost) continue;
     if (children_[slot].stopped) stopped(slot, false);
     detached.push_back(children_[slot]);
