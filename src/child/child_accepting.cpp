@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How a child gets connections, and what it does if accept() fails.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,6 +28,11 @@ constexpr unsigned most_turns = 8;
 
 // Clients that are refused in a row, by a child that does not wait, before it looks at other things.
 constexpr unsigned most_refused = 64;
+
+bool blocks(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
 
 // The connection was gone before it was accepted, or its network has a fault (accept(2), udp(7)). The next
 // one may work.
@@ -272,6 +278,8 @@ void ChildProcess::failed_on(std::size_t listener, int error_number) {
       return;
     }
     case EAGAIN: {
+      // The listener has read-timeout, which its connections inherit, and which ends the wait for them, too.
+      if (!wait_.in_epoll() && !wait_.own_loop() && blocks(wait_.listeners()[listener].descriptor)) return;
       // Another child was faster. Or another process that shares the listener has made it non-blocking.
       const auto turn = this->turn();
       wait_.wait_in_epoll();

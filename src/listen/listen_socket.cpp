@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "listen/socket_options.hpp"
+
 namespace brood {
 
 void set_option(const Descriptor& socket, int level, int option, const std::string& what, int value) {
@@ -22,6 +24,7 @@ Descriptor new_socket(int family, const ListenSpec& spec, const std::string& wha
 
 Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what) {
   Descriptor socket = new_socket(address.storage.ss_family, spec, what);
+  if (spec.socket.freebind) set_freebind(socket, address.storage.ss_family, what);
   // With UDP it would let another user bind the same port and receive our datagrams.
   if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
   if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);

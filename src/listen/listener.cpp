@@ -21,6 +21,7 @@
 #include "listen/fifo.hpp"
 #include "listen/inherited.hpp"
 #include "listen/listen_socket.hpp"
+#include "listen/socket_options.hpp"
 #include "listen/timer.hpp"
 
 namespace brood {
@@ -56,6 +57,7 @@ Descriptor bind_unix(const ListenSpec& spec) {
 
 void start_listening(const Descriptor& socket, int backlog, const std::string& what) {
   if (::listen(socket.get(), backlog) != 0) throw SystemError("listen on " + what, errno);
+  warn_of_short_queue(backlog, what);
 }
 
 int option_of(int socket, int option, const std::string& what) {
@@ -140,7 +142,8 @@ Listener::Listener(Descriptor socket, const HandedOverListener& former)
     : socket_(std::move(socket)),
       spec_(former.spec),
       brings_(brought_by(socket_, spec_)),
-      address_(address_of(socket_, spec_, brings_)) {
+      address_(address_of(socket_, spec_, brings_)),
+      options_() {
   if (former.named) path_ = SocketPath(spec_.path, former.device, former.inode);
   name_ = spec_.name.empty() ? address_ : spec_.name;
 }
@@ -231,7 +234,11 @@ unsigned Listener::backlog() const { return count_backlog(socket_.get(), brings_
 void Listener::take_options(const ListenSpec& spec) {
   const bool changed = spec.mode != spec_.mode || spec.owner != spec_.owner || spec.group != spec_.group;
   if (path_ && changed) path_.set_owner_and_mode(spec);
-  if (brings_ == WorkKind::connections) set_nagle(socket_, spec.nagle, address_);
+  if (brings_ == WorkKind::connections) {
+    set_nagle(socket_, spec.nagle, address_);
+    if (options_ != spec.socket) set_socket_options(socket_, spec.socket, address_);
+    options_ = spec.socket;
+  }
   spec_ = spec;
   name_ = spec.name.empty() ? address_ : spec.name;
 }
@@ -275,7 +282,9 @@ void Listener::revive(int backlog) {
   socket_.reset();  // listen() on the same socket has no effect after shutdown(), even with TCP
   if (inherited()) throw ConfigurationError("it was inherited, and cannot be opened again");
   path_.remove();
-  Listener opened = std::move(open(parse_listen(address_), backlog).front());
+  ListenSpec spec = parse_listen(address_);
+  spec.socket = spec_.socket;
+  Listener opened = std::move(open(spec, backlog).front());
   opened.take_options(spec_);
   *this = std::move(opened);
 }

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,8 @@ class Listener {
   ListenSpec spec_;
   WorkKind brings_;
   std::string name_, address_;
-  SocketPath path_;  // of a unix socket or a FIFO
+  std::optional<SocketOptions> options_ = SocketOptions();  // that it has; empty: the former program's
+  SocketPath path_;                                         // of a unix socket or a FIFO
   bool lent_ = false;
 };
 

@@ -16,6 +16,12 @@ namespace brood {
 namespace {
 
 // So that max-clients can be raised while the service runs.
+void tell_doubles(const ServiceConfiguration& configuration) {
+  for (const auto& written : configuration.listen_doubles)
+    log_info(
+        text("service ", configuration.name, ": listen = ", written, " is given twice, and is opened once"));
+}
+
 std::uint32_t slots_for(const Limits& limits) { return std::max(256U, 2 * limits.max_clients); }
 
 }  // namespace
@@ -41,6 +47,7 @@ Service::Service(WantedService wanted, const HandedOverService& left)
     log_warning(
         text("service ", name(), ": its children run as root; set user, or allow-root = yes if they must"));
   failure_hook_.set(configuration_->on_failure_words);
+  tell_doubles(*configuration_);
   wanted.store();
 }
 

@@ -37,6 +37,8 @@ struct ServiceConfiguration {
   std::vector<std::string> listen = {"127.0.0.1:8000"};
   std::vector<ListenSpec> listen_specs;  // parsed `listen`
   unsigned listen_backlog = 4096;
+  SocketOptions socket;
+  std::vector<std::string> listen_doubles;  // of `listen`: they are ignored
   Limits limits;
   std::string on_failure;
   std::vector<std::string> on_failure_words;  // parsed `on_failure`

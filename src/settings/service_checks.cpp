@@ -100,11 +100,20 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
   if (service.listen.empty())
     reader.blame("listen", "listen is not set: each service needs an address of its own");
   service.listen_specs.clear();
+  service.listen_doubles.clear();
   if (service.model.command && service.command.gets() == CommandGets::listener && service.listen.size() > 1)
     reader.blame("listen", "listen: with command-gets = listener a service has one address", 1);
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto check = [&] {
-      for (const auto& spec : numbered(parse_listen(service.listen[i]), PassedDescriptors::of_server())) {
+      for (ListenSpec spec : numbered(parse_listen(service.listen[i]), PassedDescriptors::of_server())) {
+        spec.socket = service.socket;
+        const auto is_double = [&](const ListenSpec& other) {
+          return spec.port != "0" && other.written == spec.written && same_place(other, spec);
+        };
+        if (std::ranges::any_of(service.listen_specs, is_double)) {
+          service.listen_doubles.push_back(spec.written);
+          continue;
+        }
         for (const auto& other : service.listen_specs)
           if (spec.port != "0" && same_place(other, spec))
             throw ConfigurationError("is the same address as '" + other.written + "'");

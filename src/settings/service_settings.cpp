@@ -35,6 +35,23 @@ void add_listen_settings(Settings& settings, ServiceConfiguration& service) {
               "net.core.somaxconn. For UDP, how many datagrams of 1 KiB may wait; if the parent is not root, "
               "the kernel limits this to net.core.rmem_max.")
       .applied_on = AppliedOn::service_restart;
+  settings.value(
+      "tcp-keepalive", service.socket.keepalive,
+      {.kind = "IDLE/INTERVAL/COUNT", .read = parse_keepalive, .write = write_keepalive},
+      "When TCP asks a silent client whether it is still there: after IDLE, then each INTERVAL, and "
+      "after COUNT questions without an answer the connection is broken. For example 60s/10s/5. "
+      "INTERVAL and COUNT may be left out. 0: never.");
+  settings.duration("tcp-user-timeout", service.socket.user_timeout, milliseconds(0), longest,
+                    "How long what was written may be without an acknowledgement before the connection is "
+                    "broken (tcp(7), TCP_USER_TIMEOUT). 0: as long as the kernel repeats it.");
+  settings.duration(
+      "tcp-defer-accept", service.socket.defer_accept, milliseconds(0), std::chrono::hours(1),
+      "How long a TCP connection may wait for its first byte before a child gets it, in whole "
+      "seconds (TCP_DEFER_ACCEPT). Not for protocols in which the server speaks first. 0: not.");
+  settings
+      .flag("freebind", service.socket.freebind,
+            "Whether addresses can be listened on that this machine does not have yet.")
+      .applied_on = AppliedOn::service_restart;
 }
 
 void add_pool_settings(Settings& settings, Limits& limits) {
@@ -78,8 +95,19 @@ void add_concurrency_settings(Settings& settings, ServiceConfiguration& service)
                     "Close a connection on which nothing is read or written for this time. 0: no limit.");
 }
 
-void add_time_settings(Settings& settings, Limits& limits) {
+void add_time_settings(Settings& settings, ServiceConfiguration& service) {
+  Limits& limits = service.limits;
   settings.section("Time limits");
+  if (service.model.work == WorkKind::connections || service.model.work == WorkKind::any) {
+    settings.duration(
+        "read-timeout", service.socket.read_timeout, milliseconds(0), longest,
+        "How long a handler that waits may wait for input of a TCP client, unless it sets a time itself or "
+        "there is a connection-timeout. An idle child with one listener wakes once in this time. 0: no "
+        "limit.");
+    settings.duration(
+        "write-timeout", service.socket.write_timeout, milliseconds(0), longest,
+        "The same for a TCP client that takes no output. Idle children do not wake for it. 0: no limit.");
+  }
   settings.duration("graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
                     "How long open connections may go on after SIGTERM before they are killed. 0: no limit.");
   settings.duration(
@@ -201,6 +229,7 @@ void add_identity_settings(Settings& settings, ServiceConfiguration& service) {
 ServiceConfiguration::ServiceConfiguration(std::string its_name, const ChildModel& its_model,
                                            bool is_thread_safe)
     : name(std::move(its_name)), model(its_model), thread_safe(is_thread_safe) {
+  if (model.work == WorkKind::connections && !model.command) socket.write_timeout = std::chrono::minutes(1);
   if (model.many_connections) {
     limits.max_connections_per_child = 1000;
     limits.connection_idle_timeout = std::chrono::minutes(1);
@@ -216,7 +245,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   add_admission_settings(settings, service.admission);
   add_pool_settings(settings, service.limits);
   add_concurrency_settings(settings, service);
-  add_time_settings(settings, service.limits);
+  add_time_settings(settings, service);
   add_failure_settings(settings, service.on_failure);
   add_output_settings(settings, service.log_output);
   add_access_log_settings(settings, service.access_log);

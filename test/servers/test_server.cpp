@@ -9,6 +9,7 @@
 //   listener      answers the listener's name       spin        a busy loop without end
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
 //   extend MS     extends the deadline, "extended"  nodelay    answers TCP_NODELAY of its socket: "0" or "1"
+//   option L N    answers the option N of level L of its socket
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
 //   env NAME      answers what the environment has  version     answers what this program was built with
 //   word          answers the setting of that name  flood N     answers N bytes and ends the connection
@@ -139,6 +140,7 @@ class TestServer : public brood::Server {
     if (command == "listener") answer(std::string(connection.listener()));
     if (command == "peer") answer(connection.peer());
     if (command == "local") answer(connection.local());
+    if (command == "option") answer(option(connection.descriptor(), rest));
     if (command == "nodelay") answer(std::to_string(nodelay(connection.descriptor())));
     if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
     if (command == "version") answer(TEST_SERVER_VERSION);
@@ -220,6 +222,15 @@ class TestServer : public brood::Server {
     }
     if (command == "bye") answer("bye");
     return command != "bye";
+  }
+
+  // "LEVEL NAME", as numbers.
+  static std::string option(int socket, const std::string& level_and_name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(socket, std::stoi(level_and_name),
+                 std::stoi(level_and_name.substr(level_and_name.find(' '))), &value, &size);
+    return std::to_string(value);
   }
 
   static int nodelay(int socket) {
