@@ -32,7 +32,20 @@ int number_up_to(std::string_view word, int base, int highest, const char* what)
   return *value;
 }
 
-void parse_host_and_port(std::string_view address, ListenSpec& spec) {
+// "239.1.2.3:5000%eth0", "239.1.2.3%eth0:5000". In brackets it belongs to the address of IPv6.
+std::string take_interface(std::string_view address, ListenSpec& spec) {
+  const auto percent = address.find('%');
+  if (spec.kind != ListenSpec::Kind::udp || percent == std::string_view::npos || address.front() == '[')
+    return std::string(address);
+  const auto end = std::min(address.find(':', percent), address.size());
+  spec.interface = address.substr(percent + 1, end - percent - 1);
+  if (spec.interface.empty()) throw ConfigurationError("names no interface behind the %");
+  return std::string(address.substr(0, percent)) + std::string(address.substr(end));
+}
+
+void parse_host_and_port(std::string_view whole, ListenSpec& spec) {
+  const std::string without_interface = take_interface(whole, spec);
+  const std::string_view address = without_interface;
   if (parse_digits(address)) {  // a port alone is on this machine only
     spec.host = "127.0.0.1";
     spec.port = address;
@@ -267,7 +280,8 @@ std::string write_keepalive(const Keepalive& keepalive) {
 
 bool same_place(const ListenSpec& a, const ListenSpec& b) {
   return a.kind == b.kind && a.host == b.host && a.port == b.port && a.path == b.path &&
-         a.descriptor == b.descriptor && a.passed_as == b.passed_as && a.period == b.period;
+         a.descriptor == b.descriptor && a.passed_as == b.passed_as && a.period == b.period &&
+         a.interface == b.interface;
 }
 
 std::vector<SocketAddress> resolve(const ListenSpec& spec) {

@@ -50,6 +50,7 @@ struct ListenSpec {
   Kind kind = Kind::tcp;
   std::string host;  // tcp, udp; "": every address of this machine
   std::string port;
+  std::string interface;                // udp: of a multicast group; "": the kernel chooses
   std::string path;                     // unix_socket, unix_datagram, fifo
   int descriptor = -1;                  // inherited; -1: it is known by the name alone
   std::string passed_as;                // inherited: that name; "": it has a number

@@ -28,6 +28,7 @@ Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const
   // With UDP it would let another user bind the same port and receive our datagrams.
   if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
   if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);
+  if (spec.kind == ListenSpec::Kind::udp) join_group(socket, address, spec, what);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
     throw SystemError("bind to " + what, errno);
   return socket;

@@ -284,6 +284,7 @@ void Listener::revive(int backlog) {
   path_.remove();
   ListenSpec spec = parse_listen(address_);
   spec.socket = spec_.socket;
+  spec.interface = spec_.interface;
   Listener opened = std::move(open(spec, backlog).front());
   opened.take_options(spec_);
   *this = std::move(opened);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "listen/socket_options.hpp"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -72,12 +73,39 @@ void set_freebind(const Descriptor& socket, int family, const std::string& what)
     set(socket, IPPROTO_IP, IP_FREEBIND, 1, what);
 }
 
+// Other programs may receive the same group: each gets a copy.
+void join_group(const Descriptor& socket, const SocketAddress& address, const ListenSpec& spec,
+                const std::string& what) {
+  const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address.storage);
+  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+  const bool is_ipv4 = address.storage.ss_family == AF_INET;
+  const bool is_group =
+      is_ipv4 ? IN_MULTICAST(ntohl(ipv4.sin_addr.s_addr)) : IN6_IS_ADDR_MULTICAST(&ipv6.sin6_addr);
+  if (!is_group && !spec.interface.empty())
+    throw ConfigurationError(text("listen = ", spec.written, ": ", what,
+                                  " is no multicast group, and only those can have an interface"));
+  if (!is_group) return;
+  unsigned interface = is_ipv4 ? 0 : ipv6.sin6_scope_id;
+  if (!spec.interface.empty()) {
+    interface = ::if_nametoindex(spec.interface.c_str());
+    if (interface == 0) throw SystemError("find interface " + spec.interface, errno, ExitCode::configuration);
+  }
+  set(socket, SOL_SOCKET, SO_REUSEADDR, 1, what);
+  const ip_mreqn of_ipv4{
+      .imr_multiaddr = ipv4.sin_addr, .imr_address = {}, .imr_ifindex = static_cast<int>(interface)};
+  const ipv6_mreq of_ipv6{.ipv6mr_multiaddr = ipv6.sin6_addr, .ipv6mr_interface = interface};
+  const int joined =
+      is_ipv4 ? ::setsockopt(socket.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, &of_ipv4, sizeof of_ipv4)
+              : ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &of_ipv6, sizeof of_ipv6);
+  if (joined != 0) throw SystemError("join the group of " + what, errno);
+}
+
 void warn_of_short_queue(int backlog, const std::string& what) {
   std::ifstream file("/proc/sys/net/core/somaxconn");
   int most = 0;
   if (!(file >> most) || most >= backlog) return;
-  log_warning(text("listen on ", what, ": the kernel lets ", most, " connections wait, fewer than ",
-                   "listen-backlog = ", backlog, ": raise net.core.somaxconn"));
+  log_warning(text("listen on ", what, ": the kernel lets ", most,
+                   " connections wait, fewer than listen-backlog = ", backlog, ": raise net.core.somaxconn"));
 }
 
 }  // namespace brood

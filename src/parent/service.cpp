@@ -93,9 +93,11 @@ void Service::allocate_clients() {
   try {
     scoreboard_->allocate_clients(std::size_t{limits().max_clients} * child.connections);
   } catch (const SystemError& error) {
-    log_error(text("service ", name(),
-                   ": there is no memory to count clients, and max-connections-per-client ",
-                   "and client-rate may have no effect: ", std::string_view(error.what())));
+    log_error(
+        text("service ", name(),
+             ": there is no memory to count clients, and max-connections-per-client and client-rate may "
+             "have no effect: ",
+             std::string_view(error.what())));
   }
 }
 

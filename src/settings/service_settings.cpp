@@ -21,7 +21,8 @@ void add_listen_settings(Settings& settings, ServiceConfiguration& service) {
       "listen", service.listen,
       "Where to listen. For connections: HOST:PORT, [IPv6]:PORT, *:PORT for every address, PORT "
       "for 127.0.0.1, or unix:PATH. For datagrams: udp: before any of the first four, or "
-      "unix-datagram:PATH. For triggers: timer:TIME, which ticks once every TIME, for example "
+      "unix-datagram:PATH; a multicast group is joined, at the interface of udp:239.1.2.3:5000%eth0 or "
+      "udp:[ff02::5%eth0]:5000. For triggers: timer:TIME, which ticks once every TIME, for example "
       "timer:30s, or fifo:PATH, into which other programs write lines. For a socket that was "
       "inherited as descriptor N: fd:N, or fd:NAME by the name that systemd gives it. Port 0 chooses a free "
       "port. Options may follow: "
