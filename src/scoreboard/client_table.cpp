@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t open_bit = 1;
 constexpr unsigned mark_shift = 32, slot_shift = 16;
 constexpr unsigned patience = 1000;  // looks at siblings that want the last places of the same client
-constexpr std::uint32_t smallest_region = 64;
+constexpr std::size_t smallest_region = 64;
 
 std::uint64_t mark_of(ClientHash client) { return client >> mark_shift; }
 
@@ -49,10 +49,7 @@ ClientHash hash_of(std::span<const std::uint8_t> client, std::uint64_t seed) {
 
 ClientCounts::ClientCounts(const Scoreboard& scoreboard, std::uint32_t slot, unsigned most)
     : scoreboard_(scoreboard),
-      places_(scoreboard.client_places()),
       most_(most),
-      region_(std::min(static_cast<std::uint32_t>(places_.size()),
-                       std::max(smallest_region, std::bit_ceil(4 * most)))),
       owner_(slot << slot_shift | seal_of(scoreboard.slot_orders(slot).incarnation.load(relaxed), slot)
                                       << 1U) {}
 
@@ -64,14 +61,17 @@ bool ClientCounts::is_of_a_child(std::uint64_t place) const {
          orders.pid.load(relaxed) != 0;
 }
 
-ClientCounts::Place ClientCounts::first_of(ClientHash client) const {
-  return static_cast<Place>(client & (places_.size() - 1)) & ~(region_ - 1);
+ClientCounts::Places ClientCounts::region_of(ClientHash client) const {
+  const Places all = scoreboard_.client_places();
+  const std::size_t size =
+      std::min(all.size(), std::max(smallest_region, std::bit_ceil(std::size_t{4} * most_)));
+  return all.subspan(client & (all.size() - 1) & ~(size - 1), size);
 }
 
-ClientCounts::Found ClientCounts::look(Place first, std::uint64_t mark) const {
+ClientCounts::Found ClientCounts::look(Places region, std::uint64_t mark) const {
   Found found;
-  for (Place place = first; place < first + region_; ++place) {
-    const std::uint64_t value = places_[place].load(std::memory_order_seq_cst);
+  for (Place place = 0; place < region.size(); ++place) {
+    const std::uint64_t value = region[place].load(std::memory_order_seq_cst);
     if (value >> mark_shift != mark || !is_of_a_child(value)) continue;
     if ((value & open_bit) != 0) {
       ++found.open;
@@ -84,12 +84,12 @@ ClientCounts::Found ClientCounts::look(Place first, std::uint64_t mark) const {
 }
 
 // First the places that nobody has used, then those of children that have ended.
-ClientCounts::Place ClientCounts::insert(Place first, std::uint64_t coming) const {
+ClientCounts::Place ClientCounts::insert(Places region, std::uint64_t coming) const {
   for (const bool unused : {true, false})
-    for (Place place = first; place < first + region_; ++place) {
-      std::uint64_t value = places_[place].load(relaxed);
+    for (Place place = 0; place < region.size(); ++place) {
+      std::uint64_t value = region[place].load(relaxed);
       if (unused ? value != 0 : is_of_a_child(value)) continue;
-      if (places_[place].compare_exchange_strong(value, coming, std::memory_order_seq_cst)) return place;
+      if (region[place].compare_exchange_strong(value, coming, std::memory_order_seq_cst)) return place;
     }
   return no_place;
 }
@@ -100,35 +100,41 @@ ClientCounts::Place ClientCounts::insert(Place first, std::uint64_t coming) cons
 std::optional<ClientCounts::Place> ClientCounts::take(ClientHash client) const {
   const std::uint64_t mark = mark_of(client);
   const std::uint64_t coming = mark << mark_shift | owner_;
-  const Place first = first_of(client);
+  const Places region = region_of(client);
   Place place = no_place;
   for (unsigned looks = 0; looks < patience; ++looks) {
-    if (place == no_place) place = insert(first, coming);
+    if (place == no_place) place = insert(region, coming);
     if (place == no_place) return place;
-    const Found found = look(first, mark);
+    const Found found = look(region, mark);
     if (found.open >= most_) break;
     if (found.open + found.coming <= most_) {
-      places_[place].store(coming | open_bit, std::memory_order_seq_cst);
-      return place;
+      region[place].store(coming | open_bit, std::memory_order_seq_cst);
+      return static_cast<Place>(&region[place] - scoreboard_.client_places().data());
     }
     if (found.first_coming < place) {
-      give_back(place);
+      give_back(region[place]);
       place = no_place;
     }
     ::sched_yield();
   }
-  if (place != no_place) give_back(place);
+  if (place != no_place) give_back(region[place]);
   return {};
 }
 
 void ClientCounts::give_back(Place place) const {
-  if (place >= places_.size()) return;
-  std::uint64_t value = places_[place].load(relaxed);
-  const bool own = (static_cast<std::uint32_t>(value) & ~static_cast<std::uint32_t>(open_bit)) == owner_;
-  if (own) places_[place].compare_exchange_strong(value, 0, std::memory_order_seq_cst);
+  const Places all = scoreboard_.client_places();
+  if (place < all.size()) give_back(all[place]);
 }
 
-unsigned ClientCounts::count(ClientHash client) const { return look(first_of(client), mark_of(client)).open; }
+void ClientCounts::give_back(Shared<std::uint64_t>& place) const {
+  std::uint64_t value = place.load(relaxed);
+  const bool own = (static_cast<std::uint32_t>(value) & ~static_cast<std::uint32_t>(open_bit)) == owner_;
+  if (own) place.compare_exchange_strong(value, 0, std::memory_order_seq_cst);
+}
+
+unsigned ClientCounts::count(ClientHash client) const {
+  return look(region_of(client), mark_of(client)).open;
+}
 
 ClientRates::ClientRates(const Scoreboard& scoreboard, std::chrono::microseconds interval, unsigned burst)
     : cells_(scoreboard.client_rates()),

@@ -48,16 +48,18 @@ class ClientCounts {
     unsigned open = 0, coming = 0;
     Place first_coming = no_place;
   };
-  Place first_of(ClientHash client) const;
-  Place insert(Place first, std::uint64_t coming) const;
-  Found look(Place first, std::uint64_t mark) const;
+  using Places = std::span<Shared<std::uint64_t>>;
+  // Those that may be a client's. All children see the same ones, also after the table has grown; what was
+  // counted elsewhere before is not, until it has ended.
+  Places region_of(ClientHash client) const;
+  Place insert(Places region, std::uint64_t coming) const;  // its index in the region
+  Found look(Places region, std::uint64_t mark) const;
+  void give_back(Shared<std::uint64_t>& place) const;
   bool is_of_a_child(std::uint64_t place) const;
 
   const Scoreboard& scoreboard_;
-  const std::span<Shared<std::uint64_t>> places_;
   const unsigned most_;
-  std::uint32_t region_;  // so many places may be those of a client; a power of two
-  std::uint32_t owner_;   // of a place: slot and seal
+  const std::uint32_t owner_;  // of a place: slot and seal
 };
 
 class ClientRates {

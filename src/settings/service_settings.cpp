@@ -105,9 +105,10 @@ void add_time_settings(Settings& settings, ServiceConfiguration& service) {
         "How long a handler that waits may wait for input of a TCP client, unless it sets a time itself or "
         "there is a connection-timeout. An idle child with one listener wakes once in this time. 0: no "
         "limit.");
-    settings.duration(
-        "write-timeout", service.socket.write_timeout, milliseconds(0), longest,
-        "The same for a TCP client that takes no output. Idle children do not wake for it. 0: no limit.");
+    settings.duration("write-timeout", service.socket.write_timeout, milliseconds(0), longest,
+                      "The same for a TCP client that takes no output. Idle children do not wake for it. "
+                      "Code that writes to "
+                      "the descriptor of a connection itself gets EAGAIN. 0: no limit.");
   }
   settings.duration("graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
                     "How long open connections may go on after SIGTERM before they are killed. 0: no limit.");

@@ -87,6 +87,22 @@ TEST_CASE("nothing that a child writes over the places counts, unless it is a pl
   }
 }
 
+TEST_CASE("children of before and after agree when the table has grown") {
+  CountedTable table(1);
+  const ClientCounts before = table.counts(0, 2);
+  table.scoreboard.allocate_clients(100'000);
+  const ClientCounts after = table.counts(1, 2);
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    const auto one = before.take(client(i)), other = after.take(client(i));
+    CHECK(one);
+    CHECK(other);
+    CHECK_FALSE(before.take(client(i)));
+    CHECK_FALSE(after.take(client(i)));
+    before.give_back(*one);
+    CHECK(after.take(client(i)));
+  }
+}
+
 TEST_CASE("a table that is too small lets clients in") {
   CountedTable table(1);
   const auto places = table.scoreboard.client_places().size();
