@@ -252,32 +252,6 @@ std::string work_mismatch(WorkKind brought, WorkKind taken) {
   return text("brings ", name(brought), "; this server takes ", name(taken));
 }
 
-Keepalive parse_keepalive(const std::string& written) {
-  constexpr auto longest = std::chrono::seconds(32'767);  // tcp(7)
-  constexpr int most = 127;
-  const auto parts = split(written, '/');
-  Keepalive result;
-  try {
-    result.idle = parse_duration(trim(parts[0]), milliseconds(0), longest);
-    if (parts.size() > 1) result.interval = parse_duration(trim(parts[1]), milliseconds(1), longest);
-    if (parts.size() > 2)
-      result.count =
-          static_cast<unsigned>(number_up_to(trim(parts[2]), 10, most, "number of probes up to 127"));
-  } catch (const Error& error) {
-    throw ConfigurationError(
-        text("is not IDLE/INTERVAL/COUNT, as 60s/10s/5: ", std::string_view(error.what())));
-  }
-  if (parts.size() > 3) throw ConfigurationError("is not IDLE/INTERVAL/COUNT, as 60s/10s/5");
-  return result;
-}
-
-std::string write_keepalive(const Keepalive& keepalive) {
-  std::string written = write_duration(keepalive.idle);
-  if (keepalive.interval.count() != 0) written += '/' + write_duration(keepalive.interval);
-  if (keepalive.count != 0) written += '/' + text(keepalive.count);
-  return written;
-}
-
 bool same_place(const ListenSpec& a, const ListenSpec& b) {
   return a.kind == b.kind && a.host == b.host && a.port == b.port && a.path == b.path &&
          a.descriptor == b.descriptor && a.passed_as == b.passed_as && a.period == b.period &&
