@@ -32,7 +32,7 @@ class OwnLoop : public brood::ServerBase {
     while (auto connection = child_->try_accept())
       wait_for(connections_.try_emplace(connection->descriptor(), std::move(*connection)).first->second);
     if (!child_->leaving()) return;
-    listeners_.reset();
+    if (child_->beginning() == 0) listeners_.reset();
     for (auto& [descriptor, connection] : connections_) wait_for(connection);
   }
   void wait_for(brood::Connection& connection) {

@@ -153,6 +153,8 @@ class AsyncConnection {
   Address peer_address() const { return connection_.peer_address(); }
   std::optional<PeerCredentials> peer_credentials() const { return connection_.peer_credentials(); }
   std::string_view listener() const { return connection_.listener(); }
+  const ProxyHeader* proxy_header() const { return connection_.proxy_header(); }
+  Address sender_address() const { return connection_.sender_address(); }
   void note(std::string_view text);
   void extend_deadline(std::chrono::milliseconds time);
   void set_deadline(std::chrono::milliseconds time);

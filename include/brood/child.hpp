@@ -78,6 +78,10 @@ class Child {
   // A descriptor that is readable when leaving() is true. Then call try_accept() until it is empty, finish
   // the open connections, and return from serve(). It may only be waited on.
   virtual int leave_fd() = 0;
+  // How many connections were accepted at listeners with `proxy` and have not begun, because their PROXY
+  // header has not come. They are open, and try_accept() returns each one when it begins, also while the
+  // child leaves: then the loop goes on, and watches the listeners, until this is 0.
+  virtual unsigned beginning() const = 0;
 
  protected:
   ~Child() = default;

@@ -24,6 +24,7 @@
 #include "brood/bytes.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/handler_state.hpp"
+#include "brood/proxy_header.hpp"
 #include "brood/scoreboard_types.hpp"
 
 namespace brood {
@@ -155,8 +156,12 @@ class Connection {
   std::string peer() const;   // "192.0.2.7:40312", "[2001:db8::7]:40312", or "unix"
   std::string local() const;  // the address that the peer connected to, in the same form
   Address peer_address() const { return Address(peer_); }
-  std::optional<PeerCredentials> peer_credentials() const;  // empty: it is no unix socket
+  std::optional<PeerCredentials> peer_credentials() const;  // empty: it is no unix socket, or see below
   std::string_view listener() const { return listener_; }   // its name in the configuration, or its address
+  // With `proxy` at the listener: what the balancer says. The peer is then its client, if it names one.
+  // nullptr: the listener has no `proxy`.
+  const ProxyHeader* proxy_header() const;
+  Address sender_address() const;  // of the balancer; otherwise of the peer
 
   // ---- The rest
 
@@ -184,6 +189,9 @@ class Connection {
   // and might lose the answer. If the socket does not block, this does not wait; use half_close().
   void close();
 
+  // ---- For the kit
+  void begin(ProxyHeader header);  // the header has come
+
   // ---- For child models with an event loop
   ConnectionId id() const { return id_; }
   std::chrono::steady_clock::time_point deadline() const { return limits_.deadline; }
@@ -210,6 +218,7 @@ class Connection {
 
  private:
   struct Output;
+  struct Sender;
   enum class Wait : std::uint8_t { yes, no };
   std::optional<std::size_t> receive(std::span<char> buffer);
   std::optional<std::size_t> read_socket(std::span<char> buffer, Wait wait);
@@ -247,6 +256,7 @@ class Connection {
   } limits_;
   std::unique_ptr<Output> output_;
   HandlerState state_;
+  std::unique_ptr<Sender> sender_;  // with a PROXY header
   std::size_t input_limit_ = SIZE_MAX;
   std::unique_ptr<InputBuffer> input_;  // what was read and not yet taken; made when it is needed
   bool found_none_ = false;             // the last read that did not wait was empty

@@ -21,7 +21,7 @@
 namespace brood {
 
 struct FiguresSnapshot {
-  std::uint64_t accepted = 0;  // connections; accepted = finished + aborted + open
+  std::uint64_t accepted = 0;  // connections; accepted = finished + aborted + open - uncounted
   std::uint64_t finished = 0;
   // Of those finished. The others were served.
   std::uint64_t failed = 0;      // the handler ended by an exception of its own
@@ -29,6 +29,9 @@ struct FiguresSnapshot {
   std::uint64_t timed_out = 0;   // a time limit has ended them
   std::uint64_t probes = 0;      // the peer was gone before it had sent a byte, and before it was answered
   std::uint64_t aborted = 0;     // were open when their child died
+  // Not of those accepted, at listeners with `proxy`:
+  std::uint64_t early_probes = 0;   // of the balancer, or without a byte
+  std::uint64_t refused_proxy = 0;  // for their PROXY header, or the lack of one
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   LatencyHistogram latency{};
@@ -58,7 +61,8 @@ struct SlotSnapshot {
   std::chrono::nanoseconds age{};  // since fork
   bool spare = false;              // can take another connection now
   std::uint32_t open_connections = 0;
-  std::uint32_t capacity = 0;  // how many connections the child may have open
+  std::uint32_t uncounted = 0;  // of these: their PROXY header has not come, or they are the balancer's own
+  std::uint32_t capacity = 0;   // how many connections the child may have open
   // Of the oldest open connection; peer and note also of the last one:
   std::chrono::nanoseconds busy_for{};  // since it was accepted; 0: no open connection
   std::uint32_t listener = 0;           // index in the service's order of listeners
@@ -90,7 +94,7 @@ struct ServiceSnapshot {
   std::uint32_t stopped = 0;   // of the children in slots: by SIGSTOP or a like signal
   std::uint32_t lost = 0;      // of the children in slots: SIGKILL could not end them
   std::uint32_t detached = 0;  // children without a slot (this_child::detach); they count against max-clients
-  std::uint32_t open_connections = 0;
+  std::uint32_t open_connections = 0, uncounted = 0;
   bool at_max_clients = false;  // no spare, and no child may be added
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;

@@ -102,12 +102,18 @@ void parse_option(std::string_view option, ListenSpec& spec) {
     spec.nagle = true;
     return;
   }
+  if (option == "proxy") {
+    if (spec.brings().value_or(WorkKind::connections) != WorkKind::connections)
+      throw ConfigurationError("has proxy, which only TCP and unix sockets can have");
+    spec.proxy = true;
+    return;
+  }
   const auto equals = option.find('=');
   const auto key = option.substr(0, equals);
   const auto value = equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1);
   if (value.empty())
     throw ConfigurationError(
-        text("has '", option, "' instead of name=..., mode=..., owner=..., per=... or nagle"));
+        text("has '", option, "' instead of name=..., mode=..., owner=..., per=..., nagle or proxy"));
   if (key == "name") {
     spec.name = value;
   } else if (key == "mode" && spec.has_path()) {
@@ -126,7 +132,7 @@ void parse_option(std::string_view option, ListenSpec& spec) {
     throw ConfigurationError("has per=, which only FIFOs can have");
   } else {
     throw ConfigurationError(
-        text("has the unknown option '", key, "'; known are name, mode, owner, per, nagle"));
+        text("has the unknown option '", key, "'; known are name, mode, owner, per, nagle, proxy"));
   }
 }
 

@@ -19,7 +19,7 @@ namespace brood {
 std::string to_text(const sockaddr_storage& address);  // "127.0.0.1:80", "[::1]:80", "unix:/path", "unix"
 
 // A value of the setting "listen":
-// ADDRESS[,name=NAME][,mode=0660][,owner=USER[:GROUP]][,per=line|byte][,nagle]
+// ADDRESS[,name=NAME][,mode=0660][,owner=USER[:GROUP]][,per=line|byte][,nagle][,proxy]
 struct ListenSpec {
   enum class Kind { tcp, unix_socket, inherited, udp, unix_datagram, timer, fifo };
 
@@ -38,6 +38,7 @@ struct ListenSpec {
   TriggerKind per = TriggerKind::line;  // fifo
   bool nagle = false;                   // tcp, inherited: without TCP_NODELAY
   SocketOptions socket;                 // of the service
+  bool proxy = false;  // tcp, unix_socket, inherited: each connection begins with a PROXY header
 
   bool has_path() const { return !path.empty(); }
   // The kind of work that arrives. Empty: for an inherited descriptor it is known when that is taken over.

@@ -14,6 +14,7 @@
 #include "brood/log.hpp"
 #include "child/child_process.hpp"
 #include "child/child_signals.hpp"
+#include "child/proxy/awaited_headers.hpp"
 
 namespace brood {
 namespace {
@@ -125,10 +126,12 @@ bool ChildProcess::last_look(const Attempt& attempt) {
 
 [[gnu::hot]] std::optional<Connection> ChildProcess::accept() {
   std::optional<Connection> connection;
-  wait_and([&](std::size_t listener) {
-    connection = accept_from(listener, 0);
-    return connection.has_value();
-  });
+  do
+    wait_and([&](std::size_t listener) {
+      connection = accept_from(listener, 0);
+      return connection.has_value();
+    });
+  while (awaited_ && connection && !await_header(connection));
   return connection;
 }
 
@@ -172,16 +175,17 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
     if (peer.ss_family == AF_UNIX)
       reinterpret_cast<sockaddr_un&>(peer).sun_path[0] = '\0';  // a client has no name
     ClientCounts::Place place = ClientCounts::no_place;
-    if (admission_) {
-      const auto admitted = admit(peer, listener, socket.get());
+    // A PROXY header may name another client: see begin().
+    if (admission_ && !from.proxy) {
+      const auto admitted = admit(Address(peer), listener, socket.get());
       // What waits behind it must not be left: the wake-up for it may have come already.
       const bool may_look_again = (flags & SOCK_NONBLOCK) != 0 || wait_.in_epoll();
       if (!admitted && may_look_again && refused < most_refused) continue;
       if (!admitted) return {};
       place = *admitted;
     }
-    const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener));
-    if (admission_) admission_->hold(id, place);
+    const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener), !from.proxy);
+    if (admission_ && !from.proxy) admission_->hold(id, place);
     note_wait(id, socket.get());
     if (back_off_.load() != 0ms) back_off_ = 0ms;
     return Connection(std::move(socket), {.peer = peer,
@@ -201,16 +205,18 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
 
 std::optional<Connection> ChildProcess::try_accept() {
   std::optional<Connection> connection;
+  if (awaited_ && (connection = take_begun())) return connection;
   const auto attempt = [&](std::size_t listener) {
     connection = accept_from(listener, SOCK_NONBLOCK);
     return connection.has_value();
   };
-  if (!wait_.own_loop()) wait_.listener_fd();
+  if (!wait_.own_loop()) listener_fd();
   const bool last = leaving();
-  if (begin_try()) {
+  do {
+    if (!begin_try()) break;
     last ? last_look(attempt) : look_at_all(attempt);
     end_try(connection.has_value());
-  }
+  } while (awaited_ && connection && !try_header(connection) && last);
   if (last && !connection) {
     end_loop();
     call_leave_hook();

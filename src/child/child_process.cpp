@@ -17,6 +17,7 @@
 #include "child/client_messages.hpp"
 #include "child/handler_guard.hpp"
 #include "child/own_counters.hpp"
+#include "child/proxy/awaited_headers.hpp"
 #include "listen/backlog.hpp"
 
 namespace brood {
@@ -48,12 +49,16 @@ ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::uni
       counters_(counters_of(server_)),
       wait_(setup.listeners, limits_.threads) {
   if (access_log_) measures_wait = true;
+  if (std::ranges::any_of(wait_.listeners(), &ChildListener::proxy))
+    awaited_ = std::make_unique<AwaitedHeaders>(setup.proxy);
   bind(counters_, *setup.scoreboard, setup.slot);
   // Programs that handlers start are such copies until they are executed.
   if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)
     throw SystemError("note copies of this process", failed);
   child_signals::set_up(slot_, wait_.listeners(), parent_, wait_.dead());
 }
+
+ChildProcess::~ChildProcess() = default;
 
 this_child::Load ChildProcess::load() const {
   const ChildSlot::Pool pool = slot_.look_at_pool();
@@ -108,8 +113,17 @@ void ChildProcess::measure_wait() { measures_wait = true; }
   end_if_copy();
   if (admission_) admission_->release(id);
   const Time now = Clock::now();
-  tell_end(id, outcome, bytes_read, bytes_written, now);
-  slot_.finished(id, outcome, bytes_read, bytes_written, now);
+  const bool probe = awaited_ && !slot_.counts(id);  // the balancer's own
+  tell_end(id, probe ? Outcome::probe : outcome, bytes_read, bytes_written, now);
+  if (probe)
+    slot_.finished(id, ChildSlot::NotCounted::probe);
+  else
+    slot_.finished(id, outcome, bytes_read, bytes_written, now);
+  look_after_end();
+}
+
+// One connection has ended.
+[[gnu::hot]] void ChildProcess::look_after_end() {
   sum_up_client_messages();
   if (leaving()) return;
   {
@@ -140,8 +154,6 @@ void ChildProcess::measure_wait() { measures_wait = true; }
   guard_handler([&] { server_.on_connection_end(ended); }, [] { return std::string("on_connection_end"); });
 }
 
-void ChildProcess::watch_listeners(int epoll, std::uint64_t data) { wait_.watch_listeners(epoll, data); }
-int ChildProcess::listener_fd() { return wait_.listener_fd(); }
 int ChildProcess::leave_fd() { return wait_.leave_fd(); }
 
 }  // namespace brood

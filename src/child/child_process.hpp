@@ -2,8 +2,9 @@
 // The Child that a child model sees, in a forked child: accepts on the shared listeners, and leaves when the
 // child is told to without losing a connection and without cutting a handler short.
 //
-// The code is in three files: child_accepting.cpp gets connections, child_leaving.cpp ends that, and
-// child_process.cpp has the rest. How a child waits is ListenerWait's.
+// The code is in four files: child_accepting.cpp gets connections, proxy/child_beginning.cpp waits for their
+// PROXY headers, child_leaving.cpp ends all that, and child_process.cpp has the rest. How a child waits is
+// ListenerWait's.
 #pragma once
 
 #include <sys/types.h>
@@ -27,10 +28,14 @@
 
 namespace brood {
 
+class AwaitedHeaders;
+struct AwaitedConnection;
+
 class ChildProcess final : public Child, private ConnectionHost {
  public:
   // Sets up the signal handlers; all signals are blocked until then, and unblocked here. Throws SystemError.
   ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log);
+  ~ChildProcess();
 
   const ChildLimits& limits() const override { return limits_; }
   std::optional<Connection> accept() override;
@@ -46,6 +51,7 @@ class ChildProcess final : public Child, private ConnectionHost {
   void watch_listeners(int epoll, std::uint64_t data) override;
   int listener_fd() override;
   int leave_fd() override;
+  unsigned beginning() const override;
 
   static ChildProcess* serving();  // the one of this process; nullptr: none, or not ready yet
   void ready();
@@ -68,7 +74,9 @@ class ChildProcess final : public Child, private ConnectionHost {
   std::optional<std::size_t> wait_for_listener() const;  // empty: interrupted, or told to leave
   std::optional<Connection> accept_from(std::size_t listener, int flags);
   // Empty: the client is refused.
-  std::optional<ClientCounts::Place> admit(const sockaddr_storage& peer, std::size_t listener, int socket);
+  enum class ClientIs { at_the_other_end, behind_a_balancer };
+  std::optional<ClientCounts::Place> admit(const Address& client, std::size_t listener, int socket,
+                                           ClientIs where = ClientIs::at_the_other_end);
   void note_wait(ConnectionId id, int socket);
   Time first_deadline() const;
   void begin_wait();
@@ -78,6 +86,18 @@ class ChildProcess final : public Child, private ConnectionHost {
   void end_try(bool accepted);
   void failed_on(std::size_t listener, int error_number);
   void back_off(std::size_t listener, int error_number);
+
+  // ---- proxy/child_beginning.cpp. True: the connection has begun. False: it was taken away, and has ended
+  // or is awaited.
+  bool await_header(std::optional<Connection>& connection);
+  bool try_header(std::optional<Connection>& connection);
+  std::optional<Connection> take_begun();
+  bool trusts_sender(std::optional<Connection>& connection);
+  bool conclude(AwaitedConnection ended, std::optional<Connection>& begun);
+  bool begin(Connection& connection);
+  void refuse(Connection connection, std::string_view why);
+  void end_uncounted(Connection connection, ChildSlot::NotCounted as);
+  void look_after_end();
 
   // ---- child_leaving.cpp
   Reason why() const;
@@ -113,6 +133,7 @@ class ChildProcess final : public Child, private ConnectionHost {
   mutable std::mutex turn_;
   // In turn, but for what ListenerWait says otherwise of:
   ListenerWait wait_;
+  std::unique_ptr<AwaitedHeaders> awaited_;  // nullptr: no listener has `proxy`
   LeaveState state_;
 };
 

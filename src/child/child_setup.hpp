@@ -13,6 +13,7 @@
 #include "base/service/access_log_settings.hpp"
 #include "base/service/admission_settings.hpp"
 #include "base/service/process_settings.hpp"
+#include "base/service/proxy_settings.hpp"
 #include "brood/child.hpp"
 #include "listen/child_listener.hpp"
 
@@ -35,9 +36,10 @@ struct ChildSetup {
   ChildLimits limits;
   ProcessSettings process = {};
   AccessLogSettings access_log = {};
-  std::string notify_address = {};  // where its program says that it is ready; "": it does not
-  int output = -1;                  // what standard error becomes; -1: it stays
+  std::string notify_address = {};               // where its program says that it is ready; "": it does not
+  int output = -1;                               // what standard error becomes; -1: it stays
   const AdmissionSettings* admission = nullptr;  // outlives the child; nullptr: every client may come in
+  ProxySettings proxy = {};
 };
 
 }  // namespace brood

@@ -9,7 +9,7 @@
 
 namespace brood {
 
-enum class ClientMessage { handler_failed, time_limit, protocol_fault, access_log, refused };
+enum class ClientMessage { handler_failed, time_limit, protocol_fault, access_log, refused, proxy_header };
 
 void log_for_client(ClientMessage kind, LogLevel level, const std::string& message);
 

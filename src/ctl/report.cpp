@@ -74,11 +74,15 @@ std::string refusals(const ServiceSnapshot& service) {
 
 std::string totals(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
+  const std::uint64_t not_accepted = total.early_probes + total.refused_proxy + service.uncounted;
   return line("connections", total.accepted, " accepted = ", total.finished, " finished + ", total.aborted,
-              " aborted + ", service.open_connections, " open") +
+              " aborted + ", service.open_connections - service.uncounted, " open") +
          line("", "of the finished: ", total.failed, " failed, ", total.peers_gone, " peer gone, ",
               total.timed_out, " timed out, ", total.probes, " probes") +
          refusals(service) +
+         (not_accepted == 0 ? ""
+                            : line("", "not accepted: ", total.early_probes, " probes, ", total.refused_proxy,
+                                   " refused for their PROXY header, ", service.uncounted, " open")) +
          line("bytes", bytes(total.bytes_read), " read, ", bytes(total.bytes_written), " written") +
          line("latency", latencies(total));
 }

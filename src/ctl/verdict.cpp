@@ -95,7 +95,7 @@ bool slots_add_up(const ServiceSnapshot& service) {
 
 bool connections_add_up(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
-  return total.accepted == total.finished + total.aborted + service.open_connections ||
+  return total.accepted == total.finished + total.aborted + service.open_connections - service.uncounted ||
          std::any_of(service.slots.begin(), service.slots.end(),
                      [](const SlotSnapshot& slot) { return slot.torn; });
 }

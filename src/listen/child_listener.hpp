@@ -14,6 +14,7 @@ struct ChildListener {
   std::string name;
   std::optional<TriggerKind> trigger;  // the kind of its triggers, if it is a timer or a FIFO
   bool wakes_all = false;              // a blocking read would wake all children: wait for it in epoll
+  bool proxy = false;                  // each connection begins with a PROXY header
   bool gone = false;                   // the parent has closed it; threads of the child take turns
 };
 

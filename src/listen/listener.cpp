@@ -222,7 +222,7 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
 }
 
 ChildListener Listener::of_a_child() const {
-  ChildListener its{.descriptor = descriptor(), .name = name_};
+  ChildListener its{.descriptor = descriptor(), .name = name_, .proxy = spec_.proxy};
   if (brings_ != WorkKind::triggers) return its;
   its.trigger = spec_.kind == ListenSpec::Kind::timer ? TriggerKind::timer : spec_.per;
   its.wakes_all = true;

@@ -49,10 +49,13 @@ std::vector<HandedOverListener> Listeners::hand_over() const {
 
 std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
   auto opened = Listener::open(spec, static_cast<int>(backlog_));
-  for (const auto& listener : opened)  // an inherited one
+  for (const auto& listener : opened) {  // an inherited one
     if (!fits(takes_, listener.brings()))
       throw ConfigurationError(
           text("listen = ", spec.written, " ", work_mismatch(listener.brings(), takes_)));
+    if (spec.proxy && listener.brings() != WorkKind::connections)
+      throw ConfigurationError(text("listen = ", spec.written, " has proxy, and brings no connections"));
+  }
   return opened;
 }
 

@@ -58,8 +58,9 @@ void AsyncLoop::run() {
 // One at a time: what else waits is for this child only if it has nothing better to do.
 void AsyncLoop::wait_for_connections() {
   listeners_.async_wait(Readiness::wait_read, [this](const boost::system::error_code& error) {
-    if (error || leaving_) return;
+    if (error || (leaving_ && child_.beginning() == 0)) return;
     if (auto connection = child_.try_accept()) start(std::move(*connection));
+    end_if_empty();
     wait_for_connections();
   });
 }
@@ -73,15 +74,15 @@ void AsyncLoop::wait_for_leave() {
 void AsyncLoop::leave() {
   leaving_ = true;
   deadlines_.leave(Clock::now());
-  listeners_.cancel();
   while (auto connection = child_.try_accept()) start(std::move(*connection));
+  if (child_.beginning() == 0) listeners_.cancel();
   looked_last_ = true;
   wake_at(Clock::now());  // idle ones have another limit now
   end_if_empty();
 }
 
 void AsyncLoop::end_if_empty() {
-  if (looked_last_ && starting_ == 0 && deadlines_.empty()) context_.stop();
+  if (looked_last_ && starting_ == 0 && deadlines_.empty() && child_.beginning() == 0) context_.stop();
 }
 
 // ---- connections

@@ -185,7 +185,8 @@ ChildSetup setup_of_child(const ServiceConfiguration& configuration) {
           .limits = limits_of_child(configuration),
           .process = configuration.process,
           .access_log = configuration.access_log,
-          .admission = &configuration.admission};
+          .admission = &configuration.admission,
+          .proxy = configuration.proxy};
 }
 
 }  // namespace brood

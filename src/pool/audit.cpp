@@ -35,9 +35,10 @@ bool figures_are_true(const Slot& row) {
   const std::uint64_t finished = row.figures.finished.load(relaxed);
   const std::uint64_t others = not_served(row.figures);
   const std::uint32_t open = row.open_connections.load(relaxed);
+  const std::uint32_t uncounted = row.uncounted.load(relaxed);
   std::atomic_thread_fence(std::memory_order_acquire);
   const bool whole = before % 2 == 0 && row.sequence.load(relaxed) == before;
-  return !whole || (accepted == finished + open && others <= finished);
+  return !whole || (accepted + uncounted == finished + open && others <= finished);
 }
 
 // If the child takes a connection at this moment, it clears the bit before or after this sets it:

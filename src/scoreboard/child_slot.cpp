@@ -128,7 +128,8 @@ void ChildSlot::detach() {
   {
     const Writing writing(row_.sequence);
     for (ConnectionId id = open_.oldest(); id != OpenConnections::none; id = open_[id].newer)
-      count_as_finished(id, now);
+      if (open_[id].counted) count_as_finished(id, now);
+    row_.uncounted.store(0, relaxed);
     row_.open_connections.store(0, relaxed);
     row_.since.store(now, relaxed);
   }
@@ -151,7 +152,8 @@ void ChildSlot::detach() {
     store_bytes(row_.note, std::as_bytes(std::span(entry.note)));
 }
 
-[[gnu::hot]] ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener) {
+[[gnu::hot]] ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener,
+                                              bool counts) {
   const auto turn = this->turn();
   const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
   OpenConnections::Entry& entry = open_[id];
@@ -160,12 +162,16 @@ void ChildSlot::detach() {
   entry.waited = OpenConnections::not_measured;
   std::memcpy(entry.peer.data(), &peer, address_size(peer));
   entry.note[0] = '\0';
+  entry.counted = counts;
   const std::uint32_t open_connections = open_.count();
   {
     // The figures come first: if the child is killed from here on, the connection counts as aborted.
     const Writing writing(row_.sequence);
     row_.open_connections.store(open_connections, relaxed);
-    add(row_.figures.accepted, 1);
+    if (counts)
+      add(row_.figures.accepted, 1);
+    else
+      add(row_.uncounted, 1);
     if (open_connections == 1) show(id);
   }
   const bool full = open_connections >= capacity_.connections;
@@ -177,6 +183,25 @@ void ChildSlot::detach() {
   // The parent may also wait for the first open connection: connection-timeout starts with it.
   if (full || open_connections == 1) note_idle(count_spares());
   return id;
+}
+
+void ChildSlot::begin(ConnectionId id, const Address& client) {
+  const auto turn = this->turn();
+  OpenConnections::Entry& entry = open_[id];
+  entry.counted = true;
+  sockaddr_storage address{};
+  std::memcpy(&address, client.data(), client.size());
+  std::memcpy(entry.peer.data(), &address, address_size(address));
+  if (is_detached()) return;
+  const Writing writing(row_.sequence);
+  add(row_.figures.accepted, 1);
+  row_.uncounted.store(row_.uncounted.load(relaxed) - 1, relaxed);
+  if (open_.oldest() == id) store_bytes(row_.peer, entry.peer);
+}
+
+bool ChildSlot::counts(ConnectionId id) const {
+  const auto turn = this->turn();
+  return open_[id].counted;
 }
 
 // The parent wants to know of the fewest, and at once if there are fewer than it wants.
@@ -218,6 +243,30 @@ void ChildSlot::detach() {
   }
   // The first connection that a child finishes proves it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.wake_when_proven.load(relaxed) != 0) wake();
+  make_room();
+}
+
+void ChildSlot::finished(ConnectionId id, NotCounted as) {
+  const auto turn = this->turn();
+  if (is_detached()) return open_.remove(id);
+  const bool was_oldest = open_.oldest() == id;
+  {
+    const Writing writing(row_.sequence);
+    open_.remove(id);
+    row_.uncounted.store(row_.uncounted.load(relaxed) - 1, relaxed);
+    if (as == NotCounted::probe) add(row_.not_accepted.probes, 1);
+    if (as == NotCounted::refused) add(row_.not_accepted.refused, 1);
+    row_.open_connections.store(open_.count(), relaxed);
+    if (open_.count() == 0)
+      row_.since.store(to_nanoseconds(Clock::now()), relaxed);
+    else if (was_oldest)
+      show(open_.oldest());
+  }
+  make_room();
+}
+
+// One connection has ended.
+[[gnu::hot]] void ChildSlot::make_room() {
   if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
   const bool was_full = open_connections + 1 == capacity_.connections;

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "brood/address.hpp"
 #include "scoreboard/open_connections.hpp"
 #include "scoreboard/scoreboard_lock.hpp"
 
@@ -68,9 +69,15 @@ class ChildSlot {
   bool may_be_replaced() const { return service_.throttled_until.load(std::memory_order_relaxed) == 0; }
 
   // ---- Activity: no lock between processes
-  ConnectionId accepted(const sockaddr_storage& peer, std::uint32_t listener);
+  // `counts`: as accepted, from now on. Otherwise begin() counts it.
+  ConnectionId accepted(const sockaddr_storage& peer, std::uint32_t listener, bool counts = true);
+  void begin(ConnectionId id, const Address& client);
+  bool counts(ConnectionId id) const;
   void finished(ConnectionId id, Outcome outcome, std::uint64_t bytes_read, std::uint64_t bytes_written,
                 Time at = Clock::now());
+  // One that is not counted ends as a probe, or refused for its header, or as refused() has counted it.
+  enum class NotCounted { probe, refused, counted_by_reason };
+  void finished(ConnectionId id, NotCounted as);
   void extend_deadline(ConnectionId id, Time until);
   void refused(RefusedBy by);                                    // it was never accepted()
   void waited(ConnectionId id, std::chrono::milliseconds time);  // in the queue of its listener
@@ -99,6 +106,7 @@ class ChildSlot {
   void show(ConnectionId id);
   void note_idle(std::uint32_t count);
   void count_as_finished(ConnectionId id, std::int64_t now);
+  void make_room();
   // Not held: the parent is gone, and nobody reads the table any more.
   ScoreboardLock lock();
   void change_lifecycle(Lifecycle lifecycle);

@@ -22,6 +22,7 @@ class OpenConnections {
     std::int32_t waited = not_measured;  // in the queue of the listener, milliseconds
     std::array<std::byte, 32> peer{};    // as in Slot
     std::array<char, note_size> note{};
+    bool counted = true;                      // as accepted
     ConnectionId older = none, newer = none;  // of a free entry: `newer` is the next free one
   };
 

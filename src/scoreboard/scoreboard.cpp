@@ -83,6 +83,15 @@ void add_all(Figures& to, const Figures& from) {
 }
 
 constexpr std::uint64_t most_refused = std::uint64_t{1} << 40U;  // of a child; more is nonsense
+// As below.
+bool add_all(NotAccepted& to, const NotAccepted& from) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 40;
+  const std::uint64_t probes = from.probes.load(relaxed), refused = from.refused.load(relaxed);
+  if (probes > most || refused > most) return false;
+  add(to.probes, probes);
+  add(to.refused, refused);
+  return true;
+}
 
 // What a child can have counted. False: it is nonsense, and was left out.
 bool add_counters(ServiceOrders& service, const Figures& from) {
@@ -101,6 +110,9 @@ bool add_counters(ServiceOrders& service, const Figures& from) {
 void clear(Slot& row) {
   row.pid.store(0, relaxed);
   for (auto& refused : row.refused) refused.store(0, relaxed);
+  row.uncounted.store(0, relaxed);
+  row.not_accepted.probes.store(0, relaxed);
+  row.not_accepted.refused.store(0, relaxed);
   row.open_connections.store(0, relaxed);
   row.capacity.store(0, relaxed);
   row.listener.store(0, relaxed);
@@ -296,8 +308,9 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   const std::uint64_t open_connections =
       counts ? from.accepted.load(relaxed) - from.finished.load(relaxed) : 0;
   if (counts) add_all(service.gone, from);
+  const bool others_count = add_all(service.gone_not_accepted, row.not_accepted);
   const bool counted = add_counters(service, from);
-  add(service.mended, counts && counted ? 0 : 1);
+  add(service.mended, counts && counted && others_count ? 0 : 1);
   add(service.gone.aborted, open_connections);
   for (std::size_t i = 0; i < row.refused.size(); ++i) {
     const std::uint64_t refused = row.refused[i].load(relaxed);

@@ -111,6 +111,12 @@ struct Figures {
 
 // Clients that were refused, by RefusedBy. They are not among the accepted.
 using Refusals = std::array<Shared<std::uint64_t>, refused_by_names.size()>;
+// Connections that have ended without being counted as accepted: they came to a listener with `proxy`. Of one
+// child, or of all children of a service that are gone.
+struct NotAccepted {
+  Shared<std::uint64_t> probes;   // of the balancer, or without a byte
+  Shared<std::uint64_t> refused;  // for their PROXY header, or the lack of one
+};
 
 // Of a counter or gauge of the server's own.
 struct CounterName {
@@ -158,6 +164,7 @@ struct alignas(cache_line) ServiceOrders {
   // Of the pages of client places and rates: how many places have memory; 0: neither has any.
   Shared<std::uint64_t> client_places;
   std::uint64_t client_seed;  // by chance, so that clients cannot choose places
+  NotAccepted gone_not_accepted;
   std::array<CounterName, most_counters> counters;
   std::array<char, 128> listeners;  // for people: "127.0.0.1:8000 [::1]:8000", cut if it is too long
 };
@@ -190,6 +197,10 @@ struct alignas(cache_line) Slot {
   Shared<std::uint32_t> lifecycle;  // packed: see Lifecycle
   Shared<std::int32_t> pid;         // of the child, by its own word; readers use that of SlotOrders
   Refusals refused;                 // written by the child only, without a lock
+
+  // Activity, as below, of listeners with `proxy`.
+  Shared<std::uint32_t> uncounted;  // open connections that are not counted as accepted, or not yet
+  NotAccepted not_accepted;
 
   // Activity: written by the child only, without a lock. `sequence` is odd while the child writes.
   alignas(cache_line) Shared<std::uint32_t> sequence;

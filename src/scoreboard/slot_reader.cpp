@@ -31,15 +31,18 @@ std::array<char, words * 8> read_bytes(const std::array<Shared<std::uint64_t>, w
 
 void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.open_connections = slot.open_connections.load(relaxed);
+  to.uncounted = slot.uncounted.load(relaxed);
   to.capacity = slot.capacity.load(relaxed);
   to.busy_for = to.open_connections > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
   to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
-  to.figures = read_figures(slot.figures);
+  to.figures = read_figures(slot.figures, slot.not_accepted);
   const auto peer = read_bytes(slot.peer);
   sockaddr_storage address{};
   std::memcpy(&address, peer.data(), peer.size());
   const bool no_peer = address.ss_family == AF_UNSPEC;
-  to.peer = to.figures.accepted == 0 ? "" : no_peer ? "trigger" : to_text(address);
+  to.peer = to.figures.accepted + to.uncounted + to.figures.early_probes == 0 ? ""
+            : no_peer                                                         ? "trigger"
+                                                                              : to_text(address);
   const auto note = read_bytes(slot.note);
   to.note = escape(std::string_view(note.data(), ::strnlen(note.data(), note.size())));
 }
@@ -62,7 +65,7 @@ std::chrono::microseconds read_duration(const Figures& figures) {
   return std::chrono::microseconds(std::min(figures.duration.load(relaxed), most));
 }
 
-FiguresSnapshot read_figures(const Figures& figures) {
+FiguresSnapshot read_figures(const Figures& figures, const NotAccepted& others) {
   FiguresSnapshot to{.accepted = figures.accepted.load(relaxed),
                      .finished = figures.finished.load(relaxed),
                      .failed = figures.failed.load(relaxed),
@@ -70,6 +73,8 @@ FiguresSnapshot read_figures(const Figures& figures) {
                      .timed_out = figures.timed_out.load(relaxed),
                      .probes = figures.probes.load(relaxed),
                      .aborted = figures.aborted.load(relaxed),
+                     .early_probes = others.probes.load(relaxed),
+                     .refused_proxy = others.refused.load(relaxed),
                      .bytes_read = figures.bytes_read.load(relaxed),
                      .bytes_written = figures.bytes_written.load(relaxed),
                      .duration = read_duration(figures)};

@@ -12,7 +12,7 @@ namespace brood {
 std::chrono::microseconds sum(std::chrono::microseconds one, std::chrono::microseconds other);
 // Of the finished connections.
 std::chrono::microseconds read_duration(const Figures& figures);
-FiguresSnapshot read_figures(const Figures& figures);
+FiguresSnapshot read_figures(const Figures& figures, const NotAccepted& others);
 SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, std::uint32_t index, Time now);
 
 }  // namespace brood

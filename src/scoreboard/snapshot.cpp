@@ -93,11 +93,12 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.children_started = from.children_started.load(relaxed);
   to.children_gone = from.children_gone.load(relaxed);
   to.children_failed = from.children_failed.load(relaxed);
-  to.total = read_figures(from.gone);
+  to.total = read_figures(from.gone, from.gone_not_accepted);
   to.counters = read_counters(table);
   to.slots.clear();
   for (std::size_t i = 0; i < to.refused.size(); ++i) to.refused[i] = from.refused_gone[i].load(relaxed);
   to.empty = to.starting = to.idle = to.busy = to.leaving = to.spare = to.stopped = to.open_connections = 0;
+  to.uncounted = 0;
   for (std::uint32_t i = 0; i < table.header().slots; ++i) {
     to.slots.push_back(read_slot(table.slot(i), table.orders(i), table.is_idle(i), i, now));
     const SlotSnapshot& slot = to.slots.back();
@@ -106,6 +107,7 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
     to.spare += slot.spare ? 1 : 0;
     to.stopped += slot.stopped ? 1 : 0;
     to.open_connections += slot.open_connections;
+    to.uncounted += slot.uncounted;
     to.total += slot.figures;
     for (std::size_t reason = 0; reason < to.refused.size(); ++reason)
       to.refused[reason] += table.slot(i).refused[reason].load(relaxed);
@@ -207,6 +209,8 @@ FiguresSnapshot& FiguresSnapshot::operator+=(const FiguresSnapshot& other) {
   timed_out += other.timed_out;
   probes += other.probes;
   aborted += other.aborted;
+  early_probes += other.early_probes;
+  refused_proxy += other.refused_proxy;
   bytes_read += other.bytes_read;
   bytes_written += other.bytes_written;
   duration = sum(duration, other.duration);

@@ -16,6 +16,7 @@
 #include "base/service/admission_settings.hpp"
 #include "base/service/limits.hpp"
 #include "base/service/process_settings.hpp"
+#include "base/service/proxy_settings.hpp"
 #include "base/service/service_command.hpp"
 #include "brood/child_model.hpp"
 #include "brood/settings.hpp"
@@ -52,6 +53,7 @@ struct ServiceConfiguration {
   ProcessSettings process;
   bool log_output = true;
   AdmissionSettings admission;
+  ProxySettings proxy;
 
   GivenSettings given;    // what was read to get these values
   ScaledSettings scaled;  // these win over them

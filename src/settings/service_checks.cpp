@@ -119,12 +119,22 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
             throw ConfigurationError("is the same address as '" + other.written + "'");
         if (const auto brings = spec.brings(); brings && !fits(work, *brings))
           throw ConfigurationError(work_mismatch(*brings, work));
+        if (spec.proxy && service.model.command && service.command.takes_listeners())
+          throw ConfigurationError(
+              "has proxy, which a program that takes the listeners would have to read itself: see "
+              "command-gets");
         if (!reader.restores()) find_identity(spec.owner, spec.group);  // throws if they don't exist
         service.listen_specs.push_back(spec);
       }
     };
     blame_if_throws(reader, "listen", service.listen[i], check, i);
   }
+}
+
+void check_proxy(const ProxySettings& proxy, SettingsReader& reader) {
+  for (std::size_t i = 0; i < proxy.from.size(); ++i)
+    blame_if_throws(
+        reader, "proxy-from", proxy.from[i], [&] { ProxySenders({proxy.from[i]}); }, i);
 }
 
 void check_process(const ProcessSettings& process, SettingsReader& reader) {
@@ -185,6 +195,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_listen(service, effective.model.work, reader);
   check_log(service.log, reader);
   check_admission(service.admission, effective, reader);
+  check_proxy(service.proxy, reader);
   check_access_log(service.access_log, reader);
   check_process(service.process, reader);
   check_identity(service, reader);

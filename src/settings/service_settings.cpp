@@ -29,7 +29,8 @@ void add_listen_settings(Settings& settings, ServiceConfiguration& service) {
       "',name=NAME' is a name that the handler can read; ',mode=0660' and ',owner=USER:GROUP' are "
       "for a unix socket or a FIFO; ',per=byte' makes each byte of a FIFO a trigger; ',nagle' makes TCP "
       "hold back small packets until the last one is acknowledged, as it does by default in other "
-      "programs.");
+      "programs; ',proxy' is for a listener behind a balancer that begins each connection with a header of "
+      "the PROXY protocol, and names its client there (see proxy-from).");
   settings
       .number("listen-backlog", service.listen_backlog, 1, 65'535,
               "How many connections may wait in the queue of a listener. The kernel limits this to "
@@ -53,6 +54,15 @@ void add_listen_settings(Settings& settings, ServiceConfiguration& service) {
       .flag("freebind", service.socket.freebind,
             "Whether addresses can be listened on that this machine does not have yet.")
       .applied_on = AppliedOn::service_restart;
+  if (service.model.work != WorkKind::connections && !service.model.command) return;
+  settings.list(
+      "proxy-from", service.proxy.from,
+      "At a listener with ',proxy': from whom a PROXY header is believed. Networks as 10.0.0.0/8 or "
+      "fd00::/8, addresses, and 'unix' for processes at a unix socket, with blanks between. Other "
+      "connections are closed.");
+  settings.duration("proxy-timeout", service.proxy.timeout, milliseconds(1), std::chrono::minutes(1),
+                    "How long after its begin a connection at such a listener is closed if its PROXY header "
+                    "has not come.");
 }
 
 void add_pool_settings(Settings& settings, Limits& limits) {

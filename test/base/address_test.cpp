@@ -65,6 +65,12 @@ TEST_CASE("Nagle's algorithm is off unless it is asked for, and only TCP has it"
   CHECK_FALSE(parse_listen("80").nagle);
   CHECK(parse_listen("[::1]:80,name=six,nagle").nagle);
   CHECK(parse_listen("fd:3, nagle").nagle);
+  CHECK_FALSE(parse_listen("80,nagle").proxy);
+  for (const char* good : {"80,proxy", "unix:/x, proxy,mode=0600", "fd:3,proxy", "[::1]:80,nagle,proxy"})
+    CHECK(parse_listen(good).proxy);
+  for (const char* wrong :
+       {"udp:80,proxy", "unix-datagram:/x,proxy", "timer:1s,proxy", "fifo:/x,proxy", "80,proxy=yes"})
+    CHECK_THROWS_AS(parse_listen(wrong), brood::ConfigurationError);
   CHECK_THROWS_WITH_AS(parse_listen("unix:/x,nagle"), "has nagle, which only TCP can have",
                        brood::ConfigurationError);
 }

@@ -7,6 +7,7 @@
 
 #include "load.hpp"
 #include "process_table.hpp"
+#include "proxy_headers.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -104,4 +105,22 @@ TEST_CASE("a loop of one's own: idle connections are closed, a killed child's ar
   const auto children = server.children();
   server.signal(SIGKILL);
   CHECK(eventually([&] { return std::none_of(children.begin(), children.end(), is_alive); }));
+}
+
+TEST_CASE("a loop of one's own behind a balancer: a child that leaves serves those whose header is late") {
+  ServerProcess server(
+      {"--start-servers=2", "--min-spare-servers=2", "--proxy-timeout=30s", "--listen=127.0.0.1:0,proxy"},
+      {.program = "own_loop", .listen = false});
+  std::vector<Client> late;
+  for (int i = 0; i < 4; ++i) late.push_back(server.connect());
+  CHECK(server.reaches([](const auto& service) { return service.uncounted == 4; }));
+  server.signal(SIGHUP);
+  CHECK(server.reaches([](const auto& service) { return service.generation == 2 && service.idle >= 2; }));
+  for (auto& client : late) {
+    client.send(proxy_line);
+    CHECK(client.ask("hello") == "hello");
+    client.close();
+  }
+  CHECK(server.reaches(
+      [](const auto& service) { return settled_at(2)(service) && service.total.finished == 4; }));
 }

@@ -101,6 +101,7 @@ class FakeChild final : public Child, private ConnectionHost {
     REQUIRE(::epoll_ctl(epoll, EPOLL_CTL_ADD, arrived_.get(), &event) == 0);
   }
   int leave_fd() override { return leave_.get(); }
+  unsigned beginning() const override { return 0; }
   bool leaving() const override { return leaving_; }
   bool detached() const override { return false; }
   void extend_deadline(ConnectionId /*id*/, Time /*until*/) override {}

@@ -10,6 +10,7 @@
 //   background    a coroutine of its own that waits without end; answers "there"
 //   note TEXT     sets the note, answers "noted"
 //   listener      answers the listener's name
+//   client        answers what is known of the client
 //   more          answers "more", or in a child that leaves "last", and ends the connection
 //   bye           answers "bye" and ends the connection
 //   flood N       answers N bytes and ends the connection
@@ -33,6 +34,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+#include "client_command.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -87,6 +90,7 @@ class AsyncTestServer : public brood::AsyncServer {
     if (command == "echo") answer = rest;
     if (command == "pid") answer = std::to_string(::getpid());
     if (command == "listener") answer = connection.listener();
+    if (command == "client") answer = brood::test::describe_client(connection);
     if (command == "bye") answer = "bye";
     if (command == "throw") throw std::runtime_error(rest);
     if (command == "flood") answer.assign(std::stoul(rest), 'x');

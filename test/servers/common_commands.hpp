@@ -8,6 +8,7 @@
 //   stop        this_child::stop(), "stopping"       detach      this_child::detach(), answers "detached"
 //   flood N     answers N bytes                      listener    answers the listener's name
 //   fork        leaves a process that has the connection for ten minutes, answers its pid
+//   client      answers what is known of the client
 #pragma once
 
 #include <sys/prctl.h>
@@ -23,6 +24,7 @@
 #include "brood/connection.hpp"
 #include "brood/log.hpp"
 #include "brood/this_child.hpp"
+#include "client_command.hpp"
 
 namespace brood::test {
 
@@ -61,6 +63,7 @@ inline void obey_common(Connection& connection, const TestCommand& command) {
   if (name == "pid") answer(connection, std::to_string(::getpid()));
   if (name == "thread") answer(connection, std::to_string(::gettid()));
   if (name == "listener") answer(connection, std::string(connection.listener()));
+  if (name == "client") answer(connection, describe_client(connection));
   if (name == "leaving") answer(connection, connection.leaving() ? "yes" : "no");
   if (name == "fork") answer(connection, std::to_string(leave_process()));
   if (name == "throw") throw std::runtime_error(rest);

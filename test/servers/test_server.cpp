@@ -8,6 +8,7 @@
 //   note TEXT     sets the note, answers "noted"    throw-int   an exception that is no std::exception
 //   listener      answers the listener's name       spin        a busy loop without end
 //   peer, local   answer the addresses              deaf        ignores SIGABRT from now on, answers "deaf"
+//   client        answers what is known of the client
 //   extend MS     extends the deadline, "extended"  nodelay    answers TCP_NODELAY of its socket: "0" or "1"
 //   option L N    answers the option N of level L of its socket
 //   leaving       answers "yes" or "no"             bye         answers "bye" and ends the connection
@@ -41,6 +42,7 @@
 #include "brood/server.hpp"
 #include "brood/settings.hpp"
 #include "brood/this_child.hpp"
+#include "client_command.hpp"
 
 #ifndef TEST_SERVER_VERSION
 #define TEST_SERVER_VERSION "one"
@@ -141,6 +143,7 @@ class TestServer : public brood::Server {
     if (command == "peer") answer(connection.peer());
     if (command == "local") answer(connection.local());
     if (command == "option") answer(option(connection.descriptor(), rest));
+    if (command == "client") answer(brood::test::describe_client(connection));
     if (command == "nodelay") answer(std::to_string(nodelay(connection.descriptor())));
     if (command == "leaving") answer(connection.leaving() ? "yes" : "no");
     if (command == "version") answer(TEST_SERVER_VERSION);

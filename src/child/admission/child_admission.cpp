@@ -6,10 +6,10 @@
 
 namespace brood {
 
-std::optional<ClientCounts::Place> ChildProcess::admit(const sockaddr_storage& peer, std::size_t listener,
-                                                       int socket) {
-  const Address client(peer);
-  Admission::Decision decision = admission_->decide(client, socket);
+std::optional<ClientCounts::Place> ChildProcess::admit(const Address& client, std::size_t listener,
+                                                       int socket, ClientIs where) {
+  Admission::Decision decision =
+      admission_->decide(client, where == ClientIs::at_the_other_end ? socket : Admission::no_socket);
   if (!decision.refusal) return decision.place;
   if (socket != Admission::no_socket) admission_->send_refusal(socket);
   slot_.refused(*decision.refusal);

@@ -17,6 +17,7 @@
 #include "brood/error.hpp"
 #include "child/connection/connection_output.hpp"
 #include "child/connection/input_buffer.hpp"
+#include "child/proxy/connection_sender.hpp"
 
 namespace brood {
 
@@ -101,6 +102,7 @@ void Connection::set_timeouts(std::chrono::milliseconds read, std::chrono::milli
 std::string Connection::peer() const { return to_text(peer_); }
 
 std::string Connection::local() const {
+  if (sender_ && sender_->header.names_client()) return sender_->header.destination.text();
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
@@ -109,6 +111,7 @@ std::string Connection::local() const {
 }
 
 std::optional<PeerCredentials> Connection::peer_credentials() const {
+  if (sender_ && sender_->header.names_client()) return {};  // they are the balancer's
   const auto ask = [this](int option, auto& answer) {
     socklen_t size = sizeof answer;
     if (::getsockopt(socket_.get(), SOL_SOCKET, option, &answer, &size) != 0)

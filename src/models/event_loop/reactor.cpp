@@ -92,7 +92,7 @@ void Reactor::on_event(std::uint64_t key) {
 void Reactor::on_listeners() {
   {
     const std::lock_guard lock(mutex_);
-    if (leaving_) return;
+    if (leaving_ && child_.beginning() == 0) return;
     ++accepting_;
   }
   const unsigned most = threads_ ? accepts_between_handlers : 1;
@@ -131,7 +131,7 @@ void Reactor::end_if_empty() {
     const std::lock_guard lock(mutex_);
     if (!looked_last_ || accepting_ > 0) return;
   }
-  if (connections_.empty()) end();
+  if (connections_.empty() && child_.beginning() == 0) end();
 }
 
 void Reactor::end() {

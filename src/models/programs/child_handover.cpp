@@ -51,6 +51,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
   record.set("threads", setup.limits.threads).set("connections", setup.limits.connections);
   record.set("connection-timeout", setup.limits.connection_timeout.count());
   record.set("idle-timeout", setup.limits.idle_timeout.count());
+  record.set("proxy-from", join(setup.proxy.from, " ")).set("proxy-timeout", setup.proxy.timeout.count());
   record.set("access-log", setup.access_log.path);
   record.set("access-log-json", setup.access_log.format == AccessLogFormat::json ? 1 : 0);
   if (setup.admission != nullptr && setup.admission->decides()) add_admission(*setup.admission, record);
@@ -60,7 +61,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
 WireRecord listener_record(const ChildListener& listener) {
   WireRecord record("listener");
   record.set("descriptor", listener.descriptor).set("name", listener.name);
-  record.set("wakes-all", listener.wakes_all ? 1 : 0);
+  record.set("wakes-all", listener.wakes_all ? 1 : 0).set("proxy", listener.proxy ? 1 : 0);
   if (listener.trigger) record.set("trigger", name_of(*listener.trigger, trigger_names));
   return record;
 }
@@ -140,6 +141,8 @@ void ReceivedChild::read_child(const WireRecord& record) {
   limits_.connections = record.number<unsigned>("connections");
   limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
+  proxy_.from = {record["proxy-from"]};
+  proxy_.timeout = milliseconds(record.number<milliseconds::rep>("proxy-timeout"));
   access_log_.path = record["access-log"];
   if (record.number<int>("access-log-json") != 0) access_log_.format = AccessLogFormat::json;
   if (record.find("rules") != nullptr) admission_ = read_admission(record);
@@ -153,6 +156,7 @@ void ReceivedChild::read_child(const WireRecord& record) {
 void ReceivedChild::read_listener(const WireRecord& record) {
   ChildListener listener{.descriptor = record.number<int>("descriptor"), .name = record["name"]};
   listener.wakes_all = record.number<int>("wakes-all") != 0;
+  listener.proxy = record.number<int>("proxy") != 0;
   if (const std::string* trigger = record.find("trigger"))
     for (std::size_t kind = 0; kind < trigger_names.size(); ++kind)
       if (trigger_names[kind] == *trigger) listener.trigger = static_cast<TriggerKind>(kind);
@@ -171,7 +175,8 @@ ChildSetup ReceivedChild::setup() const {
           .parent = parent_,
           .limits = limits_,
           .access_log = access_log_,
-          .admission = &admission_};
+          .admission = &admission_,
+          .proxy = proxy_};
 }
 
 }  // namespace brood

@@ -47,6 +47,7 @@ class ReceivedChild {
   ChildLimits limits_;
   AccessLogSettings access_log_;
   AdmissionSettings admission_;
+  ProxySettings proxy_;
   std::vector<Descriptor> descriptors_;  // of the listeners
   std::vector<ChildListener> listeners_;
   LogTarget log_;

@@ -7,10 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "brood/connection.hpp"
+
 namespace brood {
 
 // Returns lines "NAME=VALUE".
-std::vector<std::string> connection_environment(int socket, std::string_view service,
-                                                std::string_view listener);
+std::vector<std::string> connection_environment(const Connection& connection, std::string_view service);
 
 }  // namespace brood

@@ -83,8 +83,7 @@ int wait_for(pid_t pid) {
 void run_connection_program(const ServiceCommand& command, const std::string& service, int errors,
                             Connection& connection) {
   const int socket = connection.descriptor();
-  const pid_t pid =
-      start(command, connection_environment(socket, service, connection.listener()), socket, errors);
+  const pid_t pid = start(command, connection_environment(connection, service), socket, errors);
   connection.note(text("pid ", pid));
   const int status = wait_for(pid);
   const auto& good = command.success_codes;

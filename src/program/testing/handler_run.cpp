@@ -58,6 +58,7 @@ class OneConnection final : public Child, private ConnectionHost {
   }
   int listener_fd() override { return arrived_.get(); }
   int leave_fd() override { return leave_.get(); }
+  unsigned beginning() const override { return 0; }
   std::optional<ConnectionId> receive(Receiver& /*receiver*/) override { return {}; }
   void finished(ConnectionId /*id*/, Outcome /*outcome*/, std::uint64_t /*read*/,
                 std::uint64_t /*written*/) override {}

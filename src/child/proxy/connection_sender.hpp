@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Who has sent a connection, and its PROXY header.
+#pragma once
+
+#include "brood/connection.hpp"
+
+namespace brood {
+
+struct Connection::Sender {
+  Address address;
+  ProxyHeader header;
+};
+
+}  // namespace brood
