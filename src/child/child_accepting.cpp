@@ -146,7 +146,7 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
     }
     ClientCounts::Place place = ClientCounts::no_place;
     if (admission_ && !from.trigger) {
-      const auto admitted = admit(peer, listener, Admission::no_socket);
+      const auto admitted = admit(Address(peer), listener, Admission::no_socket);
       if (!admitted) return false;
       place = *admitted;
     }

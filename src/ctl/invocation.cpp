@@ -36,7 +36,7 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
       invocation.help = true;
     } else if (*word == "--version") {
       invocation.version = true;
-    } else if (!takes("--server", invocation.server) &&
+    } else if (!takes("--server", invocation.server) && !takes("--exit-code", invocation.exit_code) &&
                !takes("--runtime-directory", invocation.runtime_directory) &&
                !takes("--from", invocation.from) && !takes("--output", invocation.output) &&
                !takes("--command-gets", invocation.command_gets)) {

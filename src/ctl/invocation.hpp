@@ -13,6 +13,7 @@ struct Invocation {
   std::vector<std::string> arguments;
   std::string server;             // NAME, PATH, or "" for the only server
   std::string runtime_directory;  // "": the default directory
+  std::string exit_code;          // what that of status or agent says; "": what it always says
   bool json = false;
   bool now = false;
   bool ready = false;

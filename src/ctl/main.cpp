@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent.hpp"
 #include "base/text.hpp"
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
@@ -32,6 +33,7 @@ struct Verb {
 constexpr Verb verbs[] = {
     {"status [SERVICE|NAME|PATH]", "show all children, and whether the server is well"},
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
+    {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
     {"list", "list the services, one on a line"},
     {"reload [SERVICE]", "read the settings again and replace all children"},
     {"check", "read the settings and change nothing"},
@@ -50,7 +52,8 @@ std::string help(std::size_t width) {
   constexpr std::size_t column = 35;
   std::string out;
   const auto say = [&](const char* prose) { brood::append_wrapped(out, prose, width, ""); };
-  say("usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] VERB [ARGUMENT ...]");
+  say("usage: broodctl [--server=NAME|PATH] [--runtime-directory=DIRECTORY] [--json] [--exit-code=KIND] VERB "
+      "[ARGUMENT ...]");
   say("or: broodctl --help | --version");
   out += '\n';
   for (const auto& [words, what] : verbs) brood::append_entry(out, words, what, column, width);
@@ -60,17 +63,30 @@ std::string help(std::size_t width) {
       "out.");
   say("The exit code is 0 if it was. status exits with 0 for ok, 1 for warning, 2 for critical; status "
       "--ready with 0 or 1.");
+  say("--exit-code=critical: status exits with 1 if it is critical, else with 0. --exit-code=state: agent "
+      "exits "
+      "with 1 unless the service is ready. --exit-code=weight: the same, and with 2 plus the percentage if "
+      "it is.");
   say("See broodctl(8).");
   return out;
 }
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list", "convert"});
+  known.insert(known.end(), {"status", "list", "convert", "agent"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
   return "unknown command '" + command + '\'' + (meant.empty() ? "; see broodctl --help" : meant);
+}
+
+void check_exit_code(const Invocation& invocation) {
+  const std::string &command = invocation.command, &kind = invocation.exit_code;
+  if (kind.empty() || (command == "status" && kind == "critical") ||
+      (command == "agent" && (kind == "state" || kind == "weight")))
+    return;
+  throw Failure("--exit-code=" + kind + " is not for " + command + "; see broodctl --help",
+                outcome::wrong_usage);
 }
 
 int run(const std::vector<std::string>& words) {
@@ -91,6 +107,9 @@ int run(const std::vector<std::string>& words) {
   if (invocation.force || !(invocation.from + invocation.output + invocation.command_gets).empty())
     throw Failure("--from, --output, --command-gets and --force are options of convert",
                   outcome::wrong_usage);
+  check_exit_code(invocation);
+  if (invocation.command == "agent" && invocation.arguments.size() <= 1 && !invocation.now)
+    return agent(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);

@@ -83,7 +83,8 @@ int status(const Invocation& invocation) {
       (invocation.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))
           .c_str(),
       stdout);
-  return static_cast<int>(verdict.level);
+  if (invocation.exit_code.empty()) return static_cast<int>(verdict.level);
+  return verdict.level == Level::critical ? 1 : outcome::done;
 }
 
 }  // namespace brood::ctl

@@ -29,6 +29,16 @@ std::vector<std::string> cells_of(const std::string& line) {
 
 bool HaProxy::is_installed() { return ::access(program, X_OK) == 0; }
 
+bool HaProxy::accepts(const std::string& settings) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::execl(program, program, "-c", "-q", "-f", settings.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  return ::waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 HaProxy::HaProxy(const std::string& servers, const std::string& more) {
   const int front = front_.socket().get();
   const std::string settings = directory_ / "conf", output = directory_ / "output";

@@ -15,6 +15,7 @@ namespace brood::test {
 class HaProxy {
  public:
   static bool is_installed();
+  static bool accepts(const std::string& settings);  // a file
 
   // `servers`: the lines of its backend. `more`: further sections.
   explicit HaProxy(const std::string& servers, const std::string& more = "");

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "agent.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "locate.hpp"
+#include "status.hpp"
+#include "words.hpp"
+
+namespace brood::ctl {
+namespace {
+
+using Kind = AgentAnswer::Kind;
+
+AgentAnswer down(std::string why) { return {.kind = Kind::down, .percent = 0, .why = std::move(why)}; }
+
+// A busy service is no reason to send it nothing: it has the last of its capacity left.
+unsigned free_share(const ServiceSnapshot& service) {
+  std::uint64_t capacity = 1;  // of a child
+  for (const auto& slot : service.slots) capacity = std::max<std::uint64_t>(capacity, slot.capacity);
+  const std::uint64_t all = std::max<std::uint64_t>(service.max_clients * capacity, 1);
+  const std::uint64_t taken = std::min<std::uint64_t>(service.open_connections, all);
+  return static_cast<unsigned>(std::max<std::uint64_t>((all - taken) * 100 / all, 1));
+}
+
+AgentAnswer answer_of(const ServiceSnapshot& service) {
+  switch (service.state) {
+    case ServiceState::paused:
+    case ServiceState::stopping:
+      return {.kind = Kind::drain};
+    case ServiceState::stopped:
+    case ServiceState::failed:
+      return down(text("service ", harmless(service.name), " is ", name_of(service.state)));
+    case ServiceState::running:
+      break;
+  }
+  if (service.throttled_for.count() > 0 && service.idle + service.busy == 0)
+    return down(text("no child of service ", harmless(service.name), " serves"));
+  return {.percent = free_share(service)};
+}
+
+AgentAnswer ask(const Invocation& invocation) {
+  const std::string service = invocation.arguments.empty() ? "" : invocation.arguments.front();
+  try {
+    return answer_of_agent(
+        read_scoreboard(locate(invocation.server, directory_of(invocation.runtime_directory))), service);
+  } catch (const Failure& failure) {
+    if (failure.exit_code() != outcome::critical) throw;
+    return down(failure.what());  // there is no server
+  }
+}
+
+}  // namespace
+
+// The state and the readiness each time: the balancer changes only what it is told.
+std::string AgentAnswer::line() const {
+  switch (kind) {
+    case Kind::ready:
+      return text("up ready ", percent, "%\n");
+    case Kind::drain:
+      return "up drain\n";
+    case Kind::down:
+      break;
+  }
+  return text("down #", harmless(why), '\n');
+}
+
+AgentAnswer answer_of_agent(const Snapshot& snapshot, std::string_view service) {
+  if (!snapshot.parent_alive) return down("the server is gone");
+  if (snapshot.stopping) return {.kind = Kind::drain};
+  if (service.empty() && snapshot.services.size() == 1) return answer_of(snapshot.services.front());
+  const auto found = std::ranges::find(snapshot.services, service, &ServiceSnapshot::name);
+  if (found != snapshot.services.end()) return answer_of(*found);
+  return down(service.empty() ? text("which of ", snapshot.services.size(), " services is not said")
+                              : text("there is no service ", service));
+}
+
+int agent(const Invocation& invocation) {
+  const AgentAnswer answer = ask(invocation);
+  std::fputs(answer.line().c_str(), stdout);
+  if (invocation.exit_code.empty()) return outcome::done;
+  const bool ready = answer.kind == Kind::ready;
+  if (invocation.exit_code == "weight" && ready) return static_cast<int>(answer.percent) + 2;
+  return ready ? outcome::done : 1;
+}
+
+}  // namespace brood::ctl

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// broodctl agent: tells a load balancer in a line how much of its traffic a service wants, in the words of
+// HAProxy's agent-check. Reads the scoreboard, so it answers whatever the children do.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "brood/snapshot.hpp"
+#include "invocation.hpp"
+
+namespace brood::ctl {
+
+struct AgentAnswer {
+  // Ready: of its capacity, `percent` is free. Drain: it serves what it has, and wants no more. Down: it
+  // serves nobody, and `why` says so.
+  enum class Kind { ready, drain, down };
+
+  Kind kind = Kind::ready;
+  unsigned percent = 100;  // from 1 on: 0 would mean drain
+  std::string why = {};
+
+  std::string line() const;  // with its newline
+};
+
+// `service`: "" for the only one.
+AgentAnswer answer_of_agent(const Snapshot& snapshot, std::string_view service);
+
+int agent(const Invocation& invocation);  // the exit code; throws Failure
+
+}  // namespace brood::ctl
