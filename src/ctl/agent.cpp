@@ -70,7 +70,7 @@ std::string AgentAnswer::line() const {
 
 AgentAnswer answer_of_agent(const Snapshot& snapshot, std::string_view service) {
   if (!snapshot.parent_alive) return down("the server is gone");
-  if (snapshot.stopping) return {.kind = Kind::drain};
+  if (snapshot.stopping || snapshot.draining) return {.kind = Kind::drain};
   if (service.empty() && snapshot.services.size() == 1) return answer_of(snapshot.services.front());
   const auto found = std::ranges::find(snapshot.services, service, &ServiceSnapshot::name);
   if (found != snapshot.services.end()) return answer_of(*found);

@@ -301,7 +301,7 @@ TEST_CASE("a child that leaves closes connections between requests, and finishes
 }
 
 TEST_CASE("SIGTERM finishes open connections of coroutines") {
-  ServerProcess server(one_child(), test_server());
+  ServerProcess server(one_child({"--max-clients=1"}), test_server());
   auto clients = connect(server, 2);
   for (int i = 0; i < 50; ++i) CHECK(clients[1].ask("background") == "there");
   clients[0].send("hold 700\n");

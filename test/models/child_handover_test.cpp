@@ -38,11 +38,12 @@ struct SlotHandover {
                        .name = "fifo:/a b",
                        .trigger = TriggerKind::byte,
                        .wakes_all = true},
-                      {.descriptor = copy(listener), .name = "127.0.0.1:80"}},
+                      {.descriptor = copy(listener), .name = "127.0.0.1:80", .proxy = true}},
         .identity = {},
         .parent = 4711,
         .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms},
-        .access_log = {.path = "/var/log/a b", .format = AccessLogFormat::json}};
+        .access_log = {.path = "/var/log/a b", .format = AccessLogFormat::json},
+        .proxy = {.from = {"10.0.0.0/8 ::1", "unix"}, .timeout = 4s}};
     open_log({.name = "test", .to = "stderr", .level = LogLevel::warning});
     const Descriptor told = hand_over_child(setup, table);
     table.whole.release();
@@ -93,12 +94,15 @@ TEST_CASE("a child's slot is read as it was written") {
   CHECK(setup.limits.connection_timeout == 6s);
   CHECK(setup.limits.idle_timeout == 70ms);
   CHECK(setup.access_log == AccessLogSettings{"/var/log/a b", AccessLogFormat::json});
+  CHECK(setup.proxy == ProxySettings{{"10.0.0.0/8 ::1 unix"}, 4s});
   REQUIRE(setup.listeners.size() == 2);
   CHECK(setup.listeners[0].name == "fifo:/a b");
   CHECK(setup.listeners[0].trigger == TriggerKind::byte);
   CHECK(setup.listeners[0].wakes_all);
   CHECK_FALSE(setup.listeners[1].trigger);
   CHECK_FALSE(setup.listeners[1].wakes_all);
+  CHECK_FALSE(setup.listeners[0].proxy);
+  CHECK(setup.listeners[1].proxy);
   CHECK(clear_event(setup.scoreboard->wake_descriptor()) == 7);
   for (const int descriptor :
        {setup.scoreboard->wake_descriptor(), setup.listeners[0].descriptor, setup.listeners[1].descriptor})
@@ -126,7 +130,7 @@ TEST_CASE("what does not fit is refused") {
     CAPTURE(refused);
     CHECK(refused.find(why) != std::string::npos);
   };
-  refuses("version", "1", "this program reads version 4; build this program with the parent's version");
+  refuses("version", "1", "this program reads version 5; build this program with the parent's version");
   refuses("version", "x", "is not a number");
   refuses("slot", "128", "the slot is not on the scoreboard");
   refuses("read-only-descriptor", "999", "take over descriptor 999: Bad file descriptor");
