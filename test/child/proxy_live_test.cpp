@@ -123,7 +123,9 @@ TEST_CASE("behind a balancer: messages about wrong headers are limited in rate")
   ServerProcess server(arguments, options);
   for (int i = 0; i < 100; ++i) CHECK(with_header(server, "GET /\r\n").until_end().empty());
   CHECK(server.reaches([](const auto& service) { return service.total.refused_proxy == 100; }));
-  CHECK(server.count_in_log("refused: ") == 10);
+  const unsigned logged = server.count_in_log("refused: ");
+  CHECK(logged >= 10);
+  CHECK(logged < 40);  // more than ten only if this has taken longer than ten seconds
 }
 
 TEST_CASE("behind a balancer: a sender that is not in proxy-from is refused") {
