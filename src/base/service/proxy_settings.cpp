@@ -65,6 +65,7 @@ bool ProxySenders::contain(const Address& sender) const {
         &reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr);
     size = sizeof(in6_addr);
   }
+  if (bytes == nullptr) return false;
   return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) {
     return network.size == size && same_bits(network.bytes.data(), bytes, network.prefix);
   });
