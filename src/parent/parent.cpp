@@ -11,6 +11,7 @@
 
 #include "base/event_descriptor.hpp"
 #include "base/log/log_target.hpp"
+#include "base/lookup/cgroup.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -254,6 +255,18 @@ void Parent::report_readiness() {
   std::string addresses;
   for (const auto& service : services_) addresses += (addresses.empty() ? "" : " ") + service->addresses();
   program_.report_ready(addresses);
+  warn_of_memory();
+}
+
+// Once, at the start: what children need later is not known.
+void Parent::warn_of_memory() const {
+  const auto limit = limits_of_cgroup().memory;
+  if (!limit) return;
+  const std::uint64_t own = anonymous_memory_of(::getpid());
+  std::vector<MemoryNeed> needs;
+  for (const auto& service : services_)
+    if (auto need = service->memory_need(own)) needs.push_back(std::move(*need));
+  if (const std::string warning = memory_warning(needs, own, limit); !warning.empty()) log_warning(warning);
 }
 
 bool Parent::ended() const {

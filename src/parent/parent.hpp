@@ -76,6 +76,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   Time look(Time now);
   void notice_pause(bool continued, Time now);
   void report_readiness();
+  void warn_of_memory() const;
   ServerLoad load() const;
   void wait(Time until);
 

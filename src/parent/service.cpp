@@ -157,6 +157,16 @@ void Service::add_load(ServerLoad& to) const {
   to.waiting += listeners_.backlog();
 }
 
+std::optional<MemoryNeed> Service::memory_need(std::uint64_t of_parent) const {
+  for (const std::uint32_t slot : pool().children().used()) {
+    if (pool().rows().lifecycle(slot).phase != Phase::serving) continue;
+    const std::uint64_t its = anonymous_memory_of(pool().children()[slot].pid);
+    return MemoryNeed{name(), limits().max_clients,
+                      memory_of_child(its, of_parent, !configuration_->model.command)};
+  }
+  return {};
+}
+
 void Service::forget_all() {
   listeners_.forget();
   scoreboard_.reset();

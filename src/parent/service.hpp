@@ -17,6 +17,7 @@
 #include "parent/failure_hook.hpp"
 #include "parent/growth.hpp"
 #include "parent/service_state.hpp"
+#include "pool/memory_need.hpp"
 #include "pool/output/child_output.hpp"
 #include "pool/ready_notices.hpp"
 #include "scoreboard/scoreboard.hpp"
@@ -129,6 +130,8 @@ class Service {
   RunState run_state() const { return run_.state(growth_->all_lost()); }
   ServiceState state() const { return shown(run_state()); }
   void add_load(ServerLoad& to) const;
+  // By a child that serves; empty: there is none yet.
+  std::optional<MemoryNeed> memory_need(std::uint64_t of_parent) const;
   bool removed() const { return run_.removed(); }
   bool ended() const { return run_.stage() == ServiceRun::Stage::finishing && growth_->all_lost(); }
   bool ready() const { return starts_on_demand(limits()) || pool().census({}, Clock::now()).any_serving; }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The checks of a service's settings that concern more than one value, or the machine.
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <optional>
 
+#include "base/lookup/cgroup.hpp"
 #include "base/lookup/identity.hpp"
 #include "base/lookup/passed_descriptors.hpp"
 #include "base/text.hpp"
@@ -41,11 +41,8 @@ void check_limits(const Limits& limits, SettingsReader& reader) {
 
 // Empty: it is neither a number in range nor one of the words.
 std::optional<unsigned> parse_threads(const std::string& written) {
-  cpu_set_t cpus;
-  const unsigned number_of_cpus =
-      ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? static_cast<unsigned>(CPU_COUNT(&cpus)) : 1;
-  if (written == "cpu") return number_of_cpus + 1;
-  if (written == "io") return 2 * number_of_cpus + 1;
+  if (written == "cpu") return usable_cpus() + 1;
+  if (written == "io") return 2 * usable_cpus() + 1;
   const auto number = parse_number<unsigned>(written);
   return number && *number >= 1 && *number <= most_threads ? number : std::nullopt;
 }

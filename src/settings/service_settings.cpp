@@ -96,7 +96,8 @@ void add_concurrency_settings(Settings& settings, ServiceConfiguration& service)
   if (model.threads)
     settings.text("threads-per-child", service.threads_per_child,
                   "How many handlers run at once in a child: a number from 1 to 1024, 'cpu' for one more "
-                  "than the number of CPUs, if handlers compute, or 'io' for twice that number plus one, if "
+                  "than the number of CPUs that it may use, also by its cgroup, if handlers compute, or 'io' "
+                  "for twice that number plus one, if "
                   "they wait. Above 1 the program must declare that its handlers are thread-safe.");
   if (!model.many_connections) return;
   settings.number("max-connections-per-child", service.limits.max_connections_per_child, 1, most_connections,
