@@ -16,14 +16,27 @@ if test "$2" = inside; then
 DefaultDependencies=no
 [Service]
 Type=notify
-ExecStart=$here/$build/echo --listen=127.0.0.1:0 --runtime-directory=/run/echo --allow-root=yes
+ExecStart=$here/$build/echo --listen=127.0.0.1:0 --runtime-directory=/run/echo --allow-root=yes --drain-delay=4s
 ExecReload=/bin/kill -HUP \$MAINPID
 WatchdogSec=3
 Restart=on-failure
 RestartSec=100ms
+TimeoutStopSec=2
 END
+  cat >/run/systemd/system/named.service <<END
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=notify
+ExecStart=$here/$build/echo --listen=fd:main --listen=fd:other --runtime-directory=/run/named --allow-root=yes
+END
+  for name in main other; do
+    printf '[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/%s.sock\nFileDescriptorName=%s\nService=named.service\n' \
+      $name $name >/run/systemd/system/named-$name.socket
+  done
   (
-    of() { systemctl show echo -p "$1" --value; }
+    unit=echo
+    of() { systemctl show $unit -p "$1" --value; }
     # Waits until a property has a value that matches.
     until_is() {
       tries=0
@@ -50,9 +63,13 @@ END
     kill -STOP "$first"
     until_is NRestarts 1
     until_is StatusText '0 busy, 5 spare, 0 waiting; 5 of 256 children'
-    echo "stop: $(systemctl stop echo 2>&1)"
+    echo "stop: it takes longer than TimeoutStopSec $(systemctl stop --no-block echo 2>&1)"
+    until_is StatusText 'draining; 0 busy, 5 spare, 0 waiting; 5 of 256 children'
     until_is ActiveState inactive
     until_is Result success
+    unit=named
+    echo "sockets by name: $(systemctl start named-main.socket named-other.socket named 2>&1)"
+    until_is StatusText '0 busy, 5 spare, 0 waiting; 5 of 256 children'
     echo passed
     systemctl --force --force exit 0
   ) >"$output" 2>&1 &

@@ -182,6 +182,21 @@ TEST_CASE("a listener that can't be opened leaves its service out, and the next 
   CHECK(eventually([&] { return pids_of(server, "a") != before; }));
 }
 
+TEST_CASE("a log that can't be opened leaves its service out, and the next reload tries again") {
+  const Directory directory("start-servers = 1\nmin-spare-servers = 1\n");
+  const std::string place = directory.path() + "/not-there";
+  directory.add("a");
+  directory.add_unix("b", "log = " + place + "/b.log\n");
+  const ServerProcess server(in(directory), brood_options());
+  CHECK(server.addresses().size() == 1);
+  CHECK(has(server.log(), "open log " + place + "/b.log: No such file or directory"));
+  CHECK(has(server.log(), "service b is left out"));
+  std::filesystem::create_directory(place);
+  server.signal(SIGHUP);
+  CHECK(eventually([&] { return answers(directory.address("b")); }));
+  CHECK(has(read_file(place + "/b.log"), "service b: new, on "));
+}
+
 TEST_CASE("strict: a listener that can't be opened starts nothing") {
   const Directory directory;
   directory.add("a");

@@ -109,6 +109,21 @@ TEST_CASE("systemd hears of the start, a reload, a refused reload, an upgrade an
   CHECK(server.wait_exit() == exited(0));
 }
 
+TEST_CASE("systemd hears that a server drains, and that this takes time") {
+  const TemporaryDirectory place;
+  NotifySocket manager(place / "notify");
+  ServerProcess server({"--drain-delay=10m", "--start-servers=2", "--min-spare-servers=1"},
+                       manager.options());
+  CHECK(manager.message() == "READY=1");
+  server.signal(SIGTERM);
+  CHECK(manager.next("STOPPING") == "STOPPING=1");
+  CHECK(manager.next("EXTEND") == "EXTEND_TIMEOUT_USEC=30000000");
+  const std::string draining = "STATUS=draining; 0 busy, 2 spare, 0 waiting; 2 of 256 children";
+  CHECK(manager.next(draining) == draining);
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+}
+
 TEST_CASE("systemd's watchdog hears from the loop of the parent, and nothing while that is stopped") {
   const TemporaryDirectory place;
   NotifySocket manager(place / "notify");
