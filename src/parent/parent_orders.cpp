@@ -200,6 +200,7 @@ HandedOver Parent::hand_over() const {
   to.scoreboard = scoreboards().path;
   if (server_file_) to.server_file = HandedOverScoreboard::of(*server_file_, scoreboards().of_server());
   to.control = control_.hand_over();
+  if (const LogChannel* const channel = channel_of_log()) to.log_channel = channel->descriptors();
   to.asker_descriptors = control_.clients_to_hand_over();
   to.inherited_descriptors = kept_inherited();
   for (const auto& service : services_) to.services.push_back(service->hand_over());
@@ -214,6 +215,7 @@ void Parent::take_over(Takeover& takeover) {
     service->take_over(takeover, now);
     children += service->pool().count();
   }
+  takeover.claim_log_channel(channel_of_log(), from.log_channel);
   control_.take_over(takeover, orders_.outcome_of_upgrade());
   for (const int descriptor : from.inherited_descriptors) give_back_inherited(takeover.claim(descriptor));
   ready_ = from.ready;

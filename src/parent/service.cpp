@@ -255,12 +255,14 @@ HandedOverService Service::hand_over() const {
                        .listeners = listeners_.hand_over(),
                        .children = {},
                        .detached = growth_->detached().all(),
+                       .log_channel = {},
                        .on_failure = failure_hook_.hand_over(),
                        .output = output_.hand_over(),
                        .notify_descriptor = notices_.descriptor(),
                        .throttle = throttle().left(),
                        .settings = configuration_->given,
                        .scaled = configuration_->scaled};
+  if (const LogChannel* const channel = log_.channel()) to.log_channel = channel->descriptors();
   for (const std::uint32_t slot : pool().children().used())
     to.children.push_back({slot, pool().children()[slot]});
   return to;
@@ -279,6 +281,7 @@ void Service::take_over(Takeover& takeover, Time now) {
     output_.take_over(takeover.claim(from.output.read_descriptor),
                       takeover.claim(from.output.write_descriptor), from.output);
   if (from.notify_descriptor >= 0) notices_.take_over(takeover.claim(from.notify_descriptor));
+  takeover.claim_log_channel(log_.channel(), from.log_channel);
   generation_ = from.generation;
   if (from.paused) run_.pause();
   if (from.stopped) run_.go_on_to(ServiceRun::Stage::finishing);

@@ -97,6 +97,11 @@ void fields_of_scoreboard(auto& fields, auto& of) {
   fields("wake-descriptor", of.wake_descriptor);
 }
 
+void fields_of_log_channel(auto& fields, auto& of) {
+  fields("sender-descriptor", of.sender);
+  fields("receiver-descriptor", of.receiver);
+}
+
 void fields_of_listener(auto& fields, auto& of) {
   fields("listen", of.spec);
   fields("descriptor", of.descriptor);
@@ -233,6 +238,8 @@ void records_of_service(auto records, auto& of) {
     fields_of_child(fields, each.record);
   });
   records.each("detached", of.detached, [](auto& fields, auto& each) { fields_of_child(fields, each); });
+  records.one("service-log-channel", of.log_channel.receiver >= 0,
+              [&](auto& fields) { fields_of_log_channel(fields, of.log_channel); });
   const bool has_failed = of.on_failure.failures > 0 || of.on_failure.started != Time::min();
   records.one("on-failure", has_failed, [&](auto& fields) { fields_of_failure_run(fields, of.on_failure); });
   records.one("throttle", of.throttle.delay != Clock::duration::zero(),
@@ -263,6 +270,8 @@ void records_of(auto& records, auto& of) {
     fields("device", of.control.device);
     fields("inode", of.control.inode);
   });
+  records.one("log-channel", of.log_channel.receiver >= 0,
+              [&](auto& fields) { fields_of_log_channel(fields, of.log_channel); });
   records.each("asker", of.asker_descriptors,
                [](auto& fields, auto& descriptor) { fields("descriptor", descriptor); });
   records.each("inherited", of.inherited_descriptors,

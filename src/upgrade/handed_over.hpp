@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/handover.hpp"
+#include "base/log/log_channel.hpp"
 #include "listen/listener.hpp"
 #include "pool/child_table.hpp"
 #include "pool/output/child_output.hpp"
@@ -67,6 +68,7 @@ struct HandedOverService {
   std::vector<HandedOverListener> listeners;
   std::vector<HandedOverChild> children;
   std::vector<ChildRecord> detached;
+  LogChannelDescriptors log_channel;  // if it has a log of its own
   FailureHookRun on_failure;
   HandedOverOutput output{};
   int notify_descriptor = -1;  // -1: there is none
@@ -88,6 +90,7 @@ struct HandedOver {
   std::string scoreboard;            // path of the file, or of the directory with the files
   HandedOverScoreboard server_file;  // in the directory
   HandedOverControl control;
+  LogChannelDescriptors log_channel;
   std::vector<int> asker_descriptors;  // of clients of the control socket that wait for the upgrade's outcome
   std::vector<int> inherited_descriptors;  // that no service serves yet
   GivenSettings settings;                  // of the parent, in force

@@ -143,6 +143,10 @@ Descriptor Takeover::share(int descriptor) {
   return shared;
 }
 
+void Takeover::claim_log_channel(LogChannel* to, const LogChannelDescriptors& left) {
+  if (to != nullptr && left.receiver >= 0) *to = LogChannel(claim(left.sender), claim(left.receiver));
+}
+
 Descriptor Takeover::claim(int descriptor) {
   std::erase(unclaimed_, descriptor);
   return Descriptor(descriptor);

@@ -51,6 +51,8 @@ class Takeover {
   static Descriptor share(int descriptor);
   // The descriptor itself, in the last step, in which nothing fails. -1: none.
   Descriptor claim(int descriptor);
+  // Children of the former program follow the log of this one, unless it is no file (nullptr).
+  void claim_log_channel(LogChannel* to, const LogChannelDescriptors& left);
   // Everything is taken over: closes what was not claimed. Nothing can be given back after it.
   void accept();
 

@@ -82,6 +82,11 @@ TEST_CASE("a child follows a rotation to a file that it may not open") {
   const std::string address = line.substr(line.find(" on ") + 4, line.find(", pid") - line.find(" on ") - 4);
   Client client(address);
   CHECK(client.ask("log before") == "logged");
+  SUBCASE("of its parent") {}
+  SUBCASE("of the program that its parent has become") {
+    server.signal(SIGUSR2);
+    REQUIRE(eventually([&] { return log("log").find("upgraded: ") != std::string::npos; }));
+  }
   std::filesystem::rename(place / "log", place / "log.1");
   REQUIRE(::chmod(place.path().c_str(), 0700) == 0);  // nobody can't reach it any more
   server.signal(SIGUSR1);

@@ -31,6 +31,7 @@ HandedOver example() {
                       .read_only_descriptor = 7,
                       .wake_descriptor = 8};
   left.control = {.descriptor = 11, .device = 56, .inode = 78};
+  left.log_channel = {.sender = 22, .receiver = 23};
   left.inherited_descriptors = {19, 20};
   left.settings["listen"] = {.values = {"127.0.0.1:25", "unix:/run/a b,mode=0600"}, .where = "mail.conf:3"};
   left.settings["note"] = {.values = {""}, .where = "command line"};
@@ -60,6 +61,7 @@ HandedOver example() {
                      {.spec = parse_listen("127.0.0.1:25"), .descriptor = 10, .drained = true}},
        .children = {{.slot = 2, .record = child}},
        .detached = {},
+       .log_channel = {.sender = 24, .receiver = 25},
        .on_failure = {.failures = 3,
                       .last = {.slot = 7, .pid = 4712, .code = 1, .status = 70},
                       .pid = 4713,
@@ -82,6 +84,7 @@ HandedOver example() {
        .listeners = {},
        .children = {},
        .detached = {},
+       .log_channel = {},
        .on_failure = {},
        .throttle = {},
        .scaled = {}});
@@ -138,6 +141,9 @@ TEST_CASE("handed over: what was written is read, every bit of it") {
   CHECK(left.services[1].on_failure.started == Time::min());
   CHECK(left.name_descriptor == 21);
   CHECK(left.control.inode == 78);
+  CHECK(left.log_channel.sender == 22);
+  CHECK(left.log_channel.receiver == 23);
+  CHECK(imap.log_channel.receiver == 25);
   CHECK(left.inherited_descriptors == std::vector{19, 20});
   CHECK(left.server_file.path == "/run/brood/mail.scoreboard/.server");
   CHECK(imap.scoreboard.wake_descriptor == 15);
@@ -150,7 +156,7 @@ TEST_CASE("handed over: the descriptors that cross are known without knowing the
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
   CHECK(all ==
-        std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24});
+        std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25});
 }
 
 TEST_CASE("handed over: of another version, what is more is passed over") {
@@ -204,6 +210,8 @@ TEST_CASE(
                           &left.server_file.whole_descriptor, &left.server_file.read_only_descriptor,
                           &left.server_file.wake_descriptor})
     *descriptor = open_one();
+  for (LogChannelDescriptors* channel : {&left.log_channel, &left.services[0].log_channel})
+    *channel = {.sender = open_one(), .receiver = open_one()};
   left.inherited_descriptors = {open_one()};
   left.services.resize(1);
   for (int* descriptor :

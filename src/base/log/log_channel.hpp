@@ -10,6 +10,10 @@
 
 namespace brood {
 
+struct LogChannelDescriptors {
+  int sender = -1, receiver = -1;  // -1: there is none
+};
+
 class LogChannel {
  public:
   LogChannel() = default;    // there is none
@@ -17,10 +21,14 @@ class LogChannel {
   // In a program that has taken a child's slot: the receiving end.
   explicit LogChannel(Descriptor receiver) : receiver_(std::move(receiver)) {}
 
+  // Of the former program of this process: its children follow this one.
+  LogChannel(Descriptor sender, Descriptor receiver)
+      : sender_(std::move(sender)), receiver_(std::move(receiver)) {}
+
   void offer(int descriptor);               // in place of the one before
   Descriptor take() const;                  // empty: nothing is offered
   void only_receive() { sender_.reset(); }  // in a child
-  int receiver() const { return receiver_.get(); }
+  LogChannelDescriptors descriptors() const { return {sender_.get(), receiver_.get()}; }
 
  private:
   Descriptor sender_, receiver_;

@@ -95,8 +95,8 @@ void FileSink::reopen() {
   channel_.offer(descriptor_.get());
 }
 
-// The parent of a child that came over an upgrade has another channel: this one has nothing new, and the
-// child tries the path.
+// If the channel has nothing new, the child tries the path: since a reload its parent may have another log,
+// and another channel.
 void FileSink::follow() {
   const std::lock_guard guard(mutex_);
   Descriptor offered = channel_.take();

@@ -59,10 +59,10 @@ class FileSink final : public LogSink {
   void reopen();  // throws SystemError; then the old file stays open
   // In a child: the file that the parent has opened again, or that has the path now. The same.
   void follow();
-  void take_channel(FileSink& from) { channel_ = std::move(from.channel_); }
   void only_receive() { channel_.only_receive(); }
   int descriptor() const { return descriptor_.get(); }
-  int channel_descriptor() const { return channel_.receiver(); }
+  int channel_descriptor() const { return channel_.descriptors().receiver; }
+  LogChannel& channel() { return channel_; }
 
  private:
   std::size_t write(const Message& message, std::string_view line) override;

@@ -85,6 +85,8 @@ void stop_following_log_epoch() { logs().epoch = nullptr; }
 
 LogTarget log_in_use() { return logs().of_process ? logs().of_process->in_use() : LogTarget(); }
 
+LogChannel* channel_of_log() { return logs().of_process ? logs().of_process->channel() : nullptr; }
+
 std::uint32_t seen_log_epoch() { return logs().seen_epoch; }
 
 void set_log_service(const std::string& service) { logs().service = service; }
@@ -112,6 +114,8 @@ void ServiceLog::open(const LogTarget& target) {
   else
     own_ = std::make_shared<OpenLog>(target, own_.get(), all.service);
 }
+
+LogChannel* ServiceLog::channel() const { return own_ ? own_->channel() : nullptr; }
 
 void ServiceLog::reopen() {
   if (own_) own_->reopen();

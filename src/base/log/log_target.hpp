@@ -49,9 +49,12 @@ void stop_following_log_epoch();
 // In a child: whose lines these are.
 void set_log_service(const std::string& service);
 
-// ---- of a service, in the parent
+// ---- in the parent
 
 class OpenLog;
+class LogChannel;
+
+LogChannel* channel_of_log();  // nullptr: the log is no file
 
 class ServiceLog {
  public:
@@ -59,7 +62,8 @@ class ServiceLog {
 
   // Opens it, unless it is the log of the server. Throws SystemError, and then it is as before.
   void open(const LogTarget& target);
-  void reopen();  // throws SystemError; then the old file stays open
+  void reopen();                // throws SystemError; then the old file stays open
+  LogChannel* channel() const;  // nullptr: the log is no file, or that of the server
   // In a child of the service: this is the log of the process from here on, and the others are closed.
   void become_log_of_process();
   void forget();  // in a child of another one

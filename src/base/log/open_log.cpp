@@ -49,7 +49,7 @@ OpenLog::OpenLog(const LogTarget& target, OpenLog* before, const std::string& se
   logger_->set_level(to_spdlog(target.level));
   logger_->set_error_handler([](const std::string&) {});  // the default one writes to standard error
   if (file_ && before != nullptr && before->file_ && before->target_.to == target.to)
-    file_->take_channel(*before->file_);
+    file_->channel() = std::move(before->file_->channel());
 }
 
 // JSON has its own way to write control characters.
@@ -81,6 +81,8 @@ void OpenLog::follow() {
 void OpenLog::only_receive() {
   if (file_) file_->only_receive();
 }
+
+LogChannel* OpenLog::channel() { return file_ ? &file_->channel() : nullptr; }
 
 LogTarget OpenLog::in_use() const {
   LogTarget target = target_;

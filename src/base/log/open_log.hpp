@@ -22,9 +22,10 @@ class OpenLog {
 
   void write(LogLevel level, std::string_view message);
   void set_level(LogLevel level);
-  void reopen();        // throws SystemError
-  void follow();        // in a child: the parent has opened it again; a failure is logged here
-  void only_receive();  // in a child
+  void reopen();          // throws SystemError
+  void follow();          // in a child: the parent has opened it again; a failure is logged here
+  void only_receive();    // in a child
+  LogChannel* channel();  // nullptr: it is no file
   bool is_file() const { return file_ != nullptr; }
   const LogTarget& target() const { return target_; }
   LogTarget in_use() const;
