@@ -163,6 +163,12 @@ TEST_CASE("daemonize with the log on the terminal is refused") {
   ServerProcess server({"--daemonize"}, {.log = false, .wait_ready = false});
   CHECK(server.wait_exit() == exited(78));
   CHECK(server.standard_error().find("set log to") != std::string::npos);
+  ServerProcess two(
+      {"--daemonize", "--log=/dev/null", "--left.log=stdout", "--left.listen=127.0.0.1:0",
+       "--right.listen=127.0.0.1:0"},
+      {.program = "brood-two-test-servers", .listen = false, .log = false, .wait_ready = false});
+  CHECK(two.wait_exit() == exited(78));
+  CHECK(two.standard_error().find("is not stdout: set left.log to") != std::string::npos);
 }
 
 TEST_CASE("a server in the background runs in / with a umask of its own, wherever it was started") {
