@@ -67,7 +67,7 @@ TEST_CASE("a mistake in one file is reported with its place, and the others run"
   directory.write("f", "command = ./no-such-program\nlisten = 127.0.0.1:0\n");
   directory.add("g", "max-clients = 3\nstart-servers = 3\n");  // with the default of min-spare-servers
   directory.add("h i");
-  directory.add("i", "log = /var/log/i\n");
+  directory.add("i", "pid-file = /run/i\n");
   directory.write("j", "command = relative\nlisten = 127.0.0.1:0\n");
   ServerProcess server(in(directory), brood_options());
   CHECK(server.addresses().size() == 1);
@@ -81,7 +81,7 @@ TEST_CASE("a mistake in one file is reported with its place, and the others run"
       path + "/e.conf: listen is not set: each service needs an address of its own",
       path + "/f.conf:1: command = " + path + "/no-such-program cannot be executed",
       path + "/g.conf:3: min-spare-servers = 5 exceeds max-clients = 3",
-      path + "/i.conf:3: log belongs to the whole server: set it in defaults/ or on the command line",
+      path + "/i.conf:3: pid-file belongs to the whole server: set it in defaults/ or on the command line",
       path + "/h i.conf: service name 'h i' is not 1 to 63 letters",
       path + "/j.conf:1: command = relative does not begin with an absolute path: relative"};
   for (const auto& wrong : all) {
