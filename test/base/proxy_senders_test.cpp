@@ -11,7 +11,7 @@ using namespace brood;
 
 namespace {
 
-Address address(const std::string& written) {
+Address sender(const std::string& written) {
   return Address(resolve(parse_listen(written)).front().storage);
 }
 
@@ -19,28 +19,28 @@ Address address(const std::string& written) {
 
 TEST_CASE("senders of PROXY headers: this machine is the default") {
   const ProxySenders senders(ProxySettings().from);
-  CHECK(senders.contain(address("127.0.0.1:80")));
-  CHECK(senders.contain(address("127.255.0.1:80")));
-  CHECK(senders.contain(address("[::1]:80")));
-  CHECK(senders.contain(address("[::ffff:127.0.0.1]:80")));
-  CHECK(senders.contain(address("unix:/x")));
-  CHECK_FALSE(senders.contain(address("128.0.0.1:80")));
-  CHECK_FALSE(senders.contain(address("[::2]:80")));
+  CHECK(senders.contain(sender("127.0.0.1:80")));
+  CHECK(senders.contain(sender("127.255.0.1:80")));
+  CHECK(senders.contain(sender("[::1]:80")));
+  CHECK(senders.contain(sender("[::ffff:127.0.0.1]:80")));
+  CHECK(senders.contain(sender("unix:/x")));
+  CHECK_FALSE(senders.contain(sender("128.0.0.1:80")));
+  CHECK_FALSE(senders.contain(sender("[::2]:80")));
   CHECK_FALSE(senders.contain(Address()));
 }
 
 TEST_CASE("senders of PROXY headers: networks of any prefix") {
   const ProxySenders senders({"10.1.2.3  192.0.2.128/25", "2001:db8::/33"});
-  CHECK(senders.contain(address("10.1.2.3:80")));
-  CHECK_FALSE(senders.contain(address("10.1.2.2:80")));
-  CHECK(senders.contain(address("192.0.2.129:80")));
-  CHECK_FALSE(senders.contain(address("192.0.2.127:80")));
-  CHECK(senders.contain(address("[2001:db8:7fff::1]:80")));
-  CHECK_FALSE(senders.contain(address("[2001:db8:8000::1]:80")));
-  CHECK_FALSE(senders.contain(address("unix:/x")));
-  CHECK(ProxySenders({"0.0.0.0/0"}).contain(address("192.0.2.1:80")));
-  CHECK_FALSE(ProxySenders({"0.0.0.0/0"}).contain(address("[::1]:80")));
-  CHECK_FALSE(ProxySenders({""}).contain(address("127.0.0.1:80")));
+  CHECK(senders.contain(sender("10.1.2.3:80")));
+  CHECK_FALSE(senders.contain(sender("10.1.2.2:80")));
+  CHECK(senders.contain(sender("192.0.2.129:80")));
+  CHECK_FALSE(senders.contain(sender("192.0.2.127:80")));
+  CHECK(senders.contain(sender("[2001:db8:7fff::1]:80")));
+  CHECK_FALSE(senders.contain(sender("[2001:db8:8000::1]:80")));
+  CHECK_FALSE(senders.contain(sender("unix:/x")));
+  CHECK(ProxySenders({"0.0.0.0/0"}).contain(sender("192.0.2.1:80")));
+  CHECK_FALSE(ProxySenders({"0.0.0.0/0"}).contain(sender("[::1]:80")));
+  CHECK_FALSE(ProxySenders({""}).contain(sender("127.0.0.1:80")));
 }
 
 TEST_CASE("senders of PROXY headers: what is no network") {

@@ -67,11 +67,11 @@ HandedOver example() {
                       .pid = 4713,
                       .killed = true,
                       .started = Time(std::chrono::nanoseconds(423456789))},
-       .output = {.read_descriptor = 22,
-                  .write_descriptor = 23,
+       .output = {.read_descriptor = 26,
+                  .write_descriptor = 27,
                   .lost = 5,
                   .parts = {{.writer = 4714, .text = "no = end", .cut = 1, .since = Time{}}}},
-       .notify_descriptor = 24,
+       .notify_descriptor = 28,
        .throttle = {.delay = std::chrono::seconds(16),
                     .may_start = Time(std::chrono::nanoseconds(523456789)),
                     .children_fail = true},
@@ -129,11 +129,11 @@ TEST_CASE("handed over: what was written is read, every bit of it") {
   CHECK(imap.on_failure.pid == 4713);
   CHECK(imap.children[0].record.signals.leave == SIGQUIT);
   CHECK(imap.children[0].record.signals.group);
-  CHECK(imap.output.write_descriptor == 23);
+  CHECK(imap.output.write_descriptor == 27);
   CHECK(imap.output.lost == 5);
   REQUIRE(imap.output.parts.size() == 1);
   CHECK(imap.output.parts[0].text == "no = end");
-  CHECK(imap.notify_descriptor == 24);
+  CHECK(imap.notify_descriptor == 28);
   CHECK(imap.throttle.delay == std::chrono::seconds(16));
   CHECK(imap.throttle.children_fail);
   CHECK(left.services[1].throttle.delay == Clock::duration::zero());
@@ -155,8 +155,8 @@ TEST_CASE("handed over: the descriptors that cross are known without knowing the
   handover.push_back(WireRecord("of-another-version").set("its-descriptor", 12));
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
-  CHECK(all ==
-        std::vector<int>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25});
+  CHECK(all == std::vector<int>{4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+                                17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28});
 }
 
 TEST_CASE("handed over: of another version, what is more is passed over") {
