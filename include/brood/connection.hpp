@@ -24,10 +24,11 @@
 #include "brood/bytes.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/handler_state.hpp"
-#include "brood/proxy_header.hpp"
 #include "brood/scoreboard_types.hpp"
 
 namespace brood {
+
+struct ProxyHeader;  // proxy_header.hpp
 
 // What a connection needs from its child.
 class ConnectionHost {

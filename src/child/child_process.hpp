@@ -22,7 +22,7 @@
 #include "child/admission/admission.hpp"
 #include "child/child_setup.hpp"
 #include "child/leave_state.hpp"
-#include "child/listener_wait.hpp"
+#include "child/listeners/listener_wait.hpp"
 #include "child/memory_limit.hpp"
 #include "scoreboard/child_slot.hpp"
 

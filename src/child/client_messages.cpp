@@ -53,7 +53,7 @@ class ClientMessages {
 
   std::mutex mutex_;
   std::atomic<bool> holds_back_{false};
-  std::array<Kind, 5> kinds_;
+  std::array<Kind, client_message_kinds> kinds_;
 };
 
 ClientMessages& messages() {

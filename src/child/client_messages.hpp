@@ -3,6 +3,7 @@
 // there were: a client must not be able to fill the log. In a child; any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "brood/log.hpp"
@@ -10,6 +11,7 @@
 namespace brood {
 
 enum class ClientMessage { handler_failed, time_limit, protocol_fault, access_log, refused, proxy_header };
+inline constexpr std::size_t client_message_kinds = 6;
 
 void log_for_client(ClientMessage kind, LogLevel level, const std::string& message);
 

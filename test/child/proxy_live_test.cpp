@@ -138,6 +138,32 @@ TEST_CASE("behind a balancer: a sender that is not in proxy-from is refused") {
   CHECK(server.wait_for_log("refused: its sender is not in proxy-from"));
 }
 
+TEST_CASE("behind a balancer: who comes in is decided by the client of the header") {
+  const std::string denied = "PROXY TCP4 192.0.2.66 198.51.100.1 5555 80\r\n";
+  auto arguments = behind_balancer(
+      {"--deny=192.0.2.66", "--deny=127.0.0.1", "--max-connections-per-client=1", "--refusal=no\\r\\n"});
+  const ServerOptions options = any_model(arguments);
+  ServerProcess server(arguments, options);
+  CHECK(with_header(server, denied).until_end() == "no\r\n");
+  Client first = with_header(server, proxy_line + "echo one\n");
+  CHECK(first.line() == "one");
+  CHECK(with_header(server, proxy_line).until_end() == "no\r\n");
+  first.close();
+  CHECK(server.reaches([](const auto& service) { return none_open(service); }));
+  Client again = with_header(server, proxy_line + "echo two\n");
+  CHECK(again.line() == "two");
+  again.close();
+  // The balancer's own connections are let in.
+  Client check = with_header(server, proxy_local() + "echo three\n");
+  CHECK(check.line() == "three");
+  check.close();
+  CHECK(server.reaches([](const auto& service) {
+    return none_open(service) && service.refused[static_cast<std::size_t>(RefusedBy::rule)] == 1 &&
+           service.refused[static_cast<std::size_t>(RefusedBy::client_limit)] == 1 &&
+           service.total.refused_proxy == 0 && service.total.accepted == 2;
+  }));
+}
+
 TEST_CASE("behind a balancer: checks are probes and not accepted") {
   auto arguments = behind_balancer();
   const ServerOptions options = any_model(arguments);

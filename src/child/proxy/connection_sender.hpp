@@ -3,6 +3,7 @@
 #pragma once
 
 #include "brood/connection.hpp"
+#include "brood/proxy_header.hpp"
 
 namespace brood {
 

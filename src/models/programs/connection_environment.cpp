@@ -14,6 +14,8 @@
 
 #include "base/text.hpp"
 
+#include "brood/proxy_header.hpp"
+
 namespace brood {
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "child/listener_wait.hpp"
+#include "child/listeners/listener_wait.hpp"
 
 #include <fcntl.h>
 #include <sys/epoll.h>

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "brood/descriptor.hpp"
-#include "child/listener_watch.hpp"
+#include "child/listeners/listener_watch.hpp"
 #include "listen/child_listener.hpp"
 
 namespace brood {

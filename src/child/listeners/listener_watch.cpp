@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "child/listener_watch.hpp"
+#include "child/listeners/listener_watch.hpp"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
