@@ -11,8 +11,8 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "listen/listen_trial.hpp"
-#include "program/program_log.hpp"
 #include "program/files/scoreboard_path.hpp"
+#include "program/program_log.hpp"
 
 namespace brood {
 namespace {

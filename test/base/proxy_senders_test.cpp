@@ -11,9 +11,7 @@ using namespace brood;
 
 namespace {
 
-Address sender(const std::string& written) {
-  return Address(resolve(parse_listen(written)).front().storage);
-}
+Address sender(const std::string& written) { return Address(resolve(parse_listen(written)).front().storage); }
 
 }  // namespace
 

@@ -2,16 +2,14 @@
 // The settings proxy-from and proxy-timeout of a service.
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace brood {
+#include "base/service/access_rules.hpp"
+#include "brood/address.hpp"
 
-class Address;
+namespace brood {
 
 struct ProxySettings {
   std::vector<std::string> from = {"127.0.0.0/8 ::1 unix"};
@@ -29,13 +27,7 @@ class ProxySenders {
   bool contain(const Address& sender) const;
 
  private:
-  struct Network {
-    std::array<std::uint8_t, 16> bytes{};
-    unsigned size = 0, prefix = 0;  // bytes; bits
-  };
-  static Network parse(std::string_view word);
-
-  std::vector<Network> networks_;
+  AccessRules networks_;
   bool unix_ = false;
 };
 

@@ -79,7 +79,8 @@ pid_t writer_of(msghdr& message) {
 
 }  // namespace
 
-ChildOutput::ChildOutput(std::string service) : service_(std::move(service)), limiter_(most_lines, line_period) {}
+ChildOutput::ChildOutput(std::string service)
+    : service_(std::move(service)), limiter_(most_lines, line_period) {}
 
 void ChildOutput::open() {
   if (read_end_) return;
@@ -166,7 +167,8 @@ void ChildOutput::log_line(pid_t writer, std::string_view line, Time now) {
 void ChildOutput::report(const std::optional<MessageLimiter::More>& more) {
   if (!more) return;
   log_warning(text("service ", service_, ": its processes have written more than ", most_lines, " lines in ",
-                   line_period, "; not logged: ", more->messages, " lines, and what came too fast to be read"));
+                   line_period, "; not logged: ", more->messages,
+                   " lines, and what came too fast to be read"));
 }
 
 }  // namespace brood
