@@ -17,7 +17,7 @@ class Proxy : public brood::Server {
   void add_settings(brood::Settings& settings) override {
     settings.set_default("listen", {"127.0.0.1:8888"});
     // Of clients that the kit's settings allow and deny turn away.
-    settings.set_default("refusal", {"HTTP/1.1 403 Forbidden\\r\\nConnection: close\\r\\n\\r\\n"});
+    settings.set_default("refusal", {R"(HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n)"});
     settings.list("basic-auth", users_, "USER:PASSWORD of those who are served. None: everybody.");
     settings.list("connect-port", connect_ports_, 1, 65'535, "The ports to which CONNECT is permitted.");
     settings.path("filter", filter_path_,

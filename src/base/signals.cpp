@@ -53,7 +53,7 @@ void default_signals() {
 
 std::optional<int> find_signal(std::string_view word) {
   if (const auto number = parse_number<int>(word); number && *number > 0 && *number <= SIGRTMAX)
-    return *number;
+    return number;
   const std::string_view name = word.starts_with("SIG") ? word.substr(3) : word;
   for (int signal = 1; signal < NSIG; ++signal)
     if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known) return signal;

@@ -205,7 +205,8 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
 
 std::optional<Connection> ChildProcess::try_accept() {
   std::optional<Connection> connection;
-  if (awaited_ && (connection = take_begun())) return connection;
+  if (awaited_) connection = take_begun();
+  if (connection) return connection;
   const auto attempt = [&](std::size_t listener) {
     connection = accept_from(listener, SOCK_NONBLOCK);
     return connection.has_value();

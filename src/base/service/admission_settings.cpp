@@ -45,7 +45,7 @@ std::string parse_refusal(const std::string& written) {
     constexpr std::string_view escapes = "rnt\\", meanings = "\r\n\t\\";
     const auto which = escapes.find(escaped);
     if (escaped == '\0' || which == std::string_view::npos)
-      throw ConfigurationError("has a \\ that is not part of \\r, \\n, \\t or \\\\");
+      throw ConfigurationError(R"(has a \ that is not part of \r, \n, \t or \\)");
     result += meanings[which];
   }
   if (result.size() > longest_refusal)

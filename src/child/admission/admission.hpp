@@ -26,9 +26,9 @@ class Admission {
     ClientCounts::Place place = ClientCounts::no_place;
     std::string reason;  // of a refusal, for people
   };
-  // `socket`: the connection, if `client` is at its other end; for a unix socket it tells the user. It can be
-  // called later than accept(), when a client's address has become known.
-  Decision decide(const Address& client, int socket) const;
+  // `socket`: the connection, if `address` is at its other end; for a unix socket it tells the user. It can
+  // be called later than accept(), when a client's address has become known.
+  Decision decide(const Address& address, int socket) const;
 
   // Without waiting.
   void send_refusal(int socket) const;

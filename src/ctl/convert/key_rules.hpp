@@ -27,8 +27,8 @@ struct KeyRule {
   KeyForm form;
   std::string_view setting;  // of ours; "": none
   std::string_view why;      // nothing, lost, guards
-  std::string_view neutral =
-      "";  // lost, guards: a value with which nothing is lost, beside "0", "no" and others
+  // Lost, guards: a value with which nothing is lost, beside "0", "no" and others.
+  std::string_view neutral = {};
 };
 
 struct KeyValue {
