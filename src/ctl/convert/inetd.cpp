@@ -147,7 +147,7 @@ class InetdReader {
     const std::string& name = line.arguments.front();
     if (std::filesystem::path(line.program).filename() == "tcpd") {
       words = {name.starts_with('/') ? name : "/usr/sbin/" + name};
-      draft.lose("tcpd", name, "hosts.allow and hosts.deny are not read");
+      draft.lose("tcpd", name, "hosts.allow and hosts.deny are not read: write them as allow and deny");
       draft.turn_off("tcpd decided who may connect, by hosts.allow and hosts.deny");
     } else if (std::filesystem::path(name).filename() != std::filesystem::path(line.program).filename()) {
       draft.lose("argv[0]", name, "a program is called by its path");

@@ -137,7 +137,7 @@ class TcpserverService {
 
   void remark_on_rest() {
     if (has('x')) {
-      draft_.lose("-x", value('x'), "rules of tcprules are not read");
+      draft_.lose("-x", value('x'), "rules of tcprules are not read: write them as allow and deny");
       draft_.turn_off(text("the rules in ", value('x'), " decide who may connect"));
     }
     if (has('B')) draft_.lose("-B", value('B'), "the program writes it");
