@@ -285,7 +285,8 @@ TEST_CASE("rules of allow and deny keep their order on the command line and in w
                                           "allow = 127.0.0.1"};
   const auto printed_rules = [](const ServerProcess& server) {
     std::vector<std::string> found;
-    for (const auto line : split(server.standard_output(), '\n'))
+    const std::string printed = server.standard_output();
+    for (const auto line : split(printed, '\n'))
       if (line.starts_with("allow =") || line.starts_with("deny ="))
         found.emplace_back(trim(line.substr(0, line.find('#'))));
     return found;
