@@ -182,31 +182,6 @@ TEST_CASE("the table of rules finds what a search through all rules finds") {
   }
 }
 
-TEST_CASE("a search among 10000 networks takes less than 2 us") {
-  std::mt19937 random(7);  // NOLINT: the same each time
-  std::vector<AccessRule> all;
-  for (int i = 0; i < 10'000; ++i) {
-    AccessRule rule{.allows = i % 2 == 0, .kind = AccessRule::Kind::network};
-    rule.network.first = {static_cast<std::uint8_t>(i % 4 == 0 ? 6 : 4), static_cast<std::uint8_t>(random()),
-                          static_cast<std::uint8_t>(random()), static_cast<std::uint8_t>(random())};
-    rule.network.prefix = 32;
-    all.push_back(rule);
-  }
-  const AccessRules compiled(all);
-  using Clock = std::chrono::steady_clock;
-  auto best = Clock::duration::max();
-  unsigned admitted = 0;
-  for (int round = 0; round < 20; ++round) {  // the best one: the machine may be busy
-    const auto begin = Clock::now();
-    for (int i = 0; i < 1000; ++i)
-      admitted += compiled.find(all[static_cast<std::size_t>(i) * 10].network.first).admits ? 1 : 0;
-    best = std::min(best, (Clock::now() - begin) / 1000);
-  }
-  MESSAGE("a search took ", std::chrono::nanoseconds(best).count(), " ns");
-  CHECK(best < std::chrono::microseconds(2));
-  CHECK(admitted > 0);
-}
-
 TEST_CASE("a rate of clients and a refusal are read") {
   CHECK(parse_client_rate("10/s") == ClientRate{10, std::chrono::seconds(1)});
   CHECK(parse_client_rate("100/min") == ClientRate{100, std::chrono::minutes(1)});
