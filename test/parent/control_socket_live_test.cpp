@@ -41,6 +41,11 @@ std::size_t open_descriptors(pid_t pid) {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
+// When it has become ready, it may read files for a moment.
+std::size_t descriptors_at_rest(pid_t pid) {
+  return at_rest(pid, [pid] { return open_descriptors(pid); });
+}
+
 // The number that the next descriptor would have.
 rlim_t first_free_descriptor(pid_t pid) {
   rlim_t number = 0;
@@ -202,7 +207,7 @@ TEST_CASE("a parent without descriptors answers when it has some again") {
 
 TEST_CASE("the silent are dropped, and too many are told so") {
   const ServerProcess server;
-  const std::size_t before = open_descriptors(server.pid());
+  const std::size_t before = descriptors_at_rest(server.pid());
   std::vector<Client> silent;
   for (int i = 0; i < 16; ++i) silent.push_back(connect(server));
   CHECK(connect(server).line().starts_with("done code=75 message=too%20many"));
@@ -219,7 +224,7 @@ TEST_CASE("a client that does not read a long answer is dropped, and holds up no
   std::string wrong;
   for (int i = 0; i < 8'000; ++i) wrong += "no-such = 1\n";
   write_file(place / "settings", wrong);
-  const std::size_t before = open_descriptors(server.pid());
+  const std::size_t before = descriptors_at_rest(server.pid());
   Client deaf = connect(server);
   deaf.send("check\n");
   CHECK(eventually([&] { return open_descriptors(server.pid()) == before + 1; }));
@@ -233,7 +238,7 @@ TEST_CASE("a client that does not read a long answer is dropped, and holds up no
 
 TEST_CASE("a client that hangs up is forgotten") {
   const ServerProcess server;
-  const std::size_t before = open_descriptors(server.pid());
+  const std::size_t before = descriptors_at_rest(server.pid());
   auto held = server.hold(1);
   {
     Client client = connect(server);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "eventually.hpp"
+
 namespace brood::test {
 
 char process_state(pid_t pid);                 // 'S', 'T', 'Z' …; '\0': there is none
@@ -23,5 +25,19 @@ std::string status_of(pid_t pid, const std::string& key);
 // "SigIgn", "SigBlk": whether the set of that name is empty, in such lines. Two signals are the C library's
 // own (32 and 33): it lets nobody change what a process was started with.
 bool is_empty_set(const std::string& status, const std::string& key);
+
+// What `read` finds while the process sleeps: it has not run in between.
+template <typename Read>
+auto at_rest(pid_t pid, const Read& read) {
+  const auto switches = [pid] { return status_of(pid, "voluntary_ctxt_switches"); };
+  decltype(read()) found{};
+  eventually([&] {
+    const std::string before = switches();
+    if (process_state(pid) != 'S') return false;
+    found = read();
+    return process_state(pid) == 'S' && switches() == before;
+  });
+  return found;
+}
 
 }  // namespace brood::test

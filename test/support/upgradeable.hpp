@@ -64,7 +64,9 @@ class Upgradeable {
     return came;
   }
 
-  std::vector<std::string> descriptors() const { return descriptors_of_process(server.pid()); }
+  std::vector<std::string> descriptors() const {
+    return at_rest(server.pid(), [this] { return descriptors_of_process(server.pid()); });
+  }
 
   TemporaryDirectory place;
   std::string program;
