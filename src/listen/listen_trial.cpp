@@ -35,10 +35,11 @@ void try_path(const ListenSpec& spec) {
   const bool fifo = spec.kind == ListenSpec::Kind::fifo;
   const std::string what = (fifo ? "open " : "bind to ") + spec.written;
   if (!fifo) resolve(spec);  // its length
-  std::string directory = std::filesystem::path(spec.path).parent_path();
-  if (directory.empty()) directory = ".";
-  if (::access(directory.c_str(), W_OK | X_OK) != 0)
-    throw SystemError(what + ": directory " + directory, errno);
+  try {
+    try_directory_of(spec.path);
+  } catch (const SystemError& error) {
+    throw ConfigurationError(what + ": " + error.what());
+  }
   struct stat status {};
   if (::lstat(spec.path.c_str(), &status) != 0) return;
   if (fifo ? !S_ISFIFO(status.st_mode) : !S_ISSOCK(status.st_mode))
@@ -46,6 +47,12 @@ void try_path(const ListenSpec& spec) {
 }
 
 }  // namespace
+
+void try_directory_of(const std::string& path) {
+  std::string directory = std::filesystem::path(path).parent_path();
+  if (directory.empty()) directory = ".";
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw SystemError("directory " + directory, errno);
+}
 
 void try_listener(const ListenSpec& spec) {
   switch (spec.kind) {

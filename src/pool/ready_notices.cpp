@@ -4,19 +4,19 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "pool/read_with_sender.hpp"
 
 namespace brood {
 namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t longest_notice = 4096;
 constexpr int most_notices = 16;        // at a time ...
 constexpr auto between_notices = 10ms;  // ... and until the next time
 
@@ -28,33 +28,6 @@ std::string address_of(const Descriptor& socket) {
     throw SystemError("ask for the address of a socket", errno);
   const std::size_t length = size - offsetof(sockaddr_un, sun_path);
   return length < 2 ? "" : '@' + std::string(address.sun_path + 1, length - 1);
-}
-
-struct Notice {
-  pid_t sender = 0;
-  std::string text;
-};
-
-// False: there is none. Descriptors that a process passes are dropped by the kernel, because there is no room
-// for them in `control`.
-bool receive(const Descriptor& socket, Notice& notice) {
-  notice.text.resize(4096);
-  iovec content{.iov_base = notice.text.data(), .iov_len = notice.text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
-  msghdr message{};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t size = ::recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (size < 0) return false;
-  notice.text.resize(static_cast<std::size_t>(size));
-  ucred sender{};
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header))
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
-      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  notice.sender = sender.pid;
-  return true;
 }
 
 bool says_ready(std::string_view text) {
@@ -83,8 +56,11 @@ void ReadyNotices::take_over(Descriptor socket) {
 
 void ReadyNotices::read(const Ready& ready, Time now) {
   int notices = 0;
-  for (Notice notice; notices < most_notices && receive(socket_, notice); ++notices)
-    if (says_ready(notice.text)) ready(notice.sender);
+  for (; notices < most_notices; ++notices) {
+    const auto notice = read_with_sender(socket_, longest_notice);
+    if (!notice) break;
+    if (says_ready(notice->text)) ready(notice->sender);
+  }
   paused_ = notices == most_notices;
   read_again_ = now + between_notices;
 }

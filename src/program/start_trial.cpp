@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "program/start_trial.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
 #include <functional>
 #include <vector>
 
@@ -15,15 +11,6 @@
 #include "program/program_log.hpp"
 
 namespace brood {
-namespace {
-
-void try_directory_of(const std::string& file) {
-  std::string directory = std::filesystem::path(file).parent_path();
-  if (directory.empty()) directory = ".";
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw SystemError("directory " + directory, errno);
-}
-
-}  // namespace
 
 void try_start(const WantedSettings& wanted) {
   std::vector<std::string> mistakes;

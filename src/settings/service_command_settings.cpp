@@ -59,7 +59,7 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
       .applied_on = AppliedOn::service_restart;
   settings.value(
       "stop-signal", command.stop_signal, signal_type(),
-      "The signal by which a program that gets the listeners is told to finish its connections and "
+      "The signal that makes a program with the listeners finish its connections and "
       "end: at a reload, when it is too old, at a stop, and when the parent has ended. SIGQUIT for "
       "nginx, php-fpm and unicorn, SIGUSR1 for haproxy. Other children do not need it.");
   settings.choice(

@@ -4,14 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <regex>
 #include <set>
 #include <vector>
 
+#include "command_output.hpp"
 #include "generated.hpp"
 
 using namespace brood::test;
@@ -20,16 +19,6 @@ namespace {
 
 const std::string root = BROOD_SOURCE;
 constexpr const char* how_to_update = "run: cmake --build BUILD_DIRECTORY --target manual";
-
-std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> buffer{};
-  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
-    out.append(buffer.data(), size);
-  return out;
-}
 
 std::vector<std::smatch> all_of(const std::string& text, const std::regex& pattern) {
   return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};

@@ -7,13 +7,13 @@
 #include <array>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <regex>
 #include <set>
 #include <vector>
 
 #include "base/address.hpp"
 #include "brood/error.hpp"
+#include "command_output.hpp"
 #include "generated.hpp"
 #include "settings/configuration.hpp"
 #include "settings/service_command_settings.hpp"
@@ -71,16 +71,7 @@ Page read_page() {
   return page;
 }
 
-std::string output_of_program(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen((programs + "/" + command).c_str(), "r"),
-                                                   &::pclose);
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> buffer{};
-  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
-    out.append(buffer.data(), size);
-  return out;
-}
+std::string output_of_program(const std::string& command) { return output_of(programs + "/" + command); }
 
 // The arguments of a macro, without the punctuation that belongs to the text.
 std::vector<std::string> named_by(const std::string& line, const std::string& macro) {

@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "pool/read_with_sender.hpp"
 
 namespace brood {
 namespace {
@@ -69,14 +70,6 @@ Pair make_pair() {
   return pair;
 }
 
-pid_t writer_of(msghdr& message) {
-  ucred sender{};
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header))
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
-      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  return sender.pid;
-}
-
 }  // namespace
 
 ChildOutput::ChildOutput(std::string service)
@@ -116,19 +109,10 @@ void ChildOutput::take_over(Descriptor read_end, Descriptor write_end, const Han
   if (left.lost > 0) report({{.messages = left.lost, .time = {}}});
 }
 
-// A process may pass descriptors: the kernel drops them, because there is no room for them in `control`.
 bool ChildOutput::read_once(Time now) {
-  std::string data(read_size, '\0');
-  iovec content{.iov_base = data.data(), .iov_len = data.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
-  msghdr message{};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t size = ::recvmsg(read_end_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (size <= 0) return false;
-  lines_.add(writer_of(message), {data.data(), static_cast<std::size_t>(size)}, now,
+  const auto sent = read_with_sender(read_end_, read_size);
+  if (!sent || sent->text.empty()) return false;
+  lines_.add(sent->sender, sent->text, now,
              [&](pid_t writer, std::string_view line) { log_line(writer, line, now); });
   return true;
 }
