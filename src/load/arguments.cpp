@@ -36,6 +36,7 @@ constexpr Option options[] = {
     {"--expect", "TEXT", "any other answer is wrong; of an HTTP answer its body counts"},
     {"--expect-status", "N", "any other status of an HTTP answer is wrong"},
     {"--hold", "S", "keep each connection open for so many seconds after its answer"},
+    {"--pause", "S", "wait for so many seconds before the next connection or request"},
     {"--timeout", "S", "give an answer up after so many seconds (10)"},
     {"--remote", "", "permit an address that is not of this machine"},
     {"--show", "", "print what comes back instead of the summary"},
@@ -107,6 +108,8 @@ void apply(Arguments& all, Given& given, std::string_view name, const std::strin
     plan.expected_status = number(name, value, 100U, 599U);
   } else if (name == "--hold") {
     plan.hold = seconds(name, value);
+  } else if (name == "--pause") {
+    plan.pause = seconds(name, value);
   } else if (name == "--timeout") {
     plan.timeout = seconds(name, value);
   } else {

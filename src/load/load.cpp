@@ -250,8 +250,14 @@ class Load::Loop {
   }
 
   void next(Client& client, Time now) {
-    if (plan_.keep_alive && !over(now) && take_request()) return exchange(client, now);
-    if (plan_.keep_alive && plan_.stay) return end(client);
+    if (!plan_.keep_alive) drop(client);
+    if (plan_.pause > 0ns && !over(now)) return wait_for(plan_.pause, client, now);
+    go_on(client, now);
+  }
+
+  void go_on(Client& client, Time now) {
+    if (client.socket && !over(now) && take_request()) return exchange(client, now);
+    if (client.socket && plan_.stay) return end(client);
     drop(client);
     begin(client, now);
   }
@@ -269,8 +275,13 @@ class Load::Loop {
 
   void rest_a_while(Client& client, Time now) {
     drop(client);
+    wait_for(rest, client, now);
+  }
+
+  void wait_for(std::chrono::nanoseconds pause, Client& client, Time now) {
     client.state = State::resting;
-    set_deadline(client, now + rest);
+    if (client.socket) want(client, 0);
+    set_deadline(client, now + pause);
   }
 
   void drop(Client& client) {
@@ -298,10 +309,10 @@ class Load::Loop {
       if (over(now) && client.state == State::sending && !client.stands) {
         drop(client);
         end(client);
+      } else if (client.state == State::resting && (over(now) || now >= client.deadline)) {
+        go_on(client, now);
       } else if (now < client.deadline) {
         next_deadline_ = std::min(next_deadline_, client.deadline);
-      } else if (client.state == State::resting) {
-        begin(client, now);
       } else if (client.state == State::holding) {
         next(client, now);
       } else {

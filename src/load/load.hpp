@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A load client: so many clients, each of which connects, says something, waits for the answer and begins
-// again without pause. One thread, epoll. It says of each connection that was not answered why not.
+// again, without a pause unless one is wanted. One thread, epoll. It says of each connection that was not
+// answered why not.
 #pragma once
 
 #include <atomic>
@@ -29,6 +30,7 @@ struct LoadPlan {
   bool keep_alive = false;               // one connection a client, and exchange after exchange on it
   bool stay = false;                     // with keep_alive: the connections are there for the next run()
   std::chrono::nanoseconds hold{0};      // how long a connection stays open after its answer
+  std::chrono::nanoseconds pause{0};     // before the next connection, or the next request on this one
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for each answer
 
   // Any other answer is wrong. The body is all of an answer that is not HTTP.

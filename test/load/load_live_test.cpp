@@ -142,3 +142,17 @@ TEST_CASE("brood-load: --help, --version, and mistakes") {
   CHECK(brood_load("192.0.2.1:80").code == 64);
   CHECK(brood_load("--help >/dev/full").code == 74);
 }
+
+TEST_CASE("brood-load: between two requests there is the pause that was asked for, and its end ends it") {
+  ServerProcess server({"--start-servers=2"}, {.program = "event_echo"});
+  for (const std::string keep : {"", " --keep-alive"}) {
+    CAPTURE(keep);
+    // Each client asks once, and then waits for longer than the run takes.
+    const Ran paused = brood_load(server.address() + " --concurrency 3 --pause 3600 --seconds 0.5" + keep);
+    CHECK(paused.code == 0);
+    CHECK(paused.says(" 3 right" + no_loss));
+    const Ran going_on = brood_load(server.address() + " --requests 5 --pause 0.001" + keep);
+    CHECK(going_on.code == 0);
+    CHECK(going_on.says(" 5 right" + no_loss));
+  }
+}

@@ -136,7 +136,7 @@ TEST_CASE("brood-load(1) has each option of the program") {
     CHECK_MESSAGE(page.find(".It Fl -" + option[1].str()) != std::string::npos,
                   "brood-load.1 lacks --" << option[1].str());
   }
-  CHECK(told == 18);
+  CHECK(told == 19);
 }
 
 TEST_CASE("brood_server(3) has example/echo.cpp") {
