@@ -83,11 +83,51 @@ PendingAnswer answer_when(const ServerOrders& server, const Service& service, Ti
   };
 }
 
+namespace {
+
+enum class Start : std::uint8_t { under_way, done, failed };
+
+// Done: a child of the present generation serves, or there is nothing to wait for: none is wanted yet, or all
+// max-clients are busy and one has to end before another is started.
+Start start_of_new_children(const Service& service, Time now) {
+  if (service.fatal_exit()) return Start::failed;
+  if (service.state() != ServiceState::running || starts_on_demand(service.limits())) return Start::done;
+  const Pool& pool = service.pool();
+  unsigned busy_of_before = 0, starting = 0;
+  for (const std::uint32_t slot : pool.children().used()) {
+    const bool of_before = pool.rows().outdated(slot, service.generation());
+    if (of_before && !pool.rows().is_idle(slot)) ++busy_of_before;
+    if (of_before) continue;
+    if (pool.rows().lifecycle(slot).phase == Phase::serving) return Start::done;
+    ++starting;
+  }
+  if (busy_of_before >= service.limits().max_clients) return Start::done;
+  // A delay that the former program has left lets one start at once.
+  const bool waits = starting == 0 && service.throttle().may_start() > now;
+  return service.throttled() && waits ? Start::failed : Start::under_way;
+}
+
+// Of an upgrade that was not refused. A service whose new children fail is not waited for.
+std::optional<Answer> answer_of_new_program(const ServerOrders& server, const std::string& message,
+                                            Time now) {
+  const Service* failing = nullptr;
+  for (const auto& service : server.services()) {
+    const Start start = start_of_new_children(*service, now);
+    if (start == Start::under_way) return {};
+    if (start == Start::failed) failing = service.get();
+  }
+  const WireRecord upgraded = WireRecord("upgrade").set("message", message);
+  if (failing == nullptr) return Answer{upgraded, done(0, "")};
+  return Answer{upgraded, done(code_of_failure(*failing), message_of_failure(*failing))};
+}
+
+}  // namespace
+
 PendingAnswer answer_of_upgrade(const ServerOrders& server) {
-  return [&server](Time) -> std::optional<Answer> {
+  return [&server](Time now) -> std::optional<Answer> {
     using State = ServerOrders::UpgradeOutcome::State;
     const auto [state, message] = server.last_upgrade();
-    if (state == State::done) return Answer{WireRecord("upgrade").set("message", message), done(0, "")};
+    if (state == State::done) return answer_of_new_program(server, message, now);
     if (state != State::refused) return {};
     return Answer{done(outcome::failed, "upgrade refused: " + message + "; the running program goes on")};
   };

@@ -56,6 +56,36 @@ TEST_CASE("the new program answers the client that ordered the upgrade") {
   CHECK(told["code"] == 0);
 }
 
+TEST_CASE(
+    "the answer to an upgrade says that children of the new program fail, and the former ones serve on") {
+  const TemporaryDirectory directory;
+  const std::string order = directory / "order";
+  Upgradeable it(two_children, "child-start = " + order + "\n");
+  it.install("brood-test-server-two");
+  std::string fault;
+  SUBCASE("at once") { fault = "crash"; }
+  SUBCASE("later") { fault = "late 300"; }
+  SUBCASE("with an exception") { fault = "throw the moon is gone"; }
+  write_file(order, fault);
+  const auto before = it.server.children();
+  const CtlAnswer answer = ask(it.server, "upgrade");
+  CHECK(answer.code == 71);
+  CHECK_MESSAGE(answer.text.starts_with("upgraded: " + it.program + " took over 2 children"), answer.text);
+  CHECK_MESSAGE(answer.says("children of generation 2 fail at once; the log says why"), answer.text);
+  CHECK(it.server.connect().ask("version") == "one");
+  for (const pid_t child : before) CHECK(::kill(child, 0) == 0);
+  write_file(order, "");
+  CHECK(it.server.reaches(settled_at(2)));
+}
+
+TEST_CASE("an upgrade is answered if all max-clients are busy, so that no new child can start") {
+  Upgradeable it({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  auto held = it.server.hold(2);
+  CHECK(ask(it.server, "upgrade").code == 0);
+  held.clear();
+  CHECK(it.server.reaches(settled_at(2)));
+}
+
 TEST_CASE("the client that ordered an upgrade that is refused learns why") {
   Upgradeable it(two_children);
   std::string why;

@@ -143,8 +143,10 @@ TEST_CASE("a service that is throttled is tried again by the new program, and th
   two.it.server.signal(SIGHUP);
   REQUIRE(two.it.server.wait_for_log("service left: children fail at once"));
   const CtlAnswer answer = two.ask("upgrade");
-  CHECK_MESSAGE(answer.code == 0, answer.text);
-  CHECK(eventually([&] { return two.it.count("service left: children fail at once") >= 2; }));
+  CHECK_MESSAGE(answer.code == 71, answer.text);
+  CHECK_MESSAGE(answer.says(" took over "), answer.text);
+  CHECK_MESSAGE(answer.says("service left: children of generation 3 fail at once"), answer.text);
+  CHECK(two.it.count("service left: children fail at once") >= 2);
   write_file(place / "order", "\n");
   CHECK(eventually([&] { return two.left().idle >= 2; }));
   CHECK(two.to_left().ask("echo again") == "again");
