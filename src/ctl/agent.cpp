@@ -7,8 +7,8 @@
 
 #include "base/text.hpp"
 #include "locate.hpp"
+#include "scoreboard/report/words.hpp"
 #include "status.hpp"
-#include "words.hpp"
 
 namespace brood::ctl {
 namespace {

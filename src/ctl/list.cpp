@@ -5,12 +5,12 @@
 #include <cstdio>
 
 #include "base/text.hpp"
-#include "json.hpp"
 #include "locate.hpp"
+#include "scoreboard/report/json.hpp"
+#include "scoreboard/report/verdict.hpp"
+#include "scoreboard/report/words.hpp"
 #include "status.hpp"
 #include "table.hpp"
-#include "verdict.hpp"
-#include "words.hpp"
 
 namespace brood::ctl {
 namespace {

@@ -18,12 +18,13 @@
 #include "list.hpp"
 #include "locate.hpp"
 #include "order.hpp"
+#include "scoreboard/report/words.hpp"
 #include "status.hpp"
-#include "words.hpp"
 
 namespace {
 
 using namespace brood::ctl;
+using brood::harmless;
 namespace outcome = brood::outcome;
 
 struct Verb {

@@ -10,8 +10,8 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/snapshot.hpp"
-#include "json.hpp"
 #include "locate.hpp"
+#include "scoreboard/report/json.hpp"
 #include "sentences.hpp"
 
 namespace brood::ctl {

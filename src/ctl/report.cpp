@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "scoreboard/report/words.hpp"
 #include "table.hpp"
-#include "words.hpp"
 
 namespace brood::ctl {
 namespace {

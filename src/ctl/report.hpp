@@ -6,7 +6,7 @@
 #include <string>
 
 #include "brood/snapshot.hpp"
-#include "verdict.hpp"
+#include "scoreboard/report/verdict.hpp"
 
 namespace brood::ctl {
 

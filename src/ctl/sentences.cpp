@@ -3,7 +3,7 @@
 
 #include "base/control_protocol.hpp"
 #include "base/text.hpp"
-#include "words.hpp"
+#include "scoreboard/report/words.hpp"
 
 namespace brood::ctl {
 namespace {

@@ -13,10 +13,10 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
-#include "json.hpp"
 #include "locate.hpp"
 #include "report.hpp"
-#include "words.hpp"
+#include "scoreboard/report/json.hpp"
+#include "scoreboard/report/words.hpp"
 
 namespace brood::ctl {
 namespace {

@@ -6,11 +6,11 @@
 
 #include "brood/error.hpp"
 #include "invocation.hpp"
-#include "json.hpp"
 #include "locate.hpp"
 #include "order.hpp"
+#include "scoreboard/report/json.hpp"
+#include "scoreboard/report/words.hpp"
 #include "sentences.hpp"
-#include "words.hpp"
 
 using namespace brood;
 using namespace brood::ctl;

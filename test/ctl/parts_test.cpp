@@ -4,12 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "json.hpp"
 #include "report.hpp"
 #include "scoreboard/recent_ends.hpp"
+#include "scoreboard/report/json.hpp"
+#include "scoreboard/report/verdict.hpp"
+#include "scoreboard/report/words.hpp"
 #include "table.hpp"
-#include "verdict.hpp"
-#include "words.hpp"
 
 using namespace brood;
 using namespace brood::ctl;

@@ -17,7 +17,7 @@
 #include "ctl/convert/tcpserver.hpp"
 #include "ctl/convert/this_machine.hpp"
 #include "ctl/locate.hpp"
-#include "ctl/words.hpp"
+#include "scoreboard/report/words.hpp"
 
 namespace brood::ctl {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace brood::ctl {
+namespace brood {
 
 std::string bytes(std::uint64_t count);    // "512 B", "1.2 MiB"
 std::string grouped(std::uint64_t count);  // "18,204"
@@ -19,4 +19,4 @@ std::string count_of(std::uint64_t count, std::string_view noun);  // "1 child",
 // Every byte but printable ASCII as \xNN: a terminal executes none of it, and each byte has a known width.
 std::string harmless(std::string_view text);
 
-}  // namespace brood::ctl
+}  // namespace brood

@@ -8,7 +8,7 @@
 #include "base/control_protocol.hpp"
 #include "brood/snapshot.hpp"
 
-namespace brood::ctl {
+namespace brood {
 
 enum class Level { ok = outcome::done, warning = outcome::warning, critical = outcome::critical };
 
@@ -36,4 +36,4 @@ std::string why_not_ready(const Snapshot& snapshot);
 bool slots_add_up(const ServiceSnapshot& service);        // empty + starting + idle + busy + leaving = slots
 bool connections_add_up(const ServiceSnapshot& service);  // accepted = finished + aborted + open
 
-}  // namespace brood::ctl
+}  // namespace brood

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "verdict.hpp"
+#include "scoreboard/report/verdict.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
-#include "words.hpp"
+#include "scoreboard/report/words.hpp"
 
-namespace brood::ctl {
+namespace brood {
 namespace {
 
 constexpr std::array<std::string_view, 3> level_names = {"ok", "warning", "critical"};
@@ -128,4 +128,4 @@ std::string why_not_ready(const Snapshot& snapshot) {
   return "";
 }
 
-}  // namespace brood::ctl
+}  // namespace brood

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "json.hpp"
+#include "scoreboard/report/json.hpp"
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
-namespace brood::ctl {
+namespace brood {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -175,4 +175,4 @@ std::string to_json(const std::string& order, std::span<const WireRecord> answer
   return dump({{"order", order}, {"code", done["code"]}, {"message", done["message"]}, {"answer", told}});
 }
 
-}  // namespace brood::ctl
+}  // namespace brood

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "words.hpp"
+#include "scoreboard/report/words.hpp"
 
 #include <array>
 #include <cstdio>
@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "brood/scoreboard_types.hpp"
 
-namespace brood::ctl {
+namespace brood {
 
 std::string bytes(std::uint64_t count) {
   static constexpr std::array<const char*, 5> units = {"KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -41,4 +41,4 @@ std::string count_of(std::uint64_t count, std::string_view noun) {
 
 std::string harmless(std::string_view text) { return escape(text, Keep::ascii); }
 
-}  // namespace brood::ctl
+}  // namespace brood

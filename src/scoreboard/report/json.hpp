@@ -8,9 +8,9 @@
 
 #include "base/wire_record.hpp"
 #include "brood/snapshot.hpp"
-#include "verdict.hpp"
+#include "scoreboard/report/verdict.hpp"
 
-namespace brood::ctl {
+namespace brood {
 
 // The output is ASCII: other characters are escaped, and invalid UTF-8 becomes U+FFFD.
 std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
@@ -18,4 +18,4 @@ std::string list_as_json(const Snapshot& snapshot);
 // The answer to an order. The last record is `done`.
 std::string to_json(const std::string& order, std::span<const WireRecord> answer);
 
-}  // namespace brood::ctl
+}  // namespace brood
