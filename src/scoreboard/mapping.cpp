@@ -160,19 +160,29 @@ const MappingDescriptors& Mapping::descriptors() const { return regions_->descri
 std::size_t Mapping::page_size() { return ipc::mapped_region::get_page_size(); }
 
 struct ReadOnlyMapping::Region {
+  explicit Region(ipc::mapped_region region) : whole(std::move(region)) {}
   ipc::mapped_region whole;
 };
 
-ReadOnlyMapping::ReadOnlyMapping(const std::string& path) : region_(std::make_unique<Region>()) {
-  // Not blocking: a FIFO of that name would hold up the reader.
-  const Descriptor file = open_or_throw(path, O_RDONLY | O_NONBLOCK);
+namespace {
+
+ipc::mapped_region map_all_of(const Descriptor& file, const std::string& what) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw SystemError("stat scoreboard " + path, errno);
-  if (!S_ISREG(status.st_mode)) throw Error("scoreboard " + path + " is not a file");
-  if (status.st_size == 0) throw Error("scoreboard " + path + ": the file is empty");
-  region_->whole =
-      map(file, ipc::read_only, 0, static_cast<std::size_t>(status.st_size), "scoreboard " + path);
+  if (::fstat(file.get(), &status) != 0) throw SystemError("stat " + what, errno);
+  if (!S_ISREG(status.st_mode)) throw Error(what + " is not a file");
+  if (status.st_size == 0) throw Error(what + ": the file is empty");
+  return map(file, ipc::read_only, 0, static_cast<std::size_t>(status.st_size), what);
 }
+
+}  // namespace
+
+// Not blocking: a FIFO of that name would hold up the reader.
+ReadOnlyMapping::ReadOnlyMapping(const std::string& path)
+    : region_(std::make_unique<Region>(
+          map_all_of(open_or_throw(path, O_RDONLY | O_NONBLOCK), "scoreboard " + path))) {}
+
+ReadOnlyMapping::ReadOnlyMapping(const Descriptor& file)
+    : region_(std::make_unique<Region>(map_all_of(file, text("scoreboard of descriptor ", file.get())))) {}
 
 ReadOnlyMapping::ReadOnlyMapping(ReadOnlyMapping&&) noexcept = default;
 ReadOnlyMapping& ReadOnlyMapping::operator=(ReadOnlyMapping&&) noexcept = default;

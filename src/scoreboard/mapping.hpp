@@ -64,6 +64,8 @@ class Mapping {
 class ReadOnlyMapping {
  public:
   explicit ReadOnlyMapping(const std::string& path);  // throws SystemError
+  // By a read-only descriptor, which may be closed then. Throws Error or SystemError.
+  explicit ReadOnlyMapping(const Descriptor& file);
   ReadOnlyMapping(ReadOnlyMapping&&) noexcept;
   ReadOnlyMapping& operator=(ReadOnlyMapping&&) noexcept;
   ~ReadOnlyMapping();

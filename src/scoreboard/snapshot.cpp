@@ -19,6 +19,7 @@
 #include "scoreboard/mapping.hpp"
 #include "scoreboard/recent_ends.hpp"
 #include "scoreboard/scoreboard_place.hpp"
+#include "scoreboard/scoreboard_reader.hpp"
 #include "scoreboard/slot_reader.hpp"
 
 namespace brood {
@@ -34,8 +35,10 @@ std::string to_string(const std::array<char, size>& name) {
 // A mapping that was checked: it is a scoreboard of this layout, and every table is inside it.
 class Table {
  public:
-  explicit Table(const std::string& path) : mapping_(path) {
-    const auto refuse = [&](const std::string& why) { throw Error("scoreboard " + path + ": " + why); };
+  explicit Table(const std::string& path) : Table(ReadOnlyMapping(path), path) {}
+  explicit Table(const Descriptor& file) : Table(ReadOnlyMapping(file), text("descriptor ", file.get())) {}
+  Table(ReadOnlyMapping mapping, const std::string& from) : mapping_(std::move(mapping)) {
+    const auto refuse = [&](const std::string& why) { throw Error("scoreboard " + from + ": " + why); };
     if (mapping_.size() < sizeof(Header) || header().magic != scoreboard_magic)
       refuse("the file is not a scoreboard");
     if (header().version != layout_version)
@@ -164,6 +167,14 @@ Snapshot read_server(const ServerFields& from, Time now) {
   return to;
 }
 
+Snapshot read_all(const std::vector<Table>& tables) {
+  const Time now = Clock::now();
+  Snapshot snapshot = read_server(tables.front().server(), now);
+  for (const Table& table : tables)
+    if (table.has_service()) snapshot.services.push_back(read_service(table, now));
+  return snapshot;
+}
+
 bool of_same_server(const ServerFields& one, const ServerFields& other) {
   return one.parent_pid.load(relaxed) == other.parent_pid.load(relaxed) &&
          one.parent_start_time == other.parent_start_time;
@@ -230,13 +241,13 @@ std::chrono::microseconds FiguresSnapshot::latency_at(double share) const {
   return std::chrono::microseconds(std::uint64_t{1} << (latency_buckets - 1));
 }
 
-Snapshot Snapshot::read(const std::string& path) {
-  const std::vector<Table> tables = tables_at(path);
-  const Time now = Clock::now();
-  Snapshot snapshot = read_server(tables.front().server(), now);
-  for (const Table& table : tables)
-    if (table.has_service()) snapshot.services.push_back(read_service(table, now));
-  return snapshot;
+Snapshot Snapshot::read(const std::string& path) { return read_all(tables_at(path)); }
+
+ScoreboardReader::ScoreboardReader(std::span<const Descriptor> files) {
+  if (files.empty()) throw Error("there is no scoreboard to read");
+  const auto tables = std::make_shared<std::vector<Table>>();
+  for (const Descriptor& file : files) tables->emplace_back(file);
+  read_ = [tables] { return read_all(*tables); };
 }
 
 // Only root may write to /run. Other users have a directory if a session manager has created one.

@@ -119,18 +119,25 @@ Json to_json(const ServiceSnapshot& service) {
           {"slots", slots}};
 }
 
-std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n'; }
+// Of the keys and their meanings. A key that is new does not change it.
+constexpr int json_version = 1;
+
+std::string dump(const Json& json, JsonLines lines = JsonLines::many) {
+  return json.dump(lines == JsonLines::many ? 2 : -1, ' ', true, Json::error_handler_t::replace) + '\n';
+}
 
 }  // namespace
 
-std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path) {
+std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path,
+                    JsonLines lines) {
   Json problems = Json::array();
   for (const auto& problem : verdict.problems)
     problems.push_back({{"level", name_of(problem.level)}, {"text", problem.sentence()}});
   Json services = Json::array();
   for (const auto& service : snapshot.services) services.push_back(to_json(service));
   const std::string state = snapshot.parent_state == '\0' ? "" : std::string(1, snapshot.parent_state);
-  const Json json = {{"name", snapshot.name},
+  const Json json = {{"version", json_version},
+                     {"name", snapshot.name},
                      {"scoreboard", path},
                      {"verdict", name_of(verdict.level)},
                      {"problems", problems},
@@ -143,7 +150,7 @@ std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std:
                        {"age_seconds", seconds(snapshot.age)},
                        {"upgrades", snapshot.upgrades}}},
                      {"services", services}};
-  return dump(json);
+  return dump(json, lines);
 }
 
 std::string list_as_json(const Snapshot& snapshot) {

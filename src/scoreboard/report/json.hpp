@@ -12,8 +12,11 @@
 
 namespace brood {
 
+enum class JsonLines { many, one };  // for people, or as short as can be
+
 // The output is ASCII: other characters are escaped, and invalid UTF-8 becomes U+FFFD.
-std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path);
+std::string to_json(const Snapshot& snapshot, const Verdict& verdict, const std::string& path,
+                    JsonLines lines = JsonLines::many);
 std::string list_as_json(const Snapshot& snapshot);
 // The answer to an order. The last record is `done`.
 std::string to_json(const std::string& order, std::span<const WireRecord> answer);
