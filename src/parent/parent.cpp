@@ -93,6 +93,18 @@ void Parent::close_all_in_process() {
   forget_what_is_ours();
 }
 
+// In the process of status-listen. What is shared comes from read-only descriptors.
+std::vector<Descriptor> Parent::become_reader() {
+  std::vector<Descriptor> readable;
+  const auto add = [&](const Scoreboard& scoreboard) {
+    readable.push_back(Takeover::share(scoreboard.descriptors().read_only.get()));
+  };
+  if (server_file_) add(*server_file_);
+  for (const auto& service : services_) add(service->scoreboard());
+  close_all_in_process();
+  return readable;
+}
+
 void Parent::forget_what_is_ours() {
   close_inherited();
   server_file_.reset();
@@ -193,7 +205,8 @@ void Parent::process_ended(pid_t pid, int code, int status, Time now) {
     if (const auto slot = service->pool().find(pid)) return service->child_ended(*slot, code, status, now);
     if (service->process_ended(pid, code, status)) return;
   }
-  if (!readings_.reaped(pid, code, status)) upgrade_.reaped(pid, code, status, now);
+  if (readings_.reaped(pid, code, status) || program_.process_ended(pid, code, status, now)) return;
+  upgrade_.reaped(pid, code, status, now);
 }
 
 void Parent::child_stopped(pid_t pid, bool is_stopped) {
@@ -226,6 +239,9 @@ Time Parent::look(Time now) {
     reload_when_looked_up(service);
     next = now;
   }
+  next = std::min(next, program_.look_at_reporter({.epoch = reporter_epoch_ + services_.size(),
+                                                   .become_reader = [this] { return become_reader(); }},
+                                                  now));
   const ServerState state{.ready = ready_,
                           .stopping = stopping(),
                           .draining = !stopping_ && stopping(),

@@ -83,6 +83,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   HandedOver hand_over() const;
   void look_up_all(const std::string& restarted);
   void close_all_in_process();
+  std::vector<Descriptor> become_reader();
   void forget_what_is_ours();
   void publish_facts() const;
   void look_at_files();
@@ -105,6 +106,7 @@ class Parent final : private ServiceHost, private ServerOrders {
   bool stopping_ = false;
   Time drain_until_ = never;   // until then it serves on, although it was told to stop
   std::uint64_t reloads_ = 0;  // by SIGHUP
+  std::uint64_t reporter_epoch_ = 0;
   int exit_code_ = 0;
 };
 

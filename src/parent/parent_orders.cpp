@@ -102,6 +102,7 @@ ServerOrders::Reloaded Parent::reload(const std::string& only) {
     program_.apply_settings(std::move(wanted.parent));
     std::ranges::move(wanted.need_restart, std::back_inserter(outcome.need_restart));
   }
+  ++reporter_epoch_;
   for (const auto& line : outcome.need_restart) log_warning(line);
   for (Service* service : outcome.applied) service->call_reload_hook();
   if (only.empty()) try_reopen();
@@ -173,6 +174,7 @@ void Parent::reopen_logs() {
   };
   try_each([] { reopen_log(); });
   for (const auto& service : services_) try_each([&] { service->reopen_log(); });
+  ++reporter_epoch_;
   ++facts_.log_epoch;  // a child that sees it opens the log again before it writes
   publish_facts();
   if (!mistakes.empty()) throw Error(join(mistakes));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "brood/descriptor.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "settings/service_source.hpp"
 #include "upgrade/executable.hpp"
@@ -31,6 +32,15 @@ struct ServerLoad {
   unsigned waiting = 0;  // in the queues of the listeners
 
   bool operator==(const ServerLoad&) const = default;
+};
+
+// What the process of status-listen needs of the parent.
+struct ReporterHost {
+  // Another one: the services have changed, or the settings, or the log was reopened.
+  std::uint64_t epoch = 0;
+  // In that process, when it is fresh: closes all that the parent has open, and returns read-only descriptors
+  // of the scoreboards, the server's own first. Throws SystemError.
+  std::function<std::vector<Descriptor>()> become_reader;
 };
 
 class ServerProgram {
@@ -61,6 +71,10 @@ class ServerProgram {
   virtual void report_ready(std::string_view addresses) = 0;
   // At each look. `load` may be called. Returns when to call this again.
   virtual Time tell_state(const ServerState& state, const std::function<ServerLoad()>& load, Time now) = 0;
+  // At each look. Keeps the process of status-listen running. Returns when to call this again.
+  virtual Time look_at_reporter(const ReporterHost& host, Time now) = 0;
+  // False: the process is none of the program's.
+  virtual bool process_ended(pid_t pid, int code, int status, Time now) = 0;
   // Adds what belongs to the program to what is handed to the next program of this process.
   virtual void hand_over(HandedOver& to) const = 0;
 

@@ -63,15 +63,18 @@ int serve(const ServiceSource& source, WantedSettings wanted, Daemon& daemon, Ta
   ScoreboardPlace place{.path = from != nullptr ? from->scoreboard : "", .directory = many};
   if (from == nullptr) place = prepare_scoreboards(started, many);
   if (!started.status_group.empty()) place.readers = find_identity("", started.status_group).group;
+  StatusListener status;
+  status.open(started.status_listen, from);
   ServiceManager manager(from == nullptr ? started.notify_fd : -1);
   RunningProgram program(source, wanted.parent, std::move(place), takeover.executable(), daemon, pid_file,
-                         name, manager);
+                         name, manager, status);
   Parent parent =
       from != nullptr ? Parent(program, std::move(services), takeover) : Parent(program, std::move(services));
   if (from != nullptr) {
     pid_file.take_over(from->pid_file, takeover.claim(from->pid_file_descriptor));
     name.take_over(NameClaim::path_for(started), takeover.claim(from->name_descriptor));
     daemon = Daemon(takeover.claim(from->report_descriptor));
+    status.take_over(takeover);
     parent.take_over(takeover);
   }
   daemon.close_terminal();

@@ -27,6 +27,11 @@ void RunningProgram::apply_settings(std::shared_ptr<const Configuration> parent)
   } catch (const Error& error) {
     log_error(text(std::string_view(error.what()), "; the log goes on as before"));
   }
+  try {
+    status_.change(in_force_->status_listen);
+  } catch (const Error& error) {
+    log_error(text("status-listen: ", std::string_view(error.what()), "; it goes on as before"));
+  }
 }
 
 void RunningProgram::close_in_child() {
@@ -34,6 +39,7 @@ void RunningProgram::close_in_child() {
   pid_file_.forget();
   name_claim_.forget();
   manager_.forget();
+  status_.forget();
   source_.environment().leave();
 }
 
@@ -55,6 +61,7 @@ void RunningProgram::hand_over(HandedOver& to) const {
   to.name_descriptor = name_claim_.descriptor();
   to.report_descriptor = daemon_.descriptor();
   to.settings = in_force_->given;
+  to.status_listeners = status_.hand_over();
 }
 
 }  // namespace brood

@@ -10,6 +10,7 @@
 #include "program/files/name_claim.hpp"
 #include "program/files/pid_file.hpp"
 #include "program/service_manager.hpp"
+#include "program/status/status_listener.hpp"
 
 namespace brood {
 
@@ -19,7 +20,7 @@ class RunningProgram final : public ServerProgram {
   // outlive it.
   RunningProgram(const ServiceSource& source, std::shared_ptr<const Configuration> started,
                  ScoreboardPlace scoreboards, const Executable& executable, Daemon& daemon, PidFile& pid_file,
-                 NameClaim& name_claim, ServiceManager& manager)
+                 NameClaim& name_claim, ServiceManager& manager, StatusListener& status)
       : source_(source),
         in_force_(std::move(started)),
         rules_(source.rules(*in_force_)),
@@ -28,7 +29,8 @@ class RunningProgram final : public ServerProgram {
         daemon_(daemon),
         pid_file_(pid_file),
         name_claim_(name_claim),
-        manager_(manager) {}
+        manager_(manager),
+        status_(status) {}
 
   const std::string& name() const override { return in_force_->name; }
   const ScoreboardPlace& scoreboards() const override { return scoreboards_; }
@@ -56,6 +58,12 @@ class RunningProgram final : public ServerProgram {
   Time tell_state(const ServerState& state, const std::function<ServerLoad()>& load, Time now) override {
     return manager_.tell(state, load, now);
   }
+  Time look_at_reporter(const ReporterHost& host, Time now) override {
+    return status_.look(host, scoreboards_.path, now);
+  }
+  bool process_ended(pid_t pid, int code, int status, Time now) override {
+    return status_.reaped(pid, code, status, now);
+  }
   void hand_over(HandedOver& to) const override;
 
  private:
@@ -68,6 +76,7 @@ class RunningProgram final : public ServerProgram {
   PidFile& pid_file_;
   NameClaim& name_claim_;
   ServiceManager& manager_;
+  StatusListener& status_;
 };
 
 }  // namespace brood

@@ -24,6 +24,9 @@ void try_start(const WantedSettings& wanted) {
   const Configuration& parent = *wanted.parent;
   if (!parent.pid_file.empty())
     attempt("pid-file = " + parent.pid_file, [&] { try_directory_of(parent.pid_file); });
+  if (!parent.status_listen.empty())
+    attempt("status-listen = " + parent.status_listen,
+            [&] { try_listener(status_address(parent.status_listen)); });
   for (const auto& service : wanted.services) {
     if (!service.configuration) continue;
     for (const auto& spec : service.configuration->listen_specs)

@@ -65,6 +65,7 @@ struct Configuration {
   std::string runtime_directory;  // "": default_runtime_directory(); "none": the scoreboard is anonymous
   std::string status_group;       // "": none
   std::string pid_file;
+  std::string status_listen;  // "": no status listener
   LogSettings log;
   bool daemonize = false;
   int notify_fd = -1;
@@ -85,6 +86,8 @@ void add_parent_settings(Settings& settings, Configuration& configuration);
 // parsed fields, and makes the values those that the service works with (in_effect()).
 void check_service(ServiceConfiguration& service, SettingsReader& reader);
 void check_parent(const Configuration& configuration, SettingsReader& reader);
+// The parsed `status_listen`: a TCP address with numbers alone, or a unix socket. Throws ConfigurationError.
+ListenSpec status_address(const std::string& written);
 void check_log(const LogSettings& log, SettingsReader& reader);
 
 // A listener of `one` that `other` has, too; nullptr: none.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The settings of the parent: their names, defaults and help, and the checks of several of them together.
+#include <arpa/inet.h>
+
 #include "base/lookup/identity.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -49,6 +51,11 @@ void add_parent_settings(Settings& settings, Configuration& configuration) {
           "The group whose members may read the scoreboards, as broodctl status does. Orders are taken from "
           "root and from the user of the server alone. Empty: no group.")
       .applied_on = AppliedOn::restart;
+  settings.text(
+      "status-listen", configuration.status_listen,
+      "Where the server shows its status by HTTP: a port of 127.0.0.1, an ADDRESS:PORT of numbers, or "
+      "unix:/PATH with mode= and owner= as in listen. It answers /, /status.json, /metrics, /readyz "
+      "and /livez, to everybody who can connect. Empty: nowhere.");
   settings
       .integer("notify-fd", configuration.notify_fd, -1, 1'000'000,
                "A descriptor that gets a newline when the server is ready, as s6 wants it. -1: none. systemd "
@@ -70,6 +77,22 @@ void check_log(const LogSettings& log, SettingsReader& reader) {
                  text("syslog-identity = ", log.identity, " has a blank, a colon or a bracket"));
 }
 
+// No name is looked up: a reload opens it in the parent, which never waits.
+ListenSpec status_address(const std::string& written) {
+  const bool port_alone = written.find_first_not_of("0123456789") == std::string::npos;
+  ListenSpec spec = parse_listen(port_alone ? "127.0.0.1:" + written : written);
+  const bool is_unix = spec.kind == ListenSpec::Kind::unix_socket;
+  if (spec.kind != ListenSpec::Kind::tcp && !is_unix)
+    throw ConfigurationError("is neither a TCP address nor a unix socket");
+  if (spec.proxy || spec.nagle || !spec.name.empty())
+    throw ConfigurationError("has an option that only listen can have");
+  in6_addr number{};
+  if (!is_unix && !spec.host.empty() && ::inet_pton(AF_INET, spec.host.c_str(), &number) != 1 &&
+      ::inet_pton(AF_INET6, spec.host.c_str(), &number) != 1)
+    throw ConfigurationError("has a name: write the address with numbers, as 127.0.0.1");
+  return spec;
+}
+
 void check_parent(const Configuration& configuration, SettingsReader& reader) {
   if (configuration.name.empty() || configuration.name.size() > 63 ||
       configuration.name.find('/') != std::string::npos)
@@ -78,6 +101,12 @@ void check_parent(const Configuration& configuration, SettingsReader& reader) {
     reader.blame("daemonize", text("daemonize = yes needs a log that is not ", configuration.log.to,
                                    ": set log to syslog or to a file"));
   check_log(configuration.log, reader);
+  try {
+    if (!configuration.status_listen.empty()) status_address(configuration.status_listen);
+  } catch (const Error& error) {
+    reader.blame("status-listen",
+                 text("status-listen = ", configuration.status_listen, ' ', std::string_view(error.what())));
+  }
   try {
     find_identity("", configuration.status_group);
   } catch (const Error& error) {

@@ -276,6 +276,8 @@ void records_of(auto& records, auto& of) {
                [](auto& fields, auto& descriptor) { fields("descriptor", descriptor); });
   records.each("inherited", of.inherited_descriptors,
                [](auto& fields, auto& descriptor) { fields("descriptor", descriptor); });
+  records.each("status-listener", of.status_listeners,
+               [](auto& fields, auto& each) { fields_of_listener(fields, each); });
   records.each_named("setting", "name", of.settings, fields_of_given);
   records.one(refused_kind, !of.refused.empty(), [&](auto& fields) { fields("why", of.refused); });
   records.each("service", of.services, [](auto& fields, auto& each) { fields_of_service(fields, each); });

@@ -93,7 +93,8 @@ struct HandedOver {
   LogChannelDescriptors log_channel;
   std::vector<int> asker_descriptors;  // of clients of the control socket that wait for the upgrade's outcome
   std::vector<int> inherited_descriptors;  // that no service serves yet
-  GivenSettings settings;                  // of the parent, in force
+  std::vector<HandedOverListener> status_listeners;
+  GivenSettings settings;  // of the parent, in force
   std::vector<HandedOverService> services;
 
   std::string refused;  // why the new program gave everything back (give_back.hpp); "": it has not

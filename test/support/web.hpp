@@ -78,7 +78,8 @@ struct WebAnswer {
 
 class WebClient {
  public:
-  explicit WebClient(const ServerProcess& server) : client_(server.address()) {}
+  explicit WebClient(const ServerProcess& server) : WebClient(server.address()) {}
+  explicit WebClient(const std::string& address) : client_(address) {}
 
   void send(const std::string& text) { client_.send(text); }
   void finish_sending() { client_.finish_sending(); }
