@@ -239,7 +239,8 @@ Time Parent::look(Time now) {
     reload_when_looked_up(service);
     next = now;
   }
-  next = std::min(next, program_.look_at_reporter({.epoch = reporter_epoch_ + services_.size(),
+  next = std::min(next, program_.look_at_reporter({.epoch = reporter_epoch_,
+                                                   .services = services_.size(),
                                                    .become_reader = [this] { return become_reader(); }},
                                                   now));
   const ServerState state{.ready = ready_,

@@ -36,8 +36,9 @@ struct ServerLoad {
 
 // What the process of status-listen needs of the parent.
 struct ReporterHost {
-  // Another one: the services have changed, or the settings, or the log was reopened.
+  // If one of them is another, so are the services, or the settings, or the log was reopened.
   std::uint64_t epoch = 0;
+  std::size_t services = 0;
   // In that process, when it is fresh: closes all that the parent has open, and returns read-only descriptors
   // of the scoreboards, the server's own first. Throws SystemError.
   std::function<std::vector<Descriptor>()> become_reader;

@@ -109,7 +109,7 @@ TEST_CASE("clients of the status listener that ask nothing keep out nobody") {
   CHECK(get(status, "/readyz").status == 200);
 }
 
-TEST_CASE("a status process that dies is replaced, and not too often") {
+TEST_CASE("a status process that dies is replaced") {
   ServerProcess server({anywhere});
   const std::string status = status_address_of(server);
   CHECK(get(status, "/readyz").status == 200);
@@ -118,9 +118,13 @@ TEST_CASE("a status process that dies is replaced, and not too often") {
   ::kill(first, SIGKILL);
   CHECK(get(status, "/readyz").status == 200);  // the queue is still there
   CHECK(server.wait_for_log("status-listen: process " + std::to_string(first) +
-                            " was killed by signal 9 (Killed); it is started again in 1s"));
-  ::kill(reporter_of(server.pid()), SIGKILL);
-  CHECK(server.wait_for_log("it is started again in 2s"));
+                            " was killed by signal 9 (Killed); it is started again"));
+  for (int i = 0; i < 3; ++i) {  // the last ones are started again later, and clients wait
+    pid_t next = 0;
+    REQUIRE(eventually([&] { return (next = reporter_of(server.pid())) != 0; }));
+    ::kill(next, SIGKILL);
+  }
+  CHECK(get(status, "/readyz").status == 200);
   CHECK(server.service().children_failed == 0);
 }
 

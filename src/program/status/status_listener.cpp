@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int backlog = 64;
-constexpr auto long_enough = 10s;  // a process that lasts so long has not failed at its start
+constexpr auto long_enough = 1s;  // a process that lasts so long has not failed at its start
 constexpr auto shortest_delay = 1s;
 constexpr auto longest_delay = 60s;
 
@@ -97,7 +97,8 @@ std::vector<HandedOverListener> StatusListener::hand_over() const {
 }
 
 Time StatusListener::look(const ReporterHost& host, const std::string& scoreboard, Time now) {
-  if (process_.pid != 0 && (listeners_.empty() || process_.epoch != host.epoch)) {
+  const bool knows_all = process_.epoch == host.epoch && process_.services == host.services;
+  if (process_.pid != 0 && (listeners_.empty() || !knows_all)) {
     leaving_.push_back(process_.pid);  // it answers what it was asked, and ends
     process_ = {};
   }
@@ -125,7 +126,11 @@ void StatusListener::start(const ReporterHost& host, const std::string& scoreboa
     log_error(text("status-listen: ", std::string_view(SystemError("fork", errno).what())));
     return delay_.ended(now, now);
   }
-  process_ = {.pid = pid, .epoch = host.epoch, .started = now, .end = std::move(parent_end)};
+  process_ = {.pid = pid,
+              .epoch = host.epoch,
+              .services = host.services,
+              .started = now,
+              .end = std::move(parent_end)};
 }
 
 bool StatusListener::reaped(pid_t pid, int code, int status, Time now) {

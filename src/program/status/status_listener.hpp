@@ -43,7 +43,7 @@ class StatusListener {
   void change(const std::string& written);
   std::vector<HandedOverListener> hand_over() const;
 
-  // Starts the process if there is none, and replaces the one that knows another epoch. Returns when to look
+  // Starts the process if there is none, and replaces the one that does not know all. Returns when to look
   // again.
   Time look(const ReporterHost& host, const std::string& scoreboard, Time now);
   bool reaped(pid_t pid, int code, int status, Time now);  // false: it is another process
@@ -53,6 +53,7 @@ class StatusListener {
   struct Process {
     pid_t pid = 0;
     std::uint64_t epoch = 0;
+    std::size_t services = 0;
     Time started{};
     Descriptor end;  // of the pipe: closing it ends the process
   };
