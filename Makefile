@@ -3,6 +3,7 @@ RUN_PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev
 TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal haproxy
 MODEL_PACKAGES = gcc spin
 SYSTEMD_PACKAGES = $(RUN_PACKAGES) systemd
+PROMETHEUS_PACKAGES = $(RUN_PACKAGES) prometheus
 LINT_PACKAGES = $(TEST_PACKAGES) clang-format-14 clang-tidy-19
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -16,7 +17,7 @@ asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all configure run test test-all slow asan tsan io-uring systemd models bench install format lint clean
+.PHONY: all configure run test test-all slow asan tsan io-uring systemd prometheus page models bench install format lint clean
 
 all: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS)
@@ -39,7 +40,7 @@ test: install-test-packages configure
 # The suite, then everything that takes longer.
 test-all: test slow
 
-slow: asan tsan io-uring systemd models lint
+slow: asan tsan io-uring systemd prometheus page models lint
 
 # exitcode 99 keeps a sanitizer's report apart from a program's own exit codes.
 asan: install-test-packages
@@ -64,6 +65,16 @@ io-uring: install-test-packages
 systemd: install-systemd-packages configure
 	@cmake --build --preset release -j $(JOBS) --target echo
 	@sh test/systemd.sh $(RELEASE)
+
+# The metrics of a server, and etc/prometheus, under a real prometheus, for a minute.
+prometheus: install-prometheus-packages configure
+	@cmake --build --preset release -j $(JOBS) --target echo brood-load
+	@sh test/prometheus.sh $(RELEASE)
+
+# The page of status-listen in Chromium: skipped if that is not installed.
+page: configure
+	@cmake --build --preset release -j $(JOBS) --target echo broodctl brood-load
+	@sh test/page.sh $(RELEASE)
 
 # What processes do at once, in Promela: every order of their steps.
 models: install-model-packages

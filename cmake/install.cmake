@@ -33,7 +33,7 @@ endforeach()
 
 file(GLOB brood_examples CONFIGURE_DEPENDS example/*.cpp etc/*.conf)
 install(FILES ${brood_examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(DIRECTORY etc/systemd etc/container etc/kubernetes etc/balancers DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY etc/systemd etc/container etc/kubernetes etc/balancers etc/prometheus DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(PROGRAMS example/listen_fds.py example/per_connection.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY example/httpd example/proxy example/patterns DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
         PATTERN CMakeLists.txt EXCLUDE)
