@@ -16,6 +16,7 @@
 #include "child/child_signals.hpp"
 #include "child/client_messages.hpp"
 #include "child/privileges.hpp"
+#include "child/sandbox/sandbox.hpp"
 
 namespace brood {
 namespace {
@@ -51,7 +52,9 @@ bool enter(const ChildSetup& setup, int signal_when_orphaned) {
   if (setup.parent == no_parent) return true;
   // After drop_privileges(): a change of user clears it. If the parent is gone already, no signal comes.
   ::prctl(PR_SET_PDEATHSIG, signal_when_orphaned);  // can't fail with a valid signal
-  return ::getppid() == setup.parent;
+  if (::getppid() != setup.parent) return false;
+  if (setup.sandbox != nullptr) enter_sandbox(*setup.sandbox, Descriptor(setup.sandbox_channel));
+  return true;
 }
 
 void write_errors_to(int output) {

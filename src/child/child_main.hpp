@@ -13,8 +13,8 @@ namespace brood {
 
 int child_main(const ChildSetup& setup);
 
-// The first step of a child: takes on its user and root directory, and asks for a signal when the parent
-// ends. False: the parent is gone.
+// The first step of a child: takes on its user and root directory, asks for a signal when the parent ends,
+// and enters its sandbox. False: the parent is gone.
 bool enter(const ChildSetup& setup, int signal_when_orphaned);
 // Standard error of this child becomes `output`, unless it is its log. -1: nothing changes. Throws
 // SystemError.

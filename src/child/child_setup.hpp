@@ -21,6 +21,7 @@ namespace brood {
 
 class Scoreboard;
 class ServerBase;
+struct SandboxSettings;
 
 inline constexpr pid_t no_parent = 0;  // the process serves alone (--single)
 
@@ -40,6 +41,8 @@ struct ChildSetup {
   int output = -1;                               // what standard error becomes; -1: it stays
   const AdmissionSettings* admission = nullptr;  // outlives the child; nullptr: every client may come in
   ProxySettings proxy = {};
+  const SandboxSettings* sandbox = nullptr;  // outlives the child; nullptr: none
+  int sandbox_channel = -1;                  // to the parent, if there is a sandbox
 };
 
 }  // namespace brood

@@ -186,7 +186,8 @@ ChildSetup setup_of_child(const ServiceConfiguration& configuration) {
           .process = configuration.process,
           .access_log = configuration.access_log,
           .admission = &configuration.admission,
-          .proxy = configuration.proxy};
+          .proxy = configuration.proxy,
+          .sandbox = configuration.sandbox.filter ? &configuration.sandbox : nullptr};
 }
 
 }  // namespace brood

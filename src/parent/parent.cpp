@@ -295,6 +295,7 @@ void Parent::wait(Time until) {
   for (const auto& service : services_) events.push_back(service->wake_up());
   for (const auto& service : services_) events.push_back(service->output());
   for (const auto& service : services_) events.push_back(service->notices());
+  for (const auto& service : services_) events.push_back(service->forbidden_calls());
   for (const auto& service : services_) service->add_watched(events);
   control_.add_watched(events);
   if (poll_until(events, until) < 0 && errno != EINTR)
@@ -306,6 +307,8 @@ void Parent::wait(Time until) {
     if (events[at++].revents != 0) service->take_output();
   for (const auto& service : services_)
     if (events[at++].revents != 0) service->take_notices();
+  for (const auto& service : services_)
+    if (events[at++].revents != 0) service->answer_forbidden_calls();
   if (std::ranges::any_of(events, tells_end))
     for (const auto& service : services_)
       if (service->watches_listeners()) service->revive_listeners();

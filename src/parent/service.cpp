@@ -10,6 +10,7 @@
 #include "brood/error.hpp"
 #include "brood/log.hpp"
 #include "child/own_counters.hpp"
+#include "child/sandbox/path_rules.hpp"
 #include "parent/server_program.hpp"
 
 namespace brood {
@@ -20,6 +21,15 @@ void tell_doubles(const ServiceConfiguration& configuration) {
   for (const auto& written : configuration.listen_doubles)
     log_info(
         text("service ", configuration.name, ": listen = ", written, " is given twice, and is opened once"));
+}
+
+void warn_of_paths(const ServiceConfiguration& configuration) {
+  if (!configuration.sandbox.restricts_paths()) return;
+  if (const std::string why = why_no_path_rules(); !why.empty())
+    log_warning(text("service ", configuration.name,
+                     ": sandbox-read and sandbox-write have no effect here, and children can open all that "
+                     "their user may: ",
+                     why));
 }
 
 std::uint32_t slots_for(const Limits& limits) { return std::max(256U, 2 * limits.max_clients); }
@@ -34,7 +44,8 @@ Service::Service(WantedService wanted, const HandedOverService& left)
                  configuration_->listen_backlog, configuration_->model.work, left.listeners),
       failure_hook_(configuration_->name),
       log_(configuration_->name),
-      output_(configuration_->name) {
+      output_(configuration_->name),
+      forbidden_calls_(configuration_->name) {
   open_log(*configuration_);
   const LogScope scope(log_);
   if (left.name.empty() && !may_signal(configuration_->identity))
@@ -48,6 +59,7 @@ Service::Service(WantedService wanted, const HandedOverService& left)
         text("service ", name(), ": its children run as root; set user, or allow-root = yes if they must"));
   failure_hook_.set(configuration_->on_failure_words);
   tell_doubles(*configuration_);
+  warn_of_paths(*configuration_);
   wanted.store();
 }
 
@@ -113,6 +125,12 @@ Growth::Input Service::growth_input() {
 
 void Service::prepare_start() {
   if (configuration_->log_output) output_.open();
+  if (configuration_->sandbox.filter) try {
+      forbidden_calls_.open();
+    } catch (const Error& error) {
+      log_error(text("service ", name(),
+                     ": no child can be started with its sandbox: ", std::string_view(error.what())));
+    }
   const ServiceCommand& command = configuration_->command;
   if (!command.takes_listeners() || command.ready != ReadyOn::notify) return;
   try {
@@ -128,6 +146,8 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   const std::uint32_t log_epoch = host_->facts().log_epoch;
   Descriptor output = output_.for_child();
   if (!configuration_->log_output) output.reset();
+  Descriptor sandbox_channel = forbidden_calls_.for_child();
+  if (!configuration_->sandbox.filter) sandbox_channel.reset();
   log_.become_log_of_process();
   host_->close_in_child(*this);
   follow_log_epoch(scoreboard_->server().log_epoch, log_epoch);
@@ -139,6 +159,7 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   setup.listeners = listeners_.of_a_child();
   setup.parent = parent;
   setup.output = output.release();
+  setup.sandbox_channel = sandbox_channel.release();
   if (configuration_->command.ready == ReadyOn::notify) setup.notify_address = notices_.address();
   return kind().run(configuration_->command, setup, std::move(table));
 }
@@ -188,8 +209,8 @@ Time Service::look(Time now) {
   advance_stop(census, now);
   if (run_.restarts() && ended()) host_->look_up_to_start(*this);
   scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
-  const Time next = std::min(
-      {advance_listeners(now), failure_hook_.look(now), output_.look(now), notices_again, audit_again});
+  const Time next = std::min({advance_listeners(now), failure_hook_.look(now), output_.look(now),
+                              forbidden_calls_.look(now), notices_again, audit_again});
   return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
@@ -259,6 +280,7 @@ HandedOverService Service::hand_over() const {
                        .on_failure = failure_hook_.hand_over(),
                        .output = output_.hand_over(),
                        .notify_descriptor = notices_.descriptor(),
+                       .sandboxes = forbidden_calls_.hand_over(),
                        .throttle = throttle().left(),
                        .settings = configuration_->given,
                        .scaled = configuration_->scaled};
@@ -281,6 +303,7 @@ void Service::take_over(Takeover& takeover, Time now) {
     output_.take_over(takeover.claim(from.output.read_descriptor),
                       takeover.claim(from.output.write_descriptor), from.output);
   if (from.notify_descriptor >= 0) notices_.take_over(takeover.claim(from.notify_descriptor));
+  take_over_sandboxes(takeover, from.sandboxes);
   takeover.claim_log_channel(log_.channel(), from.log_channel);
   generation_ = from.generation;
   if (from.paused) run_.pause();
@@ -290,6 +313,14 @@ void Service::take_over(Takeover& takeover, Time now) {
     take_new_listeners(now);
   }
   publish_limits();
+}
+
+void Service::take_over_sandboxes(Takeover& takeover, const HandedOverSandboxes& left) {
+  if (left.receiver_descriptor >= 0)
+    forbidden_calls_.take_over(
+        {takeover.claim(left.receiver_descriptor), takeover.claim(left.sender_descriptor)});
+  for (const auto& sandbox : left.sandboxes)
+    forbidden_calls_.take_over(takeover.claim(sandbox.descriptor), sandbox.child, sandbox.forbids);
 }
 
 void Service::take_new_listeners(Time now) {

@@ -19,6 +19,7 @@
 #include "parent/service_state.hpp"
 #include "pool/memory_need.hpp"
 #include "pool/output/child_output.hpp"
+#include "pool/output/forbidden_calls.hpp"
 #include "pool/ready_notices.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "scoreboard/scoreboard_place.hpp"
@@ -162,6 +163,12 @@ class Service {
   // For poll(): which of their programs are ready.
   pollfd notices() const { return notices_.watched(); }
   void take_notices() { notices_.read(takes_ready(), Clock::now()); }
+  // For poll(): which calls the sandboxes of its children do not allow.
+  pollfd forbidden_calls() const { return forbidden_calls_.watched(); }
+  void answer_forbidden_calls() {
+    const LogScope scope(log_);
+    forbidden_calls_.read(Clock::now());
+  }
   // Those whose arrivals wake the parent, because no child would take them.
   void add_watched(std::vector<pollfd>& to) const;
   bool watches_listeners() const { return growth_->watches_listeners(); }
@@ -174,6 +181,7 @@ class Service {
     growth_->pool().forget();
     output_.forget();
     notices_.forget();
+    forbidden_calls_.forget();
   }
   void forget_orders() { scoreboard_->give_up_orders(); }
   // Listeners and scoreboard: nothing that this child does reaches the service. Its object is dead then.
@@ -198,6 +206,7 @@ class Service {
   void resume();
   void advance_stop(const ChildCensus& census, Time now);
   Time advance_listeners(Time now);
+  void take_over_sandboxes(Takeover& takeover, const HandedOverSandboxes& left);
   void take_new_listeners(Time now);
 
   std::shared_ptr<const ServiceConfiguration> configuration_;
@@ -210,6 +219,7 @@ class Service {
   std::optional<Growth> growth_;
   ChildOutput output_;
   ReadyNotices notices_;
+  ForbiddenCalls forbidden_calls_;
   ServiceHost* host_ = nullptr;
   std::uint32_t generation_ = 1;
   std::uint32_t advised_ = 0;  // in which generation

@@ -38,6 +38,7 @@ int serve_single(std::vector<WantedService> services) {
   publish_counters(*wanted.server, scoreboard);
   if (configuration.admission.counts_clients())
     scoreboard.allocate_clients(limits_of_child(configuration).connections);
+  if (configuration.sandbox.filter) log_warning("sandbox has no effect with --single");
   log_info(text("ready: ", wanted.name, " on ", listeners.addresses(), ", pid ", ::getpid(),
                 ", a single process"));
   ChildSetup setup = setup_of_child(configuration);

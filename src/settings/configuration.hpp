@@ -12,6 +12,7 @@
 #include "base/address.hpp"
 #include "base/log/log_settings.hpp"
 #include "base/lookup/identity.hpp"
+#include "base/sandbox/sandbox_settings.hpp"
 #include "base/service/access_log_settings.hpp"
 #include "base/service/admission_settings.hpp"
 #include "base/service/limits.hpp"
@@ -51,6 +52,7 @@ struct ServiceConfiguration {
   LogSettings log;
   AccessLogSettings access_log;
   ProcessSettings process;
+  SandboxSettings sandbox;
   bool log_output = true;
   AdmissionSettings admission;
   ProxySettings proxy;

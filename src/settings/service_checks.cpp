@@ -156,6 +156,75 @@ void check_process(const ProcessSettings& process, SettingsReader& reader) {
     reader.blame("chroot", text("chroot = ", root, " needs a parent that runs as root"));
 }
 
+ProgramCalls calls_of_program(const ServiceConfiguration& service) {
+  if (!service.model.command) return ProgramCalls::none;
+  return service.command.gets() == CommandGets::connection ? ProgramCalls::starts_it
+                                                           : ProgramCalls::executes_it;
+}
+
+// `root`: the root directory of children.
+std::vector<std::string> paths_of(const char* setting, const std::vector<std::string>& written,
+                                  const std::string& root, SettingsReader& reader) {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < written.size(); ++i)
+    blame_if_throws(
+        reader, setting, written[i],
+        [&] {
+          for (auto& path : split_words(written[i])) {
+            if (!path.starts_with('/'))
+              throw ConfigurationError(text("names ", path, ", which is no absolute path"));
+            if (!reader.restores() && !std::filesystem::exists(root + path))
+              throw ConfigurationError(text("names ", path, ", which does not exist"));
+            paths.push_back(std::move(path));
+          }
+        },
+        i);
+  return paths;
+}
+
+// A child opens it again, by its name, when the logs are reopened.
+void check_path_of_access_log(const ServiceConfiguration& service, SettingsReader& reader) {
+  const SandboxSettings& sandbox = service.sandbox;
+  const std::string& log = service.access_log.path;
+  if (log.empty() || !sandbox.restricts_paths()) return;
+  const auto has_log = [&](std::string place) {
+    if (!place.ends_with('/')) place += '/';
+    return log.starts_with(place);
+  };
+  if (std::ranges::any_of(sandbox.write_paths, has_log)) return;
+  reader.blame("access-log", text("access-log = ", log,
+                                  " is in no directory of sandbox-write: children could "
+                                  "not open it again"));
+}
+
+void check_sandbox(ServiceConfiguration& service, SettingsReader& reader) {
+  SandboxSettings& sandbox = service.sandbox;
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < sandbox.allow.size(); ++i)
+    blame_if_throws(
+        reader, "sandbox-allow", sandbox.allow[i],
+        [&] {
+          for (auto& word : split_words(sandbox.allow[i])) {
+            check_call_word(word);
+            words.push_back(std::move(word));
+          }
+        },
+        i);
+  const std::string& root = service.process.root_directory;
+  sandbox.read_paths = paths_of("sandbox-read", sandbox.read, root, reader);
+  sandbox.write_paths = paths_of("sandbox-write", sandbox.write, root, reader);
+  check_path_of_access_log(service, reader);
+  sandbox.filter = nullptr;
+  if (sandbox.mode == SandboxMode::off) return;
+  const std::string mode = sandbox.mode == SandboxMode::on ? "on" : "log";
+  if (!service.no_new_privileges)
+    reader.blame("sandbox", text("sandbox = ", mode,
+                                 ": children have no new privileges then; no-new-privileges = no "
+                                 "contradicts that"));
+  blame_if_throws(reader, "sandbox", mode,
+                  [&] { sandbox.filter = make_call_filter(std::move(words), calls_of_program(service)); });
+}
+
 void check_identity(ServiceConfiguration& service, SettingsReader& reader) {
   try {
     service.identity = find_identity(service.user, service.group);
@@ -196,6 +265,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_access_log(service.access_log, reader);
   check_process(service.process, reader);
   check_identity(service, reader);
+  check_sandbox(service, reader);
   service = in_effect(std::move(service));
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The settings of a service: their names, bounds, defaults and help.
+#include "base/sandbox/call_groups.hpp"
+#include "base/text.hpp"
 #include "settings/configuration.hpp"
 #include "settings/service_admission.hpp"
 #include "settings/service_command_settings.hpp"
@@ -200,6 +202,30 @@ void add_process_settings(Settings& settings, ProcessSettings& process) {
       "Empty: as the parent's.");
 }
 
+void add_sandbox_settings(Settings& settings, SandboxSettings& sandbox) {
+  settings.section("What children may ask the kernel for");
+  settings.choice(
+      "sandbox", sandbox.mode,
+      {{"off", SandboxMode::off}, {"log", SandboxMode::log}, {"on", SandboxMode::on}},
+      "Whether a child, and what it executes, can make only the system calls that its child model "
+      "needs and those of sandbox-allow. 'on': others fail with EPERM, and the parent logs their "
+      "names; 'log': they are only logged. Children have no-new-privileges then.");
+  std::string groups;
+  for (const auto& group : call_groups()) groups += text("; ", group.name, ": ", group.what);
+  settings.list(
+      "sandbox-allow", sandbox.allow,
+      "System calls that the sandbox allows also, with blanks between: groups, or names of calls as "
+      "in section 2 of the manual" +
+          groups + ".");
+  settings.list(
+      "sandbox-read", sandbox.read,
+      "Files and directories, with blanks between, that children can read and execute, with all "
+      "that is below. If there are any here or in sandbox-write, they can open no others. Only with "
+      "sandbox = on, and if the kernel has Landlock.");
+  settings.list("sandbox-write", sandbox.write,
+                "The same for those in which children can also write, create and remove files.");
+}
+
 void add_output_settings(Settings& settings, bool& log_output) {
   settings.section("What children write");
   settings.flag(
@@ -264,6 +290,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   add_access_log_settings(settings, service.access_log);
   add_process_settings(settings, service.process);
   add_identity_settings(settings, service);
+  add_sandbox_settings(settings, service.sandbox);
 }
 
 }  // namespace brood

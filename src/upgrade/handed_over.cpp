@@ -157,6 +157,12 @@ void fields_of_part(auto& fields, auto& of) {
   fields("since", of.since);
 }
 
+void fields_of_sandbox(auto& fields, auto& of) {
+  fields("descriptor", of.descriptor);
+  fields("child", of.child);
+  fields("forbids", of.forbids);
+}
+
 constexpr auto fields_of_given = [](auto& fields, auto& given) {
   fields("where", given.where);
   fields.each("value", given.values);
@@ -248,6 +254,12 @@ void records_of_service(auto records, auto& of) {
               [&](auto& fields) { fields_of_output(fields, of.output); });
   records.one("notices", of.notify_descriptor >= 0,
               [&](auto& fields) { fields("descriptor", of.notify_descriptor); });
+  records.one("sandbox-channel", of.sandboxes.receiver_descriptor >= 0, [&](auto& fields) {
+    fields("receiver-descriptor", of.sandboxes.receiver_descriptor);
+    fields("sender-descriptor", of.sandboxes.sender_descriptor);
+  });
+  records.each("sandbox", of.sandboxes.sandboxes,
+               [](auto& fields, auto& each) { fields_of_sandbox(fields, each); });
   records.each("output-part", of.output.parts,
                [](auto& fields, auto& each) { fields_of_part(fields, each); });
   records.each_named("service-setting", "name", of.settings, fields_of_given);

@@ -17,6 +17,7 @@
 #include "listen/listener.hpp"
 #include "pool/child_table.hpp"
 #include "pool/output/child_output.hpp"
+#include "pool/output/forbidden_calls.hpp"
 #include "pool/throttle.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/configuration.hpp"
@@ -72,6 +73,7 @@ struct HandedOverService {
   FailureHookRun on_failure;
   HandedOverOutput output{};
   int notify_descriptor = -1;  // -1: there is none
+  HandedOverSandboxes sandboxes{};
   ThrottleDelay throttle;
   // In force. Only the former program needs them, if it gets everything back.
   GivenSettings settings;

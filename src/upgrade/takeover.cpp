@@ -116,8 +116,11 @@ void Takeover::rehearse(const std::vector<WantedService>& wanted, bool may_be_ne
   // If they ran out later, the former program could not go on either.
   std::vector<Descriptor> copies;
   std::size_t children = 0;
-  for (const auto& service : handed_over_->services) children += service.children.size();
-  const std::size_t needed = descriptors_needed + descriptors_of_scoreboard * handed_over_->services.size();
+  std::size_t needed = descriptors_needed + descriptors_of_scoreboard * handed_over_->services.size();
+  for (const auto& service : handed_over_->services) {
+    children += service.children.size();
+    if (service.sandboxes.receiver_descriptor >= 0) ++needed;  // to watch them all
+  }
   while (copies.size() < needed) copies.push_back(share(STDERR_FILENO));
   std::puts(rehearsed_line(handed_over_->services.size(), children).c_str());
 }

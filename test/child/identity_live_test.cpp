@@ -16,6 +16,7 @@
 
 #include "process_table.hpp"
 #include "root.hpp"
+#include "sandboxed.hpp"
 #include "server_process.hpp"
 
 using namespace brood;
@@ -317,7 +318,7 @@ TEST_CASE("a child has no descriptors but those that the manual lists") {
     std::sort(more.begin(), more.end());
     return more;
   };
-  const std::vector<Row> table = {
+  std::vector<Row> table = {
       {"brood-test-server", {}, base},
       {"brood-thread-test-server", {"--threads-per-child=3"}, base},
       {"brood-command-host", {"--command-gets=slot", echo}, base},
@@ -331,6 +332,13 @@ TEST_CASE("a child has no descriptors but those that the manual lists") {
        with({"eventfd", "eventfd", "eventfd", "eventfd", "eventpoll", "timerfd", "timerfd"})},
       {"brood-two-test-servers", {}, base},  // of two services
   };
+  // A sandbox adds none.
+  if (!skipped_without_sandbox())
+    for (const Row& row : std::vector<Row>(table)) {
+      table.push_back(row);
+      table.back().arguments.emplace_back(
+          row.program == std::string("brood-two-test-servers") ? "--left.sandbox=on" : "--sandbox=on");
+    }
   for (const auto& row : table) {
     CAPTURE(row.program);
     ServerProcess server(row.arguments, {.program = row.program});

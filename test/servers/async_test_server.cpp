@@ -19,6 +19,7 @@
 //   throw TEXT    a std::runtime_error
 //   stop          this_child::stop(), answers "stopping"
 //   detach        this_child::detach(), answers "detached"
+// and those of system_commands.hpp.
 #include <brood/async_server.hpp>
 #include <brood/this_child.hpp>
 // After it:
@@ -36,6 +37,7 @@
 #include <string>
 
 #include "client_command.hpp"
+#include "system_commands.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -86,7 +88,7 @@ class AsyncTestServer : public brood::AsyncServer {
     const auto space = line.find(' ');
     const std::string command = line.substr(0, space);
     const std::string rest = space == std::string::npos ? "" : line.substr(space + 1);
-    std::string answer;
+    std::string answer = brood::test::system_answer(command, rest).value_or("");
     if (command == "echo") answer = rest;
     if (command == "pid") answer = std::to_string(::getpid());
     if (command == "listener") answer = connection.listener();

@@ -9,6 +9,7 @@
 //   flood N     answers N bytes                      listener    answers the listener's name
 //   fork        leaves a process that has the connection for ten minutes, answers its pid
 //   client      answers what is known of the client
+// and those of system_commands.hpp.
 #pragma once
 
 #include <sys/prctl.h>
@@ -25,6 +26,7 @@
 #include "brood/log.hpp"
 #include "brood/this_child.hpp"
 #include "client_command.hpp"
+#include "system_commands.hpp"
 
 namespace brood::test {
 
@@ -59,6 +61,7 @@ inline pid_t leave_process() {
 // Does nothing for another command.
 inline void obey_common(Connection& connection, const TestCommand& command) {
   const auto& [name, rest] = command;
+  if (const auto of_system = system_answer(name, rest)) answer(connection, *of_system);
   if (name == "echo") answer(connection, rest);
   if (name == "pid") answer(connection, std::to_string(::getpid()));
   if (name == "thread") answer(connection, std::to_string(::gettid()));

@@ -6,7 +6,7 @@
 //   listener       the listener's name           spin         nothing: a busy loop without end
 //   stop           "stopping", this_child    detach PATH  this_child::detach(), then as wait
 //   size           how large the datagram is     ignore       nothing
-// and an empty one with "empty".
+// and an empty one with "empty"; also the commands of system_commands.hpp.
 #include <poll.h>
 #include <unistd.h>
 
@@ -16,6 +16,7 @@
 
 #include "brood/datagram_server.hpp"
 #include "brood/this_child.hpp"
+#include "system_commands.hpp"
 
 namespace {
 
@@ -25,6 +26,7 @@ class DatagramTestServer : public brood::DatagramServer {
     const std::string command = text.substr(0, text.find(' '));
     const std::string rest = text.size() > command.size() ? text.substr(command.size() + 1) : "";
     datagram.note(command);
+    if (const auto of_system = brood::test::system_answer(command, rest)) datagram.reply(*of_system);
     if (text.empty()) datagram.reply("empty");
     if (command == "echo") datagram.reply(rest);
     if (command == "pid") datagram.reply(std::to_string(::getpid()));

@@ -18,6 +18,7 @@
 //   pid
 //   terminate     an exception that leaves a thread
 //   stop          this_child::stop(), "stopping"    detach      this_child::detach(), answers "detached"
+// and those of system_commands.hpp.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,6 +44,7 @@
 #include "brood/settings.hpp"
 #include "brood/this_child.hpp"
 #include "client_command.hpp"
+#include "system_commands.hpp"
 
 #ifndef TEST_SERVER_VERSION
 #define TEST_SERVER_VERSION "one"
@@ -137,6 +139,7 @@ class TestServer : public brood::Server {
     const auto answer = [&](const std::string& text) { connection.write_all(text + '\n'); };
     const std::string command = line.substr(0, line.find(' '));
     const std::string rest = after(line, command);
+    if (const auto of_system = brood::test::system_answer(command, rest)) answer(*of_system);
     if (command == "echo") answer(rest);
     if (command == "pid") answer(std::to_string(::getpid()));
     if (command == "listener") answer(std::string(connection.listener()));

@@ -7,6 +7,7 @@
 //   wait PATH   until that file is there     throw TEXT   a std::runtime_error
 //   hold MS     sleeps                       spin         a busy loop without end
 //   stop        this_child::stop()           detach PATH  this_child::detach(), then as wait
+// and those of system_commands.hpp, whose answers it logs.
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -15,9 +16,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "brood/log.hpp"
 #include "brood/settings.hpp"
 #include "brood/this_child.hpp"
 #include "brood/trigger_server.hpp"
+#include "system_commands.hpp"
 
 namespace {
 
@@ -36,6 +39,8 @@ class TriggerTestServer : public brood::TriggerServer {
     const std::string text = tick ? tick_ : std::string(trigger.text());
     const std::string command = text.substr(0, text.find(' '));
     const std::string rest = text.size() > command.size() ? text.substr(command.size() + 1) : "";
+    if (const auto of_system = brood::test::system_answer(command, rest))
+      brood::log_info("test_server: " + *of_system);
     if (command == "stop") brood::this_child::stop();
     if (command == "detach" && !brood::this_child::detach()) throw std::runtime_error("not detached");
     if (command == "wait" || command == "detach")

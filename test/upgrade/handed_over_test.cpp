@@ -72,6 +72,9 @@ HandedOver example() {
                   .lost = 5,
                   .parts = {{.writer = 4714, .text = "no = end", .cut = 1, .since = Time{}}}},
        .notify_descriptor = 28,
+       .sandboxes = {.receiver_descriptor = 29,
+                     .sender_descriptor = 30,
+                     .sandboxes = {{.descriptor = 31, .child = 4715, .forbids = false}}},
        .throttle = {.delay = std::chrono::seconds(16),
                     .may_start = Time(std::chrono::nanoseconds(523456789)),
                     .children_fail = true},
@@ -134,6 +137,11 @@ TEST_CASE("handed over: what was written is read, every bit of it") {
   REQUIRE(imap.output.parts.size() == 1);
   CHECK(imap.output.parts[0].text == "no = end");
   CHECK(imap.notify_descriptor == 28);
+  CHECK(imap.sandboxes.sender_descriptor == 30);
+  REQUIRE(imap.sandboxes.sandboxes.size() == 1);
+  CHECK(imap.sandboxes.sandboxes[0].child == 4715);
+  CHECK_FALSE(imap.sandboxes.sandboxes[0].forbids);
+  CHECK(left.services[1].sandboxes.receiver_descriptor == -1);
   CHECK(imap.throttle.delay == std::chrono::seconds(16));
   CHECK(imap.throttle.children_fail);
   CHECK(left.services[1].throttle.delay == Clock::duration::zero());
@@ -155,8 +163,8 @@ TEST_CASE("handed over: the descriptors that cross are known without knowing the
   handover.push_back(WireRecord("of-another-version").set("its-descriptor", 12));
   auto all = descriptors_of(handover);
   std::sort(all.begin(), all.end());
-  CHECK(all == std::vector<int>{4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-                                17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28});
+  CHECK(all == std::vector<int>{4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
+                                18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31});
 }
 
 TEST_CASE("handed over: of another version, what is more is passed over") {
@@ -217,7 +225,9 @@ TEST_CASE(
   for (int* descriptor :
        {&left.services[0].scoreboard.whole_descriptor, &left.services[0].scoreboard.read_only_descriptor,
         &left.services[0].scoreboard.wake_descriptor, &left.services[0].output.read_descriptor,
-        &left.services[0].output.write_descriptor, &left.services[0].notify_descriptor})
+        &left.services[0].output.write_descriptor, &left.services[0].notify_descriptor,
+        &left.services[0].sandboxes.receiver_descriptor, &left.services[0].sandboxes.sender_descriptor,
+        &left.services[0].sandboxes.sandboxes[0].descriptor})
     *descriptor = open_one();
   for (auto& listener : left.services[0].listeners) listener.descriptor = open_one();
   Handover handover = to_handover(left);
