@@ -65,6 +65,7 @@ struct SlotSnapshot {
   std::uint32_t capacity = 0;   // how many connections the child may have open
   // Of the oldest open connection; peer and note also of the last one:
   std::chrono::nanoseconds busy_for{};  // since it was accepted; 0: no open connection
+  std::chrono::nanoseconds idle_for{};  // since the last one has ended; 0: one is open, or none has ended
   std::uint32_t listener = 0;           // index in the service's order of listeners
   std::string peer;                     // its address; "trigger": there is no peer
   std::string note;                     // as the handler set it, control characters escaped

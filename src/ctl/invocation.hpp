@@ -3,6 +3,7 @@
 // command checks.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,14 @@ struct Invocation {
   bool force = false;
   bool help = false;
   bool version = false;
+  std::map<std::string, std::string> of_one_command;  // "--interval" -> "2s"; "" behind one without a value
+
+  bool has(const std::string& name) const { return of_one_command.contains(name); }
+  std::string option(const std::string& name) const;  // "": it was not given
 };
 
 Invocation parse_invocation(const std::vector<std::string>& words);  // throws Failure
+// Of `of_one_command`. Throws Failure if one was given that is not for the command.
+void check_options(const Invocation& invocation);
 
 }  // namespace brood::ctl

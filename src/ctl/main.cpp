@@ -14,6 +14,7 @@
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
 #include "ctl/convert/convert.hpp"
+#include "ctl/top/top.hpp"
 #include "invocation.hpp"
 #include "list.hpp"
 #include "locate.hpp"
@@ -36,6 +37,7 @@ constexpr Verb verbs[] = {
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
     {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
     {"list", "list the services, one on a line"},
+    {"top [--once] [SERVICE|NAME|PATH]", "show all of this live, with the busiest children first"},
     {"reload [SERVICE]", "read the settings again and replace all children"},
     {"check", "read the settings and change nothing"},
     {"start|stop|restart SERVICE", "start, stop or restart one service"},
@@ -74,7 +76,7 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list", "convert", "agent"});
+  known.insert(known.end(), {"status", "list", "convert", "agent", "top"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -109,10 +111,12 @@ int run(const std::vector<std::string>& words) {
     throw Failure("--from, --output, --command-gets and --force are options of convert",
                   outcome::wrong_usage);
   check_exit_code(invocation);
+  check_options(invocation);
   if (invocation.command == "agent" && invocation.arguments.size() <= 1 && !invocation.now)
     return agent(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
+  if (invocation.command == "top" && !invocation.now && !invocation.json) return top(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);
   if (const auto request = request_of(invocation)) return order(invocation, *request);
   throw Failure(unknown(invocation.command), outcome::wrong_usage);

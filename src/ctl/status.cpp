@@ -33,7 +33,8 @@ bool has_service(const Snapshot& snapshot, const std::string& name) {
   return std::ranges::any_of(snapshot.services, [&](const auto& service) { return service.name == name; });
 }
 
-// Of one service. The parent, and what is wrong with it, stays.
+}  // namespace
+
 Snapshot only(Snapshot snapshot, const std::string& service) {
   if (!has_service(snapshot, service)) {
     std::vector<std::string> known;
@@ -45,8 +46,6 @@ Snapshot only(Snapshot snapshot, const std::string& service) {
   std::erase_if(snapshot.services, [&](const auto& each) { return each.name != service; });
   return snapshot;
 }
-
-}  // namespace
 
 Snapshot read_scoreboard(const std::string& path) {
   try {

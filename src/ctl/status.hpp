@@ -12,5 +12,7 @@ namespace brood::ctl {
 int status(const Invocation& invocation);  // the exit code; throws Failure
 
 Snapshot read_scoreboard(const std::string& path);  // throws Failure
+// Of one service. The parent, and what is wrong with it, stays. Throws Failure if there is none of that name.
+Snapshot only(Snapshot snapshot, const std::string& service);
 
 }  // namespace brood::ctl

@@ -33,7 +33,9 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
   to.open_connections = slot.open_connections.load(relaxed);
   to.uncounted = slot.uncounted.load(relaxed);
   to.capacity = slot.capacity.load(relaxed);
-  to.busy_for = to.open_connections > 0 ? since(slot.since.load(relaxed), now) : std::chrono::nanoseconds{};
+  const std::chrono::nanoseconds changed = since(slot.since.load(relaxed), now), none{};
+  to.busy_for = to.open_connections > 0 ? changed : none;
+  to.idle_for = to.open_connections > 0 ? none : changed;
   to.listener = static_cast<std::uint32_t>(slot.listener.load(relaxed));
   to.figures = read_figures(slot.figures, slot.not_accepted);
   const auto peer = read_bytes(slot.peer);
