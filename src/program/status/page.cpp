@@ -14,7 +14,7 @@
 namespace brood {
 namespace {
 
-constexpr std::size_t largest_page = 58 * 1024;  // bytes, with Rows::some
+constexpr std::size_t largest_page = std::size_t{58} * 1024;  // bytes, with Rows::some
 constexpr std::size_t most_marks = 4096;
 
 std::string html(std::string_view written) {
