@@ -60,6 +60,40 @@ inline std::string_view name_of(ServiceState state) { return name_of(state, serv
 inline constexpr std::size_t latency_buckets = 40;
 using LatencyHistogram = std::array<std::uint64_t, latency_buckets>;
 
+// Connections by their time in the queue of a listener. Bucket 0: under 8 ms, or not known to be longer;
+// bucket i: from 2^(i+2) to under 2^(i+3) ms; the last one has no upper end.
+inline constexpr std::size_t wait_buckets = 17;
+using WaitHistogram = std::array<std::uint64_t, wait_buckets>;
+inline constexpr std::uint32_t wait_resolution = 8;  // milliseconds
+
+// What the parent has decided.
+enum class DecisionKind : std::uint8_t {
+  none,
+  start_first,     // start-servers
+  start,           // children for the load, or as spares
+  replace,         // children that take the place of outdated ones
+  surplus,         // more spares than max-spare-servers: some leave
+  idle,            // children that idle-timeout did not need leave
+  outdated,        // outdated ones leave
+  retire,          // an order: one child leaves
+  throttle,        // children fail: the next start waits
+  fork_failed,     // as well
+  at_max_clients,  // more children are wanted than may be
+  reload,          // other settings are in force
+  scale,           // other limits are
+  pause,
+  resume,
+  stop,
+  run,      // the service starts again
+  end,      // a child took too long
+  damaged,  // a child whose row was overwritten leaves
+  upgrade   // another program goes on
+};
+inline constexpr std::array<std::string_view, 20> decision_names = {
+    "none",     "start-first", "start",          "replace", "surplus", "idle",  "outdated", "retire",
+    "throttle", "fork-failed", "at-max-clients", "reload",  "scale",   "pause", "resume",   "stop",
+    "run",      "end",         "damaged",        "upgrade"};
+
 inline constexpr std::size_t note_size = 48;  // bytes of Connection::note() that are kept
 
 // Why an open connection has ended. It may also have ended with its child.

@@ -53,13 +53,14 @@ struct SlotSnapshot {
   std::uint32_t index = 0;
   SlotState state = SlotState::empty;
   pid_t pid = 0;
-  std::uint64_t incarnation = 0;   // how many children this slot has had
-  std::uint32_t generation = 0;    // of the settings that the child was forked with
-  bool asks = false;               // has asked the parent for a replacement
-  bool stopped = false;            // by SIGSTOP or a like signal
-  Reason reason = Reason::none;    // why the child leaves or asks
-  std::chrono::nanoseconds age{};  // since fork
-  bool spare = false;              // can take another connection now
+  std::uint64_t incarnation = 0;              // how many children this slot has had
+  std::uint32_t generation = 0;               // of the settings that the child was forked with
+  bool asks = false;                          // has asked the parent for a replacement
+  bool stopped = false;                       // by SIGSTOP or a like signal
+  std::uint64_t started_by = 0, told_by = 0;  // DecisionSnapshot::number; 0: none
+  Reason reason = Reason::none;               // why the child leaves or asks
+  std::chrono::nanoseconds age{};             // since fork
+  bool spare = false;                         // can take another connection now
   std::uint32_t open_connections = 0;
   std::uint32_t uncounted = 0;  // of these: their PROXY header has not come, or they are the balancer's own
   std::uint32_t capacity = 0;   // how many connections the child may have open
@@ -70,6 +71,10 @@ struct SlotSnapshot {
   std::string peer;                     // its address; "trigger": there is no peer
   std::string note;                     // as the handler set it, control characters escaped
   FiguresSnapshot figures;
+  // Of the process, after read_processes(). 0: it is not known.
+  std::uint64_t private_memory = 0;  // bytes
+  std::chrono::milliseconds cpu{};   // used since it was forked
+  std::uint32_t descriptors = 0;     // that it has open
   // The child was stopped or killed in the middle of a write: fields from open_connections on may not match.
   bool torn = false;
 };
@@ -79,6 +84,46 @@ struct CounterSnapshot {
   std::string name, help;
   bool gauge = false;
   std::int64_t value = 0;
+};
+
+// What the parent has decided, and what it went by.
+struct DecisionSnapshot {
+  std::uint64_t number = 0;  // from 1 on
+  std::chrono::nanoseconds ago{};
+  DecisionKind kind = DecisionKind::none;
+  std::uint32_t count = 0;  // of children that were started or told to leave
+  pid_t pid = 0;            // of the one child that it is about; 0: none
+  std::uint32_t slot = 0;
+  std::int64_t value = 0;  // throttle, fork_failed: the delay, nanoseconds
+  std::string word;        // end: what the child took too long for
+  // As the parent had counted them at that look:
+  std::uint32_t total = 0, starting = 0, idle = 0, busy = 0, leaving = 0, outdated = 0;
+  std::uint32_t waiting = 0;  // connections in the queues of the listeners
+  // In force at that time:
+  std::uint32_t generation = 0, start_servers = 0, min_spare_servers = 0, max_spare_servers = 0,
+                max_clients = 0;
+};
+
+// A child that has ended.
+struct EndSnapshot {
+  std::uint64_t number = 0;
+  std::chrono::nanoseconds ago{}, age{};  // since its end; its age then
+  pid_t pid = 0;
+  std::uint32_t slot = 0, generation = 0;
+  std::uint64_t accepted = 0, finished = 0;   // connections
+  std::uint64_t started_by = 0, told_by = 0;  // DecisionSnapshot::number; 0: it is not known
+  Reason reason = Reason::none;               // why it was told to leave, or left
+  bool failed = false;                        // it counts as failed
+  bool by_signal = false;                     // then `status` is the signal, otherwise the exit code
+  int status = 0;
+};
+
+// What happened in one second.
+struct SecondSnapshot {
+  std::uint32_t finished = 0, failed = 0, timed_out = 0, probes = 0, aborted = 0;  // connections that ended
+  std::chrono::milliseconds duration{};      // of those finished, together
+  std::chrono::milliseconds longest_wait{};  // in the queue of a listener
+  std::uint32_t most_busy = 0;               // children that were seen busy at once
 };
 
 struct ServiceSnapshot {
@@ -100,9 +145,23 @@ struct ServiceSnapshot {
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;
   std::chrono::nanoseconds throttled_for{};  // until the next child may be started; 0: not throttled
-  // Of the children that ended lately; the older one is, the less it counts. How many ended while they
-  // served, and how many connections they had finished.
-  double crashed_lately = 0, finished_lately = 0;
+  // In the queues of the listeners: at the parent's last look, or now after read_waiting(); and the most that
+  // the parent or a child has seen.
+  std::uint32_t waiting = 0, most_waiting = 0;
+  std::uint32_t most_busy = 0;  // children with an open connection, at once
+  // Of TCP connections. Those of bucket 0 are all accepted ones that are not in another.
+  WaitHistogram waits{};
+  std::chrono::milliseconds longest_wait{}, wait{};  // of one; of those in buckets 1 and up together
+  // How long exactly as many children as the index were busy. Of children that take one connection at a time.
+  std::vector<std::chrono::nanoseconds> busy_times;
+  std::vector<SecondSnapshot> history;      // of the last 600 seconds; the last one is the present second
+  std::vector<DecisionSnapshot> decisions;  // the last 256, oldest first
+  std::vector<EndSnapshot> ends;            // the last 128, oldest first
+  // From which share of the connections lately, in percent, and from which wait lately readers should warn;
+  // 0: never.
+  std::uint32_t failed_warning = 0, failed_critical = 0;
+  std::chrono::milliseconds wait_warning{}, wait_critical{};
+  std::vector<std::uint64_t> listener_inodes;  // of the sockets, as in /proc/net
   std::uint64_t recoveries = 0;  // how often the lock of the scoreboard was recovered from an owner that died
   std::uint64_t repairs = 0;     // how many fields of the scoreboard were corrected
   FiguresSnapshot total;         // of all children, past and present
@@ -129,6 +188,15 @@ struct Snapshot {
   // cannot be read or is no scoreboard of this layout.
   static Snapshot read(const std::string& path);
 };
+
+// Asks the kernel how many connections wait in the queues of the listeners now, TCP and unix, and puts that
+// into ServiceSnapshot::waiting. Only in the network namespace of the server. False: it did not answer, and
+// nothing has changed.
+bool read_waiting(Snapshot& snapshot);
+
+// Reads what the children that there are cost from /proc, into SlotSnapshot. Of processes of another user
+// only root sees all. It takes about a tenth of a millisecond for each child.
+void read_processes(Snapshot& snapshot);
 
 // The directory of the scoreboards of this user, as NAME.scoreboard, if the setting runtime-directory is
 // empty.

@@ -59,6 +59,11 @@ bool concerns_one_connection(int error_number) {
   }
 }
 
+// The kernel knows of no other how long they have waited.
+bool is_internet(const sockaddr_storage& peer) {
+  return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
+}
+
 }  // namespace
 
 // ---- One thread waits, or several do
@@ -186,7 +191,7 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
     }
     const ConnectionId id = slot_.accepted(peer, static_cast<std::uint32_t>(listener), !from.proxy);
     if (admission_ && !from.proxy) admission_->hold(id, place);
-    note_wait(id, socket.get());
+    if (is_internet(peer)) note_wait(id, socket.get(), from.descriptor);
     if (back_off_.load() != 0ms) back_off_ = 0ms;
     return Connection(std::move(socket), {.peer = peer,
                                           .listener = from.name,

@@ -76,12 +76,14 @@ this_child::Load ChildProcess::load() const {
 void ChildProcess::measure_wait() { measures_wait = true; }
 
 // What was sent last is the end of the handshake (tcp(7), TCP_INFO). In milliseconds.
-[[gnu::hot]] void ChildProcess::note_wait(ConnectionId id, int socket) {
-  if (!measures_wait.load(relaxed)) return;
+[[gnu::hot]] void ChildProcess::note_wait(ConnectionId id, int socket, int listener) {
+  const bool each = measures_wait.load(relaxed);
+  if (!slot_.measures_wait(id) && !each) return;
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-    slot_.waited(id, std::chrono::milliseconds(info.tcpi_last_data_sent));
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  if (slot_.waited(id, std::chrono::milliseconds(info.tcpi_last_data_sent), each))
+    slot_.saw_waiting(1 + count_backlog(listener, WorkKind::connections));  // with itself
 }
 
 [[gnu::hot]] std::unique_lock<std::mutex> ChildProcess::turn() const {

@@ -77,7 +77,7 @@ class ChildProcess final : public Child, private ConnectionHost {
   enum class ClientIs { at_the_other_end, behind_a_balancer };
   std::optional<ClientCounts::Place> admit(const Address& client, std::size_t listener, int socket,
                                            ClientIs where = ClientIs::at_the_other_end);
-  void note_wait(ConnectionId id, int socket);
+  void note_wait(ConnectionId id, int socket, int listener);
   Time first_deadline() const;
   void begin_wait();
   bool begin_try();

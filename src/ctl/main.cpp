@@ -14,6 +14,7 @@
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
 #include "ctl/convert/convert.hpp"
+#include "ctl/explain/explain.hpp"
 #include "ctl/top/top.hpp"
 #include "invocation.hpp"
 #include "list.hpp"
@@ -35,6 +36,7 @@ struct Verb {
 constexpr Verb verbs[] = {
     {"status [SERVICE|NAME|PATH]", "show all children, and whether the server is well"},
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
+    {"explain [SERVICE|PID]", "say why there are so many children, or why one was started or has ended"},
     {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
     {"list", "list the services, one on a line"},
     {"top [--once] [SERVICE|NAME|PATH]", "show all of this live, with the busiest children first"},
@@ -76,7 +78,7 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list", "convert", "agent", "top"});
+  known.insert(known.end(), {"status", "list", "convert", "agent", "explain", "top"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -116,6 +118,7 @@ int run(const std::vector<std::string>& words) {
     return agent(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
+  if (invocation.command == "explain" && !invocation.now && !invocation.json) return explain(invocation);
   if (invocation.command == "top" && !invocation.now && !invocation.json) return top(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);
   if (const auto request = request_of(invocation)) return order(invocation, *request);

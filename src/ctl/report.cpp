@@ -72,6 +72,38 @@ std::string refusals(const ServiceSnapshot& service) {
               " by client-rate");
 }
 
+// How long connections have waited until a child took them, as far as they have.
+std::string waits(const ServiceSnapshot& service) {
+  std::string all;
+  for (std::size_t bucket = 1; bucket < wait_buckets; ++bucket)
+    if (service.waits[bucket] != 0)
+      all += text(all.empty() ? "" : ", ", service.waits[bucket], " from ",
+                  std::chrono::milliseconds(std::uint64_t{wait_resolution} << (bucket - 1)));
+  return line("queue", service.waiting, " waiting, at most ", service.most_waiting, "; longest wait ",
+              service.longest_wait) +
+         (all.empty() ? "" : line("", "waited: ", service.waits[0], " less, ", all));
+}
+
+// How long exactly so many children were busy.
+std::string occupancy(const ServiceSnapshot& service) {
+  constexpr double shown_from = 0.001;
+  std::chrono::nanoseconds all{};
+  for (const auto time : service.busy_times) all += time;
+  std::string shares;
+  for (std::size_t busy = 0; busy < service.busy_times.size() && all.count() > 0; ++busy) {
+    const double share =
+        static_cast<double>(service.busy_times[busy].count()) / static_cast<double>(all.count());
+    if (share >= shown_from) shares += text("; ", busy, ": ", percent(share));
+  }
+  return line("busy", "at most ", service.most_busy, shares);
+}
+
+std::string lately(const ServiceSnapshot& service) {
+  const Lately lately = lately_of(service);
+  return line("lately", lately.connections, " connections in ", lately.span, ", ", lately.bad(),
+              " failed; longest wait ", lately.longest_wait, ", at most ", lately.most_busy, " busy");
+}
+
 std::string totals(const ServiceSnapshot& service) {
   const FiguresSnapshot& total = service.total;
   const std::uint64_t not_accepted = total.early_probes + total.refused_proxy + service.uncounted;
@@ -84,7 +116,7 @@ std::string totals(const ServiceSnapshot& service) {
                             : line("", "not accepted: ", total.early_probes, " probes, ", total.refused_proxy,
                                    " refused for their PROXY header, ", service.uncounted, " open")) +
          line("bytes", bytes(total.bytes_read), " read, ", bytes(total.bytes_written), " written") +
-         line("latency", latencies(total));
+         line("latency", latencies(total)) + waits(service) + occupancy(service) + lately(service);
 }
 
 std::string events(const ServiceSnapshot& service) {
@@ -129,6 +161,9 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
                {"CONNS", right},
                {"OPEN", right},
                {"BUSY", right},
+               {"PRIVATE", right},
+               {"CPU", right},
+               {"FDS", right},
                {"FLAGS"},
                {"PEER"},
                {"NOTE"}});
@@ -140,7 +175,10 @@ std::string rows(const ServiceSnapshot& service, std::size_t width) {
                std::string(slot_state_names[static_cast<std::size_t>(slot.state)]), text(slot.generation),
                text(slot.age), text(slot.figures.accepted),
                many ? text(slot.open_connections, '/', slot.capacity) : "", busy ? text(slot.busy_for) : "-",
-               flags(slot), harmless(slot.peer), harmless(slot.note)});
+               slot.private_memory == 0 ? "" : bytes(slot.private_memory),
+               slot.descriptors == 0 ? "" : text(slot.cpu),
+               slot.descriptors == 0 ? "" : text(slot.descriptors), flags(slot), harmless(slot.peer),
+               harmless(slot.note)});
   }
   return service.children() == 0 ? "no children\n" : table.print(width);
 }

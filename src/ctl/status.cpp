@@ -49,7 +49,9 @@ Snapshot only(Snapshot snapshot, const std::string& service) {
 
 Snapshot read_scoreboard(const std::string& path) {
   try {
-    return Snapshot::read(path);
+    Snapshot snapshot = Snapshot::read(path);
+    read_waiting(snapshot);
+    return snapshot;
   } catch (const SystemError& error) {
     const bool permitted = error.error_number() != EACCES && error.error_number() != EPERM;
     throw Failure(error.what(), permitted ? outcome::critical : outcome::not_permitted);
@@ -77,6 +79,7 @@ int status(const Invocation& invocation) {
     std::puts(why.empty() ? "ready" : ("not ready: " + why).c_str());
     return why.empty() ? outcome::done : outcome::warning;
   }
+  read_processes(snapshot);
   const Verdict verdict = judge(snapshot);
   std::fputs(
       (invocation.json ? to_json(snapshot, verdict, path) : report(snapshot, verdict, width_of_output()))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "listen/listeners.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -69,6 +71,16 @@ unsigned Listeners::backlog() const {
   unsigned sum = drain_ ? drain_->backlog() : 0;
   for (const auto& listener : listeners_) sum += listener.backlog();
   return sum;
+}
+
+std::vector<ino_t> Listeners::inodes() const {
+  std::vector<ino_t> all;
+  for (const auto& listener : listeners_) {
+    struct stat status {};
+    if (::fstat(listener.descriptor(), &status) == 0 && S_ISSOCK(status.st_mode))
+      all.push_back(status.st_ino);
+  }
+  return all;
 }
 
 std::vector<ChildListener> Listeners::of_a_child() const {

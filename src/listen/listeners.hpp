@@ -28,8 +28,9 @@ class Listeners {
   std::vector<HandedOverListener> hand_over() const;
   Time drain_until() const { return drain_ ? drain_->limit() : never; }
 
-  std::string addresses() const;  // for people
-  unsigned backlog() const;       // includes those that are drained
+  std::string addresses() const;      // for people
+  unsigned backlog() const;           // includes those that are drained
+  std::vector<ino_t> inodes() const;  // of the sockets that serve
   // Includes those that are drained, which must still be served.
   std::vector<ChildListener> of_a_child() const;
 

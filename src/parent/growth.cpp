@@ -23,6 +23,11 @@ std::string delay_of(const Throttle& throttle, Time now) {
   return text(std::max<Clock::duration>(throttle.may_start() - now, Clock::duration::zero()));
 }
 
+void note_delay(const Scoreboard& scoreboard, DecisionKind kind, const Throttle& throttle) {
+  const std::chrono::nanoseconds delay = throttle.delay();
+  scoreboard.journal().note({.kind = kind, .value = delay.count()});
+}
+
 }  // namespace
 
 bool starts_on_demand(const Limits& limits) {
@@ -105,6 +110,7 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   const Limits& limits = service.configuration.limits;
   const Census& counts = census.counts;
   wake_stranded(service, counts);
+  saw(census);
 
   pace_.may_start = service.may_start ? throttle_.may_start() : never;
   pace_.one_at_a_time = throttle_.active();
@@ -130,6 +136,22 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   return publish(thresholds(plan, limits, spares), spares, census.busy) ? now : next;
 }
 
+void Growth::saw(const ChildCensus& census) const {
+  const Census& counts = census.counts;
+  ServiceOrders& orders = scoreboard_.service_orders();
+  orders.waiting.store(counts.backlog, relaxed);
+  raise(orders.most_waiting, counts.backlog);
+  orders.serving.store(census.serving, relaxed);
+  raise(orders.most_busy, census.busy);
+  scoreboard_.journal().saw({.total = counts.total,
+                             .starting = counts.starting,
+                             .idle = counts.idle,
+                             .busy = census.busy,
+                             .leaving = counts.leaving,
+                             .outdated = counts.outdated_idle + counts.outdated_busy,
+                             .waiting = counts.backlog});
+}
+
 // It is a hint: children write it.
 unsigned Growth::fewest_idle(const ChildCensus& census) const {
   return std::min(scoreboard_.gossip().fewest_idle.load(relaxed), census.counts.idle);
@@ -145,13 +167,17 @@ void Growth::wake_stranded(const Input& service, const Census& counts) {
 }
 
 void Growth::act(const Plan& plan, const Census& counts, const Input& service, Time now) {
-  start(plan.spawn, false, service, now);
-  start(plan.spawn_replacements, true, service, now);
-  pool_.retire(plan.retire_outdated, Reason::recycle, service.generation);
+  start(plan.spawn, pace_.started ? DecisionKind::start : DecisionKind::start_first, service, now);
+  start(plan.spawn_replacements, DecisionKind::replace, service, now);
+  pool_.retire(plan.retire_outdated, DecisionKind::outdated, service.generation);
   pool_.end_replacements(plan.replacements_done, rules(service, now), now);
-  pool_.retire(plan.retire_surplus, Reason::surplus, service.generation);
+  pool_.retire(plan.retire_surplus, plan.surplus_expired ? DecisionKind::idle : DecisionKind::surplus,
+               service.generation);
   ServiceOrders& orders = scoreboard_.service_orders();
-  if (plan.pace.at_max_clients && !pace_.at_max_clients) add(orders.max_clients_reached, 1);
+  if (plan.pace.at_max_clients && !pace_.at_max_clients) {
+    add(orders.max_clients_reached, 1);
+    scoreboard_.journal().note({.kind = DecisionKind::at_max_clients});
+  }
   // By now a child may have taken what waited when the plan was made.
   if (plan.warn_max_clients)
     log_warning(text(
@@ -164,13 +190,16 @@ void Growth::act(const Plan& plan, const Census& counts, const Input& service, T
   pace_ = plan.pace;
 }
 
-void Growth::start(unsigned number, bool replacement, const Input& service, Time now) {
-  if (number > 0) service.prepare_start();
+void Growth::start(unsigned number, DecisionKind kind, const Input& service, Time now) {
+  if (number == 0) return;
+  service.prepare_start();
+  scoreboard_.journal().note({.kind = kind, .count = number});
   for (unsigned i = 0; i < number; ++i) {
-    if (!pool_.start(service.generation, replacement, service.kind.signals(service.configuration), now,
-                     service.child_main)) {
+    if (!pool_.start(service.generation, kind == DecisionKind::replace,
+                     service.kind.signals(service.configuration), now, service.child_main)) {
       const int error_number = errno;
       throttle_.could_not_fork(now);
+      note_delay(scoreboard_, DecisionKind::fork_failed, throttle_);
       log_error(text("service ", service.configuration.name, ": ",
                      std::string_view(SystemError("fork", error_number).what()), "; trying again in ",
                      delay_of(throttle_, now)));
@@ -227,9 +256,10 @@ bool Growth::detached_ended(pid_t pid, int code, int status, bool& failed) {
 void Growth::start_failed(const std::string& service, Time now) {
   const auto delay_before = throttle_.delay();
   throttle_.failed(now);
-  if (throttle_.delay() != delay_before)
-    log_warning(text("service ", service, ": children fail at once; the next one is started in ",
-                     delay_of(throttle_, now)));
+  if (throttle_.delay() == delay_before) return;
+  note_delay(scoreboard_, DecisionKind::throttle, throttle_);
+  log_warning(text("service ", service, ": children fail at once; the next one is started in ",
+                   delay_of(throttle_, now)));
 }
 
 void Growth::start_over() {

@@ -72,8 +72,9 @@ class Growth {
   CensusRules rules(const Input& service, Time now) const;
   ChildTimeLimits child_time_limits(const Input& service) const;
   void take_detached(Time now);
+  void saw(const ChildCensus& census) const;
   void act(const Plan& plan, const Census& counts, const Input& service, Time now);
-  void start(unsigned number, bool replacement, const Input& service, Time now);
+  void start(unsigned number, DecisionKind kind, const Input& service, Time now);
   bool publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const;
 
   const Scoreboard& scoreboard_;

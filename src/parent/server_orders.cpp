@@ -33,6 +33,10 @@ PendingAnswer obey_retire(ServerOrders& server, const WireRecord& request, Time 
     const auto slot = service->pool().find(pid);
     if (!slot) continue;
     const Time forked_at = service->pool().children()[*slot].forked_at;
+    service->scoreboard().journal().note({.kind = DecisionKind::retire,
+                                          .count = 1,
+                                          .pid = service->pool().children()[*slot].pid,
+                                          .slot = *slot});
     service->pool().retire_one(*slot, Reason::retire);
     return [&server, pid, forked_at, began = now, name = service->name()](Time at) -> std::optional<Answer> {
       const Service* const present = server.services().find(name);

@@ -91,8 +91,16 @@ void Service::publish_limits() {
   orders.max_clients.store(limits.max_clients, relaxed);
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
   orders.scaled.store(configuration_->scaled.empty() ? 0 : 1, relaxed);
+  const StatusSettings& status = configuration_->status;
+  orders.failed_warning.store(status.failed_warning, relaxed);
+  orders.failed_critical.store(status.failed_critical, relaxed);
+  orders.wait_warning.store(status.wait_warning.count(), relaxed);
+  orders.wait_critical.store(status.wait_critical.count(), relaxed);
   allocate_clients();
   const std::string all = listeners_.addresses();
+  const std::vector<ino_t> inodes = listeners_.inodes();
+  for (std::size_t i = 0; i < orders.listener_inodes.size(); ++i)
+    orders.listener_inodes[i].store(i < inodes.size() ? inodes[i] : 0, relaxed);
   if (all.empty()) return;  // stopped: still shows where it will listen again
   orders.listeners.fill('\0');
   all.copy(orders.listeners.data(), orders.listeners.size() - 1);
@@ -313,6 +321,7 @@ void Service::take_over(Takeover& takeover, Time now) {
     take_new_listeners(now);
   }
   publish_limits();
+  if (!takeover.given_back()) note(DecisionKind::upgrade);
 }
 
 void Service::take_over_sandboxes(Takeover& takeover, const HandedOverSandboxes& left) {

@@ -197,6 +197,7 @@ class Service {
   }
   void advise(std::string_view advice);
   void publish_limits();
+  void note(DecisionKind kind) const;  // in the journal
   void open_log(const ServiceConfiguration& configuration);
   void allocate_clients();
   void take(WantedService wanted);

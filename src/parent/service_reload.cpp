@@ -52,6 +52,7 @@ void Service::reload(WantedService wanted, Time now) {
   }
   ++generation_;
   take(std::move(wanted));
+  note(DecisionKind::reload);
 }
 
 // A file belongs to the user of the children, so that they can open it again.
@@ -94,6 +95,7 @@ void Service::scale(std::shared_ptr<const ServiceConfiguration> scaled) {
   if (configuration_->model.many_connections && of_new_children(before->limits) != of_new_children(limits()))
     ++generation_;
   publish_limits();
+  note(DecisionKind::scale);
 }
 
 }  // namespace brood

@@ -53,6 +53,7 @@ void Service::start(Time now) {
   run_.start();
   growth_->start_over();
   publish_limits();  // port 0 is another port now
+  note(DecisionKind::run);
   log_info(text("service ", name(), ": started again"));
   if (starts_again) call_reload_hook();
 }
@@ -60,12 +61,14 @@ void Service::start(Time now) {
 void Service::pause() {
   run_.pause();
   log_info(text("service ", name(), ": paused; new connections wait in the queue"));
+  note(DecisionKind::pause);
   pool().retire_all(Reason::pause);
 }
 
 void Service::resume() {
   run_.resume();
   growth_->start_over();
+  note(DecisionKind::resume);
   log_info(text("service ", name(), ": resumed"));
 }
 
@@ -89,6 +92,7 @@ void Service::stop(Time deadline) {
   run_.restart_when_stopped(false);
   if (!run_.serving()) return;
   run_.stop(deadline);
+  note(DecisionKind::stop);
   // Connections that are accepted at the last moment need time, too.
   const Time now = Clock::now();
   listeners_.drain_all(now, deadline == never ? never : now + (deadline - now) * 3 / 4);
@@ -107,6 +111,8 @@ void Service::paused(Clock::duration time, Time now) {
   growth_->paused(now);
   run_.postpone(time);
 }
+
+void Service::note(DecisionKind kind) const { scoreboard_->journal().note({.kind = kind}); }
 
 void Service::remove(Time now) {
   const LogScope scope(log_);

@@ -76,6 +76,7 @@ ChildCensus count_children(const Scoreboard& scoreboard, const ChildRows& rows, 
     census.accepted += figures.accepted.load(relaxed);
     const bool serves = phase == Phase::serving && !child.told_to_leave;
     census.any_serving |= serves;
+    if (serves && !child.stopped) ++census.serving;
     census.any_lasting |= serves && !may_still_fail(child, rules, now);
     census.any_accepts |= !rows.is_full(slot) && !child.stopped && phase != Phase::leaving &&
                           !(child.told_to_leave && child.leaving_since < rules.heard_before);

@@ -27,6 +27,7 @@ struct ChildCensus {
   Time next_expiry = never;    // when the next child is older than max-lifetime-per-child
   Census counts;               // for the policy, but for the backlog, the detached and the fewest spares
   unsigned busy = 0;           // children with open connections
+  unsigned serving = 0;        // children that serve, were not told to leave, and are not stopped
   std::uint64_t accepted = 0;  // connections, by all children that there are and were
   bool any_serving = false;    // and not told to leave
   bool any_lasting = false;    // that serves, was not told to leave, and does not fail any more

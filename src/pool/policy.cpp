@@ -123,6 +123,7 @@ void expire(const Census& census, const Limits& limits, Time now, Plan& plan) {
   }
   if (over) {
     const unsigned leave = dispensable(std::min(pace.fewest_before, pace.fewest_idle));
+    plan.surplus_expired = leave > plan.retire_surplus;
     plan.retire_surplus = std::max(plan.retire_surplus, leave);
     begin(less(pace.fewest_idle, plan.retire_surplus));
     pace.fewest_idle -= plan.retire_surplus;

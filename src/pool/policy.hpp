@@ -51,6 +51,7 @@ struct Plan {
   unsigned spawn = 0;  // children to start for the load
   unsigned spawn_replacements = 0;
   unsigned retire_surplus = 0;   // idle ones
+  bool surplus_expired = false;  // for idle-timeout, not for max-spare-servers
   unsigned retire_outdated = 0;  // idle ones first
   // Replacements that are ready, and whose predecessor is told to leave now or is gone.
   unsigned replacements_done = 0;

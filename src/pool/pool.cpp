@@ -17,7 +17,6 @@
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "pool/escalation.hpp"
-#include "scoreboard/recent_ends.hpp"
 
 namespace brood {
 namespace {
@@ -52,7 +51,10 @@ bool Pool::start(std::uint32_t generation, bool replacement, ChildSignals signal
   if (signals.group) ::setpgid(pid, pid);
   children_[*slot] = {
       .pid = pid, .signals = signals, .generation = generation, .forked_at = now, .replacement = replacement};
-  scoreboard_.writable_slot_orders(*slot).pid.store(pid, relaxed);
+  SlotOrders& orders = scoreboard_.writable_slot_orders(*slot);
+  orders.started_by.store(scoreboard_.journal().last(), relaxed);
+  orders.told_by.store(0, relaxed);
+  orders.pid.store(pid, relaxed);
   add(scoreboard_.service_orders().children_started, 1);
   return true;
 }
@@ -64,14 +66,16 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   child.leaving_since = Clock::now();
   // The order first: the signal only wakes.
   SlotOrders& orders = scoreboard_.writable_slot_orders(slot);
+  orders.told_by.store(scoreboard_.journal().last(), relaxed);
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
   scoreboard_.set_counted(slot, false);
   send_signal(child.pid, child.signals.leave);
 }
 
-void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
+void Pool::retire(unsigned number, DecisionKind kind, std::uint32_t generation) {
   if (number == 0) return;
+  const Reason reason = kind == DecisionKind::outdated ? Reason::recycle : Reason::surplus;
   struct Candidate {
     bool outdated, overtaken, idle;  // overtaken: a replacement that is to be replaced itself
     std::int64_t busy_since;         // 0: idle
@@ -96,6 +100,8 @@ void Pool::retire(unsigned number, Reason reason, std::uint32_t generation) {
            std::tie(a.outdated, a.overtaken, a.idle, a.busy_since, a.accepted, b.slot);
   });
   candidates.resize(std::min<std::size_t>(candidates.size(), number));
+  if (!candidates.empty())
+    scoreboard_.journal().note({.kind = kind, .count = static_cast<std::uint32_t>(candidates.size())});
   for (const auto& candidate : candidates) tell_to_leave(candidate.slot, reason);
 }
 
@@ -123,6 +129,7 @@ Time Pool::end_if_still_stopped(std::uint32_t slot, const ChildTimeLimits& limit
   if (now < due) return due;
   log_warning(
       text("child ", child.pid, " was continued so that it leaves, and is stopped still: it is killed"));
+  note_end(slot, "being stopped");
   end_now(child, now);
   return never;
 }
@@ -190,7 +197,11 @@ Findings Pool::audit(Time now) {
   Findings findings;
   // Without the lock, a phase may change at this moment.
   if (const auto locked = lock_.take()) findings = brood::audit(scoreboard_, children_, now);
-  for (const std::uint32_t slot : findings.damaged) tell_to_leave(slot, Reason::damaged);
+  for (const std::uint32_t slot : findings.damaged) {
+    scoreboard_.journal().note(
+        {.kind = DecisionKind::damaged, .count = 1, .pid = children_[slot].pid, .slot = slot});
+    tell_to_leave(slot, Reason::damaged);
+  }
   add(scoreboard_.service_orders().mended, findings.mended + findings.damaged.size());
   return findings;
 }
@@ -236,11 +247,7 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
   else
     log_warning(text(line, !end.asked && !end.used ? ", before its first connection" : ""));
   ServiceOrders& orders = scoreboard_.service_orders();
-  const RecentEnds recent =
-      RecentEnds{orders.recent_crashed.load(relaxed), orders.recent_finished.load(relaxed)}.with(
-          !as_asked && !open_connections.empty(), rows_[slot].figures.finished.load(relaxed));
-  orders.recent_crashed.store(recent.crashed, relaxed);
-  orders.recent_finished.store(recent.finished, relaxed);
+  note_gone(slot, code, status, !as_asked);
   if (!as_asked) add(orders.children_failed, 1);
   if (child.escalation == Escalation::lost) orders.lost.store(orders.lost.load(relaxed) - 1, relaxed);
   if (child.stopped) stopped(slot, false);
@@ -278,6 +285,7 @@ std::vector<ChildRecord> Pool::remove_detached() {
     if (body.seal != seal_of(scoreboard_.slot_orders(slot).incarnation.load(relaxed), slot)) continue;
     if (children_[slot].escalation == Escalation::lost) continue;
     if (children_[slot].stopped) stopped(slot, false);
+    note_gone(slot, CLD_EXITED, 0, false);
     detached.push_back(children_[slot]);
     free_row(slot);
     children_[slot] = {};
@@ -294,6 +302,8 @@ void Pool::release_stopped() {
     log_warning(
         text("child ", child.pid,
              " is stopped, and max-clients leaves no room for another: it is continued, and told to leave"));
+    scoreboard_.journal().note(
+        {.kind = DecisionKind::surplus, .count = 1, .pid = child.pid, .slot = slot, .word = "stopped"});
     continue_to_leave(slot, Reason::surplus);
   }
 }

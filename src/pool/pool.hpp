@@ -44,9 +44,10 @@ class Pool {
   // errno: fork() failed, or (EAGAIN) there is no slot.
   bool start(std::uint32_t generation, bool replacement, ChildSignals signals, Time now,
              const std::function<int(std::uint32_t)>& body);
-  // Tells so many to leave. Reason::surplus: idle ones only; else outdated ones, idle before busy, and of the
-  // busy ones those that have their connection for the shortest time. Those that accepted most come first.
-  void retire(unsigned number, Reason reason, std::uint32_t generation);
+  // Tells so many to leave. DecisionKind::outdated: outdated ones, idle before busy, and of the busy ones
+  // those that have their connection for the shortest time; else idle ones only. Those that accepted most
+  // come first.
+  void retire(unsigned number, DecisionKind kind, std::uint32_t generation);
   void retire_all(Reason reason);
   void retire_one(std::uint32_t slot, Reason reason);
   unsigned signal_all(int signal) const;  // to how many
@@ -104,6 +105,9 @@ class Pool {
   };
   Limit limit_of(std::uint32_t slot, const ChildTimeLimits& limits, Time now) const;
   void escalate(std::uint32_t slot, const char* why, Time now);
+  // Into the journal: the parent ends it; it is gone.
+  void note_end(std::uint32_t slot, std::string_view why) const;
+  void note_gone(std::uint32_t slot, int code, int status, bool failed) const;
 
   const Scoreboard& scoreboard_;
   const ParentLock& lock_;

@@ -24,6 +24,7 @@ void Pool::before_reaped(std::uint32_t slot) const {
 
 void Pool::escalate(std::uint32_t slot, const char* why, Time now) {
   ChildRecord& child = children_[slot];
+  if (child.escalation == Escalation::none) note_end(slot, why);
   brood::escalate(child, rows_.serving(slot), why, now);
   scoreboard_.set_counted(slot, false);
   if (child.escalation == Escalation::lost) add(scoreboard_.service_orders().lost, 1);
@@ -74,6 +75,22 @@ Pool::Overdue Pool::end_overdue(const ChildTimeLimits& limits, Time now) {
   return overdue;
 }
 
+void Pool::note_end(std::uint32_t slot, std::string_view why) const {
+  const std::uint64_t number = scoreboard_.journal().note(
+      {.kind = DecisionKind::end, .count = 1, .pid = children_[slot].pid, .slot = slot, .word = why});
+  scoreboard_.writable_slot_orders(slot).told_by.store(number, relaxed);
+}
+
+void Pool::note_gone(std::uint32_t slot, int code, int status, bool failed) const {
+  const ChildRecord& child = children_[slot];
+  const SlotOrders& orders = scoreboard_.slot_orders(slot);
+  const Reason told =
+      child.told_to_leave ? static_cast<Reason>(orders.reason.load(relaxed)) : rows_.lifecycle(slot).reason;
+  scoreboard_.journal().note(
+      {.pid = child.pid, .slot = slot, .reason = told, .code = code, .status = status, .failed = failed},
+      rows_[slot], orders);
+}
+
 void Pool::kill_all(const char* why) {
   const Time now = Clock::now();
   for (const std::uint32_t slot : children_.used()) {
@@ -82,6 +99,7 @@ void Pool::kill_all(const char* why) {
     if (rows_.is_busy(slot))
       log_warning(
           text("child ", child.pid, rows_.serving(slot), ": ", std::string_view(why), "; it is killed"));
+    note_end(slot, why);
     end_now(child, now);
   }
 }

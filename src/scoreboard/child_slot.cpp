@@ -81,7 +81,8 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t slot, Capacity 
       idle_bit_(std::uint64_t{1} << (slot % bits_per_word)),
       capacity_(capacity),
       turn_(capacity.threads ? std::make_unique<std::mutex>() : nullptr),
-      slot_index_(slot) {}
+      slot_index_(slot),
+      past_(scoreboard, row_) {}
 
 ScoreboardLock ChildSlot::lock() {
   for (;;) {
@@ -105,6 +106,7 @@ void ChildSlot::change_lifecycle(Lifecycle lifecycle) {
 std::uint32_t ChildSlot::seal() const { return seal_of(orders_.incarnation.load(relaxed), slot_index_); }
 
 void ChildSlot::ready() {
+  past_.begin(to_nanoseconds(Clock::now()));
   if (const auto locked = lock()) scoreboard_.serve(slot_index_, ::getpid(), capacity_.connections);
   wake();
 }
@@ -126,6 +128,7 @@ void ChildSlot::detach() {
   const std::int64_t now = to_nanoseconds(Clock::now());
   {
     const Writing writing(row_.sequence);
+    past_.look(now);
     for (ConnectionId id = open_.oldest(); id != OpenConnections::none; id = open_[id].newer)
       if (open_[id].counted) count_as_finished(id, now);
     row_.uncounted.store(0, relaxed);
@@ -154,7 +157,8 @@ void ChildSlot::detach() {
 [[gnu::hot]] ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener,
                                               bool counts) {
   const auto turn = this->turn();
-  const ConnectionId id = open_.add(to_nanoseconds(Clock::now()));
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  const ConnectionId id = open_.add(now);
   OpenConnections::Entry& entry = open_[id];
   entry.listener = listener;
   entry.deadline = 0;
@@ -166,6 +170,7 @@ void ChildSlot::detach() {
   {
     // The figures come first: if the child is killed from here on, the connection counts as aborted.
     const Writing writing(row_.sequence);
+    past_.look(now);
     row_.open_connections.store(open_connections, relaxed);
     if (counts)
       add(row_.figures.accepted, 1);
@@ -180,7 +185,14 @@ void ChildSlot::detach() {
     // The parent moves wake_below, then looks at open_connections again: one of the two sees the other.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   // The parent may also wait for the first open connection: connection-timeout starts with it.
-  if (full || open_connections == 1) note_idle(count_spares());
+  if (full || open_connections == 1) {
+    const std::uint32_t spares = count_spares();
+    if (capacity_.connections == 1) past_.becomes_busy(spares);
+    // While it is not full, another of its threads waits for connections.
+    if (full && !in_loop() && past_.waits().due(now, spares > 0)) measured_ = id;
+    note_idle(spares);
+  }
+  if (in_loop() && past_.waits().due_in_loop(now)) measured_ = id;
   return id;
 }
 
@@ -214,6 +226,7 @@ bool ChildSlot::counts(ConnectionId id) const {
 
 [[gnu::hot]] void ChildSlot::count_as_finished(ConnectionId id, std::int64_t now) {
   const std::int64_t took = now - open_[id].since;
+  past_.finished(now, took);
   const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)) / 1000;
   const std::size_t bucket = std::min<std::size_t>(std::bit_width(microseconds), latency_buckets - 1);
   add(row_.figures.latency[bucket], 1);
@@ -229,6 +242,7 @@ bool ChildSlot::counts(ConnectionId id) const {
   const std::int64_t now = to_nanoseconds(at);
   {
     const Writing writing(row_.sequence);
+    past_.look(now);
     count_as_finished(id, now);
     open_.remove(id);
     if (Shared<std::uint64_t>* const count = counter_of(row_.figures, outcome)) add(*count, 1);
@@ -249,15 +263,17 @@ void ChildSlot::finished(ConnectionId id, NotCounted as) {
   const auto turn = this->turn();
   if (is_detached()) return open_.remove(id);
   const bool was_oldest = open_.oldest() == id;
+  const std::int64_t now = to_nanoseconds(Clock::now());
   {
     const Writing writing(row_.sequence);
+    past_.finished(now, now - open_[id].since);
     open_.remove(id);
     row_.uncounted.store(row_.uncounted.load(relaxed) - 1, relaxed);
     if (as == NotCounted::probe) add(row_.not_accepted.probes, 1);
     if (as == NotCounted::refused) add(row_.not_accepted.refused, 1);
     row_.open_connections.store(open_.count(), relaxed);
     if (open_.count() == 0)
-      row_.since.store(to_nanoseconds(Clock::now()), relaxed);
+      row_.since.store(now, relaxed);
     else if (was_oldest)
       show(open_.oldest());
   }
@@ -282,12 +298,6 @@ void ChildSlot::finished(ConnectionId id, NotCounted as) {
 void ChildSlot::refused(RefusedBy by) {
   const auto turn = this->turn();
   if (!is_detached()) add(row_.refused.at(static_cast<std::size_t>(by)), 1);
-}
-
-void ChildSlot::waited(ConnectionId id, std::chrono::milliseconds time) {
-  const auto turn = this->turn();
-  open_[id].waited =
-      static_cast<std::int32_t>(std::clamp<std::chrono::milliseconds::rep>(time.count(), 0, INT32_MAX));
 }
 
 // Other threads may add connections, which moves the entries.

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "brood/address.hpp"
+#include "scoreboard/history/child_past.hpp"
 #include "scoreboard/open_connections.hpp"
 #include "scoreboard/scoreboard_lock.hpp"
 
@@ -79,8 +80,13 @@ class ChildSlot {
   enum class NotCounted { probe, refused, counted_by_reason };
   void finished(ConnectionId id, NotCounted as);
   void extend_deadline(ConnectionId id, Time until);
-  void refused(RefusedBy by);                                    // it was never accepted()
-  void waited(ConnectionId id, std::chrono::milliseconds time);  // in the queue of its listener
+  void refused(RefusedBy by);  // it was never accepted()
+  // Of a connection that was just accepted: whether to measure how long it has waited in the queue of its
+  // listener. Once.
+  bool measures_wait(ConnectionId id);
+  // `each`: of every connection, not only of those above. True: the queue may be long.
+  bool waited(ConnectionId id, std::chrono::milliseconds time, bool each);
+  void saw_waiting(unsigned connections);  // in the queue of a listener, at this moment
   // Valid until the connection is finished. With threads it is a copy, in `copy`.
   const OpenConnections::Entry& open_connection(ConnectionId id,
                                                 std::optional<OpenConnections::Entry>& copy) const;
@@ -105,6 +111,7 @@ class ChildSlot {
   std::unique_lock<std::mutex> turn() const;
   void show(ConnectionId id);
   void note_idle(std::uint32_t count);
+  bool in_loop() const { return capacity_.connections > 1 && !capacity_.threads; }
   void count_as_finished(ConnectionId id, std::int64_t now);
   void make_room();
   // Not held: the parent is gone, and nobody reads the table any more.
@@ -127,6 +134,8 @@ class ChildSlot {
   std::unique_ptr<std::mutex> turn_;  // between the threads of this child; nullptr: it has one
   OpenConnections open_;              // the row shows the oldest
   const std::uint32_t slot_index_;
+  ChildPast past_;
+  ConnectionId measured_ = OpenConnections::none;  // see measures_wait()
 };
 
 }  // namespace brood

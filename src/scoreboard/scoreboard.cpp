@@ -14,6 +14,8 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "scoreboard/history/past_sums.hpp"
+#include "scoreboard/history/seconds.hpp"
 
 namespace brood {
 namespace {
@@ -128,6 +130,7 @@ void clear(Slot& row) {
   figures.duration.store(0, relaxed);
   for (auto& bucket : figures.latency) bucket.store(0, relaxed);
   for (auto& counter : figures.own) counter.store(0, relaxed);
+  clear(row.past);
 }
 
 }  // namespace
@@ -154,6 +157,7 @@ Scoreboard::Scoreboard(const std::string& path, const ServerFacts& server, std::
   publish(server);
   copy_name(service_orders().name, service);
   service_orders().position = position;
+  service_orders().created_at = to_nanoseconds(Clock::now());
   service_orders().wake_above.store(UINT32_MAX, relaxed);
   // It may fail early at boot: then clients could choose their places, but no more.
   [[maybe_unused]] const auto got =
@@ -192,6 +196,12 @@ SlotOrders& Scoreboard::writable_slot_orders(std::uint32_t slot) const {
 }
 GossipHeader& Scoreboard::gossip() const { return gossip_at<GossipHeader>(layout_.gossip); }
 Slot& Scoreboard::slot(std::uint32_t slot) const { return gossip_at<Slot>(layout_.slots, slot); }
+
+HistoryTable& Scoreboard::history() const { return gossip_at<HistoryTable>(layout_.history); }
+std::span<Shared<std::uint64_t>> Scoreboard::busy_times() const {
+  return {&gossip_at<Shared<std::uint64_t>>(layout_.busy_times), slots_ + std::size_t{1}};
+}
+Journal Scoreboard::journal() const { return {orders_at<JournalTable>(layout_.journal), service()}; }
 
 void Scoreboard::publish(const ServerFacts& facts) const {
   auto state = facts.stopping ? StopState::stopping : StopState::none;
@@ -307,11 +317,16 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   const bool counts = are_plausible(from);
   const std::uint64_t open_connections =
       counts ? from.accepted.load(relaxed) - from.finished.load(relaxed) : 0;
-  if (counts) add_all(service.gone, from);
+  const std::int64_t now = to_nanoseconds(Clock::now());
+  if (counts) {
+    add_all(service.gone, from);
+    add_past(row, {slot_orders(slot_index).forked_at.load(relaxed), now}, service, history(), busy_times());
+  }
   const bool others_count = add_all(service.gone_not_accepted, row.not_accepted);
   const bool counted = add_counters(service, from);
   add(service.mended, counts && counted && others_count ? 0 : 1);
   add(service.gone.aborted, open_connections);
+  add_in(place_of(history(), second_of(now)).aborted, second_of(now), open_connections);
   for (std::size_t i = 0; i < row.refused.size(); ++i) {
     const std::uint64_t refused = row.refused[i].load(relaxed);
     add(service.refused_gone[i], refused <= most_refused ? refused : 0);

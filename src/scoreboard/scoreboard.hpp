@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "scoreboard/history/journal.hpp"
 #include "scoreboard/mapping.hpp"
 #include "scoreboard/slot.hpp"
 
@@ -61,6 +62,9 @@ class Scoreboard {
   std::span<const IdleWord> spare_words() const;  // set by the parent: the slots whose idle bits count
   std::uint32_t count_idle() const;               // counts the bits: there is no counter to drift
 
+  HistoryTable& history() const;
+  std::span<Shared<std::uint64_t>> busy_times() const;  // by the number of busy children, nanoseconds of each
+
   // The client places that have memory, and the rates; empty: none.
   std::span<Shared<std::uint64_t>> client_places() const;
   std::span<Shared<std::uint64_t>> client_rates() const;
@@ -79,6 +83,7 @@ class Scoreboard {
   bool has_file() const { return mapping_.has_file(); }
   bool give_name_again() const { return mapping_.give_name_again(); }
   ServiceOrders& service_orders() const;
+  Journal journal() const;
   SlotOrders& writable_slot_orders(std::uint32_t slot) const;
   // Whether the child of this slot is a spare while its idle bit is set: it was not told to leave, and is not
   // stopped.

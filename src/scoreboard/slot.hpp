@@ -3,8 +3,9 @@
 //
 //   ┌ orders: written by the parent alone; children map these pages read-only ┐
 //   │ Header │ ServerFields │ ServiceOrders │ SlotOrders × slots │ spare words │
+//   │ journal                                                                  │
 //   ├ gossip: written by children (and by the parent when it frees a slot) ────┤
-//   │ GossipHeader (lock) │ Slot × slots │ idle words                          │
+//   │ GossipHeader (lock) │ Slot × slots │ idle words │ history │ busy times   │
 //   ├ also gossip, without memory until a setting needs it ────────────────────┤
 //   │ client places │ client rates                                            │
 //   └──────────────────────────────────────────────────────────────────────────┘
@@ -22,25 +23,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
 
 #include "brood/scoreboard_types.hpp"
+#include "scoreboard/history/history_tables.hpp"
 #include "scoreboard/robust_mutex.hpp"
+#include "scoreboard/shared.hpp"
 
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 7;
-inline constexpr std::size_t cache_line = 64;
+inline constexpr std::uint32_t layout_version = 8;
 inline constexpr std::uint32_t bits_per_word = 64;
 inline constexpr std::size_t most_counters = 16;
+inline constexpr std::size_t most_inodes = 16;
 // See ClientCounts and ClientRates.
 inline constexpr std::size_t most_client_places = std::size_t{1} << 18U;
 inline constexpr std::size_t client_rate_cells = std::size_t{1} << 13U;
-inline constexpr auto relaxed = std::memory_order_relaxed;
 
-template <typename T>
-using Shared = std::atomic<T>;
 // One bit for each slot: set while its child can take another connection.
 using IdleWord = Shared<std::uint64_t>;
 
@@ -60,16 +59,6 @@ inline std::uint32_t count_bits(std::span<const IdleWord> idle, std::span<const 
     count += count_ones(idle[i].load(std::memory_order_seq_cst) & counted[i].load(relaxed));
   return count;
 }
-static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);
-
-// For a field with one writer: a load and a store, no locked instruction.
-template <typename T>
-void add(Shared<T>& to, std::type_identity_t<T> amount) {
-  to.store(to.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-}
-
-template <std::size_t bytes>
-using SharedBytes = std::array<Shared<std::uint64_t>, bytes / 8>;
 
 // ---- Orders
 
@@ -133,6 +122,7 @@ inline std::uint64_t not_served(const Figures& figures) {
 
 struct alignas(cache_line) ServiceOrders {
   std::array<char, 64> name;         // NUL-terminated
+  std::int64_t created_at;           // when its scoreboard was made, nanoseconds of CLOCK_MONOTONIC
   std::uint32_t position;            // among the services of the server: readers show them in this order
   Shared<std::uint32_t> generation;  // a child of an older one asks to leave
   Shared<std::uint32_t> max_requests_per_child;
@@ -154,9 +144,8 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint64_t> children_started;
   Shared<std::uint64_t> children_gone;
   Shared<std::uint64_t> children_failed;  // of those gone: ended unordered, or with an exit code other than 0
-  Shared<std::uint32_t> recent_crashed, recent_finished;  // see recent_ends.hpp
-  Shared<std::uint64_t> mended;            // fields and rows that the parent has found to be wrong
-  Shared<std::int64_t> throttled_until;    // nanoseconds; 0: not throttled
+  Shared<std::uint64_t> mended;           // fields and rows that the parent has found to be wrong
+  Shared<std::int64_t> throttled_until;   // nanoseconds; 0: not throttled
   Shared<std::uint32_t> wake_when_proven;  // 1: so does a child that has finished its first connection
   Shared<std::uint32_t> sequence;  // odd while figures move from a slot to `gone`, so that a reader can tell
   Figures gone;
@@ -165,6 +154,15 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint64_t> client_places;
   std::uint64_t client_seed;  // by chance, so that clients cannot choose places
   NotAccepted gone_not_accepted;
+  // Also for readers. What was seen at the last look, and the most at any look:
+  Shared<std::uint32_t> waiting, most_waiting;  // connections in the queues of the listeners
+  Shared<std::uint32_t> serving;  // children that serve, were not told to leave, and are not stopped
+  Shared<std::uint32_t> most_busy;
+  // When readers should warn. Percent of the connections; milliseconds in a queue; 0: never.
+  Shared<std::uint32_t> failed_warning, failed_critical;
+  Shared<std::int64_t> wait_warning, wait_critical;
+  WaitFigures waits_gone;                                          // of children that are gone
+  std::array<Shared<std::uint64_t>, most_inodes> listener_inodes;  // of their sockets; 0: no more
   std::array<CounterName, most_counters> counters;
   std::array<char, 128> listeners;  // for people: "127.0.0.1:8000 [::1]:8000", cut if it is too long
 };
@@ -179,6 +177,7 @@ struct SlotOrders {
   Shared<std::uint32_t> reason;   // a Reason, beside Order::leave
   Shared<std::uint32_t> stopped;  // 1: by SIGSTOP or a like signal, as waitid() reported
   Shared<std::int64_t> forked_at;
+  Shared<std::uint64_t> started_by, told_by;  // numbers of entries of the journal; 0: none
 };
 
 // ---- Gossip
@@ -213,6 +212,7 @@ struct alignas(cache_line) Slot {
   SharedBytes<32> peer;            // sockaddr_in or sockaddr_in6; family AF_UNIX or AF_UNSPEC: no address
   SharedBytes<note_size> note;     // padded with NUL
   Figures figures;
+  PastOfChild past;
 };
 
 // The word of Slot::lifecycle.
@@ -246,8 +246,8 @@ inline std::uint32_t seal_of(std::uint64_t incarnation, std::uint32_t slot) {
 
 // Offsets in bytes from the start of the mapping.
 struct Layout {
-  std::size_t server_orders, service_orders, slot_orders, spare_words;
-  std::size_t gossip, slots, idle_words, in_use;
+  std::size_t server_orders, service_orders, slot_orders, spare_words, journal;
+  std::size_t gossip, slots, idle_words, history, busy_times, in_use;
   std::size_t client_places, client_rates, size;
 
   static constexpr Layout of(std::size_t slots, std::size_t page_size) {
@@ -258,10 +258,14 @@ struct Layout {
     at.service_orders = at.server_orders + sizeof(ServerFields);
     at.slot_orders = at.service_orders + sizeof(ServiceOrders);
     at.spare_words = align(at.slot_orders + slots * sizeof(SlotOrders), cache_line);
-    at.gossip = align(at.spare_words + words_size, page_size);
+    at.journal = align(at.spare_words + words_size, cache_line);
+    at.gossip = align(at.journal + (slots == 0 ? 0 : sizeof(JournalTable)), page_size);
     at.slots = at.gossip + sizeof(GossipHeader);
     at.idle_words = at.slots + slots * sizeof(Slot);
-    at.in_use = align(at.idle_words + words_size, page_size);
+    at.history = align(at.idle_words + words_size, cache_line);
+    at.busy_times = at.history + (slots == 0 ? 0 : sizeof(HistoryTable));
+    at.in_use =
+        align(at.busy_times + (slots == 0 ? 0 : (slots + 1) * sizeof(Shared<std::uint64_t>)), page_size);
     at.client_places = at.client_rates = at.size = at.in_use;
     if (slots == 0) return at;
     at.client_rates = at.client_places + most_client_places * sizeof(Shared<std::uint64_t>);

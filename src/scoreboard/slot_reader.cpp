@@ -90,6 +90,8 @@ SlotSnapshot read_slot(const Slot& slot, const SlotOrders& orders, bool idle, st
   to.pid = orders.pid.load(relaxed);
   to.incarnation = orders.incarnation.load(relaxed);
   to.generation = orders.generation.load(relaxed);
+  to.started_by = orders.started_by.load(relaxed);
+  to.told_by = orders.told_by.load(relaxed);
   to.stopped = orders.stopped.load(relaxed) != 0;
   const Lifecycle lifecycle = Lifecycle::unpack(slot.lifecycle.load(std::memory_order_acquire));
   const Order order = orders.order.load(relaxed);

@@ -16,8 +16,8 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "scoreboard/counter_names.hpp"
+#include "scoreboard/history/past_reader.hpp"
 #include "scoreboard/mapping.hpp"
-#include "scoreboard/recent_ends.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "scoreboard/scoreboard_reader.hpp"
 #include "scoreboard/slot_reader.hpp"
@@ -45,7 +45,8 @@ class Table {
       refuse(
           text("its layout is version ", header().version, ", this program reads version ", layout_version));
     layout_ = Layout::of(header().slots, Mapping::page_size());
-    if (header().gossip_offset != layout_.gossip || layout_.size != mapping_.size())
+    if (header().slots % bits_per_word != 0 || header().gossip_offset != layout_.gossip ||
+        layout_.size != mapping_.size())
       refuse("the file is damaged");
   }
 
@@ -55,6 +56,14 @@ class Table {
   const SlotOrders& orders(std::uint32_t i) const { return *at<SlotOrders>(layout_.slot_orders, i); }
   const GossipHeader& gossip() const { return *at<GossipHeader>(layout_.gossip, 0); }
   const Slot& slot(std::uint32_t i) const { return *at<Slot>(layout_.slots, i); }
+  PastTables past() const {
+    const std::size_t slots = header().slots;
+    return {.service = service(),
+            .journal = *at<JournalTable>(layout_.journal, 0),
+            .history = *at<HistoryTable>(layout_.history, 0),
+            .busy_times = {at<Shared<std::uint64_t>>(layout_.busy_times, 0), slots + 1},
+            .rows = {at<Slot>(layout_.slots, 0), slots}};
+  }
   // The server's own file has no service.
   bool has_service() const { return header().slots > 0; }
   bool is_idle(std::uint32_t i) const {
@@ -135,8 +144,6 @@ ServiceSnapshot read_service(const Table& table, Time now) {
   to.max_requests_per_child = from.max_requests_per_child.load(relaxed);
   to.max_clients_reached = from.max_clients_reached.load(relaxed);
   to.connection_timeouts = from.connection_timeouts.load(relaxed);
-  to.crashed_lately = static_cast<double>(from.recent_crashed.load(relaxed)) / RecentEnds::one;
-  to.finished_lately = static_cast<double>(from.recent_finished.load(relaxed)) / RecentEnds::one;
   to.recoveries = table.gossip().recoveries.load(relaxed);
   to.repairs = table.gossip().repairs.load(relaxed) + from.mended.load(relaxed);
   to.lost = from.lost.load(relaxed);
@@ -146,6 +153,7 @@ ServiceSnapshot read_service(const Table& table, Time now) {
     to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(until - to_nanoseconds(now), 1));
   for (int i = 0; i < row_attempts && !read_rows(table, from, now, to); ++i) {
   }
+  read_past(table.past(), now, to);
   // From the rows: what the parent saw at its last look may have changed.
   to.at_max_clients = to.children() + to.detached >= to.max_clients && to.spare == 0;
   return to;

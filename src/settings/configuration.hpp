@@ -19,6 +19,7 @@
 #include "base/service/process_settings.hpp"
 #include "base/service/proxy_settings.hpp"
 #include "base/service/service_command.hpp"
+#include "base/service/status_settings.hpp"
 #include "brood/child_model.hpp"
 #include "brood/settings.hpp"
 #include "settings/settings_reader.hpp"
@@ -56,6 +57,7 @@ struct ServiceConfiguration {
   bool log_output = true;
   AdmissionSettings admission;
   ProxySettings proxy;
+  StatusSettings status;
 
   GivenSettings given;    // what was read to get these values
   ScaledSettings scaled;  // these win over them

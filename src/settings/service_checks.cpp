@@ -239,6 +239,15 @@ void check_identity(ServiceConfiguration& service, SettingsReader& reader) {
       reader.blame(name, text(name, " = ", value, " needs a parent that runs as root"));
 }
 
+void check_status(const StatusSettings& status, SettingsReader& reader) {
+  if (status.failed_critical != 0 && status.failed_critical < status.failed_warning)
+    reader.blame("failed-critical", text("failed-critical = ", status.failed_critical,
+                                         " is below failed-warning = ", status.failed_warning));
+  if (status.wait_critical.count() != 0 && status.wait_critical < status.wait_warning)
+    reader.blame("wait-critical", text("wait-critical = ", status.wait_critical,
+                                       " is below wait-warning = ", status.wait_warning));
+}
+
 }  // namespace
 
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other) {
@@ -266,6 +275,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_process(service.process, reader);
   check_identity(service, reader);
   check_sandbox(service, reader);
+  check_status(service.status, reader);
   service = in_effect(std::move(service));
 }
 

@@ -143,6 +143,21 @@ void add_time_settings(Settings& settings, ServiceConfiguration& service) {
                     "and 5 seconds later SIGKILL. The program decides whether its children do this.");
 }
 
+void add_status_settings(Settings& settings, StatusSettings& status) {
+  settings.section("When broodctl status warns");
+  settings.number("failed-warning", status.failed_warning, 0, 100,
+                  "A warning if so many percent of the connections of the last minute failed: their handler "
+                  "ended by an exception, a time limit or the end of its child. Fewer than three are no "
+                  "reason. 0: never.");
+  settings.number("failed-critical", status.failed_critical, 0, 100,
+                  "So many percent are critical. 0: never.");
+  settings.duration("wait-warning", status.wait_warning, milliseconds(0), longest,
+                    "A warning if a connection of the last minute waited for so long until a child took it. "
+                    "0: never.");
+  settings.duration("wait-critical", status.wait_critical, milliseconds(0), longest,
+                    "Such a wait is critical. 0: never.");
+}
+
 void add_failure_settings(Settings& settings, std::string& on_failure) {
   settings.section("When children fail");
   settings.text("on-failure", on_failure,
@@ -285,6 +300,7 @@ void add_service_settings(Settings& settings, ServiceConfiguration& service) {
   add_pool_settings(settings, service.limits);
   add_concurrency_settings(settings, service);
   add_time_settings(settings, service);
+  add_status_settings(settings, service.status);
   add_failure_settings(settings, service.on_failure);
   add_output_settings(settings, service.log_output);
   add_access_log_settings(settings, service.access_log);

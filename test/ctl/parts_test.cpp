@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ctl/explain/explain.hpp"
 #include "report.hpp"
-#include "scoreboard/recent_ends.hpp"
 #include "scoreboard/report/json.hpp"
 #include "scoreboard/report/verdict.hpp"
 #include "scoreboard/report/words.hpp"
@@ -158,53 +158,128 @@ TEST_CASE("a server is not ready for a reason") {
   }
 }
 
-TEST_CASE("if most connections end with their child, that is a problem, and a few requests are none") {
+// What ends in a second, so many seconds ago.
+struct Happened {
+  std::size_t ago;
+  SecondSnapshot second;
+};
+
+ServiceSnapshot after(const std::vector<Happened>& happened) {
+  ServiceSnapshot service = healthy().services[0];
+  service.history.resize(600);
+  service.failed_warning = 10;
+  service.failed_critical = 50;
+  service.wait_warning = 1s;
+  service.wait_critical = 10s;
+  for (const auto& [ago, second] : happened) service.history[599 - ago] = second;
+  return service;
+}
+
+Verdict verdict_on(const ServiceSnapshot& service) {
+  Snapshot snapshot = healthy();
+  snapshot.services = {service};
+  return judge(snapshot);
+}
+
+TEST_CASE("the verdict is by what clients got lately") {
+  std::vector<Happened> checks;
+  for (std::size_t ago = 0; ago < 60; ++ago) checks.push_back({ago, {.finished = 1, .probes = 1}});
   const struct {
-    double crashed, finished_before;  // of the children that ended lately
-    std::uint64_t finished;           // of the one that there is
+    std::string what;
+    std::vector<Happened> happened;
     Level level;
+    std::string says;
   } rows[] = {
-      {0, 0, 0, Level::ok},           // nothing has happened yet
-      {1.875, 0, 0, Level::ok},       // two in a row
-      {2.64, 0, 0, Level::critical},  // three
-      {8, 0, 0, Level::critical},    {8, 0.9, 0, Level::critical},   {8, 1, 0, Level::warning},
-      {8, 7, 0, Level::warning},     {8, 8, 0, Level::ok},  // every second one
-      {8, 60, 0, Level::ok},         {8, 0, 5, Level::warning},      {8, 0, 8, Level::ok},
-      {8, 4, 4, Level::ok},          {0, 500, 1'000'000, Level::ok},  // recycled by their cap
+      {"nothing", {}, Level::ok, ""},
+      {"two crashes", {{3, {.aborted = 2}}}, Level::ok, ""},
+      {"4 of 4 crashes",
+       {{9, {.aborted = 3}}, {3, {.aborted = 1}}},
+       Level::critical,
+       "echo: 4 of 4 connections failed in the last 10m (4 ended with their child, 0 by an exception, 0 "
+       "timed "
+       "out); children end while they serve: see the log for what each was serving, and broodctl explain "
+       "echo"},
+      {"a minute of a balancer's checks", checks, Level::ok, ""},
+      {"a few of many", {{5, {.finished = 1000, .failed = 4, .timed_out = 5, .aborted = 90}}}, Level::ok, ""},
+      {"a tenth", {{5, {.finished = 90, .aborted = 10}}}, Level::warning, "10 of 100 connections failed"},
+      {"half by exceptions", {{5, {.finished = 90, .failed = 45}}}, Level::critical, "end by an exception"},
+      {"some time out", {{5, {.finished = 90, .timed_out = 20}}}, Level::warning, "raise the time limit"},
+      {"all failed, before enough good ones", {{70, {.aborted = 50}}, {5, {.finished = 10}}}, Level::ok, ""},
+      {"no connection but failed ones, nine minutes ago", {{550, {.aborted = 4}}}, Level::critical, ""},
+      {"a long wait",
+       {{5, {.finished = 90, .longest_wait = 1500ms, .most_busy = 3}}},
+       Level::warning,
+       "echo: a connection has waited for 1.5s in the last minute until a child took it; raise "
+       "min-spare-servers"},
+      {"a long wait while all were busy",
+       {{5, {.finished = 90, .longest_wait = 10s, .most_busy = 4}}},
+       Level::critical,
+       "all 4 children that max-clients permits were busy"},
+      {"a wait that is over", {{61, {.finished = 90, .longest_wait = 10s}}}, Level::ok, ""},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.crashed);
-    CAPTURE(row.finished_before);
-    CAPTURE(row.finished);
-    Snapshot snapshot = healthy();
-    ServiceSnapshot& service = snapshot.services[0];
-    service.crashed_lately = row.crashed;
-    service.finished_lately = row.finished_before;
-    service.slots[0].figures.finished = row.finished;
-    const Verdict verdict = judge(snapshot);
+    CAPTURE(row.what);
+    const Verdict verdict = verdict_on(after(row.happened));
     CHECK(verdict.level == row.level);
-    CHECK(verdict.problems.size() == (row.level == Level::ok ? 0 : 1));
-    if (!verdict.problems.empty())
-      CHECK(has(verdict.problems[0].sentence(), "children end while they serve"));
+    REQUIRE(verdict.problems.size() == (row.level == Level::ok ? 0 : 1));
+    if (!verdict.problems.empty()) CHECK(has(verdict.problems[0].sentence(), row.says));
   }
 }
 
-TEST_CASE("what children did that ended lately counts, and what they did before does not") {
-  RecentEnds ends;
-  for (int i = 0; i < 10; ++i) ends = ends.with(false, 1'000'000);
-  ends = ends.with(false, 0);  // it has done nothing, and says nothing
-  const double healthy_share = ends.finished / double{RecentEnds::one};
-  CHECK(ends.crashed == 0);
-  CHECK(healthy_share > 300);
-  int crashes = 0;
-  while (ends.crashed <= ends.finished) {
-    ends = ends.with(true, 0);
-    ++crashes;
+TEST_CASE("the thresholds of the verdict can be set, and 0 is never") {
+  ServiceSnapshot service = after({{5, {.finished = 90, .aborted = 10, .longest_wait = 20s}}});
+  service.failed_warning = service.failed_critical = 0;
+  service.wait_warning = service.wait_critical = 0s;
+  CHECK(verdict_on(service).level == Level::ok);
+  service.failed_critical = 10;
+  CHECK(verdict_on(service).level == Level::critical);
+  service.failed_critical = 11;
+  service.wait_critical = 21s;
+  CHECK(verdict_on(service).level == Level::ok);
+  service.wait_warning = 20s;
+  CHECK(verdict_on(service).level == Level::warning);
+}
+
+TEST_CASE("each decision has a sentence with its numbers and its setting") {
+  DecisionSnapshot seen{.count = 3,
+                        .total = 9,
+                        .starting = 1,
+                        .idle = 2,
+                        .busy = 6,
+                        .outdated = 5,
+                        .generation = 7,
+                        .start_servers = 4,
+                        .min_spare_servers = 5,
+                        .max_spare_servers = 10,
+                        .max_clients = 20};
+  const auto says = [&](DecisionKind kind, const std::string& part) {
+    seen.kind = kind;
+    CAPTURE(sentence(seen));
+    CHECK(has(sentence(seen), part));
+  };
+  says(DecisionKind::start_first, "started 3 children: start-servers = 4");
+  says(DecisionKind::start,
+       "started 3 children: 2 spare and 1 starting were fewer than min-spare-servers = 5");
+  seen.waiting = 4;
+  says(DecisionKind::start, "4 connections waited, and 2 spare and 1 starting were fewer");
+  says(DecisionKind::at_max_clients, "4 connections waited: max-clients = 20 is reached");
+  says(DecisionKind::replace, "5 were outdated");
+  says(DecisionKind::surplus, "told 3 children to leave: 2 spare were more than max-spare-servers = 10");
+  says(DecisionKind::idle, "min-spare-servers = 5 remain");
+  says(DecisionKind::outdated, "told 3 children to leave: 5 were outdated");
+  says(DecisionKind::reload, "before generation 7");
+  says(DecisionKind::scale, "spare 5 to 10, max-clients = 20");
+  seen.value = 4'000'000'000;
+  says(DecisionKind::throttle, "for 4s");
+  says(DecisionKind::fork_failed, "for 4s");
+  seen.pid = 4711;
+  seen.word = "connection-\x1b[timeout";
+  says(DecisionKind::end, "ended child 4711: connection-");
+  CHECK_FALSE(has(sentence(seen), "\x1b"));
+  for (std::size_t kind = 1; kind < decision_names.size(); ++kind) {
+    seen.kind = static_cast<DecisionKind>(kind);
+    CHECK_FALSE(has(sentence(seen), "does not know"));
   }
-  CHECK(crashes <= 40);
-  for (int i = 0; i < 100; ++i) ends = ends.with(true, 1);  // every second connection
-  CHECK(ends.crashed <= ends.finished);
-  CHECK(ends.crashed / double{RecentEnds::one} > 7);
 }
 
 TEST_CASE("if the parent is gone, no other problem is reported") {

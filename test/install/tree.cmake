@@ -7,7 +7,7 @@ file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/include/brood/*.hpp)
 foreach(file sbin/brood bin/broodctl bin/brood-load share/man/man1/brood-load.1 share/doc/brood/examples/brood/defaults/shared.conf share/man/man8/brood_services.8 share/man/man8/brood_admin.8 share/man/man7/brood_design.7
              ${LIBDIR}/libbrood.a ${LIBDIR}/pkgconfig/brood.pc ${LIBDIR}/cmake/brood/brood-config.cmake
              share/man/man3/brood_server.3 share/man/man5/brood.conf.5 share/man/man7/brood.7 share/man/man7/brood_models.7
-             share/man/man7/brood_mapping.7 share/man/man7/brood_patterns.7
+             share/man/man7/brood_mapping.7 share/man/man7/brood_patterns.7 share/man/man5/brood_status.5
              share/man/man8/broodctl.8 share/doc/brood/examples/echo.cpp share/doc/brood/examples/echo.conf share/doc/brood/examples/patterns/reactor.cpp ${headers})
   if(NOT EXISTS ${tree}/${file})
     message(SEND_ERROR "not installed: ${file}")

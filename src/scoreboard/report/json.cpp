@@ -61,6 +61,93 @@ Json to_json(const FiguresSnapshot& figures) {
                  {"latency", std::move(histogram)}});
 }
 
+Json waits_of(const ServiceSnapshot& service) {
+  Json histogram = Json::array();
+  for (std::size_t i = 0; i < wait_buckets; ++i)
+    histogram.push_back(
+        {{"under_milliseconds", i + 1 == wait_buckets ? Json() : Json(std::uint64_t{wait_resolution} << i)},
+         {"connections", service.waits[i]}});
+  return {{"waiting", service.waiting},
+          {"most_waiting", service.most_waiting},
+          {"longest_wait_milliseconds", service.longest_wait.count()},
+          {"wait_milliseconds", service.wait.count()},
+          {"waits", histogram}};
+}
+
+// Without the seconds in which nothing happened.
+Json history_of(const ServiceSnapshot& service) {
+  Json all = Json::array();
+  for (std::size_t i = 0; i < service.history.size(); ++i) {
+    const SecondSnapshot& second = service.history[i];
+    if (second.finished + second.aborted + second.most_busy == 0 && second.longest_wait.count() == 0)
+      continue;
+    all.push_back({{"seconds_ago", service.history.size() - 1 - i},
+                   {"finished", second.finished},
+                   {"failed", second.failed},
+                   {"timed_out", second.timed_out},
+                   {"probes", second.probes},
+                   {"aborted", second.aborted},
+                   {"duration_milliseconds", second.duration.count()},
+                   {"longest_wait_milliseconds", second.longest_wait.count()},
+                   {"most_busy", second.most_busy}});
+  }
+  return all;
+}
+
+Json to_json(const DecisionSnapshot& decision) {
+  return {{"number", decision.number},
+          {"seconds_ago", seconds(decision.ago)},
+          {"decision", name_of(decision.kind, decision_names)},
+          {"count", decision.count},
+          {"pid", decision.pid},
+          {"slot", decision.slot},
+          {"value", decision.value},
+          {"word", decision.word},
+          {"seen",
+           {{"total", decision.total},
+            {"starting", decision.starting},
+            {"idle", decision.idle},
+            {"busy", decision.busy},
+            {"leaving", decision.leaving},
+            {"outdated", decision.outdated},
+            {"waiting", decision.waiting}}},
+          {"generation", decision.generation},
+          {"limits",
+           {{"start_servers", decision.start_servers},
+            {"min_spare_servers", decision.min_spare_servers},
+            {"max_spare_servers", decision.max_spare_servers},
+            {"max_clients", decision.max_clients}}}};
+}
+
+Json to_json(const EndSnapshot& end) {
+  return {{"number", end.number},
+          {"seconds_ago", seconds(end.ago)},
+          {"age_seconds", seconds(end.age)},
+          {"pid", end.pid},
+          {"slot", end.slot},
+          {"generation", end.generation},
+          {"accepted", end.accepted},
+          {"finished", end.finished},
+          {"started_by", end.started_by},
+          {"told_by", end.told_by},
+          {"reason", name_of(end.reason)},
+          {"failed", end.failed},
+          {end.by_signal ? "signal" : "exit_code", end.status}};
+}
+
+template <typename Entry>
+Json all_to_json(const std::vector<Entry>& entries) {
+  Json all = Json::array();
+  for (const Entry& entry : entries) all.push_back(to_json(entry));
+  return all;
+}
+
+Json busy_times_of(const ServiceSnapshot& service) {
+  Json all = Json::array();
+  for (const auto time : service.busy_times) all.push_back(seconds(time));
+  return all;
+}
+
 Json to_json(const SlotSnapshot& slot) {
   const auto state = slot_state_names[static_cast<std::size_t>(slot.state)];
   if (slot.state == SlotState::empty)
@@ -72,6 +159,8 @@ Json to_json(const SlotSnapshot& slot) {
                  {"generation", slot.generation},
                  {"asks", slot.asks},
                  {"stopped", slot.stopped},
+                 {"started_by", slot.started_by},
+                 {"told_by", slot.told_by},
                  {"reason", name_of(slot.reason)},
                  {"torn", slot.torn},
                  {"age_seconds", seconds(slot.age)},
@@ -83,6 +172,9 @@ Json to_json(const SlotSnapshot& slot) {
                  {"listener", slot.listener},
                  {"peer", slot.peer},
                  {"note", slot.note},
+                 {"private_bytes", slot.private_memory},
+                 {"cpu_seconds", seconds(slot.cpu)},
+                 {"descriptors", slot.descriptors},
                  {"figures", to_json(slot.figures)}});
 }
 
@@ -134,6 +226,17 @@ Json to_json(const ServiceSnapshot& service) {
           {"connections_add_up", connections_add_up(service)},
           {"total", total},
           {"counters", counters},
+          {"queue", waits_of(service)},
+          {"most_busy", service.most_busy},
+          {"busy_seconds", busy_times_of(service)},
+          {"history", history_of(service)},
+          {"decisions", all_to_json(service.decisions)},
+          {"ends", all_to_json(service.ends)},
+          {"warns",
+           {{"failed_warning", service.failed_warning},
+            {"failed_critical", service.failed_critical},
+            {"wait_warning_milliseconds", service.wait_warning.count()},
+            {"wait_critical_milliseconds", service.wait_critical.count()}}},
           {"slots", slots}};
 }
 
@@ -175,7 +278,7 @@ std::string list_as_json(const Snapshot& snapshot) {
   Json services = Json::array();
   for (const auto& service : snapshot.services) {
     Json all = to_json(service);
-    all.erase("slots");
+    for (const auto* part : {"slots", "history", "decisions", "ends"}) all.erase(part);
     services.push_back(all);
   }
   return dump({{"name", snapshot.name}, {"services", services}});

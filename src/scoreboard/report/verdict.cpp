@@ -35,19 +35,48 @@ void judge_parent(const Snapshot& snapshot, Verdict& verdict) {
     add(verdict, Level::warning, "the server is draining: it serves on for drain-delay, and then stops");
 }
 
-// Children that end while they serve, one after the other, are no matter of the throttle if each was ready
-// before. If the others finish more connections than that, a few requests are to blame.
-void judge_crashes(const ServiceSnapshot& service, const std::string& name, Verdict& verdict) {
-  constexpr double fewest_crashes = 2.5;  // three in a row
-  std::uint64_t finished = 0;             // by the children that there are
-  for (const auto& slot : service.slots) finished += slot.figures.finished;
-  const double all = service.finished_lately + static_cast<double>(finished);
-  if (service.crashed_lately < fewest_crashes || service.crashed_lately <= all) return;
-  const bool nearly_none = service.crashed_lately > all * 8;
+std::string advice_on(const Lately& lately, const std::string& name) {
+  if (lately.aborted >= lately.failed && lately.aborted >= lately.timed_out)
+    return text("children end while they serve: see the log for what each was serving, and broodctl explain ",
+                name);
+  if (lately.failed >= lately.timed_out) return "handlers end by an exception: see the log";
+  return "see what the handlers wait for, or raise the time limit that ends them";
+}
+
+// By what clients got. Fewer than three may be anybody's mistake.
+void judge_outcomes(const ServiceSnapshot& service, const std::string& name, Verdict& verdict) {
+  constexpr std::uint64_t fewest = 3;
+  const Lately lately = lately_of(service);
+  if (lately.bad() < fewest) return;
+  const auto reached = [&](std::uint32_t percent) {
+    return percent != 0 && lately.bad() * 100 >= lately.connections * percent;
+  };
+  const bool critical = reached(service.failed_critical);
+  if (!critical && !reached(service.failed_warning)) return;
   verdict.problems.push_back(
-      {nearly_none ? Level::critical : Level::warning, name,
-       text("children end while they serve: ", nearly_none ? "nearly every" : "most",
-            nearly_none ? " connection ends" : " connections end", " so; see the log")});
+      {critical ? Level::critical : Level::warning, name,
+       text(lately.bad(), " of ", lately.connections, " connections failed in the last ", lately.span, " (",
+            lately.aborted, " ended with their child, ", lately.failed, " by an exception, ",
+            lately.timed_out, " timed out); ", advice_on(lately, name))});
+}
+
+void judge_waits(const ServiceSnapshot& service, const std::string& name, Verdict& verdict) {
+  const Lately lately = lately_of(service);
+  const auto reached = [&](std::chrono::milliseconds limit) {
+    return limit.count() != 0 && lately.longest_wait >= limit;
+  };
+  const bool critical = reached(service.wait_critical);
+  if (!critical && !reached(service.wait_warning)) return;
+  const bool full = lately.most_busy >= service.max_clients;
+  verdict.problems.push_back(
+      {critical ? Level::critical : Level::warning, name,
+       text("a connection has waited for ", lately.longest_wait,
+            " in the last minute until a child took it; ",
+            full ? text("all ", service.max_clients,
+                        " children that max-clients permits were busy: raise it if memory permits")
+                 : text("raise min-spare-servers = ", service.min_spare_servers,
+                        " if children were started too late"),
+            ", or see what keeps them busy")});
 }
 
 void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
@@ -72,10 +101,12 @@ void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
                   : text("; the next start is in ", service.throttled_for),
               "; see the log")});
   }
-  judge_crashes(service, name, verdict);
+  judge_outcomes(service, name, verdict);
+  judge_waits(service, name, verdict);
   if (service.at_max_clients)
-    warn("max-clients = ", service.max_clients, " is reached, ", service.idle,
-         " idle; raise it if memory permits, or see below what keeps children busy");
+    warn("max-clients = ", service.max_clients, " is reached, ", service.idle, " idle, ",
+         count_of(service.waiting, "connection"),
+         " waiting; raise it if memory permits, or see below what keeps children busy");
   if (service.stopped > 0)
     warn(count_of(service.stopped, "child"), " stopped by a signal: not spare until SIGCONT");
   if (service.lost > 0)
@@ -98,6 +129,28 @@ bool connections_add_up(const ServiceSnapshot& service) {
   return total.accepted == total.finished + total.aborted + service.open_connections - service.uncounted ||
          std::any_of(service.slots.begin(), service.slots.end(),
                      [](const SlotSnapshot& slot) { return slot.torn; });
+}
+
+Lately lately_of(const ServiceSnapshot& service) {
+  constexpr std::size_t minute = 60;
+  constexpr std::uint64_t enough = 10;
+  Lately lately;
+  std::size_t seconds = 0;
+  for (auto second = service.history.rbegin(); second != service.history.rend(); ++second, ++seconds) {
+    if (seconds < minute) {
+      lately.longest_wait = std::max(lately.longest_wait, second->longest_wait);
+      lately.most_busy = std::max(lately.most_busy, second->most_busy);
+    } else if (lately.connections >= enough) {
+      break;
+    }
+    // A reader may see the probe of a connection before its end.
+    lately.connections += second->finished - std::min(second->finished, second->probes) + second->aborted;
+    lately.aborted += second->aborted;
+    lately.failed += second->failed;
+    lately.timed_out += second->timed_out;
+  }
+  lately.span = std::chrono::seconds(seconds);
+  return lately;
 }
 
 Verdict judge(const Snapshot& snapshot) {

@@ -2,6 +2,8 @@
 // Decides from a snapshot whether a server is well, and if not, why. broodctl(8) describes the levels.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,20 @@ struct Verdict {
 };
 
 Verdict judge(const Snapshot& snapshot);
+
+// What clients got in the last minute; if that were fewer than ten connections, in the last ten minutes.
+// Balancers' checks are left out.
+struct Lately {
+  std::chrono::seconds span{};
+  std::uint64_t connections = 0;                         // that ended
+  std::uint64_t aborted = 0, failed = 0, timed_out = 0;  // of those: with their child, by an exception, ...
+  // In the last minute:
+  std::chrono::milliseconds longest_wait{};
+  std::uint32_t most_busy = 0;  // children
+
+  std::uint64_t bad() const { return aborted + failed + timed_out; }
+};
+Lately lately_of(const ServiceSnapshot& service);
 // Why clients should be sent to another server; "": this one takes them. That it is busy is no reason.
 std::string why_not_ready(const Snapshot& snapshot);
 

@@ -20,6 +20,12 @@ std::string bytes(std::uint64_t count) {
   return buffer.data();
 }
 
+std::string percent(double share) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), share < 0.0995 ? "%.1f%%" : "%.0f%%", share * 100);
+  return buffer.data();
+}
+
 std::string grouped(std::uint64_t count) {
   const std::string digits = text(count);
   std::string all;

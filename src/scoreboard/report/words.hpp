@@ -11,6 +11,7 @@
 namespace brood {
 
 std::string bytes(std::uint64_t count);    // "512 B", "1.2 MiB"
+std::string percent(double share);         // "0.1%", "12%"
 std::string grouped(std::uint64_t count);  // "18,204"
 // The upper end of a bucket of latencies: "under 512us", "under 4.1ms".
 std::string upper_end(std::chrono::microseconds latency);
