@@ -2,6 +2,8 @@
 #include "base/process.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +65,18 @@ char state_of(pid_t pid) {
 pid_t process_of(pid_t thread) { return number_in_status<pid_t>(text("/proc/", thread), "\nTgid:\t"); }
 
 unsigned count_threads() { return number_in_status<unsigned>("/proc/self", "\nThreads:\t"); }
+
+// The function of the C library lacks the last argument.
+int wait_for(pid_t pid, int options, siginfo_t& info, ProcessUsage& usage) {
+  rusage used{};
+  const auto result = static_cast<int>(::syscall(SYS_waitid, P_PID, pid, &info, options, &used));
+  const auto time = [](const timeval& of) {
+    return std::chrono::seconds(of.tv_sec) + std::chrono::microseconds(of.tv_usec);
+  };
+  usage.memory = static_cast<std::uint64_t>(used.ru_maxrss) << 10U;
+  usage.processor = time(used.ru_utime) + time(used.ru_stime);
+  return result;
+}
 
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return text("exited with code ", status);

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,14 @@ char state_of(pid_t pid);
 pid_t process_of(pid_t thread);
 
 unsigned count_threads();  // of this process; 0: that can't be seen
+
+// What a process that has ended had used.
+struct ProcessUsage {
+  std::uint64_t memory = 0;  // the most that was resident at once, bytes
+  std::chrono::microseconds processor{0};
+};
+// waitid(P_PID, ...), which also says what the process has used.
+int wait_for(pid_t pid, int options, siginfo_t& info, ProcessUsage& usage);
 
 // From the result of waitid(): "exited with code 1", "was killed by signal 9 (Killed)".
 std::string how_it_ended(int code, int status);

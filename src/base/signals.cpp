@@ -2,6 +2,7 @@
 #include "base/signals.hpp"
 
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -26,6 +27,15 @@ void set_mask(bool blocked) {
 
 void block_all_signals() { set_mask(true); }
 void unblock_all_signals() { set_mask(false); }
+
+void end_process_after(std::chrono::milliseconds time) {
+  ::signal(SIGALRM, SIG_DFL);  // NOLINT(cert-err33-c)
+  sigset_t alarm_only;
+  ::sigemptyset(&alarm_only);
+  ::sigaddset(&alarm_only, SIGALRM);
+  ::sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
+  ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(time).count() + 1));
+}
 
 // A handler, not SIG_IGN, which would be inherited by executed programs.
 void disarm_signals() {

@@ -3,6 +3,7 @@
 // unblock them after their handlers are set up, so that none is lost.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -24,6 +25,11 @@ void disarm_signals();
 // Default actions, and none blocked, as other programs expect. May be called between fork() and exec() of a
 // process that has threads.
 void default_signals();
+
+// In a short-lived process: it ends itself within a second after this time. The next program of the parent's
+// process may not know of it. Other signals stay blocked: a SIGHUP to the whole process group is for the
+// parent.
+void end_process_after(std::chrono::milliseconds time);
 
 // "HUP", "SIGHUP" or "1". Empty: it is no signal.
 std::optional<int> find_signal(std::string_view word);

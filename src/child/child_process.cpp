@@ -15,6 +15,7 @@
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "child/client_messages.hpp"
+#include "child/crash/crash_handler.hpp"
 #include "child/handler_guard.hpp"
 #include "child/own_counters.hpp"
 #include "child/proxy/awaited_headers.hpp"
@@ -56,6 +57,10 @@ ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::uni
   if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)
     throw SystemError("note copies of this process", failed);
   child_signals::set_up(slot_, wait_.listeners(), parent_, wait_.dead());
+  if (parent_ == no_parent) return;  // nobody would read it
+  const Scoreboard& scoreboard = *setup.scoreboard;
+  crash_handler::set_up(slot_, scoreboard.evidence(setup.slot),
+                        scoreboard.slot_orders(setup.slot).incarnation.load());
 }
 
 ChildProcess::~ChildProcess() = default;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "child/handler_guard.hpp"
 
-#include <exception>
+#include <cxxabi.h>
 
+#include <exception>
+#include <typeinfo>
+
+#include "base/crash/place_in_code.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "child/client_messages.hpp"
@@ -52,6 +56,7 @@ Outcome outcome_of_exception() {
 
 void log_exception(Outcome outcome, const std::string& whose) {
   if (outcome == Outcome::probe) return;
+  const bool failed = outcome == Outcome::failed;
   std::string what;
   try {
     throw;
@@ -60,8 +65,9 @@ void log_exception(Outcome outcome, const std::string& whose) {
   } catch (...) {
     what = " ended by an exception that is no std::exception";
   }
+  if (const std::type_info* const type = abi::__cxa_current_exception_type(); failed && type != nullptr)
+    what += text(" (", demangled(type->name()), ')');
   if (outcome == Outcome::peer_gone) return log_debug(whose + what);
-  const bool failed = outcome == Outcome::failed;
   log_for_client(kind_of(outcome), failed ? LogLevel::warning : LogLevel::info, whose + what);
 }
 

@@ -14,6 +14,8 @@
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
 #include "ctl/convert/convert.hpp"
+#include "ctl/crash/crashes.hpp"
+#include "ctl/crash/stack.hpp"
 #include "ctl/explain/explain.hpp"
 #include "ctl/top/top.hpp"
 #include "invocation.hpp"
@@ -38,6 +40,8 @@ constexpr Verb verbs[] = {
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
     {"explain [SERVICE|PID]", "say why there are so many children, or why one was started or has ended"},
     {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
+    {"crashes [SERVICE]", "show where children were ended by signals, and what they served"},
+    {"stack PID|SERVICE", "show where in its code a child is, or each child that is busy"},
     {"list", "list the services, one on a line"},
     {"top [--once] [SERVICE|NAME|PATH]", "show all of this live, with the busiest children first"},
     {"reload [SERVICE]", "read the settings again and replace all children"},
@@ -78,7 +82,7 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list", "convert", "agent", "explain", "top"});
+  known.insert(known.end(), {"status", "list", "convert", "agent", "crashes", "explain", "stack", "top"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -116,6 +120,10 @@ int run(const std::vector<std::string>& words) {
   check_options(invocation);
   if (invocation.command == "agent" && invocation.arguments.size() <= 1 && !invocation.now)
     return agent(invocation);
+  if (invocation.command == "crashes" && invocation.arguments.size() <= 1 && !invocation.now)
+    return crashes(invocation);
+  if (invocation.command == "stack" && invocation.arguments.size() == 1 && !invocation.now)
+    return stack(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
   if (invocation.command == "explain" && !invocation.now && !invocation.json) return explain(invocation);

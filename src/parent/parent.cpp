@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "child/crash/crash_handler.hpp"
 #include "listen/inherited.hpp"
 
 namespace brood {
@@ -54,6 +55,7 @@ Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& s
       control_(orders_),
       upgrade_(program.executable(), [this] { return to_handover(hand_over()); }) {
   block_all_signals();
+  crash_handler::prepare();
   if (takeover != nullptr)
     server_file_ = takeover->open_server_file();
   else if (const auto path = scoreboards().of_server(); !path.empty())
@@ -180,12 +182,13 @@ void Parent::reap() {
     constexpr int all = WEXITED | WSTOPPED | WCONTINUED | WNOHANG;
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, all | WNOWAIT) != 0 || info.si_pid == 0) return;
-    const auto pid = static_cast<id_t>(info.si_pid);
+    const pid_t pid = info.si_pid;
+    ProcessUsage usage;
     const bool ended = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
     for (const auto& service : services_)
       if (ended) service->before_reaped(info.si_pid);
     info = {};
-    if (::waitid(P_PID, pid, &info, all) != 0 || info.si_pid == 0) continue;  // it has just been continued
+    if (wait_for(pid, all, info, usage) != 0 || info.si_pid == 0) continue;  // it has just been continued
     switch (info.si_code) {
       case CLD_STOPPED:
       case CLD_TRAPPED:
@@ -195,14 +198,15 @@ void Parent::reap() {
         child_stopped(info.si_pid, false);
         break;
       default:
-        process_ended(info.si_pid, info.si_code, info.si_status, Clock::now());
+        process_ended(info.si_pid, info.si_code, info.si_status, usage, Clock::now());
     }
   }
 }
 
-void Parent::process_ended(pid_t pid, int code, int status, Time now) {
+void Parent::process_ended(pid_t pid, int code, int status, const ProcessUsage& usage, Time now) {
   for (auto& service : services_) {
-    if (const auto slot = service->pool().find(pid)) return service->child_ended(*slot, code, status, now);
+    if (const auto slot = service->pool().find(pid))
+      return service->child_ended(*slot, code, status, usage, now);
     if (service->process_ended(pid, code, status)) return;
   }
   if (readings_.reaped(pid, code, status) || program_.process_ended(pid, code, status, now)) return;

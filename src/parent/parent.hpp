@@ -71,7 +71,7 @@ class Parent final : private ServiceHost, private ServerOrders {
 
   // ---- the steps of its loop
   void reap();
-  void process_ended(pid_t pid, int code, int status, Time now);
+  void process_ended(pid_t pid, int code, int status, const ProcessUsage& usage, Time now);
   void child_stopped(pid_t pid, bool is_stopped);
   Time look(Time now);
   void notice_pause(bool continued, Time now);

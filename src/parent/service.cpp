@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/crash/crash_journal.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -172,6 +173,21 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   return kind().run(configuration_->command, setup, std::move(table));
 }
 
+CrashReports::Place Service::crash_place() {
+  const ScoreboardPlace& place = host_->scoreboards();
+  return {.journal = crash_journal_of(place.path),
+          .readers = place.readers,
+          .identity = configuration_->identity,
+          .no_new_privileges = configuration_->no_new_privileges,
+          .close = [this] {
+            log_.become_log_of_process();
+            host_->close_in_child(*this);
+            listeners_.forget();
+            scoreboard_.reset();
+            set_log_level(level_of(configuration_->log.level));
+          }};
+}
+
 bool Service::has_started() const {
   if (kind().reports() || starts_on_demand(limits())) return ready();
   const Time now = Clock::now();
@@ -217,17 +233,24 @@ Time Service::look(Time now) {
   advance_stop(census, now);
   if (run_.restarts() && ended()) host_->look_up_to_start(*this);
   scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
-  const Time next = std::min({advance_listeners(now), failure_hook_.look(now), output_.look(now),
-                              forbidden_calls_.look(now), notices_again, audit_again});
+  const Time next =
+      std::min({advance_listeners(now), failure_hook_.look(now), crash_reports_.look(crash_place(), now),
+                output_.look(now), forbidden_calls_.look(now), notices_again, audit_again});
   return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
 }
 
-void Service::child_ended(std::uint32_t slot, int code, int status, Time now) {
+void Service::child_ended(std::uint32_t slot, int code, int status, const ProcessUsage& usage, Time now) {
   const LogScope scope(log_);
   if (kind().may_end_listeners()) revive_listeners();
   const pid_t pid = pool().children()[slot].pid;
   output_.child_ended(pid, now);
-  const ChildEnd end = growth_->child_ended(growth_input(), slot, code, status, now);
+  ChildEnd end = growth_->child_ended(growth_input(), slot, code, status, now);
+  if (end.crash) {
+    end.crash->service = name();
+    end.crash->memory = usage.memory;
+    end.crash->processor = usage.processor;
+    crash_reports_.note(std::move(*end.crash));
+  }
   if (end.failed) failure_hook_.note({slot, pid, code, status});
   advise(kind().advice(configuration_->command, end, code, status));
   const bool needed = run_.serving() || run_.stage() == ServiceRun::Stage::draining;
@@ -250,7 +273,7 @@ void Service::advise(std::string_view advice) {
 
 bool Service::process_ended(pid_t pid, int code, int status) {
   const LogScope scope(log_);
-  if (failure_hook_.reaped(pid, code, status)) return true;
+  if (failure_hook_.reaped(pid, code, status) || crash_reports_.reaped(pid, code, status)) return true;
   bool failed = false;
   if (!growth_->detached_ended(pid, code, status, failed)) return false;
   output_.child_ended(pid, Clock::now());

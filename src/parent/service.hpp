@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "base/log/log_target.hpp"
+#include "base/process.hpp"
 #include "brood/server_base.hpp"
 #include "listen/listeners.hpp"
-#include "parent/failure_hook.hpp"
+#include "parent/failures/crash_reports.hpp"
+#include "parent/failures/failure_hook.hpp"
 #include "parent/growth.hpp"
 #include "parent/service_state.hpp"
 #include "pool/memory_need.hpp"
@@ -74,7 +76,7 @@ class Service {
   // ---- events
   Time look(Time now);  // returns when to look again
   void before_reaped(pid_t pid) const { growth_->before_reaped(pid); }
-  void child_ended(std::uint32_t slot, int code, int status, Time now);
+  void child_ended(std::uint32_t slot, int code, int status, const ProcessUsage& usage, Time now);
   // A process without a slot; false: it does not belong to the service.
   bool process_ended(pid_t pid, int code, int status);
   void child_stopped(std::uint32_t slot, bool is_stopped) {
@@ -192,6 +194,7 @@ class Service {
   Growth::Input growth_input();
   int child_main(std::uint32_t slot, pid_t parent);
   void prepare_start();
+  CrashReports::Place crash_place();
   ReadyNotices::Ready takes_ready() {
     return [this](pid_t sender) { pool().ready(sender); };
   }
@@ -214,6 +217,7 @@ class Service {
   std::shared_ptr<ServerBase> server_;
   Listeners listeners_;
   FailureHook failure_hook_;
+  CrashReports crash_reports_;
   ServiceLog log_;
   ServiceRun run_;
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two

@@ -220,6 +220,20 @@ unsigned Pool::count_busy() const {
 
 std::uint64_t Pool::connections_aborted() const { return scoreboard_.service().gone.aborted.load(relaxed); }
 
+Crash Pool::crash_of(std::uint32_t slot, int signal) const {
+  const SlotSnapshot row = rows_.view(slot, Clock::now());
+  const bool busy = row.open_connections > 0;
+  return {.time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()),
+          .pid = children_[slot].pid,
+          .signal = signal,
+          .peer = busy ? row.peer : "",
+          .note = busy ? row.note : "",
+          .busy_for = row.busy_for,
+          .open_connections = row.open_connections,
+          .finished = row.figures.finished,
+          .evidence = scoreboard_.evidence_left(slot)};
+}
+
 ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bool has_served) {
   const ChildRecord child = children_[slot];
   const std::string open_connections = rows_.serving(slot);
@@ -235,17 +249,19 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
   const bool as_asked = (well && (child.told_to_leave || by_itself)) ||
                         (retired && open_connections.empty()) ||
                         (child.escalation == Escalation::killed && open_connections.empty());
-  const ChildEnd end{.asked = child.told_to_leave || child.escalation != Escalation::none,
-                     .failed = !as_asked,
-                     .used = used,
-                     .proven = child.proven || has_served || killed_idle,
-                     .ready = rows_.lifecycle(slot).phase != Phase::starting,
-                     .exit_code = code == CLD_EXITED ? status : -1};
+  ChildEnd end{.asked = child.told_to_leave || child.escalation != Escalation::none,
+               .failed = !as_asked,
+               .used = used,
+               .proven = child.proven || has_served || killed_idle,
+               .ready = rows_.lifecycle(slot).phase != Phase::starting,
+               .exit_code = code == CLD_EXITED ? status : -1};
   const std::string line = text("child ", child.pid, " ", how_it_ended(code, status), open_connections);
   if (as_asked)
     log_debug(line);
   else
     log_warning(text(line, !end.asked && !end.used ? ", before its first connection" : ""));
+  if (!as_asked && code != CLD_EXITED) end.crash = crash_of(slot, status);
+  if (end.crash && end.asked && end.crash->evidence.signal == 0) end.crash.reset();
   ServiceOrders& orders = scoreboard_.service_orders();
   note_gone(slot, code, status, !as_asked);
   if (!as_asked) add(orders.children_failed, 1);

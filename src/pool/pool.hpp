@@ -4,9 +4,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/crash/crash.hpp"
 #include "pool/audit.hpp"
 #include "pool/census.hpp"
 #include "pool/child_table.hpp"
@@ -26,12 +28,13 @@ struct ChildTimeLimits {
 
 // How a child ended.
 struct ChildEnd {
-  bool asked = false;   // the parent had told it to leave, or has ended it
-  bool failed = false;  // it counts as failed
-  bool used = false;    // it had accepted a connection
-  bool proven = false;  // that it could serve, before it ended
-  bool ready = false;   // it had said that it serves
-  int exit_code = -1;   // -1: by a signal
+  bool asked = false;            // the parent had told it to leave, or has ended it
+  bool failed = false;           // it counts as failed
+  bool used = false;             // it had accepted a connection
+  bool proven = false;           // that it could serve, before it ended
+  bool ready = false;            // it had said that it serves
+  int exit_code = -1;            // -1: by a signal
+  std::optional<Crash> crash{};  // a signal has ended it, and the parent had not asked for that
 };
 
 class Pool {
@@ -95,6 +98,7 @@ class Pool {
   void forget() { children_.forget_all(); }  // in a child
 
  private:
+  Crash crash_of(std::uint32_t slot, int signal) const;
   void tell_to_leave(std::uint32_t slot, Reason reason);
   void free_row(std::uint32_t slot) const;
   void continue_to_leave(std::uint32_t slot, Reason reason);

@@ -196,6 +196,17 @@ SlotOrders& Scoreboard::writable_slot_orders(std::uint32_t slot) const {
 }
 GossipHeader& Scoreboard::gossip() const { return gossip_at<GossipHeader>(layout_.gossip); }
 Slot& Scoreboard::slot(std::uint32_t slot) const { return gossip_at<Slot>(layout_.slots, slot); }
+Evidence& Scoreboard::evidence(std::uint32_t slot) const {
+  return gossip_at<Evidence>(layout_.evidence, slot);
+}
+
+CrashEvidence Scoreboard::evidence_left(std::uint32_t slot) const {
+  Evidence left{};
+  const auto at = static_cast<off_t>(layout_.evidence + slot * sizeof(Evidence));
+  const ssize_t got = ::pread(descriptors().read_only.get(), static_cast<void*>(&left), sizeof left, at);
+  if (got != sizeof left) return {};
+  return read_evidence(left, slot_orders(slot).incarnation.load(relaxed));
+}
 
 HistoryTable& Scoreboard::history() const { return gossip_at<HistoryTable>(layout_.history); }
 std::span<Shared<std::uint64_t>> Scoreboard::busy_times() const {

@@ -53,6 +53,7 @@ class Scoreboard {
   const ServiceOrders& service() const;
   const SlotOrders& slot_orders(std::uint32_t slot) const;
   Slot& slot(std::uint32_t slot) const;
+  Evidence& evidence(std::uint32_t slot) const;  // for the child of this slot to write, when it dies
   GossipHeader& gossip() const;
 
   // The child changes its own bit; the parent clears it when the child has ended.
@@ -99,6 +100,10 @@ class Scoreboard {
   std::uint32_t free(std::uint32_t slot) const;
   // starting -> serving, idle.
   void serve(std::uint32_t slot, pid_t pid, std::uint32_t capacity) const;
+
+  // What the child of this slot has left. Not through the mapping: where no child has written, the file has
+  // no memory, and may get none.
+  CrashEvidence evidence_left(std::uint32_t slot) const;
 
   const MappingDescriptors& descriptors() const { return mapping_.descriptors(); }
 

@@ -6,8 +6,8 @@
 //   │ journal                                                                  │
 //   ├ gossip: written by children (and by the parent when it frees a slot) ────┤
 //   │ GossipHeader (lock) │ Slot × slots │ idle words │ history │ busy times   │
-//   ├ also gossip, without memory until a setting needs it ────────────────────┤
-//   │ client places │ client rates                                            │
+//   ├ also gossip, without memory until a setting or a crash needs it ─────────┤
+//   │ client places │ client rates │ Evidence × slots                         │
 //   └──────────────────────────────────────────────────────────────────────────┘
 //
 // Each service has a scoreboard of its own, which its own children alone map: what a child writes reaches no
@@ -25,6 +25,7 @@
 #include <span>
 
 #include "brood/scoreboard_types.hpp"
+#include "scoreboard/evidence.hpp"
 #include "scoreboard/history/history_tables.hpp"
 #include "scoreboard/robust_mutex.hpp"
 #include "scoreboard/shared.hpp"
@@ -248,7 +249,7 @@ inline std::uint32_t seal_of(std::uint64_t incarnation, std::uint32_t slot) {
 struct Layout {
   std::size_t server_orders, service_orders, slot_orders, spare_words, journal;
   std::size_t gossip, slots, idle_words, history, busy_times, in_use;
-  std::size_t client_places, client_rates, size;
+  std::size_t client_places, client_rates, evidence, size;
 
   static constexpr Layout of(std::size_t slots, std::size_t page_size) {
     const auto align = [](std::size_t at, std::size_t to) { return (at + to - 1) / to * to; };
@@ -266,10 +267,11 @@ struct Layout {
     at.busy_times = at.history + (slots == 0 ? 0 : sizeof(HistoryTable));
     at.in_use =
         align(at.busy_times + (slots == 0 ? 0 : (slots + 1) * sizeof(Shared<std::uint64_t>)), page_size);
-    at.client_places = at.client_rates = at.size = at.in_use;
+    at.client_places = at.client_rates = at.evidence = at.size = at.in_use;
     if (slots == 0) return at;
     at.client_rates = at.client_places + most_client_places * sizeof(Shared<std::uint64_t>);
-    at.size = align(at.client_rates + client_rate_cells * sizeof(Shared<std::uint64_t>), page_size);
+    at.evidence = align(at.client_rates + client_rate_cells * sizeof(Shared<std::uint64_t>), page_size);
+    at.size = align(at.evidence + slots * sizeof(Evidence), page_size);
     return at;
   }
 };

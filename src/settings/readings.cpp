@@ -13,6 +13,7 @@
 
 #include "base/descriptor_io.hpp"
 #include "base/process.hpp"
+#include "base/signals.hpp"
 #include "base/spawner.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -20,22 +21,11 @@
 namespace brood {
 namespace {
 
-// The next program of the parent's process does not know of this one: it ends itself. Other signals stay
-// blocked: a SIGHUP to the whole process group is for the parent.
-void end_after(std::chrono::milliseconds timeout) {
-  ::signal(SIGALRM, SIG_DFL);  // NOLINT(cert-err33-c)
-  sigset_t alarm_only;
-  ::sigemptyset(&alarm_only);
-  ::sigaddset(&alarm_only, SIGALRM);
-  ::sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
-  ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(timeout).count() + 1));
-}
-
 int look_up_in_process(const std::function<void()>& look_up, const Descriptor& memory,
                        std::chrono::milliseconds timeout, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) return static_cast<int>(ExitCode::left);
-  end_after(timeout);
+  end_process_after(timeout);
   Lookups known;
   const RecordLookups record(known);
   try {

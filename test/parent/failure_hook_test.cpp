@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // When the command runs: the time is given to it, the processes are real.
-#include "parent/failure_hook.hpp"
+#include "parent/failures/failure_hook.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>

@@ -70,3 +70,33 @@ TEST_CASE("of a child that has written nonsense nothing is added up") {
   for (const auto field : fields) ends([&](Figures& figures) { (figures.*field).store(UINT64_MAX / 2); });
   ends([](Figures& figures) { figures.latency[3].store(1000); });
 }
+
+TEST_CASE("what a crash has left is read within bounds, and only that of the child itself") {
+  TestTable table;
+  const ChildSlot child = table.serving(1);
+  const std::uint64_t incarnation = table.scoreboard.slot_orders(1).incarnation.load();
+  CHECK(table.scoreboard.evidence_left(1).signal == 0);
+  Evidence& left = table.scoreboard.evidence(1);
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    const auto nonsense = words(sizeof(Evidence), seed);
+    std::memcpy(static_cast<void*>(&left), nonsense.data(), sizeof left);
+    left.incarnation.store(incarnation);
+    left.signal.store(11);
+    const CrashEvidence evidence = table.scoreboard.evidence_left(1);
+    CHECK(evidence.signal == 11);
+    CHECK(evidence.stack.frames.size() <= Evidence::most_frames);
+    CHECK(evidence.stack.modules.size() <= Evidence::most_modules);
+    for (const StackFrame& frame : evidence.stack.frames)
+      CHECK((frame.module == StackFrame::no_module || frame.module < evidence.stack.modules.size()));
+    for (const StackModule& module : evidence.stack.modules) {
+      CHECK(module.path.size() <= sizeof(Evidence::Module::path));
+      CHECK(module.build_id.size() <= Evidence::build_id_size);
+    }
+    left.incarnation.store(incarnation + 1);
+    CHECK(table.scoreboard.evidence_left(1).signal == 0);
+    left.incarnation.store(incarnation);
+    left.signal.store(seed % 2 == 0 ? -1 : 1000);
+    CHECK(table.scoreboard.evidence_left(1).signal == 0);
+  }
+}

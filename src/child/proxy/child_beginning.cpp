@@ -13,13 +13,11 @@
 namespace brood {
 namespace {
 
-using State = HeaderReader::State;
-
 std::string why_refused(const AwaitedConnection& ended) {
   switch (ended.state) {
-    case State::more:
+    case HeaderReader::State::more:
       return "its PROXY header has not come within proxy-timeout";
-    case State::cut_off:
+    case HeaderReader::State::cut_off:
       return "it has ended within its PROXY header";
     default:
       return text("its PROXY header: ", ended.reader.mistake());
@@ -35,7 +33,7 @@ bool ChildProcess::await_header(std::optional<Connection>& connection) {
   connection.reset();
   const int socket = awaited.connection.descriptor();
   do awaited.state = awaited.reader.read(socket);
-  while (awaited.state == State::more && wait_for_event(socket, POLLIN, awaited.until));
+  while (awaited.state == HeaderReader::State::more && wait_for_event(socket, POLLIN, awaited.until));
   return conclude(std::move(awaited), connection);
 }
 
@@ -45,7 +43,7 @@ bool ChildProcess::try_header(std::optional<Connection>& connection) {
   AwaitedConnection awaited = awaited_->begin(std::move(*connection));
   connection.reset();
   awaited.state = awaited.reader.read(awaited.connection.descriptor());
-  if (awaited.state != State::more) return conclude(std::move(awaited), connection);
+  if (awaited.state != HeaderReader::State::more) return conclude(std::move(awaited), connection);
   const auto turn = this->turn();
   awaited_->add(std::move(awaited));
   return false;
@@ -73,12 +71,12 @@ bool ChildProcess::trusts_sender(std::optional<Connection>& connection) {
 // True: it has begun.
 bool ChildProcess::conclude(AwaitedConnection ended, std::optional<Connection>& begun) {
   switch (ended.state) {
-    case State::whole:
+    case HeaderReader::State::whole:
       ended.connection.begin(std::move(ended.reader.header()));
       if (!begin(ended.connection)) return false;
       begun = std::move(ended.connection);
       return true;
-    case State::absent:
+    case HeaderReader::State::absent:
       end_uncounted(std::move(ended.connection), ChildSlot::NotCounted::probe);
       return false;
     default:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "parent/failure_hook.hpp"
+#include "parent/failures/failure_hook.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

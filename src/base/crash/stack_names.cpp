@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "base/crash/stack_names.hpp"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/crash/libdw.hpp"
+#include "base/crash/place_in_code.hpp"
+#include "base/text.hpp"
+
+namespace brood {
+namespace {
+
+std::string in_hexadecimal_digits(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string all;
+  for (const char byte : bytes) {
+    all += digits[static_cast<unsigned char>(byte) >> 4U];
+    all += digits[static_cast<unsigned char>(byte) & 0xfU];
+  }
+  return all;
+}
+
+// What a child has named may be a device or a FIFO.
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// One ELF file with its debug information.
+class ModuleNames {
+ public:
+  ModuleNames(const Libdw& libdw, const StackModule& module) : libdw_(libdw), session_(nullptr, libdw.end) {
+    if (open(module.path, module.build_id) || module.build_id.size() < 2) return;
+    // The file has gone or was replaced since.
+    const std::string id = in_hexadecimal_digits(module.build_id);
+    open(text("/usr/lib/debug/.build-id/", id.substr(0, 2), '/', id.substr(2), ".debug"), module.build_id);
+  }
+
+  PlaceInCode at(std::uint64_t offset) const {
+    return module_ == nullptr ? PlaceInCode() : place_at(libdw_, module_, offset);
+  }
+
+ private:
+  bool open(const std::string& path, const std::string& build_id) {
+    if (!is_file(path)) return false;
+    session_.reset(libdw_.begin(&callbacks_));
+    if (!session_) return false;
+    libdw_.report_begin(session_.get());
+    module_ = libdw_.report_elf(session_.get(), path.c_str(), path.c_str(), -1, 0, true);
+    libdw_.report_end(session_.get(), nullptr, nullptr);
+    if (module_ == nullptr) return false;
+    const unsigned char* bytes = nullptr;
+    GElf_Addr address = 0;
+    const int size = libdw_.module_build_id(module_, &bytes, &address);
+    const std::string_view found(reinterpret_cast<const char*>(bytes),
+                                 static_cast<std::size_t>(size > 0 ? size : 0));
+    if (found == build_id) return true;
+    module_ = nullptr;
+    return false;
+  }
+
+  const Libdw& libdw_;
+  char* debug_path_ = nullptr;
+  Dwfl_Callbacks callbacks_{.find_elf = libdw_.build_id_find_elf,
+                            .find_debuginfo = libdw_.standard_find_debuginfo,
+                            .section_address = libdw_.offline_section_address,
+                            .debuginfo_path = &debug_path_};
+  std::unique_ptr<Dwfl, decltype(&::dwfl_end)> session_;
+  Dwfl_Module* module_ = nullptr;
+};
+
+// Their functions are where a crash ends, and not where it comes from.
+bool is_of_library(std::string_view path) {
+  const std::string_view name = file_name(path);
+  constexpr std::array<std::string_view, 6> libraries = {"libc.so", "libstdc++.so",  "libgcc_s.so",
+                                                         "libm.so", "libpthread.so", "ld-linux"};
+  for (const std::string_view library : libraries)
+    if (name.starts_with(library)) return true;
+  return false;
+}
+
+}  // namespace
+
+void name_stack(Crash& crash) {
+  write_frames_without_names(crash);
+  const CrashEvidence& evidence = crash.evidence;
+  if (!evidence.exception_type.empty())
+    crash.exception =
+        demangled(evidence.exception_type) + (evidence.message.empty() ? "" : text(": ", evidence.message));
+  const Libdw* const libdw = Libdw::load();
+  if (libdw == nullptr) return;
+  std::map<std::size_t, ModuleNames> modules;
+  bool has_top = false;
+  bool threw = !evidence.exception_type.empty();  // then a function of the kit has called abort()
+  for (std::size_t i = 0; i < evidence.stack.frames.size(); ++i) {
+    const StackFrame& frame = evidence.stack.frames[i];
+    if (frame.module >= evidence.stack.modules.size()) continue;
+    const StackModule& file = evidence.stack.modules[frame.module];
+    const PlaceInCode place = modules.try_emplace(frame.module, *libdw, file).first->second.at(frame.offset);
+    const std::string bare = crash.frames[i].substr(crash.frames[i].find(' ') + 1);
+    if (!place.function.empty() || !place.source.empty())
+      crash.frames[i] = text('#', i, ' ', place.described(), " (", file_name(bare), ')');
+    if (place.is_outermost()) {
+      crash.frames.resize(i);
+      return;
+    }
+    if (has_top || is_of_library(file.path) || std::exchange(threw, false)) continue;
+    has_top = true;
+    crash.top = place.function.empty() ? std::string(file_name(bare)) : place.function;
+  }
+}
+
+}  // namespace brood
