@@ -104,7 +104,7 @@ void check_block(const ServerProcess& server, const Death& death, const WayToDie
   const std::string function =
       std::string("die_by_") + (way.name == std::string("fault_in_thread") ? "null_write" : way.name);
   CAPTURE(way.name);
-  CHECK(eventually([&] { return has_line(server.log(), child + ": #", function); }, 10s));
+  CHECK(eventually([&] { return has_line(server.log(), child + ": #", function); }));
   const std::string log = server.log();
   CHECK(has_line(log, child + " was killed by signal " + std::to_string(way.signal),
                  " while serving " + death.peer + " 'die by " + way.name + "' for "));
@@ -155,6 +155,7 @@ TEST_CASE("an exception that nobody catches is in the log with its type and mess
   const Death abort = die(server, "abort");
   CHECK(server.wait_for_log("child " + std::to_string(abort.child) + ": #0"));
   CHECK(server.count_in_log(": uncaught ") == 2);
+  CHECK(ask(server, "crashes").says("SIGABRT in (anonymous namespace)::die_by_exception_in_thread()"));
 }
 
 TEST_CASE("without any debug information the log has modules and offsets") {

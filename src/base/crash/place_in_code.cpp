@@ -20,6 +20,8 @@ bool PlaceInCode::is_outermost() const {
   return function.starts_with("brood::child_main(") || function.starts_with("brood::exit_code_of(");
 }
 
+bool PlaceInCode::is_handler_of_kit() const { return function.starts_with("brood::crash_handler::"); }
+
 PlaceInCode place_at(const Libdw& libdw, Dwfl_Module* module, std::uint64_t address) {
   PlaceInCode place;
   GElf_Off within = 0;

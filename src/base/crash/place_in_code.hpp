@@ -20,6 +20,7 @@ struct PlaceInCode {
   std::string described() const;
   // What is below it on a stack is the same for every handler.
   bool is_outermost() const;
+  bool is_handler_of_kit() const;  // std::terminate() has called it
 };
 
 PlaceInCode place_at(const Libdw& libdw, Dwfl_Module* module, std::uint64_t address);

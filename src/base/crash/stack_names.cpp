@@ -85,6 +85,20 @@ bool is_of_library(std::string_view path) {
   return false;
 }
 
+// A function that calls itself until the stack is full would fill the log.
+void join_equal_frames(std::vector<std::string>& frames) {
+  const auto place = [](const std::string& frame) { return std::string_view(frame).substr(frame.find(' ')); };
+  std::vector<std::string> joined;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    std::size_t last = i;
+    while (last + 1 < frames.size() && place(frames[last + 1]) == place(frames[i])) ++last;
+    joined.push_back(frames[i]);
+    if (last > i) joined.push_back(text('#', i + 1, " to #", last, " the same"));
+    i = last;
+  }
+  frames = std::move(joined);
+}
+
 }  // namespace
 
 void name_stack(Crash& crash) {
@@ -97,7 +111,7 @@ void name_stack(Crash& crash) {
   if (libdw == nullptr) return;
   std::map<std::size_t, ModuleNames> modules;
   bool has_top = false;
-  bool threw = !evidence.exception_type.empty();  // then a function of the kit has called abort()
+  bool threw = !evidence.exception_type.empty();  // then the first place without a name is the kit's
   for (std::size_t i = 0; i < evidence.stack.frames.size(); ++i) {
     const StackFrame& frame = evidence.stack.frames[i];
     if (frame.module >= evidence.stack.modules.size()) continue;
@@ -108,12 +122,14 @@ void name_stack(Crash& crash) {
       crash.frames[i] = text('#', i, ' ', place.described(), " (", file_name(bare), ')');
     if (place.is_outermost()) {
       crash.frames.resize(i);
-      return;
+      break;
     }
-    if (has_top || is_of_library(file.path) || std::exchange(threw, false)) continue;
+    if (has_top || is_of_library(file.path) || place.is_handler_of_kit()) continue;
+    if (place.function.empty() && std::exchange(threw, false)) continue;
     has_top = true;
     crash.top = place.function.empty() ? std::string(file_name(bare)) : place.function;
   }
+  join_equal_frames(crash.frames);
 }
 
 }  // namespace brood

@@ -3,14 +3,20 @@
 
 #include <sys/mman.h>
 
-#include <array>
 #include <csignal>
 
 namespace brood {
 namespace {
 
-// Zeros that no file holds, in pages of their own.
-alignas(4096) std::array<std::byte, AlternateStack::size> main_stack;
+// Not an array: it would lie between the variables that a child writes, and put them into more pages.
+void* main_stack = nullptr;
+
+// nullptr: there is none.
+void* map_stack() {
+  void* const memory = ::mmap(nullptr, AlternateStack::size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
 
 bool thread_has_one() {
   stack_t present{};
@@ -26,10 +32,8 @@ void use(void* memory) {
 
 AlternateStack::AlternateStack() {
   if (thread_has_one()) return;
-  void* const memory =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) return;
-  memory_ = memory;
+  memory_ = map_stack();
+  if (memory_ == nullptr) return;
   use(memory_);
 }
 
@@ -41,7 +45,11 @@ AlternateStack::~AlternateStack() {
 }
 
 void AlternateStack::of_main_thread() {
-  if (!thread_has_one()) use(main_stack.data());
+  if (main_stack != nullptr && !thread_has_one()) use(main_stack);
+}
+
+void AlternateStack::prepare() {
+  if (main_stack == nullptr) main_stack = map_stack();
 }
 
 }  // namespace brood

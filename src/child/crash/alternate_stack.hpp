@@ -18,8 +18,9 @@ class AlternateStack {
   AlternateStack(const AlternateStack&) = delete;
   AlternateStack& operator=(const AlternateStack&) = delete;
 
-  // The same for the main thread, for ever, with memory that was there before fork().
+  // The same for the main thread, for ever, with the memory that prepare() has mapped in the parent.
   static void of_main_thread();
+  static void prepare();
 
  private:
   void* memory_ = nullptr;

@@ -118,7 +118,13 @@ void handle(int signal) {
 
 }  // namespace
 
-void prepare() { prepare_stack_walks(); }
+void prepare() {
+  if (terminate_before != nullptr) return;
+  prepare_stack_walks();
+  AlternateStack::prepare();
+  // In the parent it calls the one before: it has no evidence.
+  terminate_before = std::set_terminate(on_terminate);
+}
 
 void set_up(const ChildSlot& slot, Evidence& evidence, std::uint64_t incarnation) {
   prepare();  // an executed program is no copy of its parent
@@ -128,7 +134,6 @@ void set_up(const ChildSlot& slot, Evidence& evidence, std::uint64_t incarnation
   process = ::getpid();
   AlternateStack::of_main_thread();
   for (const int fault : faults) handle(fault);
-  terminate_before = std::set_terminate(on_terminate);
 }
 
 }  // namespace brood::crash_handler
