@@ -38,6 +38,19 @@ class ConnectionHost {
   virtual bool detached() const = 0;  // the child has given its slot back: no deadline holds any more
   virtual void extend_deadline(ConnectionId id, std::chrono::steady_clock::time_point until) = 0;
 
+  // Around each read of a socket that blocks. Then the read may end with EAGAIN, and is to be tried again.
+  virtual void begin_read(int /*socket*/) {}
+  virtual bool read_was_cut() const { return false; }
+  virtual void end_read() {}
+  // Clients wait for a child: a wait for input is to have a limit.
+  virtual bool overloaded() const { return false; }
+  static constexpr auto no_limit = std::chrono::nanoseconds::max();
+  // A peer was waited for so long since it was last answered, and has sent so many bytes since: after which
+  // time of further waiting to ask again. 0: it has used up its time.
+  virtual std::chrono::nanoseconds patience(std::chrono::nanoseconds /*waited*/, std::uint64_t /*bytes*/) {
+    return no_limit;
+  }
+
  protected:
   ~ConnectionHost() = default;
 };
@@ -221,7 +234,8 @@ class Connection {
   struct Output;
   struct Sender;
   enum class Wait : std::uint8_t { yes, no };
-  std::optional<std::size_t> receive(std::span<char> buffer);
+  std::optional<std::size_t> receive(std::span<char> buffer, int flags);
+  std::optional<std::size_t> wait_and_receive(std::span<char> buffer);
   std::optional<std::size_t> read_socket(std::span<char> buffer, Wait wait);
   bool fill_input(Wait wait);
   std::optional<std::size_t> take_some(std::span<char> buffer, Wait wait);
@@ -238,11 +252,13 @@ class Connection {
   std::size_t send_some(std::span<const Bytes> pieces, std::size_t offset);
   std::size_t send_some_of(const Descriptor& file, std::uint64_t offset, std::uint64_t size);
   void wait_for(short event);
+  std::chrono::nanoseconds patience();
   bool deadline_is_over();
   void check_deadline(const char* doing);
   int wait_flag() const;
   [[noreturn]] void broke(const char* doing, int error_number);
-  [[noreturn]] void timed_out(const char* doing, bool by_deadline) const;
+  const char* deadline_name() const;
+  [[noreturn]] void timed_out(const char* doing, const char* by) const;
 
   Descriptor socket_;
   sockaddr_storage peer_;
@@ -254,6 +270,10 @@ class Connection {
     std::chrono::milliseconds read{0}, write{0};
     std::chrono::steady_clock::time_point deadline = no_deadline;
     bool own_deadline = false;  // the handler has set it
+    // While clients waited for a child, since the last answer: how long this peer was waited for; and what
+    // was read and written until then.
+    std::chrono::nanoseconds waited{0};
+    std::uint64_t read_before = 0, written_before = 0;
   } limits_;
   std::unique_ptr<Output> output_;
   HandlerState state_;

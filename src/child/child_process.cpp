@@ -19,7 +19,6 @@
 #include "child/handler_guard.hpp"
 #include "child/own_counters.hpp"
 #include "child/proxy/awaited_headers.hpp"
-#include "listen/backlog.hpp"
 
 namespace brood {
 
@@ -68,9 +67,7 @@ ChildProcess::~ChildProcess() = default;
 this_child::Load ChildProcess::load() const {
   const ChildSlot::Pool pool = slot_.look_at_pool();
   this_child::Load load{.spares = pool.spares, .busy = pool.busy};
-  const WorkKind brings = server_.child_model().work;
-  for (const auto& listener : wait_.listeners())
-    load.waiting += count_backlog(listener.descriptor, listener.trigger ? WorkKind::triggers : brings);
+  load.waiting = clients_waiting();
   const std::uint64_t before = load.waiting + std::uint64_t{1};
   if (before <= pool.spares || pool.finished == 0) return load;
   const auto all = (before - pool.spares) * (pool.duration / pool.finished) / std::max(pool.children, 1U);

@@ -2,8 +2,9 @@
 // The Child that a child model sees, in a forked child: accepts on the shared listeners, and leaves when the
 // child is told to without losing a connection and without cutting a handler short.
 //
-// The code is in four files: child_accepting.cpp gets connections, proxy/child_beginning.cpp waits for their
-// PROXY headers, child_leaving.cpp ends all that, and child_process.cpp has the rest. How a child waits is
+// The code is in five files: child_accepting.cpp gets connections, proxy/child_beginning.cpp waits for their
+// PROXY headers, connection/child_patience.cpp limits the waits for clients while others wait for a child,
+// child_leaving.cpp ends all that, and child_process.cpp has the rest. How a child waits is
 // ListenerWait's.
 #pragma once
 
@@ -46,6 +47,11 @@ class ChildProcess final : public Child, private ConnectionHost {
   void note(ConnectionId id, std::string_view text) override { slot_.note(id, text); }
   bool detached() const override { return slot_.is_detached(); }
   void extend_deadline(ConnectionId id, Time until) override { slot_.extend_deadline(id, until); }
+  void begin_read(int socket) override;
+  bool read_was_cut() const override;
+  void end_read() override;
+  bool overloaded() const override;
+  std::chrono::nanoseconds patience(std::chrono::nanoseconds waited, std::uint64_t bytes) override;
   bool leaving() const override;
   std::optional<Connection> try_accept() override;
   void watch_listeners(int epoll, std::uint64_t data) override;
@@ -98,6 +104,8 @@ class ChildProcess final : public Child, private ConnectionHost {
   void refuse(Connection connection, std::string_view why);
   void end_uncounted(Connection connection, ChildSlot::NotCounted as);
   void look_after_end();
+
+  unsigned clients_waiting() const;  // connection/child_patience.cpp
 
   // ---- child_leaving.cpp
   Reason why() const;

@@ -2,6 +2,8 @@
 #include "child/child_signals.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,6 +51,23 @@ void interrupt_threads() {
     if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, look_again);
 }
 
+struct ThreadRead {
+  std::atomic<int> socket{-1};
+  std::atomic<bool> cut{false};
+  timeval timeout{};  // of the socket, before the read was cut
+};
+thread_local ThreadRead read_of_thread;
+
+void cut_read() {
+  const int socket = read_of_thread.socket.load(std::memory_order_relaxed);
+  if (socket < 0 || read_of_thread.cut.load(std::memory_order_relaxed)) return;
+  constexpr timeval soon{.tv_sec = 0, .tv_usec = 1000};
+  socklen_t size = sizeof soon;
+  if (::getsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &read_of_thread.timeout, &size) != 0) return;
+  if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) != 0) return;
+  read_of_thread.cut.store(true, std::memory_order_relaxed);
+}
+
 std::int64_t seconds_now() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -85,8 +104,10 @@ void on_retire(int /*signal*/) {
 // From another process it is meant for all threads that wait. From a thread of this process
 // (interrupt_threads) it has interrupted this one, and that was its purpose.
 void on_look(int /*signal*/, siginfo_t* info, void* /*context*/) {
-  if (info->si_code == SI_TKILL) return;
   const int error_number = errno;
+  cut_read();
+  errno = error_number;
+  if (info->si_code == SI_TKILL) return;
   tell_event(look_descriptor);  // before the flag: taking the flag clears the descriptor
   look_wanted = true;
   interrupt_threads();
@@ -161,5 +182,21 @@ void add_thread() {
 }
 
 void forget_threads() { thread_count.store(0); }
+
+[[gnu::hot]] void begin_read(int socket) {
+  read_of_thread.socket.store(socket, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+bool read_was_cut() { return read_of_thread.cut.load(std::memory_order_relaxed); }
+
+[[gnu::hot]] void end_read() {
+  const int socket = read_of_thread.socket.load(std::memory_order_relaxed);
+  read_of_thread.socket.store(-1, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (!read_of_thread.cut.load(std::memory_order_relaxed)) return;
+  read_of_thread.cut.store(false, std::memory_order_relaxed);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &read_of_thread.timeout, sizeof(timeval));
+}
 
 }  // namespace brood::child_signals

@@ -39,4 +39,11 @@ void tell(int leave, int look);
 void add_thread();
 void forget_threads();  // when all but the first have ended
 
+// The calling thread reads from this socket, which blocks. If `look_again` comes, the read fails with EAGAIN
+// at once or nearly so. User code is not interrupted: the handler restarts system calls, and only changes the
+// timeout of the socket, which recv() reads when it is restarted.
+void begin_read(int socket);
+bool read_was_cut();  // since begin_read()
+void end_read();      // restores the timeout of the socket
+
 }  // namespace brood::child_signals

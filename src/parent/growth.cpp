@@ -97,7 +97,10 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
   const Time next = std::min(
       overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now));
   watches_listeners_ = false;
-  if (!grows) return next;
+  if (!grows) {
+    limit_reads(service.configuration.limits, false, false, now);
+    return next;
+  }
   if (escalated) census = this->census(service, now);  // those children will not serve any more
   census.counts.total += detached_.count();
   census.counts.room = limits_of_child(service.configuration).connections;
@@ -128,6 +131,8 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   const unsigned moved = plan.spawn + plan.spawn_replacements + plan.retire_outdated + plan.retire_surplus;
   if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);
   watches_listeners_ = plan.watch_listeners;
+  const bool full = plan.at_max_clients && counts.idle == 0;
+  next = std::min(next, limit_reads(limits, full, full && counts.backlog > 0, now));
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
   const Spares spares{.count = counts.idle,
@@ -207,6 +212,21 @@ void Growth::start(unsigned number, DecisionKind kind, const Input& service, Tim
     }
     throttle_.started(now);
   }
+}
+
+// The children keep the limit themselves. Those that wait for their clients already, without a limit, are
+// interrupted. While all children are busy, the parent looks once a second whether clients wait: a queue
+// sends no event.
+Time Growth::limit_reads(const Limits& limits, bool full, bool clients_wait, Time now) {
+  const auto limit = clients_wait ? limits.overload_read_timeout : std::chrono::milliseconds(0);
+  auto& published = scoreboard_.service_orders().overload_read_timeout;
+  const bool begins = published.load(relaxed) == 0;
+  published.store(std::chrono::nanoseconds(limit).count(), relaxed);
+  if (limit.count() > 0 && (begins || now >= reads_interrupted_at_ + queue_check_interval)) {
+    pool_.interrupt_reads();
+    reads_interrupted_at_ = now;
+  }
+  return full && limits.overload_read_timeout.count() > 0 ? now + queue_check_interval : never;
 }
 
 // Children read the thresholds after they have changed their rows. The parent counts again after it has moved

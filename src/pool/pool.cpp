@@ -173,6 +173,14 @@ void Pool::wake_idle_child() {
   if (chosen != 0) send_signal(chosen, child_signals::look_again);
 }
 
+// A child that does not read just now restarts what the signal interrupts.
+void Pool::interrupt_reads() const {
+  for (const std::uint32_t slot : children_.used())
+    if (!children_[slot].stopped && rows_[slot].reading.load(relaxed) > 0 &&
+        rows_.lifecycle(slot).phase == Phase::serving)
+      send_signal(children_[slot].pid, child_signals::look_again);
+}
+
 void Pool::free_row(std::uint32_t slot) const {
   const auto locked = lock_.take();
   scoreboard_.free(slot);

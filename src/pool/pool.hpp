@@ -57,7 +57,8 @@ class Pool {
   // So many replacements that are ready have had their predecessor told to leave: they are children like the
   // others.
   void end_replacements(unsigned number, const CensusRules& rules, Time now);
-  void wake_idle_child();  // one, from its wait
+  void wake_idle_child();        // one, from its wait
+  void interrupt_reads() const;  // of handlers that wait for their clients: they look at the limit again
   void
   release_stopped();  // tells those that were stopped from outside, and have no open connection, to leave
   void kill_all(const char* why);

@@ -282,6 +282,7 @@ void ChildSlot::finished(ConnectionId id, NotCounted as) {
 
 // One connection has ended.
 [[gnu::hot]] void ChildSlot::make_room() {
+  if (row_.overdue_since.load(relaxed) != 0) row_.overdue_since.store(0, relaxed);
   if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
   const bool was_full = open_connections + 1 == capacity_.connections;

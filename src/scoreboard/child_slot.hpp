@@ -97,6 +97,20 @@ class ChildSlot {
   // How many more are open than in the sibling with the fewest of those that can take another one.
   std::uint32_t more_than_a_sibling() const;
 
+  // ---- Waits of handlers for their clients' input; any thread
+  void begin_read();
+  void end_read();
+  // See ServiceOrders.
+  std::chrono::nanoseconds overload_read_timeout() const {
+    return std::chrono::nanoseconds(service_.overload_read_timeout.load(std::memory_order_relaxed));
+  }
+  // How many connections all children of the service can have.
+  unsigned places() const;
+  // A wait for input is overdue since then, and so many clients wait for a child. True: fewer waits of
+  // siblings are overdue for longer, and the connection must end; until it is finished, it counts as one
+  // for which a child comes free. If several threads of the child wait, the row has the last one that asked.
+  bool must_end(Time overdue_since, unsigned clients_waiting);
+
   // Of the children that were not told to leave, with this one.
   struct Pool {
     unsigned spares = 0, busy = 0, children = 0;

@@ -113,6 +113,8 @@ void clear(Slot& row) {
   row.pid.store(0, relaxed);
   for (auto& refused : row.refused) refused.store(0, relaxed);
   row.uncounted.store(0, relaxed);
+  row.reading.store(0, relaxed);
+  row.overdue_since.store(0, relaxed);
   row.not_accepted.probes.store(0, relaxed);
   row.not_accepted.refused.store(0, relaxed);
   row.open_connections.store(0, relaxed);

@@ -134,6 +134,9 @@ struct alignas(cache_line) ServiceOrders {
   // nothing.
   Shared<std::uint32_t> wake_below;
   Shared<std::uint32_t> wake_above;
+  // While all children are busy, none can be started, and clients wait: how long a client may keep its child
+  // waiting at most, in nanoseconds. 0: without a limit.
+  Shared<std::int64_t> overload_read_timeout;
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
   Shared<std::uint32_t> state;                // a ServiceState
@@ -201,6 +204,10 @@ struct alignas(cache_line) Slot {
   // Activity, as below, of listeners with `proxy`.
   Shared<std::uint32_t> uncounted;  // open connections that are not counted as accepted, or not yet
   NotAccepted not_accepted;
+
+  // Written by the child only, without a lock:
+  Shared<std::uint32_t> reading;       // handlers that wait for their clients' input, or are about to
+  Shared<std::int64_t> overdue_since;  // nanoseconds; see ChildSlot::must_end(). 0: no wait is overdue
 
   // Activity: written by the child only, without a lock. `sequence` is odd while the child writes.
   alignas(cache_line) Shared<std::uint32_t> sequence;

@@ -122,6 +122,13 @@ void add_time_settings(Settings& settings, ServiceConfiguration& service) {
                       "The same for a TCP client that takes no output. Idle children do not wake for it. "
                       "Code that writes to "
                       "the descriptor of a connection itself gets EAGAIN. 0: no limit.");
+    settings.duration(
+        "overload-read-timeout", limits.overload_read_timeout, milliseconds(0), longest,
+        "While max-clients children are busy and connections wait: how long a client may keep a handler "
+        "waiting for input, since it was last answered. The more wait, the shorter it is: half if one "
+        "waits for 32 children, a thirty-third if as many wait as there are children. Each KiB of input "
+        "gives the client that time again. The clients "
+        "over it for longest are disconnected, as many as wait. 0: no limit.");
   }
   settings.duration("graceful-timeout", limits.graceful_timeout, milliseconds(0), longest,
                     "How long open connections may go on after SIGTERM before they are killed. 0: no limit.");

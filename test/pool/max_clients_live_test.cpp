@@ -14,8 +14,8 @@ using namespace brood;
 using namespace brood::test;
 
 TEST_CASE("connections beyond max-clients wait and are served when a child is free") {
-  ServerProcess server(
-      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=4", "--max-clients=4"});
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=4",
+                        "--max-clients=4", "--overload-read-timeout=0"});
   auto held = server.hold(4);
   std::vector<Client> waiting;
   for (int i = 0; i < 6; ++i) {
@@ -35,8 +35,8 @@ TEST_CASE("connections beyond max-clients wait and are served when a child is fr
 }
 
 TEST_CASE("reaching max-clients is said once in words for an operator, and counted") {
-  ServerProcess server(
-      {"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2", "--max-clients=2"});
+  ServerProcess server({"--start-servers=2", "--min-spare-servers=1", "--max-spare-servers=2",
+                        "--max-clients=2", "--overload-read-timeout=0"});
   for (int round = 0; round < 5; ++round) {
     auto held = server.hold(2);
     Client waiting = server.connect();

@@ -19,13 +19,14 @@ struct Limits {
   unsigned min_spare_servers = 5;
   unsigned max_spare_servers = 10;
   unsigned max_clients = 256;
-  unsigned max_requests_per_child = 0;                  // 0: no limit
-  std::chrono::milliseconds max_lifetime_per_child{0};  // 0: no limit
-  std::uint64_t max_memory_per_child = 0;               // bytes; 0: no limit
-  std::chrono::milliseconds graceful_timeout{30'000};   // 0: no limit
-  std::chrono::milliseconds connection_timeout{0};      // 0: no limit
-  std::chrono::milliseconds idle_timeout{0};            // of a child; 0: no limit
-  std::chrono::milliseconds leave_timeout{60'000};      // of a child without open connections
+  unsigned max_requests_per_child = 0;                     // 0: no limit
+  std::chrono::milliseconds max_lifetime_per_child{0};     // 0: no limit
+  std::uint64_t max_memory_per_child = 0;                  // bytes; 0: no limit
+  std::chrono::milliseconds graceful_timeout{30'000};      // 0: no limit
+  std::chrono::milliseconds connection_timeout{0};         // 0: no limit
+  std::chrono::milliseconds overload_read_timeout{4'000};  // 0: no limit
+  std::chrono::milliseconds idle_timeout{0};               // of a child; 0: no limit
+  std::chrono::milliseconds leave_timeout{60'000};         // of a child without open connections
   std::chrono::milliseconds detach_timeout{300'000};
   // If the child model has them:
   unsigned threads_per_child = 1;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
@@ -40,9 +41,12 @@ void Connection::broke(const char* doing, int error_number) {
   throw ConnectionError(text(std::string_view(doing), " ", peer()), error_number);
 }
 
-void Connection::timed_out(const char* doing, bool by_deadline) const {
-  const std::string_view limit = limits_.own_deadline ? "deadline: " : "connection-timeout: ";
-  throw TimeoutError(text(by_deadline ? limit : "", std::string_view(doing), " ", peer()));
+const char* Connection::deadline_name() const {
+  return limits_.own_deadline ? "deadline: " : "connection-timeout: ";
+}
+
+void Connection::timed_out(const char* doing, const char* by) const {
+  throw TimeoutError(text(std::string_view(by), std::string_view(doing), " ", peer()));
 }
 
 [[gnu::hot]] bool Connection::deadline_is_over() {
@@ -53,7 +57,7 @@ void Connection::timed_out(const char* doing, bool by_deadline) const {
 }
 
 [[gnu::hot]] void Connection::check_deadline(const char* doing) {
-  if (deadline_is_over()) timed_out(doing, true);
+  if (deadline_is_over()) timed_out(doing, deadline_name());
 }
 
 void Connection::extend_deadline(std::chrono::milliseconds time) {
@@ -75,14 +79,34 @@ void Connection::set_deadline(std::chrono::milliseconds time) {
 // waits in the call itself, and a connection costs no further call.
 [[gnu::hot]] int Connection::wait_flag() const { return limits_.deadline == no_deadline ? 0 : MSG_DONTWAIT; }
 
-// For a call that does not block.
+// An answer shows that the peer has sent what it was waited for.
+std::chrono::nanoseconds Connection::patience() {
+  if (std::exchange(limits_.written_before, bytes_.written) != bytes_.written) {
+    limits_.waited = {};
+    limits_.read_before = bytes_.read;
+  }
+  return host_->patience(limits_.waited, bytes_.read - limits_.read_before);
+}
+
+// For a call that does not block. A signal may end the wait for input, so that its limit is asked for again.
 void Connection::wait_for(short event) {
-  const auto timeout = event == POLLIN ? limits_.read : limits_.write;
+  const bool input = event == POLLIN;
+  const char* const doing = input ? "read from" : "write to";
+  const auto timeout = input ? limits_.read : limits_.write;
   const Time until = timeout.count() == 0 ? never : Clock::now() + timeout;
-  while (!wait_for_event(socket_.get(), event, std::min(until, limits_.deadline))) {
-    const bool by_deadline = deadline_is_over();
-    if (by_deadline || Clock::now() >= until)
-      timed_out(event == POLLIN ? "read from" : "write to", by_deadline);
+  for (;;) {
+    const auto patience = input && blocks_ ? this->patience() : ConnectionHost::no_limit;
+    if (patience == patience.zero()) timed_out(doing, "overload-read-timeout: ");
+    const bool limited = patience != ConnectionHost::no_limit;
+    const Time begin = limited ? Clock::now() : never;
+    pollfd state{.fd = socket_.get(), .events = event, .revents = 0};
+    const int number =
+        poll_until({&state, 1}, std::min({until, limits_.deadline, limited ? begin + patience : never}));
+    const bool ready = number > 0 || (number < 0 && errno != EINTR);  // what follows finds the error
+    if (limited) limits_.waited += Clock::now() - begin;
+    if (ready) return;
+    if (deadline_is_over()) timed_out(doing, deadline_name());
+    if (until != never && Clock::now() >= until) timed_out(doing, "");
   }
 }
 

@@ -11,11 +11,27 @@
 
 namespace brood {
 
+namespace {
+
+// While it lives, the child can end the wait of a read.
+class Reading {
+ public:
+  [[gnu::hot]] Reading(ConnectionHost& host, int socket) : host_(host) { host_.begin_read(socket); }
+  [[gnu::hot]] ~Reading() { host_.end_read(); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+ private:
+  ConnectionHost& host_;
+};
+
+}  // namespace
+
 // Empty: no input now, or, if the call blocks, none within the read timeout.
-[[gnu::hot]] std::optional<std::size_t> Connection::receive(std::span<char> buffer) {
+[[gnu::hot]] std::optional<std::size_t> Connection::receive(std::span<char> buffer, int flags) {
   check_deadline("read from");
   ssize_t size = 0;
-  do size = ::recv(socket_.get(), buffer.data(), buffer.size(), wait_flag());
+  do size = ::recv(socket_.get(), buffer.data(), buffer.size(), flags);
   while (size < 0 && errno == EINTR);
   if (size < 0) {
     if (errno == EAGAIN) return {};
@@ -30,15 +46,28 @@ namespace brood {
 [[gnu::hot]] std::optional<std::size_t> Connection::read_socket(std::span<char> buffer, Wait wait) {
   if (wait == Wait::no) {
     std::optional<std::size_t> size;
-    if (input_limit_ > 0 && (!blocks_ || readable(socket_.get()))) size = receive(buffer);
+    if (input_limit_ > 0 && (!blocks_ || readable(socket_.get()))) size = receive(buffer, MSG_DONTWAIT);
     input_limit_ -= std::min(input_limit_, size.value_or(0));
     found_none_ = !size;
     return size;
   }
+  if (blocks_) return wait_and_receive(buffer);
   for (;;) {
-    if (const auto size = receive(buffer)) return size;
-    if (blocks_ && wait_flag() == 0) timed_out("read from", false);
+    if (const auto size = receive(buffer, 0)) return size;
     wait_for(POLLIN);
+  }
+}
+
+// The kernel waits in recv() itself, or, if the wait has more than one limit, poll() does.
+[[gnu::hot]] std::optional<std::size_t> Connection::wait_and_receive(std::span<char> buffer) {
+  for (;;) {
+    const Reading reading(*host_, socket_.get());
+    const int flags = host_->overloaded() ? MSG_DONTWAIT : wait_flag();
+    if (const auto size = receive(buffer, flags)) return size;
+    if (flags != 0)
+      wait_for(POLLIN);
+    else if (!host_->read_was_cut())
+      timed_out("read from", "");
   }
 }
 

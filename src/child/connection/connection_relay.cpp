@@ -72,7 +72,7 @@ void Connection::run_relay(Relay& relay, int other) {
     if (poll_until(ends, std::min(until, limits_.deadline)) > 0)
       relay.see(ends);
     else if (Clock::now() >= until)
-      timed_out("relay for", false);
+      timed_out("relay for", "");
   }
   all_read_ = true;
 }

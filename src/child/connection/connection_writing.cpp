@@ -39,7 +39,7 @@ bool Connection::may_send_again() {
   if (errno == EINTR) return true;
   if (errno != EAGAIN) broke("write to", errno);
   if (!blocks_) return false;
-  if (wait_flag() == 0) timed_out("write to", false);
+  if (wait_flag() == 0) timed_out("write to", "");
   wait_for(POLLOUT);
   return true;
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "child/connection/patience.hpp"
+
+#include <algorithm>
+
+namespace brood {
+
+std::chrono::nanoseconds patience_with(std::chrono::nanoseconds longest, unsigned waiting, unsigned places,
+                                       std::uint64_t bytes) {
+  using Seconds = std::chrono::duration<double>;
+  const double crowd = 1 + crowd_weight * waiting / std::max(places, 1U);
+  const Seconds patience = std::max<Seconds>(Seconds(longest) / crowd, shortest_patience);
+  constexpr Seconds most = std::chrono::hours(24);
+  const Seconds all = patience * (1 + static_cast<double>(bytes) / bytes_for_patience);
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::min(all, most));
+}
+
+}  // namespace brood
