@@ -19,6 +19,7 @@
 #include "child/handler_guard.hpp"
 #include "child/own_counters.hpp"
 #include "child/proxy/awaited_headers.hpp"
+#include "listen/backlog.hpp"
 
 namespace brood {
 

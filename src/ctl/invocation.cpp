@@ -16,9 +16,10 @@ struct OptionOf {
   bool has_value;
 };
 constexpr std::array options = {
-    OptionOf{"top", "--once", false},
-    OptionOf{"top", "--interval", true},
-    OptionOf{"top", "--color", true},
+    OptionOf{"top", "--once", false},          OptionOf{"top", "--interval", true},
+    OptionOf{"top", "--color", true},          OptionOf{"advise", "--wait", true},
+    OptionOf{"advise", "--within", true},      OptionOf{"advise", "--for", true},
+    OptionOf{"advise", "--max-clients", true},
 };
 
 }  // namespace

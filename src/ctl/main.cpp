@@ -9,10 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "agent.hpp"
 #include "base/text.hpp"
 #include "base/text/help_text.hpp"
 #include "base/text/version.hpp"
+#include "ctl/advise/advise.hpp"
+#include "ctl/balancer/agent.hpp"
 #include "ctl/convert/convert.hpp"
 #include "ctl/crash/crashes.hpp"
 #include "ctl/crash/stack.hpp"
@@ -39,6 +40,7 @@ constexpr Verb verbs[] = {
     {"status [SERVICE|NAME|PATH]", "show all children, and whether the server is well"},
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
     {"explain [SERVICE|PID]", "say why there are so many children, or why one was started or has ended"},
+    {"advise [--max-clients=N] [SERVICE]", "say which limits a service needs, or what N would give"},
     {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
     {"crashes [SERVICE]", "show where children were ended by signals, and what they served"},
     {"stack PID|SERVICE", "show where in its code a child is, or each child that is busy"},
@@ -82,7 +84,8 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(), {"status", "list", "convert", "agent", "crashes", "explain", "stack", "top"});
+  known.insert(known.end(),
+               {"status", "list", "convert", "agent", "advise", "crashes", "explain", "stack", "top"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -126,6 +129,7 @@ int run(const std::vector<std::string>& words) {
     return stack(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
+  if (invocation.command == "advise" && !invocation.now && !invocation.json) return advise(invocation);
   if (invocation.command == "explain" && !invocation.now && !invocation.json) return explain(invocation);
   if (invocation.command == "top" && !invocation.now && !invocation.json) return top(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);

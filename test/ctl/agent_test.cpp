@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What broodctl agent tells a load balancer.
-#include "agent.hpp"
+#include "ctl/balancer/agent.hpp"
 
 #include <doctest/doctest.h>
 

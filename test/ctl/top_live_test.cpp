@@ -61,7 +61,7 @@ TEST_CASE("top: wrong arguments are refused") {
   CHECK(broodctl("--runtime-directory=" + server.directory().path() + " top nobody").code == 64);
 }
 
-TEST_CASE("top: keys sort, filter, help and quit; the terminal is as it was") {
+TEST_CASE("top: keys sort, filter, help and quit, and the terminal is as it was") {
   if (no_tmux()) return;
   ServerProcess server(few());
   Client one = server.connect(), other = server.connect();
@@ -109,7 +109,7 @@ TEST_CASE("top: another size is drawn at once, also 200 x 50") {
   CHECK(top.end() == "0");
 }
 
-TEST_CASE("top: a child is retired after a question, and the answer is shown; a reload as well") {
+TEST_CASE("top: a child is retired after a question, and the answer is shown, and a reload as well") {
   if (no_tmux()) return;
   ServerProcess server(few());
   Client client = server.connect();
@@ -215,7 +215,7 @@ TEST_CASE("top: colours as the terminal has them: 256, 16, none") {
   }
 }
 
-TEST_CASE("top: many services, a line each; Enter opens one") {
+TEST_CASE("top: many services, a line each, and Enter opens one") {
   if (no_tmux()) return;
   const Directory directory(two_children);
   directory.add("first");

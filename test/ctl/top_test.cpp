@@ -39,7 +39,7 @@ using Keys = std::vector<int>;
 
 }  // namespace
 
-TEST_CASE("top: rates are what was added, a second; nothing goes back") {
+TEST_CASE("top: rates are what was added, a second, and nothing goes back") {
   const FiguresSnapshot before{.accepted = 10, .finished = 8, .bytes_read = 500};
   const FiguresSnapshot now{.accepted = 30, .finished = 4, .bytes_read = 1500};
   const Rates rates = rates_between(before, now, 2s);

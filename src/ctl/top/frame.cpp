@@ -2,6 +2,7 @@
 #include "ctl/top/frame.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "base/text/duration.hpp"

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "ctl/top/frame.hpp"
 #include "ctl/top/model.hpp"

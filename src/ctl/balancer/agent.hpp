@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "brood/snapshot.hpp"
-#include "invocation.hpp"
+#include "ctl/invocation.hpp"
 
 namespace brood::ctl {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "agent.hpp"
+#include "ctl/balancer/agent.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
 #include "base/text.hpp"
-#include "locate.hpp"
+#include "ctl/locate.hpp"
+#include "ctl/status.hpp"
 #include "scoreboard/report/words.hpp"
-#include "status.hpp"
 
 namespace brood::ctl {
 namespace {
