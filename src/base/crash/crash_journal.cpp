@@ -117,7 +117,8 @@ Descriptor open_crash_journal(const std::string& path, std::optional<gid_t> read
 }
 
 void append_to_journal(const Descriptor& journal, const Crash& crash) {
-  write_all(journal, to_record(crash).line() + '\n', "write to the journal of crashes");
+  // A line that was cut before, because the disk was full, does not spoil this one.
+  write_all(journal, text('\n', to_record(crash).line(), '\n'), "write to the journal of crashes");
 }
 
 std::vector<Crash> read_crash_journal(const std::string& path) {
