@@ -269,7 +269,9 @@ ChildEnd Pool::reaped(std::uint32_t slot, int code, int status, bool reports, bo
   else
     log_warning(text(line, !end.asked && !end.used ? ", before its first connection" : ""));
   if (!as_asked && code != CLD_EXITED) end.crash = crash_of(slot, status);
-  if (end.crash && end.asked && end.crash->evidence.signal == 0) end.crash.reset();
+  // Killed from outside while it was idle: there is nothing to report.
+  if (end.crash && end.crash->evidence.signal == 0 && (end.asked || open_connections.empty()))
+    end.crash.reset();
   ServiceOrders& orders = scoreboard_.service_orders();
   note_gone(slot, code, status, !as_asked);
   if (!as_asked) add(orders.children_failed, 1);
