@@ -36,8 +36,8 @@ TEST_CASE("broodctl stack shows where a child waits, and does not cut its system
   CHECK(by_pid.code == 0);
   CHECK(by_pid.says("child " + child + ", service brood-test-server: 127.0.0.1:"));
   CHECK(by_pid.says(" 'GET /slow' for "));
-  CHECK(by_pid.says("TestServer::obey(brood::Connection&, std::string const&) at "));
-  CHECK(ask(server, "stack brood-test-server").says("TestServer::obey("));
+  CHECK(by_pid.says("TestServer::handle_connection(brood::Connection&) at "));
+  CHECK(ask(server, "stack brood-test-server").says("TestServer::handle_connection("));
   CHECK(client.line() == "held");
   CHECK(std::chrono::steady_clock::now() - begin >= time);
   client.close();
