@@ -109,6 +109,7 @@ TEST_CASE("a slot goes through its phases, and a reader outside sees each step")
   CHECK(seen.slots[3].peer == "127.0.0.1:4711");
   CHECK(seen.slots[3].note == "GET /\\x0a");
   CHECK(seen.slots[3].busy_for > 0ns);
+  CHECK(seen.slots[3].idle_for == 0ns);
   CHECK_FALSE(seen.slots[3].torn);
   check_sums(seen);
 
