@@ -33,6 +33,7 @@ constexpr std::array measures = {
     Measure{"spike", "200 connections at once, each held 1 s, on 5 children", measure_spike},
     Measure{"shrink", "back to max-spare-servers after that spike, under light load", measure_shrink},
     Measure{"light", "6 connections a second after a burst of 10, with idle-timeout = 2s", measure_light},
+    Measure{"slow-clients", "1,000 clients of a byte a second on 50 children", measure_slow_clients},
     Measure{"rules", "who comes in, by 10,000 networks", measure_rules},
     Measure{"respawn", "kill -9 of 5 idle children", measure_respawn},
     Measure{"crash", "a crash in every connection", measure_crash},
@@ -61,7 +62,7 @@ constexpr std::array measures = {
 int usage() {
   std::fputs("usage: brood-bench [--quick] [MEASURE ...]\n", stderr);
   for (const auto& measure : measures)
-    std::fprintf(stderr, "  %-11s %s\n", measure.name.data(), measure.what.data());
+    std::fprintf(stderr, "  %-12s %s\n", measure.name.data(), measure.what.data());
   return 64;
 }
 

@@ -22,6 +22,7 @@ void measure_memory(Report& report, Extent extent);
 void measure_spike(Report& report, Extent extent);
 void measure_shrink(Report& report, Extent extent);
 void measure_light(Report& report, Extent extent);
+void measure_slow_clients(Report& report, Extent extent);
 void measure_rules(Report& report, Extent extent);
 void measure_respawn(Report& report, Extent extent);
 void measure_crash(Report& report, Extent extent);
