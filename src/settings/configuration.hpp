@@ -94,7 +94,7 @@ void check_parent(const Configuration& configuration, SettingsReader& reader);
 ListenSpec status_address(const std::string& written);
 void check_log(const LogSettings& log, SettingsReader& reader);
 
-// A listener of `one` that `other` has, too; nullptr: none.
+// A listener of `one` that `other` has, too, or one that overlaps with it; nullptr: none.
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other);
 bool is_service_name(std::string_view name);  // 1 to 63 letters, digits, '-' and '_'
 

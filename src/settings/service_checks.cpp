@@ -9,6 +9,7 @@
 #include "base/lookup/cgroup.hpp"
 #include "base/lookup/identity.hpp"
 #include "base/lookup/passed_descriptors.hpp"
+#include "base/overlap.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/configuration.hpp"
@@ -114,6 +115,9 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
         for (const auto& other : service.listen_specs)
           if (spec.port != "0" && same_place(other, spec))
             throw ConfigurationError("is the same address as '" + other.written + "'");
+          else if (overlap(other, spec))
+            throw ConfigurationError("overlaps with '" + other.written +
+                                     "': one of the two is every address of that port, and is enough");
         if (const auto brings = spec.brings(); brings && !fits(work, *brings))
           throw ConfigurationError(work_mismatch(*brings, work));
         if (spec.proxy && service.model.command && service.command.takes_listeners())
@@ -253,7 +257,9 @@ void check_status(const StatusSettings& status, SettingsReader& reader) {
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other) {
   for (const auto& spec : one.listen_specs)
     for (const auto& taken : other.listen_specs)
-      if (spec.port != "0" && spec.kind != ListenSpec::Kind::timer && same_place(spec, taken)) return &spec;
+      if ((spec.port != "0" && spec.kind != ListenSpec::Kind::timer && same_place(spec, taken)) ||
+          overlap(spec, taken))
+        return &spec;
   return nullptr;
 }
 

@@ -63,6 +63,12 @@ std::string mistakes_of(const std::vector<WantedService>& services) {
   return join(all);
 }
 
+std::string_view describe_conflict(const ListenSpec& place, const ServiceConfiguration& other) {
+  const auto is_its = [&](const ListenSpec& its) { return same_place(its, place); };
+  if (std::ranges::any_of(other.listen_specs, is_its)) return " is the same address as one of service ";
+  return " overlaps, as one of the two is every address of that port, with one of service ";
+}
+
 // Services may not have the same address: the later one is wrong.
 void refuse_same_places(std::vector<WantedService>& services) {
   for (auto service = services.begin(); service != services.end(); ++service)
@@ -72,7 +78,7 @@ void refuse_same_places(std::vector<WantedService>& services) {
       if (place == nullptr) continue;
       const std::string theirs = place_of("listen", other->configuration->given);
       service->mistakes = text(said_at(place_of("listen", service->configuration->given)), service->prefix,
-                               "listen = ", place->written, " is the same address as one of service ",
+                               "listen = ", place->written, describe_conflict(*place, *other->configuration),
                                other->name, theirs.empty() ? "" : text(" (", theirs, ')'));
       service->configuration = nullptr;
     }

@@ -188,3 +188,11 @@ TEST_CASE("the mistakes of all services are reported at once") {
                     "command line: name =  is not 1 to 63 bytes without '/'\n"
                     "command line: b.listen = 127.0.0.1:7 is the same address as one of service a");
 }
+
+TEST_CASE("a service that has every address of a port leaves none to another one") {
+  Program program({"a", "b"});
+  program.give({"--a.listen=127.0.0.1:7", "--b.listen=*:7"});
+  CHECK_THROWS_WITH(program.settings->read({}),
+                    "command line: b.listen = *:7 overlaps, as one of the two is every address of that port, "
+                    "with one of service a (command line)");
+}

@@ -185,6 +185,13 @@ TEST_CASE("each mistake is reported with its place and the reason") {
        "unix-datagram:PATH, timer:TIME, fifo:PATH, fd:N or fd:NAME"},
       {"listen = 127.0.0.1:8\nlisten = 127.0.0.1:8,name=again",
        "f.conf:2: listen = 127.0.0.1:8,name=again is the same address as '127.0.0.1:8'"},
+      {"listen = 127.0.0.1:8\nlisten = *:8",
+       "f.conf:2: listen = *:8 overlaps with '127.0.0.1:8': one of the two is every address of that port, "
+       "and "
+       "is enough"},
+      {"listen = 0.0.0.0:8\nlisten = [::1]:8\nlisten = localhost:8\nlisten = *:9\nlisten = 192.0.2.1:8",
+       "f.conf:5: listen = 192.0.2.1:8 overlaps with '0.0.0.0:8': one of the two is every address of that "
+       "port, and is enough"},
       {"listen = nowhere:\nlisten = 127.0.0.1:8", "f.conf:1: listen = nowhere: '' is not a port"},
       {"user = nobody-of-that-name", "f.conf:1: user nobody-of-that-name does not exist"},
       {"listen = unix:/a,owner=nobody-of-that-name",
