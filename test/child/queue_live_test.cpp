@@ -53,7 +53,7 @@ TEST_CASE("the time in the queue is what clients know that it was") {
     CHECK(clients[i].line() == "held");
     const auto answered = Clock::now();
     if (i == 0) free_at = answered - held;
-    longest_least = in_milliseconds(connected[0] + i * held - connected[i] - resolution);
+    longest_least = in_milliseconds(connected[0] + static_cast<int>(i) * held - connected[i] - resolution);
     longest_most = in_milliseconds(free_at - began[i]) + resolution;
     least += longest_least;
     most += longest_most;
