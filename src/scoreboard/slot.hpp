@@ -134,6 +134,7 @@ struct alignas(cache_line) ServiceOrders {
   // nothing.
   Shared<std::uint32_t> wake_below;
   Shared<std::uint32_t> wake_above;
+  Shared<std::uint32_t> serving;  // children that serve, were not told to leave, and are not stopped
   // While all children are busy, none can be started, and clients wait: how long a client may keep its child
   // waiting at most, in nanoseconds. 0: without a limit.
   Shared<std::int64_t> overload_read_timeout;
@@ -160,7 +161,6 @@ struct alignas(cache_line) ServiceOrders {
   NotAccepted gone_not_accepted;
   // Also for readers. What was seen at the last look, and the most at any look:
   Shared<std::uint32_t> waiting, most_waiting;  // connections in the queues of the listeners
-  Shared<std::uint32_t> serving;  // children that serve, were not told to leave, and are not stopped
   Shared<std::uint32_t> most_busy;
   // When readers should warn. Percent of the connections; milliseconds in a queue; 0: never.
   Shared<std::uint32_t> failed_warning, failed_critical;

@@ -96,14 +96,15 @@ struct BusyLevel {
 };
 inline constexpr std::size_t busy_levels = 8;
 
+// What each connection changes is together, so that it takes few cache lines.
 struct PastOfChild {
-  WaitFigures waits;
   InHistory in_history;
   // While it has its only connection: so many children were busy when it came, itself among them. 0: it can
   // have several.
   Shared<std::uint32_t> level;
   std::array<BusyLevel, busy_levels> levels;  // that of `busy` is at busy % busy_levels
   Shared<std::uint32_t> most_busy;            // children, while it had a connection
+  WaitFigures waits;
 };
 
 }  // namespace brood
