@@ -16,7 +16,7 @@ bool ChildSlot::measures_wait(ConnectionId id) {
 bool ChildSlot::waited(ConnectionId id, std::chrono::milliseconds time, bool each) {
   const auto turn = this->turn();
   const auto milliseconds = std::clamp<std::chrono::milliseconds::rep>(time.count(), 0, INT32_MAX);
-  open_[id].waited = static_cast<std::int32_t>(milliseconds);
+  if (each) open_[id].waited = static_cast<std::int32_t>(milliseconds);
   if (is_detached()) return false;
   past_.waited(open_[id].since, static_cast<std::uint32_t>(milliseconds), each);
   return milliseconds >= wait_resolution;
