@@ -98,7 +98,7 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
       overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now));
   watches_listeners_ = false;
   if (!grows) {
-    limit_reads(service.configuration.limits, false, false, now);
+    limit_reads(service.configuration.limits, false, census, now);
     return next;
   }
   if (escalated) census = this->census(service, now);  // those children will not serve any more
@@ -132,7 +132,7 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);
   watches_listeners_ = plan.watch_listeners;
   const bool full = plan.at_max_clients && counts.idle == 0;
-  next = std::min(next, limit_reads(limits, full, full && counts.backlog > 0, now));
+  next = std::min(next, limit_reads(limits, full, census, now));
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
   const Spares spares{.count = counts.idle,
@@ -217,8 +217,10 @@ void Growth::start(unsigned number, DecisionKind kind, const Input& service, Tim
 // The children keep the limit themselves. Those that wait for their clients already, without a limit, are
 // interrupted. While all children are busy, the parent looks once a second whether clients wait: a queue
 // sends no event.
-Time Growth::limit_reads(const Limits& limits, bool full, bool clients_wait, Time now) {
-  const auto limit = clients_wait ? limits.overload_read_timeout : std::chrono::milliseconds(0);
+Time Growth::limit_reads(const Limits& limits, bool full, const ChildCensus& census, Time now) {
+  const unsigned waiting = full ? census.counts.backlog : 0;
+  const bool overloaded = overload_.look(waiting, census.accepted, now);
+  const auto limit = overloaded ? limits.overload_read_timeout : std::chrono::milliseconds(0);
   auto& published = scoreboard_.service_orders().overload_read_timeout;
   const bool begins = published.load(relaxed) == 0;
   published.store(std::chrono::nanoseconds(limit).count(), relaxed);
@@ -226,7 +228,8 @@ Time Growth::limit_reads(const Limits& limits, bool full, bool clients_wait, Tim
     pool_.interrupt_reads();
     reads_interrupted_at_ = now;
   }
-  return full && limits.overload_read_timeout.count() > 0 ? now + queue_check_interval : never;
+  if (!full || limits.overload_read_timeout.count() == 0) return never;
+  return waiting > 0 ? now + Overload::window : now + queue_check_interval;
 }
 
 // Children read the thresholds after they have changed their rows. The parent counts again after it has moved

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "child/connection/patience.hpp"
 #include "parent/child_kind.hpp"
 #include "pool/detached.hpp"
 #include "pool/throttle.hpp"
@@ -75,7 +76,7 @@ class Growth {
   void saw(const ChildCensus& census) const;
   void act(const Plan& plan, const Census& counts, const Input& service, Time now);
   void start(unsigned number, DecisionKind kind, const Input& service, Time now);
-  Time limit_reads(const Limits& limits, bool full, bool clients_wait, Time now);
+  Time limit_reads(const Limits& limits, bool full, const ChildCensus& census, Time now);
   bool publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const;
 
   const Scoreboard& scoreboard_;
@@ -88,6 +89,7 @@ class Growth {
   bool may_strand_ = false;       // a child that has left may have taken the wake-up for a connection along
   bool watches_listeners_ = false;
   Time paused_until_{};
+  Overload overload_;
   Time reads_interrupted_at_ = Time::min();
   Time damage_reported_at_ = Time::min();
 };

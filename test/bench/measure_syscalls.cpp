@@ -109,13 +109,12 @@ void measure_syscalls(Report& report, Extent extent) {
   const Counts bare = count(bare_server.children(), {bare_server.address()}, connections);
   report.add(Verdict::information, "bare loop", describe(bare));
   {
-    const MeasuredServer server("echo", fixed_pool(children) + Words{"--overload-read-timeout=0"});
+    const MeasuredServer server("echo", fixed_pool(children));
     const Counts counts = count(server.children(), server.addresses(), connections);
     report.add(pass_if(std::abs(sum(counts) - sum(bare)) <= 0.01), "echo, one listener", describe(counts),
                "the bare loop's within 0.01");
   }
-  const MeasuredServer server("echo", fixed_pool(children) + Words{"--overload-read-timeout=0"},
-                              {.listen = {"127.0.0.1:0", "127.0.0.1:0"}});
+  const MeasuredServer server("echo", fixed_pool(children), {.listen = {"127.0.0.1:0", "127.0.0.1:0"}});
   const Counts counts = count(server.children(), server.addresses(), connections);
   report.add(pass_if(sum(counts) - sum(bare) <= 1.01), "echo, two listeners", describe(counts),
              "at most one more than the bare loop's");

@@ -36,3 +36,24 @@ TEST_CASE("patience: each KiB that a client has sent gives it its time again") {
   CHECK(patience_with(4s, 1, 32, 1) < 2010ms);
   CHECK(patience_with(4s, 0, 1, UINT64_MAX) == 24h);
 }
+
+TEST_CASE("overload: it begins when clients wait for a tenth of a second, and ends when they hardly wait") {
+  const Time start{};
+  const auto after_windows = [&](int number) { return start + number * Overload::window; };
+  Overload quick;
+  CHECK_FALSE(quick.look(200, 0, start));
+  // 2,000 are accepted in a tenth of a second, and 200 wait: each for 10 ms.
+  for (int i = 1; i < 10; ++i)
+    CHECK_FALSE(quick.look(200, 2000U * static_cast<unsigned>(i), after_windows(i)));
+
+  Overload slow;
+  CHECK_FALSE(slow.look(5, 20, start));
+  CHECK_FALSE(slow.look(5, 20, start + Overload::window / 2));
+  CHECK(slow.look(5, 20, after_windows(1)));        // no child has taken anybody
+  CHECK(slow.look(5, 30, after_windows(2)));        // 50 ms each
+  CHECK_FALSE(slow.look(5, 55, after_windows(3)));  // 20 ms each
+  CHECK_FALSE(slow.look(5, 65, after_windows(4)));  // 50 ms each, which is not enough to begin
+  CHECK(slow.look(1, 65, after_windows(5)));
+  CHECK_FALSE(slow.look(0, 65, after_windows(6)));
+  CHECK_FALSE(slow.look(5, 65, after_windows(7)));  // from the beginning
+}

@@ -15,4 +15,21 @@ std::chrono::nanoseconds patience_with(std::chrono::nanoseconds longest, unsigne
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::min(all, most));
 }
 
+bool Overload::look(unsigned waiting, std::uint64_t accepted, Time now) {
+  if (waiting == 0) {
+    *this = {};
+    return false;
+  }
+  const bool begins = since_ == never;
+  if (!begins && now - since_ < window) return is_;
+  if (!begins) {
+    const std::uint64_t taken = std::max<std::uint64_t>(accepted - std::min(accepted, accepted_), 1);
+    const auto wait = std::chrono::duration<double>(now - since_) * waiting / static_cast<double>(taken);
+    is_ = wait >= (is_ ? ends_below : begins_at);
+  }
+  since_ = now;
+  accepted_ = accepted;
+  return is_;
+}
+
 }  // namespace brood

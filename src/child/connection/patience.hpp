@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How long a client may keep its child waiting while other clients wait for a child. Pure.
+// How long a client may keep its child waiting while other clients wait for a child, and whether they wait
+// for long enough to ask. Pure.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+
+#include "base/clock.hpp"
 
 namespace brood {
 
@@ -13,6 +16,23 @@ namespace brood {
 // it that time again: it is judged by its rate, and the more wait, the higher the rate must be.
 std::chrono::nanoseconds patience_with(std::chrono::nanoseconds longest, unsigned waiting, unsigned places,
                                        std::uint64_t bytes);
+
+// Decides whether a service is overloaded: its clients will wait for long. How long is what waits, divided by
+// how many are accepted in a second (Little's law). In the parent.
+class Overload {
+ public:
+  static constexpr std::chrono::milliseconds window{100};
+  static constexpr std::chrono::milliseconds begins_at{100}, ends_below{25};
+
+  // At each look, and a window after one at which clients wait. `waiting`: clients in the queues, while all
+  // max-clients are busy; else 0. `accepted`: connections so far.
+  bool look(unsigned waiting, std::uint64_t accepted, Time now);
+
+ private:
+  Time since_ = never;  // of this window; never: nobody waits
+  std::uint64_t accepted_ = 0;
+  bool is_ = false;
+};
 
 inline constexpr std::chrono::milliseconds shortest_patience{5};
 inline constexpr double crowd_weight = 32;
