@@ -26,21 +26,6 @@ constexpr auto look_interval = 1s;
 // Clients that start between two looks at those that have. A listener's queue holds some thousands.
 constexpr std::size_t starts_at_once = 256;
 
-Failure kind_of(int error_number) {
-  switch (error_number) {
-    case ECONNREFUSED:
-    case ENOENT:
-      return Failure::refused;  // a unix socket's name is gone
-    case ECONNRESET:
-    case EPIPE:
-      return Failure::reset;
-    case ETIMEDOUT:
-      return Failure::timed_out;
-    default:
-      return Failure::other;
-  }
-}
-
 std::string request(const LoadPlan& plan) {
   if (plan.http_path.empty()) return plan.payload;
   const std::string host = plan.address.find(':') == std::string::npos || plan.address.starts_with("unix:")

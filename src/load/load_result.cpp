@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "load/load_result.hpp"
 
+#include <cerrno>
 #include <numeric>
 #include <system_error>
 
 namespace brood::load {
+
+Failure kind_of(int error_number) {
+  switch (error_number) {
+    case ECONNREFUSED:
+    case ENOENT:
+      return Failure::refused;  // a unix socket's name is gone
+    case ECONNRESET:
+    case EPIPE:
+      return Failure::reset;
+    case ETIMEDOUT:
+      return Failure::timed_out;
+    default:
+      return Failure::other;
+  }
+}
 
 std::uint64_t LoadResult::failed() const {
   return std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});

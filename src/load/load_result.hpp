@@ -25,6 +25,8 @@ enum class Failure : std::uint8_t {
 inline constexpr std::array<std::string_view, 7> failure_names = {
     "refused", "reset", "closed without answer", "timed out", "malformed", "wrong", "other"};
 
+Failure kind_of(int error_number);
+
 struct LoadResult {
   std::uint64_t answered = 0;           // exchanges, as expected
   std::uint64_t in_time = 0;            // of those: within the duration

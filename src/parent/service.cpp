@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/crash/crash_journal.hpp"
 #include "base/event_descriptor.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -17,7 +16,6 @@
 namespace brood {
 namespace {
 
-// So that max-clients can be raised while the service runs.
 void tell_doubles(const ServiceConfiguration& configuration) {
   for (const auto& written : configuration.listen_doubles)
     log_info(
@@ -33,6 +31,7 @@ void warn_of_paths(const ServiceConfiguration& configuration) {
                      why));
 }
 
+// So that max-clients can be raised while the service runs.
 std::uint32_t slots_for(const Limits& limits) { return std::max(256U, 2 * limits.max_clients); }
 
 }  // namespace
@@ -130,62 +129,6 @@ Growth::Input Service::growth_input() {
           .may_start = !run_.fatal_exit(),
           .prepare_start = [this] { prepare_start(); },
           .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); }};
-}
-
-void Service::prepare_start() {
-  if (configuration_->log_output) output_.open();
-  if (configuration_->sandbox.filter) try {
-      forbidden_calls_.open();
-    } catch (const Error& error) {
-      log_error(text("service ", name(),
-                     ": no child can be started with its sandbox: ", std::string_view(error.what())));
-    }
-  const ServiceCommand& command = configuration_->command;
-  if (!command.takes_listeners() || command.ready != ReadyOn::notify) return;
-  try {
-    notices_.open();
-  } catch (const Error& error) {
-    log_warning(text("service ", name(), ": its programs count as ready when they are executed: ",
-                     std::string_view(error.what())));
-  }
-}
-
-int Service::child_main(std::uint32_t slot, pid_t parent) {
-  MappingDescriptors table = kind().copy_for_program(configuration_->command, scoreboard_->descriptors());
-  const std::uint32_t log_epoch = host_->facts().log_epoch;
-  Descriptor output = output_.for_child();
-  if (!configuration_->log_output) output.reset();
-  Descriptor sandbox_channel = forbidden_calls_.for_child();
-  if (!configuration_->sandbox.filter) sandbox_channel.reset();
-  log_.become_log_of_process();
-  host_->close_in_child(*this);
-  follow_log_epoch(scoreboard_->server().log_epoch, log_epoch);
-  set_log_level(level_of(configuration_->log.level));
-  ChildSetup setup = setup_of_child(*configuration_);
-  setup.server = server_.get();
-  setup.scoreboard = &*scoreboard_;
-  setup.slot = slot;
-  setup.listeners = listeners_.of_a_child();
-  setup.parent = parent;
-  setup.output = output.release();
-  setup.sandbox_channel = sandbox_channel.release();
-  if (configuration_->command.ready == ReadyOn::notify) setup.notify_address = notices_.address();
-  return kind().run(configuration_->command, setup, std::move(table));
-}
-
-CrashReports::Place Service::crash_place() {
-  const ScoreboardPlace& place = host_->scoreboards();
-  return {.journal = crash_journal_of(place.path),
-          .readers = place.readers,
-          .identity = configuration_->identity,
-          .no_new_privileges = configuration_->no_new_privileges,
-          .close = [this] {
-            log_.become_log_of_process();
-            host_->close_in_child(*this);
-            listeners_.forget();
-            scoreboard_.reset();
-            set_log_level(level_of(configuration_->log.level));
-          }};
 }
 
 bool Service::has_started() const {

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-#include "scoreboard/scoreboard_lock.hpp"
+#include "scoreboard/lock/scoreboard_lock.hpp"
 
 namespace brood {
 

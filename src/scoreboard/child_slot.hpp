@@ -19,8 +19,8 @@
 
 #include "brood/address.hpp"
 #include "scoreboard/history/child_past.hpp"
+#include "scoreboard/lock/scoreboard_lock.hpp"
 #include "scoreboard/open_connections.hpp"
-#include "scoreboard/scoreboard_lock.hpp"
 
 namespace brood {
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/evidence.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstring>
 
-#include "scoreboard/slot.hpp"
+#include "scoreboard/scoreboard.hpp"
 
 namespace brood {
 namespace {
@@ -64,6 +66,14 @@ CrashEvidence read_evidence(const Evidence& evidence, std::uint64_t incarnation)
                                .offset = frame & ((std::uint64_t{1} << Evidence::module_shift) - 1)});
   }
   return to;
+}
+
+CrashEvidence Scoreboard::evidence_left(std::uint32_t slot) const {
+  Evidence left{};
+  const auto at = static_cast<off_t>(layout_.evidence + slot * sizeof(Evidence));
+  const ssize_t got = ::pread(descriptors().read_only.get(), static_cast<void*>(&left), sizeof left, at);
+  if (got != sizeof left) return {};
+  return read_evidence(left, slot_orders(slot).incarnation.load(relaxed));
 }
 
 }  // namespace brood

@@ -202,14 +202,6 @@ Evidence& Scoreboard::evidence(std::uint32_t slot) const {
   return gossip_at<Evidence>(layout_.evidence, slot);
 }
 
-CrashEvidence Scoreboard::evidence_left(std::uint32_t slot) const {
-  Evidence left{};
-  const auto at = static_cast<off_t>(layout_.evidence + slot * sizeof(Evidence));
-  const ssize_t got = ::pread(descriptors().read_only.get(), static_cast<void*>(&left), sizeof left, at);
-  if (got != sizeof left) return {};
-  return read_evidence(left, slot_orders(slot).incarnation.load(relaxed));
-}
-
 HistoryTable& Scoreboard::history() const { return gossip_at<HistoryTable>(layout_.history); }
 std::span<Shared<std::uint64_t>> Scoreboard::busy_times() const {
   return {&gossip_at<Shared<std::uint64_t>>(layout_.busy_times), slots_ + std::size_t{1}};

@@ -27,7 +27,7 @@
 #include "brood/scoreboard_types.hpp"
 #include "scoreboard/evidence.hpp"
 #include "scoreboard/history/history_tables.hpp"
-#include "scoreboard/robust_mutex.hpp"
+#include "scoreboard/lock/robust_mutex.hpp"
 #include "scoreboard/shared.hpp"
 
 namespace brood {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "ctl/top/cells.hpp"
-#include "ctl/top/differ.hpp"
+#include "ctl/top/screen/cells.hpp"
+#include "ctl/top/screen/differ.hpp"
 
 namespace brood::test {
 

@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "ctl/top/differ.hpp"
 #include "ctl/top/frame.hpp"
+#include "ctl/top/screen/differ.hpp"
 #include "screen_model.hpp"
 #include "top_model.hpp"
 

@@ -5,10 +5,10 @@
 
 #include <array>
 
-#include "ctl/top/abilities.hpp"
-#include "ctl/top/keys.hpp"
 #include "ctl/top/parts.hpp"
 #include "ctl/top/queues.hpp"
+#include "ctl/top/screen/abilities.hpp"
+#include "ctl/top/screen/keys.hpp"
 #include "top_model.hpp"
 
 using namespace brood;

@@ -6,7 +6,7 @@
 
 #include "base/log/log_target.hpp"
 #include "forked.hpp"
-#include "scoreboard/scoreboard_lock.hpp"
+#include "scoreboard/lock/scoreboard_lock.hpp"
 
 using namespace brood;
 using namespace std::chrono_literals;

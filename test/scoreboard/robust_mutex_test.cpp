@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The lock between processes: holders that are killed, stopped or executed away, and nonsense in its word.
-#include "scoreboard/robust_mutex.hpp"
+#include "scoreboard/lock/robust_mutex.hpp"
 
 #include <doctest/doctest.h>
 #include <linux/futex.h>

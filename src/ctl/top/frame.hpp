@@ -2,7 +2,7 @@
 // Draws the model as the view wants it. No input or output.
 #pragma once
 
-#include "ctl/top/cells.hpp"
+#include "ctl/top/screen/cells.hpp"
 #include "ctl/top/view.hpp"
 
 namespace brood::ctl {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "ctl/top/cells.hpp"
 #include "ctl/top/frame.hpp"
+#include "ctl/top/screen/cells.hpp"
 #include "ctl/top/series.hpp"
 #include "ctl/top/view.hpp"
 

@@ -19,13 +19,13 @@
 #include "brood/error.hpp"
 #include "ctl/locate.hpp"
 #include "ctl/status.hpp"
-#include "ctl/top/abilities.hpp"
-#include "ctl/top/differ.hpp"
 #include "ctl/top/frame.hpp"
-#include "ctl/top/keys.hpp"
 #include "ctl/top/observer.hpp"
 #include "ctl/top/own_command.hpp"
-#include "ctl/top/terminal.hpp"
+#include "ctl/top/screen/abilities.hpp"
+#include "ctl/top/screen/differ.hpp"
+#include "ctl/top/screen/keys.hpp"
+#include "ctl/top/screen/terminal.hpp"
 
 namespace brood::ctl {
 namespace {

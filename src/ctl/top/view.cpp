@@ -9,7 +9,7 @@
 #include "base/text/duration.hpp"
 #include "brood/error.hpp"
 #include "ctl/top/help_page.hpp"
-#include "ctl/top/keys.hpp"
+#include "ctl/top/screen/keys.hpp"
 #include "scoreboard/report/words.hpp"
 
 namespace brood::ctl {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/top/terminal.hpp"
+#include "ctl/top/screen/terminal.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/top/differ.hpp"
+#include "ctl/top/screen/differ.hpp"
 
 #include <array>
 #include <string_view>

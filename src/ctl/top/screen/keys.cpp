@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/top/keys.hpp"
+#include "ctl/top/screen/keys.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scoreboard/robust_list.hpp"
+#include "scoreboard/lock/robust_list.hpp"
 
 #include <linux/futex.h>
 #include <pthread.h>

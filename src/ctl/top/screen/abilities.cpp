@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/top/abilities.hpp"
+#include "ctl/top/screen/abilities.hpp"
 
 #include <langinfo.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/top/cells.hpp"
+#include "ctl/top/screen/cells.hpp"
 
 namespace brood::ctl {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scoreboard/robust_mutex.hpp"
+#include "scoreboard/lock/robust_mutex.hpp"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "ctl/top/cells.hpp"
+#include "ctl/top/screen/cells.hpp"
 
 namespace brood::ctl {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/signals.hpp"
-#include "ctl/top/cells.hpp"
+#include "ctl/top/screen/cells.hpp"
 
 namespace brood::ctl {
 

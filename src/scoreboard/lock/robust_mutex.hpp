@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "scoreboard/robust_list.hpp"
+#include "scoreboard/lock/robust_list.hpp"
 
 namespace brood {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scoreboard/scoreboard_lock.hpp"
+#include "scoreboard/lock/scoreboard_lock.hpp"
 
 #include "base/text.hpp"
 #include "brood/log.hpp"
