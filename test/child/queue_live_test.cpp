@@ -111,6 +111,8 @@ TEST_CASE("the waiting connections are those that the kernel has in the queue") 
 
 TEST_CASE("the history has each ending in its second, and how many were busy") {
   ServerProcess server(pool(3));
+  CHECK(server.reaches([](const auto& now) { return now.idle == 3; }));
+  REQUIRE(ask(server, "check").code == 0);  // the parent looks, and tells the children how many they are
   {
     auto clients = server.hold(2);
     for (Client& client : clients) {
