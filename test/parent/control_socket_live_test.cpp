@@ -195,6 +195,7 @@ TEST_CASE("a client that has shut down its sending side still gets the answer") 
 
 TEST_CASE("a parent without descriptors answers when it has some again") {
   const ServerProcess server;
+  descriptors_at_rest(server.pid());
   const rlimit few{.rlim_cur = first_free_descriptor(server.pid()), .rlim_max = 1024};
   REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
   Client client = connect(server);
