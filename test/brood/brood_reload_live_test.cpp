@@ -143,17 +143,18 @@ TEST_CASE("a service that can't have its new listener stays as it was, and the o
 TEST_CASE("a reload that is refused leaves a listener that is drained as it was, with its queue") {
   const Directory directory(one_child);
   const ServerProcess other;
-  directory.add("a", "max-clients = 1\n");
+  const std::string settings = "max-clients = 1\noverload-read-timeout = 0\n";  // the held client is silent
+  directory.add("a", settings);
   const ServerProcess server(in(directory), brood_options());
   const std::string address = server.addresses().at(0);
   Client held(address), queued(address);
   REQUIRE(held.ask("held") == "held");
   queued.send("queued\n");
-  directory.add_unix("a", "max-clients = 1\n");
+  directory.add_unix("a", settings);
   server.signal(SIGHUP);
   REQUIRE(server.wait_for_log("is drained and closed"));
   // Back, and another one that can't be had.
-  directory.add("a", "max-clients = 1\nlisten = " + other.address() + "\n");
+  directory.add("a", settings + "listen = " + other.address() + "\n");
   server.signal(SIGHUP);
   REQUIRE(server.wait_for_log("service a keeps its former configuration"));
   CHECK(held.ask("held") == "held");
