@@ -96,7 +96,7 @@ void Connection::wait_for(short event) {
   const Time until = timeout.count() == 0 ? never : Clock::now() + timeout;
   for (;;) {
     const auto patience = input && blocks_ ? this->patience() : ConnectionHost::no_limit;
-    if (patience == patience.zero()) timed_out(doing, "overload-read-timeout: ");
+    if (patience == std::chrono::nanoseconds::zero()) timed_out(doing, "overload-read-timeout: ");
     const bool limited = patience != ConnectionHost::no_limit;
     const Time begin = limited ? Clock::now() : never;
     pollfd state{.fd = socket_.get(), .events = event, .revents = 0};

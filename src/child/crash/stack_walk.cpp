@@ -72,10 +72,10 @@ class StackWriter {
   bool full() const { return frames_ == Evidence::most_frames; }
   void add(std::uintptr_t address) {
     if (full()) return;
-    std::uint64_t module = Evidence::no_module;
-    std::uint64_t offset = address;
-    if (const Module of = module_of(address); of.is_known && (module = index_of(of)) != Evidence::no_module)
-      offset -= of.found.dlfo_link_map->l_addr;
+    const Module of = module_of(address);
+    const std::uint64_t module = of.is_known ? index_of(of) : Evidence::no_module;
+    const std::uint64_t offset =
+        module == Evidence::no_module ? address : address - of.found.dlfo_link_map->l_addr;
     constexpr std::uint64_t most = (std::uint64_t{1} << Evidence::module_shift) - 1;
     to_.frame.at(frames_).store(module << Evidence::module_shift | (offset & most), relaxed);
     to_.frames.store(++frames_, relaxed);
