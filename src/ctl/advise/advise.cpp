@@ -43,7 +43,8 @@ Wish wish_of(const Invocation& invocation) {
   if (const std::string given = invocation.option("--wait"); !given.empty()) {
     char* end = nullptr;
     const double percent = std::strtod(given.c_str(), &end);
-    if (std::string_view(end) != "%" || !(percent > 0 && percent < 100))
+    const bool is_share = percent > 0 && percent < 100;
+    if (std::string_view(end) != "%" || !is_share)
       throw Failure("--wait is a share of the connections as 1%, not " + given, outcome::wrong_usage);
     wish.share = percent / 100;
   }

@@ -85,7 +85,7 @@ std::string how_it_ended(const EndSnapshot& end) {
 }
 
 std::string why_it_ended(const EndSnapshot& end) {
-  const std::string reason = reason_in_words(end.reason);
+  std::string reason = reason_in_words(end.reason);
   if (!reason.empty()) return reason;
   if (end.failed) return "nobody had told it to: see the log for what it was serving";
   return "it left by itself";

@@ -28,14 +28,14 @@ void log_crash(const Crash& crash) {
 }
 
 Descriptor open_journal(const CrashReports::Place& place) {
-  if (place.journal.empty()) return Descriptor();
+  if (place.journal.empty()) return {};
   try {
     return open_crash_journal(place.journal, place.readers);
   } catch (const Error& error) {
     log_warning(
         text("broodctl crashes will not know of a child that has ended: ", std::string_view(error.what())));
   }
-  return Descriptor();
+  return {};
 }
 
 // It has nothing of the parent's, and goes on without it: the last crash may be why the server has ended.

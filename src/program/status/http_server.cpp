@@ -19,6 +19,7 @@
 #include <ctime>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -162,7 +163,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // A close() with bytes unread would reset the connection, and the client might lose the answer.
   void end() {
     Error_code ignored;
-    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    std::ignore = stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
     stream_.expires_after(time_to_ask_at_end);
     drain();
   }
@@ -210,7 +211,7 @@ class Acceptor {
   }
   void close() {
     Error_code ignored;
-    listener_.close(ignored);
+    std::ignore = listener_.close(ignored);
     pause_.cancel();
   }
 
