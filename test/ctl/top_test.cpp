@@ -6,7 +6,6 @@
 #include <array>
 
 #include "ctl/top/parts.hpp"
-#include "ctl/top/queues.hpp"
 #include "ctl/top/screen/abilities.hpp"
 #include "ctl/top/screen/keys.hpp"
 #include "top_model.hpp"
@@ -280,12 +279,4 @@ TEST_CASE("top: memory and processor time of a process") {
   figures = processes.look(pids, now + 1h);
   CHECK(figures.begin()->second.processors.value_or(-1) >= 0);
   CHECK(figures.begin()->second.processors.value_or(1) < 0.1);
-}
-
-TEST_CASE("top: the queues of a service's listeners") {
-  const Queues queues = {{"127.0.0.1:80", 3}, {"unix:/run/s", 2}, {"[::1]:80", 7}};
-  CHECK(waiting_at("127.0.0.1:80 unix:/run/s", queues) == 5);
-  CHECK(waiting_at("127.0.0.1:80 timer:1s", queues) == 3);
-  CHECK_FALSE(waiting_at("127.0.0.1:81", queues));
-  CHECK_FALSE(waiting_at("", queues));
 }

@@ -89,7 +89,7 @@ std::string advice(const std::string& service, const Workload& work, const Wish&
       row("occupancy", text(number(queue.arrivals), "/s x ", time(queue.service), " = ", number(queue.load()),
                             " connections open (Little's law); seen: ", number(work.open)));
   if (std::abs(work.open - queue.load()) > 0.25 * queue.load() + 1)
-    out += row("", "these differ: the load has changed meanwhile, or long connections have not ended");
+    out += row("", "these differ: the load has changed, or long connections have not ended");
   if (work.all_taken >= saturated)
     out +=
         row("saturated", text("no child was free at ", percent_of(work.all_taken),

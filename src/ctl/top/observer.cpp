@@ -6,7 +6,6 @@
 #include "base/clock.hpp"
 #include "ctl/locate.hpp"
 #include "ctl/status.hpp"
-#include "ctl/top/queues.hpp"
 #include "scoreboard/report/verdict.hpp"
 #include "scoreboard/report/words.hpp"
 
@@ -15,9 +14,8 @@ namespace brood::ctl {
 void Observer::look(Model& model) const {
   try {
     Snapshot snapshot = read_scoreboard(scoreboard_);
-    const Queues queues = read_queues();
     std::vector<std::optional<unsigned>> waiting;
-    for (const auto& service : snapshot.services) waiting.push_back(waiting_at(service.listeners, queues));
+    for (const auto& service : snapshot.services) waiting.emplace_back(service.waiting);
     model = after(model, std::move(snapshot), std::move(waiting), Clock::now());
     const Verdict verdict = judge(model.snapshot);
     model.level = name_of(verdict.level);
