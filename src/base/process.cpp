@@ -48,12 +48,22 @@ Number number_in_status(const std::string& directory, std::string_view key) {
 
 }  // namespace
 
-std::optional<std::uint64_t> start_time_of(pid_t pid) {
+std::optional<ProcessStat> stat_of(pid_t pid) {
   const std::string stat = stat_after_name(pid);
   const auto fields = split(stat, ' ');
-  constexpr std::size_t start_time = 22 - 3;
+  constexpr std::size_t parent = 4 - 3, user = 14 - 3, system = 15 - 3, start_time = 22 - 3;
   if (fields.size() <= start_time) return {};
-  return parse_number<std::uint64_t>(fields[start_time]);
+  const auto number = [&](std::size_t field) {
+    return parse_number<std::uint64_t>(fields[field]).value_or(0);
+  };
+  return ProcessStat{.parent = static_cast<pid_t>(number(parent)),
+                     .ticks = number(user) + number(system),
+                     .start_time = number(start_time)};
+}
+
+std::optional<std::uint64_t> start_time_of(pid_t pid) {
+  const auto stat = stat_of(pid);
+  return stat ? std::optional(stat->start_time) : std::nullopt;
 }
 
 char state_of(pid_t pid) {

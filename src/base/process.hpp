@@ -12,6 +12,14 @@
 
 namespace brood {
 
+struct ProcessStat {
+  pid_t parent = 0;
+  std::uint64_t ticks = 0;       // of processor time, in user and in system mode
+  std::uint64_t start_time = 0;  // as start_time_of()
+};
+// /proc/PID/stat (proc(5)). Empty: there is no such process.
+std::optional<ProcessStat> stat_of(pid_t pid);
+
 // When the process was started, in clock ticks since boot (/proc/PID/stat, field 22). Pid and start time
 // together identify a process. Empty: there is no such process.
 std::optional<std::uint64_t> start_time_of(pid_t pid);

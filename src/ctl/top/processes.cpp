@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/descriptor.hpp"
 
@@ -36,15 +37,12 @@ std::map<pid_t, ProcessFigures> Processes::look(std::span<const pid_t> pids,
   std::map<pid_t, ProcessFigures> all;
   std::map<pid_t, Seen> seen;
   for (const pid_t pid : pids) {
-    // The name, in parentheses, may have any character. Behind it is field 3 of proc_pid_stat(5).
-    const std::string stat = read_file(pid, "stat"), statm = read_file(pid, "statm");
-    const auto name_end = stat.rfind(") ");
-    if (name_end == std::string::npos || statm.empty()) continue;
-    const auto fields = split(std::string_view(stat).substr(name_end + 2), ' ');
+    const auto stat = stat_of(pid);
+    const std::string statm = read_file(pid, "statm");
+    if (!stat || statm.empty()) continue;
     const auto pages = split(statm, ' ');
-    const auto used = static_cast<double>(field(fields, 14 - 3) + field(fields, 15 - 3));
-    const Seen is{
-        .start_time = field(fields, 22 - 3), .used = std::chrono::duration<double>(used / ticks), .at = now};
+    const std::chrono::duration<double> used(static_cast<double>(stat->ticks) / ticks);
+    const Seen is{.start_time = stat->start_time, .used = used, .at = now};
     const std::uint64_t resident = field(pages, 1), of_files = field(pages, 2);
     ProcessFigures figures{.memory_bytes = (resident - std::min(resident, of_files)) * page};
     const auto was = seen_.find(pid);

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 #include <string>
 
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/snapshot.hpp"
 
@@ -41,26 +41,6 @@ std::uint32_t open_descriptors(const std::string& process) {
   return count;
 }
 
-// Of /proc/PID/stat, from the state on, which is field 3. The name before it may have blanks.
-struct Stat {
-  pid_t parent = 0;
-  std::uint64_t ticks = 0;  // in user and in system mode
-};
-Stat read_stat(const std::string& process) {
-  std::ifstream file(process + "/stat");
-  const std::string all((std::istreambuf_iterator<char>(file)), {});
-  const auto name_end = all.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream words(all.substr(name_end + 1));
-  Stat stat;
-  std::string skipped;
-  std::uint64_t user = 0, system = 0;
-  words >> skipped >> stat.parent;
-  for (int field = 5; field < 14; ++field) words >> skipped;
-  if (words >> user >> system) stat.ticks = user + system;
-  return stat;
-}
-
 }  // namespace
 
 void read_processes(Snapshot& snapshot) {
@@ -69,7 +49,7 @@ void read_processes(Snapshot& snapshot) {
     for (auto& slot : service.slots) {
       if (slot.state == SlotState::empty || slot.pid <= 0) continue;
       const std::string process = text("/proc/", slot.pid);
-      const Stat stat = read_stat(process);
+      const ProcessStat stat = stat_of(slot.pid).value_or(ProcessStat());
       // The pid may belong to another process by now.
       if (!snapshot.parent_alive || stat.parent != snapshot.parent_pid) continue;
       slot.cpu = std::chrono::milliseconds(stat.ticks * 1000 / ticks_in_a_second);
