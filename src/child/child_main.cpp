@@ -62,7 +62,7 @@ void write_errors_to(int output) {
   if (::dup2(output, STDERR_FILENO) < 0) throw SystemError("change standard error", errno);
 }
 
-int child_main(const ChildSetup& setup) {
+int child_main(ChildSetup setup) {
   const int exit_code = exit_code_of([&] {
     write_errors_to(setup.output);
     Descriptor(setup.output).reset();  // from here on it is standard error alone
@@ -70,20 +70,21 @@ int child_main(const ChildSetup& setup) {
     std::unique_ptr<AccessLog> access_log = open_access_log(setup);
     if (!enter(setup, child_signals::orphaned)) return;
     raise_descriptor_limit(setup.limits.connections);
-    ChildProcess child(setup, std::move(memory), std::move(access_log));
-    call_hook("on_child_start", [&] { setup.server->on_child_start(); });
+    ServerBase& server = *setup.server;
+    ChildProcess child(std::move(setup), std::move(memory), std::move(access_log));
+    call_hook("on_child_start", [&] { server.on_child_start(); });
     child.ready();
-    setup.server->serve(child);
+    server.serve(child);
     child_signals::forget_threads();
     child.leave();
     call_hook(
-        "on_child_exit", [&] { setup.server->on_child_exit(); }, ExitCode::software);
+        "on_child_exit", [&] { server.on_child_exit(); }, ExitCode::software);
   });
   end_client_messages();
   return exit_code;
 }
 
-void call_hook(const std::string& name, const std::function<void()>& hook, ExitCode code) {
+void call_hook(std::string_view name, const std::function<void()>& hook, ExitCode code) {
   try {
     hook();
   } catch (const Error& error) {

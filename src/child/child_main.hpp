@@ -4,14 +4,14 @@
 #pragma once
 
 #include <functional>
-#include <string>
+#include <string_view>
 
 #include "brood/error.hpp"
 #include "child/child_process.hpp"
 
 namespace brood {
 
-int child_main(const ChildSetup& setup);
+int child_main(ChildSetup setup);
 
 // The first step of a child: takes on its user and root directory, asks for a signal when the parent ends,
 // and enters its sandbox. False: the parent is gone.
@@ -21,7 +21,7 @@ bool enter(const ChildSetup& setup, int signal_when_orphaned);
 void write_errors_to(int output);
 // What the hook throws becomes an Error that names the hook: with the code of a brood::Error, or with `code`.
 // 71: the parent starts the next child later.
-void call_hook(const std::string& name, const std::function<void()>& hook, ExitCode code = ExitCode::sick);
+void call_hook(std::string_view name, const std::function<void()>& hook, ExitCode code = ExitCode::sick);
 // Runs `body`; logs an exception, and returns the exit code for it.
 int exit_code_of(const std::function<void()>& body);
 

@@ -35,7 +35,7 @@ std::atomic<bool> measures_wait = false;
 
 }  // namespace
 
-ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log)
+ChildProcess::ChildProcess(ChildSetup&& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log)
     : limits_(setup.limits),
       parent_(setup.parent),
       server_(*setup.server),
@@ -48,10 +48,10 @@ ChildProcess::ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::uni
                      ? std::make_unique<Admission>(*setup.admission, *setup.scoreboard, setup.slot)
                      : nullptr),
       counters_(counters_of(server_)),
-      wait_(setup.listeners, limits_.threads) {
+      wait_(std::move(setup.listeners), limits_.threads) {
   if (access_log_) measures_wait = true;
   if (std::ranges::any_of(wait_.listeners(), &ChildListener::proxy))
-    awaited_ = std::make_unique<AwaitedHeaders>(setup.proxy);
+    awaited_ = std::make_unique<AwaitedHeaders>(*setup.proxy);
   bind(counters_, *setup.scoreboard, setup.slot);
   // Programs that handlers start are such copies until they are executed.
   if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)

@@ -35,7 +35,7 @@ struct AwaitedConnection;
 class ChildProcess final : public Child, private ConnectionHost {
  public:
   // Sets up the signal handlers; all signals are blocked until then, and unblocked here. Throws SystemError.
-  ChildProcess(const ChildSetup& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log);
+  ChildProcess(ChildSetup&& setup, MemoryLimit memory, std::unique_ptr<AccessLog> access_log);
   ~ChildProcess();
 
   const ChildLimits& limits() const override { return limits_; }

@@ -13,7 +13,6 @@
 #include "base/service/access_log_settings.hpp"
 #include "base/service/admission_settings.hpp"
 #include "base/service/process_settings.hpp"
-#include "base/service/proxy_settings.hpp"
 #include "brood/child.hpp"
 #include "listen/child_listener.hpp"
 
@@ -21,6 +20,7 @@ namespace brood {
 
 class Scoreboard;
 class ServerBase;
+struct ProxySettings;
 struct SandboxSettings;
 
 inline constexpr pid_t no_parent = 0;  // the process serves alone (--single)
@@ -40,9 +40,9 @@ struct ChildSetup {
   std::string notify_address = {};               // where its program says that it is ready; "": it does not
   int output = -1;                               // what standard error becomes; -1: it stays
   const AdmissionSettings* admission = nullptr;  // outlives the child; nullptr: every client may come in
-  ProxySettings proxy = {};
-  const SandboxSettings* sandbox = nullptr;  // outlives the child; nullptr: none
-  int sandbox_channel = -1;                  // to the parent, if there is a sandbox
+  const ProxySettings* proxy = nullptr;          // outlives the child; needed by a listener with `proxy`
+  const SandboxSettings* sandbox = nullptr;      // outlives the child; nullptr: none
+  int sandbox_channel = -1;                      // to the parent, if there is a sandbox
 };
 
 }  // namespace brood

@@ -25,7 +25,7 @@ static_assert(retire == SIGTERM && orphaned == SIGCONT && look_again == SIGUSR1)
 
 // Atomic and sequentially consistent: the handlers run in one thread, and the others read what they write.
 std::atomic<bool> is_retired{false};
-std::atomic<const std::vector<int>*> waits_on{nullptr};
+std::atomic<const std::span<const int>*> waits_on{nullptr};
 std::atomic<int> dead_descriptor{-1};
 std::atomic<int> leave_descriptor{-1};
 std::atomic<int> look_descriptor{-1};
@@ -75,7 +75,7 @@ std::int64_t seconds_now() {
 }
 
 void end_the_wait() {
-  if (const std::vector<int>* const descriptors = waits_on)
+  if (const std::span<const int>* const descriptors = waits_on)
     for (const int descriptor : *descriptors) ::dup3(dead_descriptor, descriptor, O_CLOEXEC);
   tell_event(leave_descriptor);
 }
@@ -165,7 +165,7 @@ void limit_as_orphan(std::chrono::milliseconds time) {
 bool retired() { return is_retired; }
 bool take_look() { return look_wanted.exchange(false); }
 
-void wait_on(const std::vector<int>& descriptors) {
+void wait_on(const std::span<const int>& descriptors) {
   waits_on = &descriptors;
   if (is_retired) end_the_wait();  // the signal came before these were known
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <span>
 #include <vector>
 
 #include "base/service/limits.hpp"
@@ -32,7 +33,7 @@ bool retired();    // the child was told to leave
 bool take_look();  // whether a request to look again came since the last call
 // The handler of `retire` puts the dead descriptor in the place of these. They, and those of earlier calls,
 // must stay valid until the process ends.
-void wait_on(const std::vector<int>& descriptors);
+void wait_on(const std::span<const int>& descriptors);
 // Eventfds that the handlers write to; -1: none. With `leave` the handler leaves the listeners alone.
 void tell(int leave, int look);
 // The calling thread is to be interrupted too. Ignored beyond most_threads.

@@ -63,9 +63,8 @@ class Forked final : public Reporting {
                                       const MappingDescriptors& /*parents*/) const override {
     return {};
   }
-  int run(const ServiceCommand& /*command*/, const ChildSetup& setup,
-          MappingDescriptors /*table*/) const override {
-    return child_main(setup);
+  int run(const ServiceCommand& /*command*/, ChildSetup setup, MappingDescriptors /*table*/) const override {
+    return child_main(std::move(setup));
   }
 };
 
@@ -92,8 +91,8 @@ class Executed final : public Reporting {
                                       const MappingDescriptors& parents) const override {
     return for_child(command, parents);
   }
-  int run(const ServiceCommand& command, const ChildSetup& setup, MappingDescriptors table) const override {
-    return execute(command, setup, std::move(table));
+  int run(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) const override {
+    return execute(command, std::move(setup), std::move(table));
   }
 };
 
@@ -116,8 +115,8 @@ class WithListeners final : public ChildKind {
                                       const MappingDescriptors& /*parents*/) const override {
     return {};
   }
-  int run(const ServiceCommand& command, const ChildSetup& setup, MappingDescriptors table) const override {
-    return execute(command, setup, std::move(table));
+  int run(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) const override {
+    return execute(command, std::move(setup), std::move(table));
   }
   // A connection that waits now may have come in this moment, unless the program ended at once.
   bool has_served(const Ended& child, const Listeners& listeners) const override {
@@ -186,7 +185,7 @@ ChildSetup setup_of_child(const ServiceConfiguration& configuration) {
           .process = configuration.process,
           .access_log = configuration.access_log,
           .admission = &configuration.admission,
-          .proxy = configuration.proxy,
+          .proxy = &configuration.proxy,
           .sandbox = configuration.sandbox.filter ? &configuration.sandbox : nullptr};
 }
 

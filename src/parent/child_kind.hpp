@@ -24,7 +24,7 @@ class ChildKind {
   virtual MappingDescriptors copy_for_program(const ServiceCommand& command,
                                               const MappingDescriptors& parents) const = 0;
   // Returns the exit code, or never if the child becomes a program.
-  virtual int run(const ServiceCommand& command, const ChildSetup& setup, MappingDescriptors table) const = 0;
+  virtual int run(const ServiceCommand& command, ChildSetup setup, MappingDescriptors table) const = 0;
 
   // ---- in the parent
   struct Ended {

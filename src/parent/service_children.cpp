@@ -46,7 +46,7 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   setup.output = output.release();
   setup.sandbox_channel = sandbox_channel.release();
   if (configuration_->command.ready == ReadyOn::notify) setup.notify_address = notices_.address();
-  return kind().run(configuration_->command, setup, std::move(table));
+  return kind().run(configuration_->command, std::move(setup), std::move(table));
 }
 
 CrashReports::Place Service::crash_place() {

@@ -46,7 +46,7 @@ int serve_single(std::vector<WantedService> services) {
   setup.scoreboard = &scoreboard;
   setup.slot = its_slot;
   setup.listeners = listeners.of_a_child();
-  return child_main(setup);
+  return child_main(std::move(setup));
 }
 
 }  // namespace brood

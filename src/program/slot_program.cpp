@@ -65,7 +65,7 @@ int run_as_child(const Handover& handover, std::span<const NamedServer> servers,
     settings.apply_own();
     check_and_limit(setup);
     call_hook("on_parent_start", [&] { setup.server->on_parent_start(); });
-    code = child_main(setup);
+    code = child_main(std::move(setup));
     block_all_signals();  // their handlers use what ends here
   });
   stop_following_log_epoch();

@@ -118,7 +118,7 @@ void ChildSlot::ask(Reason reason) {
 // In turn with threads that end a connection now: they must not set the idle bit after the child has left.
 void ChildSlot::leave(Reason reason) {
   const auto turn = this->turn();
-  *stay_ = Stay::left;
+  stay_.store(Stay::left);
   change_lifecycle({.phase = Phase::leaving, .reason = reason});
 }
 
@@ -135,7 +135,7 @@ void ChildSlot::detach() {
     row_.open_connections.store(0, relaxed);
     row_.since.store(now, relaxed);
   }
-  *stay_ = Stay::detached;
+  stay_.store(Stay::detached);
   change_lifecycle({.phase = Phase::leaving, .reason = Reason::detached});
 }
 
@@ -283,7 +283,7 @@ void ChildSlot::finished(ConnectionId id, NotCounted as) {
 // One connection has ended.
 [[gnu::hot]] void ChildSlot::make_room() {
   if (row_.overdue_since.load(relaxed) != 0) row_.overdue_since.store(0, relaxed);
-  if (*stay_ != Stay::here || must_leave()) return;  // no spare any more
+  if (stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
   const bool was_full = open_connections + 1 == capacity_.connections;
   if (was_full)

@@ -44,7 +44,7 @@ class ChildSlot {
   // Wakes the parent: a listener does not accept any more, and the child was not told to leave.
   void report_listener() { wake(Wake::look_at_listeners); }
 
-  bool is_detached() const { return stay_->load(std::memory_order_relaxed) == Stay::detached; }
+  bool is_detached() const { return stay_.load(std::memory_order_relaxed) == Stay::detached; }
 
   // ---- Orders
   bool must_leave() const {
@@ -122,6 +122,11 @@ class ChildSlot {
  private:
   // Left: the idle bit must not be set again. Detached: row and orders belong to another child.
   enum class Stay { here, left, detached };
+  // Moves as long as one thread knows it. On the heap it would cost each child a page of its own.
+  struct SharedStay : std::atomic<Stay> {
+    SharedStay() : std::atomic<Stay>(Stay::here) {}
+    SharedStay(SharedStay&& other) noexcept : std::atomic<Stay>(other.load()) {}
+  };
   std::unique_lock<std::mutex> turn() const;
   void show(ConnectionId id);
   void note_idle(std::uint32_t count);
@@ -144,7 +149,7 @@ class ChildSlot {
   IdleWord& idle_word_;  // the one with the bit of this child
   const std::uint64_t idle_bit_;
   const Capacity capacity_;
-  std::unique_ptr<std::atomic<Stay>> stay_ = std::make_unique<std::atomic<Stay>>(Stay::here);
+  SharedStay stay_;
   std::unique_ptr<std::mutex> turn_;  // between the threads of this child; nullptr: it has one
   OpenConnections open_;              // the row shows the oldest
   const std::uint32_t slot_index_;

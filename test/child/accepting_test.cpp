@@ -42,7 +42,7 @@ TEST_CASE("threads of a child look at their listeners while one of them is taken
                      {.descriptor = stays.socket().get(), .name = "stays"}};
   setup.limits.threads = setup.limits.connections = threads;
   const int status = status_of(forked([&] {
-    ChildProcess child(setup, MemoryLimit(0), nullptr);
+    ChildProcess child(std::move(setup), MemoryLimit(0), nullptr);
     child.ready();
     std::vector<std::thread> all;
     for (unsigned i = 0; i < threads; ++i)

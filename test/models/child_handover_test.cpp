@@ -30,6 +30,7 @@ struct SlotHandover {
     tell_event(scoreboard.wake_descriptor(), 7);
     MappingDescriptors table{.whole = Descriptor(copy(scoreboard.descriptors().whole)),
                              .read_only = Descriptor(copy(scoreboard.descriptors().read_only))};
+    const ProxySettings proxy{.from = {"10.0.0.0/8 ::1", "unix"}, .timeout = 4s};
     const ChildSetup setup{
         .server = nullptr,
         .scoreboard = &scoreboard,
@@ -43,7 +44,7 @@ struct SlotHandover {
         .parent = 4711,
         .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms},
         .access_log = {.path = "/var/log/a b", .format = AccessLogFormat::json},
-        .proxy = {.from = {"10.0.0.0/8 ::1", "unix"}, .timeout = 4s}};
+        .proxy = &proxy};
     open_log({.name = "test", .to = "stderr", .level = LogLevel::warning});
     const Descriptor told = hand_over_child(setup, table);
     table.whole.release();
@@ -94,7 +95,7 @@ TEST_CASE("a child's slot is read as it was written") {
   CHECK(setup.limits.connection_timeout == 6s);
   CHECK(setup.limits.idle_timeout == 70ms);
   CHECK(setup.access_log == AccessLogSettings{"/var/log/a b", AccessLogFormat::json});
-  CHECK(setup.proxy == ProxySettings{{"10.0.0.0/8 ::1 unix"}, 4s});
+  CHECK(*setup.proxy == ProxySettings{{"10.0.0.0/8 ::1 unix"}, 4s});
   REQUIRE(setup.listeners.size() == 2);
   CHECK(setup.listeners[0].name == "fifo:/a b");
   CHECK(setup.listeners[0].trigger == TriggerKind::byte);

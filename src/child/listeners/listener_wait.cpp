@@ -31,7 +31,7 @@ Descriptor new_epoll() {
 ListenerWait::ListenerWait(std::vector<ChildListener> listeners, unsigned threads)
     : listeners_(std::move(listeners)),
       threads_(threads),
-      waits_in_accept_{listeners_.front().descriptor},
+      first_listener_(listeners_.front().descriptor),
       dead_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (!dead_) throw SystemError("socket", errno);
   if (listeners_.size() > 1 || listeners_.front().wakes_all)
@@ -61,7 +61,8 @@ void ListenerWait::wait_in_epoll() {
   looks_.assign(listeners_.size(), threads_);
   epolls_ = std::move(epolls);
   waits_in_epoll_ = std::move(waits_in);
-  child_signals::wait_on(waits_in_epoll_);
+  all_in_epoll_ = waits_in_epoll_;
+  child_signals::wait_on(all_in_epoll_);
   in_epoll_ = true;  // last: a thread that waits there must be within reach of the handler
 }
 

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "brood/descriptor.hpp"
@@ -72,8 +73,10 @@ class ListenerWait {
   std::vector<ChildListener> listeners_;
   const unsigned threads_;
   // The descriptors that the signal handler replaces, before and after wait_in_epoll(), and with a loop.
-  const std::vector<int> waits_in_accept_, none_;
-  std::vector<int> waits_in_epoll_;     // one for each thread
+  const int first_listener_;
+  const std::span<const int> waits_in_accept_{&first_listener_, 1}, none_;
+  std::vector<int> waits_in_epoll_;  // one for each thread
+  std::span<const int> all_in_epoll_;
   std::atomic<bool> in_epoll_ = false;  // from then on `waits_in_epoll_` stays as it is
   std::vector<Descriptor> epolls_;      // with several listeners, or one for listener_fd()
   Descriptor dead_;

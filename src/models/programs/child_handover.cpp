@@ -51,7 +51,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
   record.set("threads", setup.limits.threads).set("connections", setup.limits.connections);
   record.set("connection-timeout", setup.limits.connection_timeout.count());
   record.set("idle-timeout", setup.limits.idle_timeout.count());
-  record.set("proxy-from", join(setup.proxy.from, " ")).set("proxy-timeout", setup.proxy.timeout.count());
+  record.set("proxy-from", join(setup.proxy->from, " ")).set("proxy-timeout", setup.proxy->timeout.count());
   record.set("access-log", setup.access_log.path);
   record.set("access-log-json", setup.access_log.format == AccessLogFormat::json ? 1 : 0);
   if (setup.admission != nullptr && setup.admission->decides()) add_admission(*setup.admission, record);
@@ -176,7 +176,7 @@ ChildSetup ReceivedChild::setup() const {
           .limits = limits_,
           .access_log = access_log_,
           .admission = &admission_,
-          .proxy = proxy_};
+          .proxy = &proxy_};
 }
 
 }  // namespace brood

@@ -8,6 +8,7 @@
 
 #include "base/handover.hpp"
 #include "base/log/log_target.hpp"
+#include "base/service/proxy_settings.hpp"
 #include "child/child_setup.hpp"
 #include "scoreboard/scoreboard.hpp"
 

@@ -139,7 +139,7 @@ int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors 
     const bool apart = setup.output >= 0 && log_in_use().to == "stderr";
     CommandServer server(command, service, apart ? ::fcntl(setup.output, F_DUPFD_CLOEXEC, 0) : -1);
     setup.server = &server;
-    return child_main(setup);
+    return child_main(std::move(setup));
   }
   return exit_code_of([&] {
     // A program that takes the listeners knows of no other signal that ends it.
