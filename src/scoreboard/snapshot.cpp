@@ -26,6 +26,8 @@ namespace brood {
 namespace {
 
 constexpr int row_attempts = 1000;
+// While many children start, some phase changes during each pass.
+constexpr int phase_attempts = 20;
 
 template <std::size_t size>
 std::string to_string(const std::array<char, size>& name) {
@@ -98,6 +100,16 @@ std::vector<CounterSnapshot> read_counters(const Table& table) {
   return all;
 }
 
+// What decides about the state of each child. If it is the same before and after a pass, all rows are of one
+// moment: a child that has taken the place of another is not missing together with that one.
+std::vector<std::uint64_t> read_phases(const Table& table) {
+  std::vector<std::uint64_t> phases(table.header().slots);
+  for (std::uint32_t i = 0; i < phases.size(); ++i)
+    phases[i] = std::uint64_t{table.slot(i).lifecycle.load(std::memory_order_acquire)} << 32U |
+                static_cast<std::uint32_t>(table.orders(i).order.load(std::memory_order_acquire));
+  return phases;
+}
+
 // One pass over the rows of a service. False if a child ended during it: its figures would be missing or
 // counted twice.
 bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceSnapshot& to) {
@@ -151,7 +163,9 @@ ServiceSnapshot read_service(const Table& table, Time now) {
   // While a start is tried, until it has turned out well, the service is throttled still.
   if (const std::int64_t until = from.throttled_until.load(relaxed); until != 0)
     to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(until - to_nanoseconds(now), 1));
-  for (int i = 0; i < row_attempts && !read_rows(table, from, now, to); ++i) {
+  for (int i = 0; i < row_attempts; ++i) {
+    const auto phases = read_phases(table);
+    if (read_rows(table, from, now, to) && (i >= phase_attempts || phases == read_phases(table))) break;
   }
   read_past(table.past(), now, to);
   // From the rows: what the parent saw at its last look may have changed.

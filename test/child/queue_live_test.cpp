@@ -93,9 +93,10 @@ TEST_CASE("the waiting connections are those that the kernel has in the queue") 
     CAPTURE(listen);
     const TemporaryDirectory directory;
     const std::string path = directory / "socket";
-    ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1",
-                          "--max-clients=1", "--listen=" + (listen == "unix" ? "unix:" + path : listen)},
-                         {.listen = false});
+    ServerProcess server(
+        {"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=1", "--max-clients=1",
+         "--overload-read-timeout=0", "--listen=" + (listen == "unix" ? "unix:" + path : listen)},
+        {.listen = false});
     Client first = server.connect();
     CHECK(first.child() > 0);
     CHECK(status_of(server).waiting == 0);

@@ -141,8 +141,10 @@ TEST_CASE("children that fail at once while others serve: a warning") {
   ServerProcess server({"--start-servers=5", "--child-start=" + (place / "order")});
   std::ofstream(place / "order") << "exit 71\n";
   const auto held = server.hold(1);
-  CHECK(eventually([&] { return has(status_of(server).text, "children fail at once"); }));
-  CHECK(status_of(server).code == 1);
+  CHECK(eventually([&] {
+    const Answer answer = status_of(server);
+    return has(answer.text, "children fail at once") && answer.code == 1;
+  }));
 }
 
 TEST_CASE("a stopped parent: critical, and the page is complete") {
