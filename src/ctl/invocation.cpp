@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "locate.hpp"
 
 namespace brood::ctl {
@@ -16,10 +17,36 @@ struct OptionOf {
   bool has_value;
 };
 constexpr std::array options = {
-    OptionOf{"top", "--once", false},          OptionOf{"top", "--interval", true},
-    OptionOf{"top", "--color", true},          OptionOf{"advise", "--wait", true},
-    OptionOf{"advise", "--within", true},      OptionOf{"advise", "--for", true},
+    OptionOf{"top", "--once", false},
+    OptionOf{"top", "--interval", true},
+    OptionOf{"top", "--color", true},
+    OptionOf{"advise", "--wait", true},
+    OptionOf{"advise", "--within", true},
+    OptionOf{"advise", "--for", true},
     OptionOf{"advise", "--max-clients", true},
+    OptionOf{"simulate", "--load", true},
+    OptionOf{"simulate", "--arrivals", true},
+    OptionOf{"simulate", "--service-time", true},
+    OptionOf{"simulate", "--variability", true},
+    OptionOf{"simulate", "--config", true},
+    OptionOf{"simulate", "--start-servers", true},
+    OptionOf{"simulate", "--min-spare-servers", true},
+    OptionOf{"simulate", "--max-spare-servers", true},
+    OptionOf{"simulate", "--max-clients", true},
+    OptionOf{"simulate", "--max-requests-per-child", true},
+    OptionOf{"simulate", "--max-lifetime-per-child", true},
+    OptionOf{"simulate", "--idle-timeout", true},
+    OptionOf{"simulate", "--listen-backlog", true},
+    OptionOf{"simulate", "--start-time", true},
+    OptionOf{"simulate", "--fork-time", true},
+    OptionOf{"simulate", "--failing-starts", true},
+    OptionOf{"simulate", "--crashes", true},
+    OptionOf{"simulate", "--processors", true},
+    OptionOf{"simulate", "--computes", true},
+    OptionOf{"simulate", "--memory-per-child", true},
+    OptionOf{"simulate", "--step", true},
+    OptionOf{"simulate", "--seed", true},
+    OptionOf{"simulate", "--svg", true},
 };
 
 }  // namespace
@@ -30,9 +57,13 @@ std::string Invocation::option(const std::string& name) const {
 }
 
 void check_options(const Invocation& invocation) {
-  for (const auto& [command, name, has_value] : options)
-    if (command != invocation.command && invocation.has(std::string(name)))
-      throw Failure(std::string(name) + " is an option of " + std::string(command), outcome::wrong_usage);
+  for (const auto& [name, value] : invocation.of_one_command) {
+    std::vector<std::string> commands;
+    for (const auto& option : options)
+      if (option.name == name) commands.emplace_back(option.command);
+    if (std::ranges::find(commands, invocation.command) == commands.end())
+      throw Failure(name + " is an option of " + join(commands, " and "), outcome::wrong_usage);
+  }
 }
 
 Invocation parse_invocation(const std::vector<std::string>& words) {

@@ -18,6 +18,7 @@
 #include "ctl/crash/crashes.hpp"
 #include "ctl/crash/stack.hpp"
 #include "ctl/explain/explain.hpp"
+#include "ctl/simulate/simulate.hpp"
 #include "ctl/top/top.hpp"
 #include "invocation.hpp"
 #include "list.hpp"
@@ -41,6 +42,8 @@ constexpr Verb verbs[] = {
     {"status --ready [SERVICE|NAME|PATH]", "say whether clients should be sent to the server"},
     {"explain [SERVICE|PID]", "say why there are so many children, or why one was started or has ended"},
     {"advise [--max-clients=N] [SERVICE]", "say which limits a service needs, or what N would give"},
+    {"simulate [SETTING=VALUE ...] [SERVICE]",
+     "say how many children there would be with other settings or another load"},
     {"agent [SERVICE]", "tell a load balancer whether to send clients here"},
     {"crashes [SERVICE]", "show where children were ended by signals, and what they served"},
     {"stack PID|SERVICE", "show where in its code a child is, or each child that is busy"},
@@ -84,8 +87,8 @@ std::string help(std::size_t width) {
 
 std::string unknown(const std::string& command) {
   std::vector<std::string> known = order_names();
-  known.insert(known.end(),
-               {"status", "list", "convert", "agent", "advise", "crashes", "explain", "stack", "top"});
+  known.insert(known.end(), {"status", "list", "convert", "agent", "advise", "crashes", "explain", "simulate",
+                             "stack", "top"});
   if (std::ranges::count(known, command) > 0)
     return command + " does not take these arguments; see broodctl --help";
   const std::string meant = brood::did_you_mean(command, known);
@@ -130,6 +133,8 @@ int run(const std::vector<std::string>& words) {
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
   if (invocation.command == "advise" && !invocation.now && !invocation.json) return advise(invocation);
+  if (invocation.command == "simulate" && invocation.arguments.size() <= 1 && !invocation.now)
+    return simulate(invocation);
   if (invocation.command == "explain" && !invocation.now && !invocation.json) return explain(invocation);
   if (invocation.command == "top" && !invocation.now && !invocation.json) return top(invocation);
   if (invocation.command == "status" && !invocation.now) return status(invocation);

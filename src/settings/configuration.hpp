@@ -89,6 +89,7 @@ void add_parent_settings(Settings& settings, Configuration& configuration);
 // After the values were stored, these report contradictions to the reader. check_service() also fills the
 // parsed fields, and makes the values those that the service works with (in_effect()).
 void check_service(ServiceConfiguration& service, SettingsReader& reader);
+void check_limits(const Limits& limits, SettingsReader& reader);  // a part of it
 void check_parent(const Configuration& configuration, SettingsReader& reader);
 // The parsed `status_listen`: a TCP address with numbers alone, or a unix socket. Throws ConfigurationError.
 ListenSpec status_address(const std::string& written);

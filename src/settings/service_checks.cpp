@@ -29,17 +29,6 @@ void blame_if_throws(SettingsReader& reader, const std::string& setting, const s
   }
 }
 
-void check_limits(const Limits& limits, SettingsReader& reader) {
-  const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
-    if (a <= b) return;
-    reader.blame(reader.find(small) != nullptr ? small : large,
-                 text(small, " = ", a, " exceeds ", large, " = ", b));
-  };
-  exceeds("min-spare-servers", limits.min_spare_servers, "max-spare-servers", limits.max_spare_servers);
-  exceeds("start-servers", limits.start_servers, "max-clients", limits.max_clients);
-  exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
-}
-
 // Empty: it is neither a number in range nor one of the words.
 std::optional<unsigned> parse_threads(const std::string& written) {
   if (written == "cpu") return usable_cpus() + 1;
@@ -266,6 +255,17 @@ const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceCo
 bool is_service_name(std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
   return !name.empty() && name.size() <= 63 && name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+void check_limits(const Limits& limits, SettingsReader& reader) {
+  const auto exceeds = [&](const char* small, unsigned a, const char* large, unsigned b) {
+    if (a <= b) return;
+    reader.blame(reader.find(small) != nullptr ? small : large,
+                 text(small, " = ", a, " exceeds ", large, " = ", b));
+  };
+  exceeds("min-spare-servers", limits.min_spare_servers, "max-spare-servers", limits.max_spare_servers);
+  exceeds("start-servers", limits.start_servers, "max-clients", limits.max_clients);
+  exceeds("min-spare-servers", limits.min_spare_servers, "max-clients", limits.max_clients);
 }
 
 void check_service(ServiceConfiguration& service, SettingsReader& reader) {

@@ -163,7 +163,12 @@ void SettingsReader::read_text(std::string_view content, const std::string& name
       error(where, text("'", line, "' is not of the form 'name = value'"));
     } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
       const bool elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
-      error(where, elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_)));
+      const std::string wrong =
+          elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_));
+      if (passes_over_)
+        passed_over_.push_back(text(where, ": ", wrong));
+      else
+        error(where, wrong);
     } else {
       const std::string home = as_kept(*setting, "").name;
       Given& given = given_[home];

@@ -56,6 +56,11 @@ class SettingsReader {
   // `table` must outlive the reader.
   void belongs_elsewhere(const Settings& table, std::string advice);
 
+  // A setting of a file that this table does not have is no mistake then: it may be that of a program that is
+  // not known here. passed_over() says so of each, with its place.
+  void pass_over_unknown() { passes_over_ = true; }
+  const std::vector<std::string>& passed_over() const { return passed_over_; }
+
   bool read_file(const std::string& path);  // false: the file cannot be read, which is a mistake
   void read_text(std::string_view content, const std::string& name);
   void override_with(const GivenSettings& command_line);
@@ -94,6 +99,8 @@ class SettingsReader {
   std::string advice_;
   GivenSettings given_;
   bool restores_ = false;
+  bool passes_over_ = false;
+  std::vector<std::string> passed_over_;
   std::map<std::string, std::function<void()>> stores_;
   std::vector<std::string> errors_;
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A server that keeps each connection busy for a known time, for the bench: reads a line, shows it as its
-// note, sleeps, answers with its pid. The line "crash" ends the child.
+// note, sleeps, answers with its pid. The line "hold 20" is held for 20 ms, and "crash" ends the child.
 #include <unistd.h>
 
 #include <brood/server.hpp>
 #include <brood/settings.hpp>
 #include <cstdlib>
+#include <string>
 #include <thread>
 
 class Hold : public brood::Server {
@@ -19,7 +20,8 @@ class Hold : public brood::Server {
     if (!line) return;
     connection.note(*line);
     if (*line == "crash") std::abort();
-    std::this_thread::sleep_for(hold_);
+    std::this_thread::sleep_for(
+        line->starts_with("hold ") ? std::chrono::milliseconds(std::stoi(line->substr(5))) : hold_);
     connection.write_all(std::to_string(::getpid()) + "\n");
   }
 

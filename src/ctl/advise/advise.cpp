@@ -74,6 +74,8 @@ double available_memory() {
   return 0;
 }
 
+}  // namespace
+
 Means means_of(const ServiceSnapshot& service) {
   Means means{.max_clients = service.max_clients, .children = service.children()};
   std::vector<pid_t> pids;
@@ -87,8 +89,6 @@ Means means_of(const ServiceSnapshot& service) {
   means.memory_available = available_memory();
   return means;
 }
-
-}  // namespace
 
 int advise(const Invocation& invocation) {
   if (invocation.arguments.size() > 1) throw Failure("advise takes one SERVICE", outcome::wrong_usage);

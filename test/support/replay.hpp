@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Clients that come when they come, whether the ones before were served or not: a recorded load, put on a
+// server again. Each asks to be held for a time ("hold 20"). One thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace brood::test {
+
+struct ReplayedClient {
+  std::chrono::milliseconds at, held;  // since the begin; how long a child holds it
+};
+
+struct Replayed {
+  // Of those that were answered: from its time to its answer, without the time that it is held.
+  std::vector<std::chrono::nanoseconds> waits;
+  unsigned failed = 0;
+};
+
+// Returns when each has its answer. `look` is called at each multiple of `interval` until `length`, with the
+// time. Throws std::system_error, and std::runtime_error for another address than one of IPv4.
+struct Looks {
+  std::chrono::milliseconds interval, length;
+  std::function<void(std::chrono::milliseconds)> look;
+};
+Replayed replay(const std::string& address, const std::vector<ReplayedClient>& clients, const Looks& looks);
+
+// As `broodctl simulate --arrivals` reads it.
+std::string as_arrivals(const std::vector<ReplayedClient>& clients);
+
+}  // namespace brood::test
