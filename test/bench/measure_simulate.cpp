@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The simulation against live servers: the same connections, the same settings.
+// The simulation against live servers: the load is put on the server and recorded, then the record is
+// simulated with the same settings. On a busy machine clients come late, and children have connections for
+// longer than they hold them: what came is compared, not what was planned.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -66,22 +68,35 @@ double p95_of(std::vector<std::chrono::nanoseconds> waits) {
   return std::chrono::duration<double>(waits[rank - 1]).count();
 }
 
-Seen run_live(const Case& what, const std::vector<test::ReplayedClient>& clients) {
+// How much longer children have had connections than they have held them, on average.
+std::chrono::nanoseconds overhead(const ServiceSnapshot& service, const test::Replayed& result) {
+  std::chrono::nanoseconds held{0};
+  for (const auto& answer : result.answers) held += answer.held;
+  if (service.total.finished == 0 || result.answers.empty()) throw std::runtime_error("no answers");
+  return service.total.duration / service.total.finished - held / result.answers.size();
+}
+
+Seen run_live(const Case& what, std::string& record) {
   const MeasuredServer server("brood-bench-hold", what.pool);
   Seen seen;
-  const test::Replayed result =
-      test::replay(server.address(), clients, {interval, length_of(what.phases), [&](milliseconds /*at*/) {
-                                                 seen.children.push_back(server.service().children());
-                                               }});
-  seen.p95 = p95_of(result.waits);
+  const test::Replayed result = test::replay(server.address(), clients_of(what.phases),
+                                             {interval, length_of(what.phases), [&](milliseconds /*at*/) {
+                                                seen.children.push_back(server.service().children());
+                                              }});
+  const auto more = overhead(server.service(), result);
+  std::vector<std::chrono::nanoseconds> waits;
+  for (const auto& answer : result.answers)
+    waits.push_back(std::max<std::chrono::nanoseconds>(answer.took - answer.held - more, 0ns));
+  seen.p95 = p95_of(std::move(waits));
   seen.failed = result.failed;
+  record = test::as_arrivals(result, more);
   return seen;
 }
 
-Seen run_simulated(const Case& what, const std::vector<test::ReplayedClient>& clients) {
+Seen run_simulated(const Case& what, const std::string& record) {
   const TemporaryDirectory directory;
   const std::string arrivals = directory / "arrivals", output = directory / "output";
-  std::ofstream(arrivals) << test::as_arrivals(clients);
+  std::ofstream(arrivals) << record;
   std::string command = neighbour("broodctl") + " simulate --json --arrivals=" + arrivals +
                         " --step=" + std::to_string(interval.count()) + "ms";
   for (const auto& word : what.pool) command += ' ' + word;
@@ -109,12 +124,12 @@ void measure_simulate(Report& report, Extent extent) {
   const double length = extent.of(1.0, 0.5);
   const Case cases[] = {
       {"spike", pool(5, 5, 10, 20), {{10, 5 * length}, {250, 5 * length}, {10, 20 * length}}},
-      {"steady", pool(5, 5, 10, 12), {{105, 60 * length}}},
-      {"shrink", pool(5, 5, 10, 40), {{390, 10 * length}, {20, 30 * length}}},
+      {"steady", pool(2, 1, 2, 12), {{90, 60 * length}}},
+      {"shrink", pool(5, 5, 10, 40), {{380, 10 * length}, {20, 30 * length}}},
   };
   for (const auto& what : cases) {
-    const auto clients = clients_of(what.phases);
-    const Seen simulated = run_simulated(what, clients), live = run_live(what, clients);
+    std::string record;
+    const Seen live = run_live(what, record), simulated = run_simulated(what, record);
     const double apart = difference(live.children, simulated.children);
     const double waits = live.p95 > 0 ? simulated.p95 / live.p95 - 1 : 1;
     report.add(pass_if(apart <= 0.1), what.name + ": children at each quarter of a second",
@@ -128,7 +143,7 @@ void measure_simulate(Report& report, Extent extent) {
                    decimal(waits * 100, 1) + " %",
                "within 20 %");
     report.add(pass_if(live.failed + simulated.failed == 0),
-               what.name + ": failed connections of " + std::to_string(clients.size()),
+               what.name + ": failed connections of " + std::to_string(std::ranges::count(record, '\n')),
                std::to_string(live.failed + simulated.failed), "0");
   }
 }

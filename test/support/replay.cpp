@@ -33,7 +33,7 @@ sockaddr_in parse(const std::string& address) {
 
 struct OpenClient {
   Descriptor socket;
-  Instant due;
+  Instant came;
   std::chrono::milliseconds held;
   std::string question;  // "": it was sent
 };
@@ -64,7 +64,7 @@ void Replay::begin(const ReplayedClient& client) {
     ++result_.failed;
     return;
   }
-  open_.push_back({std::move(socket), begin_ + client.at, client.held,
+  open_.push_back({std::move(socket), std::chrono::steady_clock::now(), client.held,
                    "hold " + std::to_string(client.held.count()) + '\n'});
 }
 
@@ -85,8 +85,8 @@ bool Replay::go_on(OpenClient& client) {
   if (received <= 0)
     ++result_.failed;
   else
-    result_.waits.push_back(
-        std::max(std::chrono::steady_clock::now() - client.due - client.held, std::chrono::nanoseconds(0)));
+    result_.answers.push_back(
+        {client.came - begin_, std::chrono::steady_clock::now() - client.came, client.held});
   return false;
 }
 
@@ -124,7 +124,7 @@ Replayed Replay::run(const Looks& looks) {
     if (look_at <= looks.length) until = std::min(until, begin_ + look_at);
     wait(until);
     if (std::erase_if(open_,
-                      [&](const OpenClient& client) { return now > client.due + client.held + patience; }))
+                      [&](const OpenClient& client) { return now > client.came + client.held + patience; }))
       ++result_.failed;
   }
 }
@@ -135,11 +135,11 @@ Replayed replay(const std::string& address, const std::vector<ReplayedClient>& c
   return Replay(address, clients).run(looks);
 }
 
-std::string as_arrivals(const std::vector<ReplayedClient>& clients) {
+std::string as_arrivals(const Replayed& replayed, std::chrono::nanoseconds more) {
   std::string out;
-  for (const auto& [at, held] : clients)
-    out += std::to_string(std::chrono::duration<double>(at).count()) + ' ' +
-           std::to_string(std::chrono::duration<double>(held).count()) + '\n';
+  for (const auto& answer : replayed.answers)
+    out += std::to_string(std::chrono::duration<double>(answer.at).count()) + ' ' +
+           std::to_string(std::chrono::duration<double>(answer.held + more).count()) + '\n';
   return out;
 }
 

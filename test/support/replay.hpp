@@ -15,8 +15,12 @@ struct ReplayedClient {
 };
 
 struct Replayed {
-  // Of those that were answered: from its time to its answer, without the time that it is held.
-  std::vector<std::chrono::nanoseconds> waits;
+  // Of those that were answered, in the order of their answers.
+  struct Answer {
+    std::chrono::nanoseconds at, took;  // when it really came; until its answer
+    std::chrono::milliseconds held;
+  };
+  std::vector<Answer> answers;
   unsigned failed = 0;
 };
 
@@ -28,7 +32,8 @@ struct Looks {
 };
 Replayed replay(const std::string& address, const std::vector<ReplayedClient>& clients, const Looks& looks);
 
-// As `broodctl simulate --arrivals` reads it.
-std::string as_arrivals(const std::vector<ReplayedClient>& clients);
+// As `broodctl simulate --arrivals` reads it. `more`: for how much longer a child has a connection than it is
+// held.
+std::string as_arrivals(const Replayed& replayed, std::chrono::nanoseconds more);
 
 }  // namespace brood::test

@@ -48,7 +48,7 @@ std::string at(std::chrono::nanoseconds time) {
   return digits.data();
 }
 
-std::string failures(const Simulated& result) {
+std::string failures(const SimulationResult& result) {
   std::string out = text(grouped(result.refused), " connections found the queue full");
   if (result.failed_starts > 0) out += text(", ", grouped(result.failed_starts), " starts failed");
   if (result.crashed > 0) out += text(", ", grouped(result.crashed), " connections ended their child");
@@ -58,7 +58,7 @@ std::string failures(const Simulated& result) {
 }  // namespace
 
 std::string print(const SimulationReport& report) {
-  const Simulated& result = report.simulated;
+  const SimulationResult& result = report.simulated;
   std::string out =
       row("load", text(grouped(report.load.arrivals.size()), " connections in ", at(report.load.length), ", ",
                        time(mean_service(report.load)), " each on average"));
@@ -93,7 +93,7 @@ std::string print(const SimulationReport& report) {
 }
 
 std::string as_json(const SimulationReport& report) {
-  const Simulated& result = report.simulated;
+  const SimulationResult& result = report.simulated;
   const Limits& limits = report.options.scenario.limits;
   auto steps = nlohmann::ordered_json::array();
   for (const auto& step : report.rows)

@@ -13,7 +13,7 @@ namespace brood::ctl {
 struct SimulationReport {
   const SimulateOptions& options;
   const Load& load;
-  const Simulated& simulated;
+  const SimulationResult& simulated;
   std::vector<SimulatedStep> rows;
 };
 std::string print(const SimulationReport& report);

@@ -116,8 +116,8 @@ void run(const Invocation& invocation) {
   const nanoseconds step = step_for(options, load.length);
   load.length = (load.length + step - nanoseconds(1)) / step * step;
   const std::size_t points = points_of(step, static_cast<std::size_t>(load.length / step));
-  const Simulated simulated =
-      simulate(options.scenario, load, step / static_cast<nanoseconds::rep>(points), options.seed);
+  const SimulationResult simulated =
+      run_simulation(options.scenario, load, step / static_cast<nanoseconds::rep>(points), options.seed);
   const SimulationReport report{options, load, simulated, joined(simulated.steps, points)};
   if (!options.svg.empty())
     write_chart(options.svg, chart(simulated.steps, options.scenario.limits.max_clients,

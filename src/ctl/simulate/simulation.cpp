@@ -27,7 +27,7 @@ class Simulation {
         random_(seed),
         parent_(scenario.limits, scenario.fork_time),
         processors_(scenario.processors) {}
-  Simulated run();
+  SimulationResult run();
 
  private:
   enum class Kind : std::uint8_t { ready, finished, gone, too_old };
@@ -68,7 +68,7 @@ class Simulation {
   std::uint64_t events_made_ = 0;
   Time now_ = beginning;
   SimulatedStep present_;
-  Simulated result_;
+  SimulationResult result_;
 };
 
 void Simulation::record_until(Time time) {
@@ -184,7 +184,7 @@ void Simulation::look() {
     if (children_[id].phase == SimulatedChild::Phase::idle) at(now_ + time_to_leave, Kind::gone, id);
 }
 
-Simulated Simulation::run() {
+SimulationResult Simulation::run() {
   const Time end = beginning + load_.length;
   for (;;) {
     const Time event = events_.empty() ? never : events_.top().at;
@@ -223,16 +223,17 @@ float at_share(const std::vector<float>& ascending, double share) {
 
 }  // namespace
 
-float Simulated::wait_of(double share) const { return at_share(waits, share); }
-float Simulated::time_of(double share) const { return at_share(times, share); }
+float SimulationResult::wait_of(double share) const { return at_share(waits, share); }
+float SimulationResult::time_of(double share) const { return at_share(times, share); }
 
-double Simulated::waited(double longer_than) const {
+double SimulationResult::waited(double longer_than) const {
   if (waits.empty()) return 0;
   const auto first = std::ranges::upper_bound(waits, static_cast<float>(longer_than));
   return static_cast<double>(waits.end() - first) / static_cast<double>(waits.size());
 }
 
-Simulated simulate(const Scenario& scenario, const Load& load, nanoseconds step, std::uint64_t seed) {
+SimulationResult run_simulation(const Scenario& scenario, const Load& load, nanoseconds step,
+                                std::uint64_t seed) {
   return Simulation(scenario, load, step, seed).run();
 }
 

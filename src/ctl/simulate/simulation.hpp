@@ -31,7 +31,7 @@ struct SimulatedStep {
   std::uint64_t arrivals = 0, forks = 0, refused = 0;  // in it
 };
 
-struct Simulated {
+struct SimulationResult {
   std::vector<SimulatedStep> steps;
   // Seconds, ascending: until a child took the connection, or until the end; from the arrival to the end of
   // those that were served.
@@ -45,8 +45,8 @@ struct Simulated {
   double waited(double longer_than) const;  // the share of those
 };
 
-Simulated simulate(const Scenario& scenario, const Load& load, std::chrono::nanoseconds step,
-                   std::uint64_t seed);
+SimulationResult run_simulation(const Scenario& scenario, const Load& load, std::chrono::nanoseconds step,
+                                std::uint64_t seed);
 
 // The same with `number` steps in one.
 std::vector<SimulatedStep> joined(const std::vector<SimulatedStep>& steps, std::size_t number);
