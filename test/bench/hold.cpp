@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A server that keeps each connection busy for a known time, for the bench: reads a line, shows it as its
-// note, sleeps, answers with its pid. The line "hold 20" is held for 20 ms, and "crash" ends the child.
+// note, sleeps, answers with its pid. The line "hold 20" is held for 20 ms, and the answer is for how many
+// nanoseconds it was. "crash" ends the child.
 #include <unistd.h>
 
 #include <brood/server.hpp>
@@ -20,9 +21,17 @@ class Hold : public brood::Server {
     if (!line) return;
     connection.note(*line);
     if (*line == "crash") std::abort();
-    std::this_thread::sleep_for(
-        line->starts_with("hold ") ? std::chrono::milliseconds(std::stoi(line->substr(5))) : hold_);
+    if (line->starts_with("hold "))
+      return hold(connection, std::chrono::milliseconds(std::stoi(line->substr(5))));
+    std::this_thread::sleep_for(hold_);
     connection.write_all(std::to_string(::getpid()) + "\n");
+  }
+
+  static void hold(brood::Connection& connection, std::chrono::milliseconds time) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(time);
+    const std::chrono::nanoseconds held = std::chrono::steady_clock::now() - begin;
+    connection.write_all(std::to_string(held.count()) + "\n");
   }
 
   std::chrono::milliseconds hold_{1000};

@@ -79,10 +79,11 @@ std::chrono::nanoseconds overhead(const ServiceSnapshot& service, const test::Re
 Seen run_live(const Case& what, std::string& record) {
   const MeasuredServer server("brood-bench-hold", what.pool);
   Seen seen;
-  const test::Replayed result = test::replay(server.address(), clients_of(what.phases),
-                                             {interval, length_of(what.phases), [&](milliseconds /*at*/) {
-                                                seen.children.push_back(server.service().children());
-                                              }});
+  test::Replayed result = test::replay(server.address(), clients_of(what.phases),
+                                       {interval, length_of(what.phases), [&](milliseconds /*at*/) {
+                                          seen.children.push_back(server.service().children());
+                                        }});
+  for (auto& answer : result.answers) answer.held = std::chrono::nanoseconds(std::stoll(answer.text));
   const auto more = overhead(server.service(), result);
   std::vector<std::chrono::nanoseconds> waits;
   for (const auto& answer : result.answers)

@@ -312,7 +312,9 @@ TEST_CASE("simulate: what it prints") {
   const SimulationResult result = simulated(options.scenario, load);
   const SimulationReport report{options, load, result, result.steps};
   const std::string text = print(report);
-  for (const char* part : {"load         40 connections in 3s, 1s each on average\n", "max-clients 50\n",
+  for (const char* part : {"load         40 connections in 3s, 1s each on average\n",
+                           "settings     start-servers 5, max-clients 50\n             min-spare-servers 5, "
+                           "max-spare-servers 10\n",
                            "TIME  ARRIVALS  CHILDREN  BUSY  SPARE  WAITING  FORKS  REFUSED\n",
                            "  2s        40        45    40      5       35     40        0\n",
                            "waits        p50 ", "children     45 at most, 40 busy at most; 45 forks, ",

@@ -85,8 +85,8 @@ bool Replay::go_on(OpenClient& client) {
   if (received <= 0)
     ++result_.failed;
   else
-    result_.answers.push_back(
-        {client.came - begin_, std::chrono::steady_clock::now() - client.came, client.held});
+    result_.answers.push_back({client.came - begin_, std::chrono::steady_clock::now() - client.came,
+                               client.held, std::string(answer.data(), static_cast<std::size_t>(received))});
   return false;
 }
 

@@ -18,7 +18,8 @@ struct Replayed {
   // Of those that were answered, in the order of their answers.
   struct Answer {
     std::chrono::nanoseconds at, took;  // when it really came; until its answer
-    std::chrono::milliseconds held;
+    std::chrono::nanoseconds held;      // as it has asked
+    std::string text;
   };
   std::vector<Answer> answers;
   unsigned failed = 0;

@@ -32,13 +32,15 @@ double mean_service(const Load& load) {
 std::string settings(const Scenario& scenario) {
   const Limits& limits = scenario.limits;
   std::string out =
-      text("start-servers ", limits.start_servers, ", min-spare-servers ", limits.min_spare_servers,
-           ", max-spare-servers ", limits.max_spare_servers, ", max-clients ", limits.max_clients);
+      row("settings", text("start-servers ", limits.start_servers, ", max-clients ", limits.max_clients));
+  out += row("", text("min-spare-servers ", limits.min_spare_servers, ", max-spare-servers ",
+                      limits.max_spare_servers));
   if (limits.max_requests_per_child > 0)
-    out += text(", max-requests-per-child ", limits.max_requests_per_child);
+    out += row("", text("max-requests-per-child ", limits.max_requests_per_child));
   if (limits.max_lifetime_per_child.count() > 0)
-    out += text(", max-lifetime-per-child ", write_duration(limits.max_lifetime_per_child));
-  if (limits.idle_timeout.count() > 0) out += text(", idle-timeout ", write_duration(limits.idle_timeout));
+    out += row("", text("max-lifetime-per-child ", write_duration(limits.max_lifetime_per_child)));
+  if (limits.idle_timeout.count() > 0)
+    out += row("", text("idle-timeout ", write_duration(limits.idle_timeout)));
   return out;
 }
 
@@ -62,7 +64,7 @@ std::string print(const SimulationReport& report) {
   std::string out =
       row("load", text(grouped(report.load.arrivals.size()), " connections in ", at(report.load.length), ", ",
                        time(mean_service(report.load)), " each on average"));
-  out += row("settings", settings(report.options.scenario)) + '\n';
+  out += settings(report.options.scenario) + '\n';
   Table table({{"TIME", Align::right},
                {"ARRIVALS", Align::right},
                {"CHILDREN", Align::right},
@@ -77,7 +79,7 @@ std::string print(const SimulationReport& report) {
   out += table.print(SIZE_MAX) + '\n';
   out += row("waits", text("p50 ", time(result.wait_of(0.5)), ", p95 ", time(result.wait_of(0.95)), ", p99 ",
                            time(result.wait_of(0.99)), ", longest ", time(result.wait_of(1)), "; ",
-                           percent(result.waited(0.001)), " wait longer than 1ms"));
+                           percent(result.waited(0.001)), " over 1ms"));
   if (result.still_waiting > 0)
     out += row("", text(grouped(result.still_waiting), " wait still at the end: their waits are longer"));
   if (report.options.scenario.processors > 0)

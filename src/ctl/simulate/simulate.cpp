@@ -53,8 +53,9 @@ GivenSettings limits_of(const ServiceSnapshot& service) {
 
 std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  if (!file) throw SystemError(path, errno);
   std::ostringstream content;
-  if (!(content << file.rdbuf())) throw SystemError(path, errno);
+  content << file.rdbuf();
   return content.str();
 }
 
