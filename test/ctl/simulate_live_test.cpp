@@ -132,9 +132,10 @@ TEST_CASE("simulate: a file of settings, a chart, and wrong options") {
                            "threads-per-child = 4: ", "command-gets = listeners: "})
     CHECK_MESSAGE(wrong.says(part), wrong.text);
   for (const char* options :
-       {"--load='1/s for 1s'", "--load='1/s' --service-time=1s", "--load='1/s for 1s' --arrivals=x",
-        "--load='1/s for 1s' --service-time=1s web", "--arrivals=/no/such/file",
-        "--load='1/s for 1s' --service-time=5", "--load='1/s for 1h' --service-time=1s --step=1ms",
+       {"--load='1/s for 1s'", "--load='1/s' --service-time=1s", "--load='1/s for 0' --service-time=1s",
+        "--load='1/s for 1s' --arrivals=x", "--load='1/s for 1s' --service-time=1s web",
+        "--arrivals=/no/such/file", "--load='1/s for 1s' --service-time=5",
+        "--load='1/s for 1h' --service-time=1s --step=1ms",
         "--load='1/s for 1s' --service-time=1s --wait=1%"})
     CHECK_MESSAGE(broodctl(std::string("simulate ") + options).code == 64, options);
   CHECK(broodctl(load + " --config=" + (directory / "none")).code == 64);

@@ -253,3 +253,15 @@ TEST_CASE("a setting that is removed from the file has its default again") {
   REQUIRE(program.read("") == "");
   CHECK(program.greeting == "Hello");
 }
+
+TEST_CASE("what a table does not have is passed over if the program is not known") {
+  Program program;
+  SettingsReader reader(program.settings);
+  reader.pass_over_unknown();
+  reader.read_text("greeting = Hi\ndocument-root = /srv\nmax-client = 7\n", "f.conf");
+  reader.check();
+  CHECK(reader.errors() == "");
+  CHECK(reader.passed_over() ==
+        std::vector<std::string>{"f.conf:2: unknown setting 'document-root'",
+                                 "f.conf:3: unknown setting 'max-client'; did you mean 'max-clients'?"});
+}

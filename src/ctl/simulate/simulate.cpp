@@ -114,6 +114,7 @@ void run(const Invocation& invocation) {
     options.memory_per_child = static_cast<std::uint64_t>(means_of(*service).memory_of_child);
   Random random(options.seed);
   Load load = wanted_load(options, service, random);
+  if (load.length <= nanoseconds(0)) throw wrong("the load lasts for no time");
   const nanoseconds step = step_for(options, load.length);
   load.length = (load.length + step - nanoseconds(1)) / step * step;
   const std::size_t points = points_of(step, static_cast<std::size_t>(load.length / step));
