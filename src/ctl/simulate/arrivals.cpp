@@ -82,8 +82,11 @@ Load load_of(const std::vector<Interval>& intervals, const ServiceTimes& times, 
     const double end = begin + seconds;
     if (rate > 0) {
       std::exponential_distribution<double> gap(rate);
-      for (double at = begin + gap(random); at < end; at += gap(random))
+      double at = begin + gap(random);
+      while (at < end) {
         load.arrivals.push_back({from_seconds(at), service(random)});
+        at += gap(random);
+      }
     }
     begin = end;
   }

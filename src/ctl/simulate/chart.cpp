@@ -72,7 +72,8 @@ class Diagram {
 
   std::string axes() const {
     std::string out;
-    for (double value = 0; value <= most_; value += step_) {
+    for (int i = 0; i * step_ <= most_; ++i) {
+      const double value = i * step_;
       out += line("grid", left, y(value), right, y(value));
       out += words(left - 8, y(value) + 4, "end", number(value));
     }
@@ -113,10 +114,10 @@ std::string chart(const std::vector<SimulatedStep>& steps, unsigned max_clients,
     most_waiting = std::max(most_waiting, step.most_waiting);
   }
   const Diagram upper(44, 260, seconds, most_children), lower(310, 396, seconds, most_waiting);
-  std::string out = text("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", number(image_width), ' ',
-                         number(image_height), "\" role=\"img\">\n<title>", escaped(title), "</title>\n",
-                         std::string_view(style));
-  out += "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n";
+  std::string out = text(std::string_view(R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 )"),
+                         number(image_width), ' ', number(image_height), std::string_view(R"(" role="img">)"),
+                         "<title>", escaped(title), "</title>\n", std::string_view(style));
+  out += R"(<rect class="ground" width="100%" height="100%"/>)";
   out += words(left, 20, "start", escaped(title));
   out += upper.axes() + lower.axes();
   if (max_clients <= most_children) {

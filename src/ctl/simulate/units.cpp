@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "base/text.hpp"
@@ -55,7 +56,7 @@ SettingType<double> share_type() {
                 const auto result = std::from_chars(word.data(), end, percent);
                 if (result.ec != std::errc{} ||
                     std::string_view(result.ptr, static_cast<std::size_t>(end - result.ptr)) != "%" ||
-                    !(percent >= 0 && percent <= 100))
+                    std::isnan(percent) || percent < 0 || percent > 100)
                   throw ConfigurationError("is not a share from 0% to 100%");
                 return percent / 100;
               },
