@@ -94,8 +94,11 @@ ChildCensus Growth::census(const Input& service, Time now) const {
 
 Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now) {
   const auto [overdue, escalated] = pool_.end_overdue(child_time_limits(service), now);
-  const Time next = std::min(
-      overdue, detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now));
+  auto [slow, next_slow] = pool_.find_slow(service.configuration.limits.slow_timeout, paused_until_, now);
+  for (SlowConnection& each : slow) service.note_slow(std::move(each));
+  const Time next =
+      std::min({overdue, next_slow,
+                detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now)});
   watches_listeners_ = false;
   if (!grows) {
     limit_reads(service.configuration.limits, false, census, now);
@@ -106,10 +109,17 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
   census.counts.room = limits_of_child(service.configuration).connections;
   census.counts.fewest_idle = fewest_idle(census);
   census.counts.backlog = service.kind.backlog_for_children(census.counts, service.listeners.backlog());
-  return std::min(next, grow(service, census, overdue, now));
+  return std::min(next, grow(service, census, {.overdue = overdue, .slow = next_slow}, now));
 }
 
-Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue, Time now) {
+// Of each time limit of connections: no child is busy with one that has to be looked at. The next child that
+// becomes busy must say so.
+bool Growth::awaits_busy(const Limits& limits, Watched watched) {
+  return (limits.connection_timeout.count() > 0 && watched.overdue == never) ||
+         (limits.slow_timeout.count() > 0 && watched.slow == never);
+}
+
+Time Growth::grow(const Input& service, const ChildCensus& census, Watched watched, Time now) {
   const Limits& limits = service.configuration.limits;
   const Census& counts = census.counts;
   wake_stranded(service, counts);
@@ -135,9 +145,8 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Time overdue,
   next = std::min(next, limit_reads(limits, full, census, now));
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
-  const Spares spares{.count = counts.idle,
-                      .delayed = delayed,
-                      .wake_when_busy = limits.connection_timeout.count() > 0 && overdue == never};
+  const Spares spares{
+      .count = counts.idle, .delayed = delayed, .wake_when_busy = awaits_busy(limits, watched)};
   return publish(thresholds(plan, limits, spares), spares, census.busy) ? now : next;
 }
 

@@ -26,6 +26,7 @@ class Growth {
     bool may_start;                                     // false: starting another child can't help
     std::function<void()> prepare_start;                // in the parent, before children are started
     std::function<int(std::uint32_t slot)> child_main;  // in the child
+    std::function<void(SlowConnection)> note_slow;
   };
 
   explicit Growth(const Scoreboard& scoreboard);  // which outlives it
@@ -67,7 +68,12 @@ class Growth {
   const Detached& detached() const { return detached_; }
 
  private:
-  Time grow(const Input& service, const ChildCensus& census, Time overdue, Time now);
+  // When the next child must end, and when the next connection is slow; never: none is watched.
+  struct Watched {
+    Time overdue, slow;
+  };
+  static bool awaits_busy(const Limits& limits, Watched watched);
+  Time grow(const Input& service, const ChildCensus& census, Watched watched, Time now);
   unsigned fewest_idle(const ChildCensus& census) const;
   void wake_stranded(const Input& service, const Census& counts);
   CensusRules rules(const Input& service, Time now) const;

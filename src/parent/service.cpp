@@ -128,7 +128,8 @@ Growth::Input Service::growth_input() {
           .generation = generation_,
           .may_start = !run_.fatal_exit(),
           .prepare_start = [this] { prepare_start(); },
-          .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); }};
+          .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); },
+          .note_slow = [this](SlowConnection slow) { reports_.of_slow.note(std::move(slow)); }};
 }
 
 bool Service::has_started() const {
@@ -177,9 +178,10 @@ Time Service::look(Time now) {
   if (run_.restarts() && ended()) host_->look_up_to_start(*this);
   scoreboard_->service_orders().state.store(static_cast<std::uint32_t>(state()), relaxed);
   const Time next =
-      std::min({advance_listeners(now), failure_hook_.look(now), crash_reports_.look(crash_place(), now),
+      std::min({advance_listeners(now), failure_hook_.look(now), reports_.of_crashes.look(crash_place(), now),
                 output_.look(now), forbidden_calls_.look(now), notices_again, audit_again});
-  return std::min(next, growth_->look(growth_input(), census, run_.needs_children(), now));
+  const Time growth_again = growth_->look(growth_input(), census, run_.needs_children(), now);
+  return std::min({next, growth_again, reports_.of_slow.look(name(), slow_place(), now)});
 }
 
 void Service::child_ended(std::uint32_t slot, int code, int status, const ProcessUsage& usage, Time now) {
@@ -192,7 +194,7 @@ void Service::child_ended(std::uint32_t slot, int code, int status, const Proces
     end.crash->service = name();
     end.crash->memory = usage.memory;
     end.crash->processor = usage.processor;
-    crash_reports_.note(std::move(*end.crash));
+    reports_.of_crashes.note(std::move(*end.crash));
   }
   if (end.failed) failure_hook_.note({slot, pid, code, status});
   advise(kind().advice(configuration_->command, end, code, status));
@@ -216,7 +218,7 @@ void Service::advise(std::string_view advice) {
 
 bool Service::process_ended(pid_t pid, int code, int status) {
   const LogScope scope(log_);
-  if (failure_hook_.reaped(pid, code, status) || crash_reports_.reaped(pid, code, status)) return true;
+  if (failure_hook_.reaped(pid, code, status) || reports_.reaped(pid, code, status)) return true;
   bool failed = false;
   if (!growth_->detached_ended(pid, code, status, failed)) return false;
   output_.child_ended(pid, Clock::now());

@@ -15,8 +15,8 @@
 #include "base/process.hpp"
 #include "brood/server_base.hpp"
 #include "listen/listeners.hpp"
-#include "parent/failures/crash_reports.hpp"
 #include "parent/failures/failure_hook.hpp"
+#include "parent/failures/stack_reports.hpp"
 #include "parent/growth.hpp"
 #include "parent/service_state.hpp"
 #include "pool/memory_need.hpp"
@@ -194,7 +194,9 @@ class Service {
   Growth::Input growth_input();
   int child_main(std::uint32_t slot, pid_t parent);
   void prepare_start();
+  ReportProcess report_process();
   CrashReports::Place crash_place();
+  SlowReports::Place slow_place();
   ReadyNotices::Ready takes_ready() {
     return [this](pid_t sender) { pool().ready(sender); };
   }
@@ -217,7 +219,7 @@ class Service {
   std::shared_ptr<ServerBase> server_;
   Listeners listeners_;
   FailureHook failure_hook_;
-  CrashReports crash_reports_;
+  StackReports reports_;
   ServiceLog log_;
   ServiceRun run_;
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two

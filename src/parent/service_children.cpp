@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a service does for its children before they are started, in the fresh process, and after a crash.
+// What a service does for its children before they are started, in the fresh process, and for reports with
+// their stacks.
 #include "base/crash/crash_journal.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -49,11 +50,8 @@ int Service::child_main(std::uint32_t slot, pid_t parent) {
   return kind().run(configuration_->command, std::move(setup), std::move(table));
 }
 
-CrashReports::Place Service::crash_place() {
-  const ScoreboardPlace& place = host_->scoreboards();
-  return {.journal = crash_journal_of(place.path),
-          .readers = place.readers,
-          .identity = configuration_->identity,
+ReportProcess Service::report_process() {
+  return {.identity = configuration_->identity,
           .no_new_privileges = configuration_->no_new_privileges,
           .close = [this] {
             log_.become_log_of_process();
@@ -62,6 +60,16 @@ CrashReports::Place Service::crash_place() {
             scoreboard_.reset();
             set_log_level(level_of(configuration_->log.level));
           }};
+}
+
+CrashReports::Place Service::crash_place() {
+  const ScoreboardPlace& place = host_->scoreboards();
+  return {.journal = crash_journal_of(place.path), .readers = place.readers, .process = report_process()};
+}
+
+SlowReports::Place Service::slow_place() {
+  return {.process = report_process(),
+          .lasts = [this](const SlowConnection& slow) { return pool().still_serves(slow); }};
 }
 
 }  // namespace brood

@@ -43,10 +43,15 @@ bool ChildRows::leaves_by_itself(std::uint32_t slot) const {
   return body.phase == Phase::leaving && (body.reason == Reason::own_stop || body.reason == Reason::detached);
 }
 
+// What the child says. Nonsense makes connections slow, or never slow, and nothing else.
+Time ChildRows::since(std::uint32_t slot) const {
+  return from_nanoseconds((*this)[slot].since.load(relaxed));
+}
+
 // What the child says, but not before it was forked. A time far in the future is nonsense that would never
 // pass.
 Time ChildRows::idle_since(std::uint32_t slot, Time now) const {
-  const Time since = from_nanoseconds((*this)[slot].since.load(relaxed));
+  const Time since = this->since(slot);
   const Time forked = children_[slot].forked_at;
   return since > now + std::chrono::seconds(1) ? forked : std::clamp(since, forked, std::max(now, forked));
 }

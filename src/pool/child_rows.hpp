@@ -28,6 +28,8 @@ class ChildRows {
   bool is_full(std::uint32_t slot) const;
   bool has_finished_one(std::uint32_t slot, Time now) const;  // a connection
   bool leaves_by_itself(std::uint32_t slot) const;            // by this_child
+  Time since(
+      std::uint32_t slot) const;  // when its oldest connection began; none is open: when the last ended
   Time idle_since(std::uint32_t slot, Time now) const;
   // Until when its handler has extended connection-timeout; Time{}: it has not.
   Time extended_until(std::uint32_t slot, Time now) const;

@@ -40,6 +40,7 @@ struct ChildRecord {
   bool stopped = false;         // by a signal from outside
   Time continued_at;            // by the parent, so that it leaves
   bool lacks_idle_bit = false;  // at the last look (audit.hpp)
+  Time slow_since;              // when its last connection began that was found to be slow
   Escalation escalation = Escalation::none;
   Time escalated_at;  // of the last step
 };

@@ -74,7 +74,7 @@ struct Thresholds {
 struct Spares {
   unsigned count = 0;
   bool delayed = false;  // the throttle permits no start before a time at which the parent looks anyway
-  bool wake_when_busy = false;  // the next child that becomes busy, to watch its connection-timeout
+  bool wake_when_busy = false;  // the next child that becomes busy, to watch its time limits
 };
 Thresholds thresholds(const Plan& plan, const Limits& limits, const Spares& spares);
 

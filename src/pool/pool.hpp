@@ -26,6 +26,14 @@ struct ChildTimeLimits {
   Time counted_from{};                         // no time before counts
 };
 
+// A connection that lasts for long.
+struct SlowConnection {
+  pid_t pid;  // of its child
+  std::uint32_t slot;
+  Time since;
+  std::string serving;  // as ChildRows::serving()
+};
+
 // How a child ended.
 struct ChildEnd {
   bool asked = false;            // the parent had told it to leave, or has ended it
@@ -77,6 +85,14 @@ class Pool {
     bool escalated = false;  // a step was taken now
   };
   Overdue end_overdue(const ChildTimeLimits& limits, Time now);
+  // Those that have lasted for longer than `timeout` since `counted_from`, and were not found before. Of a
+  // child with several it is the oldest.
+  struct Slow {
+    std::vector<SlowConnection> found;
+    Time next = never;  // when the next one will have; never: no child has one that may be found
+  };
+  Slow find_slow(std::chrono::milliseconds timeout, Time counted_from, Time now);
+  bool still_serves(const SlowConnection& slow) const;
   // Frees the slots of the children that say that they are detached, and removes them from the pool.
   std::vector<ChildRecord> remove_detached();
 

@@ -75,6 +75,30 @@ Pool::Overdue Pool::end_overdue(const ChildTimeLimits& limits, Time now) {
   return overdue;
 }
 
+Pool::Slow Pool::find_slow(std::chrono::milliseconds timeout, Time counted_from, Time now) {
+  Slow slow;
+  if (timeout == 0ms) return slow;
+  for (const std::uint32_t slot : children_.used()) {
+    ChildRecord& child = children_[slot];
+    if (!rows_.is_busy(slot) || child.stopped || child.escalation != Escalation::none) continue;
+    const Time since = rows_.since(slot);
+    if (since == child.slow_since) continue;
+    const Time due = std::max(since, counted_from) + timeout;
+    if (due > now) {
+      slow.next = std::min(slow.next, due);
+      continue;
+    }
+    child.slow_since = since;
+    slow.found.push_back({.pid = child.pid, .slot = slot, .since = since, .serving = rows_.serving(slot)});
+  }
+  return slow;
+}
+
+bool Pool::still_serves(const SlowConnection& slow) const {
+  return children_[slow.slot].pid == slow.pid && rows_.is_busy(slow.slot) &&
+         rows_.since(slow.slot) == slow.since;
+}
+
 void Pool::note_end(std::uint32_t slot, std::string_view why) const {
   const std::uint64_t number = scoreboard_.journal().note(
       {.kind = DecisionKind::end, .count = 1, .pid = children_[slot].pid, .slot = slot, .word = why});

@@ -254,6 +254,7 @@ bool ChildSlot::counts(ConnectionId id) const {
     else if (was_oldest)
       show(open_.oldest());
   }
+  if (was_oldest && open_.count() > 0) note_oldest();
   // The first connection that a child finishes proves it.
   if (row_.figures.finished.load(relaxed) == 1 && service_.wake_when_proven.load(relaxed) != 0) wake();
   make_room();
@@ -278,6 +279,12 @@ void ChildSlot::finished(ConnectionId id, NotCounted as) {
       show(open_.oldest());
   }
   make_room();
+}
+
+// Another connection is the oldest now: the parent may watch no time limit of this child.
+void ChildSlot::note_oldest() const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (service_.wake_below.load(std::memory_order_seq_cst) == UINT32_MAX) wake();
 }
 
 // One connection has ended.

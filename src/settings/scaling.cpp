@@ -12,9 +12,9 @@ namespace {
 
 using SettingNames = std::vector<std::string>;
 
-const SettingNames of_all = {"start-servers",    "min-spare-servers", "max-spare-servers",
-                             "max-clients",      "idle-timeout",      "max-requests-per-child",
-                             "graceful-timeout", "connection-timeout"};
+const SettingNames of_all = {"start-servers",    "min-spare-servers",  "max-spare-servers",
+                             "max-clients",      "idle-timeout",       "max-requests-per-child",
+                             "graceful-timeout", "connection-timeout", "slow-timeout"};
 const SettingNames of_many_connections = {"max-connections-per-child", "connection-idle-timeout"};
 // The other limits have no effect on processes that do not use the scoreboard.
 const SettingNames of_listeners = {"start-servers", "graceful-timeout"};

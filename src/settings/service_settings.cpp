@@ -142,6 +142,11 @@ void add_time_settings(Settings& settings, ServiceConfiguration& service) {
       "extend the time, and a child with many connections closes it. A child that still serves it 5 "
       "seconds later gets SIGABRT, 5 seconds later SIGKILL, and is replaced; the log says what it was "
       "serving. 0: no limit. It must be longer than every timeout of the handler.");
+  settings.duration(
+      "slow-timeout", limits.slow_timeout, milliseconds(0), longest,
+      "A connection that lasts longer is slow: the log has, once, whom its child serves and where in its "
+      "code it is, with functions and lines. The child goes on. Six of a service in a minute at most; more "
+      "are counted. 0: none is slow.");
   settings.duration("leave-timeout", limits.leave_timeout, milliseconds(1), longest,
                     "How long a child without open connections may take to leave after it was told to. After "
                     "that it gets SIGABRT, and 5 seconds later SIGKILL.");

@@ -123,6 +123,7 @@ void fields_of_child(auto& fields, auto& of) {
   fields("ending-at", of.escalated_at);
   fields.unless(Time{}, "ready-at", of.ready_at);
   fields.unless(false, "proven", of.proven);
+  fields.unless(Time{}, "slow-since", of.slow_since);
   fields.unless(SIGTERM, "leave-signal", of.signals.leave);
   fields.unless(false, "leads-group", of.signals.group);
 }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "base/crash/process_stack.hpp"
 
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "base/crash/libdw.hpp"
 #include "base/crash/place_in_code.hpp"
@@ -14,6 +20,51 @@ namespace {
 
 constexpr std::size_t most_frames = 64;
 
+// The threads of a process that this one may stop. It can do so, and read their memory, also when it has
+// given up its privileges since.
+class Attached {
+ public:
+  explicit Attached(pid_t pid) {
+    // A thread may be started meanwhile.
+    while (add_threads(pid)) {
+    }
+  }
+
+  // Calls `look` while the thread is stopped. A system call that it was in goes on afterwards.
+  void look_at(pid_t thread, const std::function<void()>& look) const {
+    if (std::ranges::find(threads_, thread) == threads_.end()) return;
+    int status = 0;
+    if (::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 ||
+        ::waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status))
+      return;  // it has ended
+    look();
+    // Not by us: a signal has come, which it would lack.
+    const bool by_signal = status >> 16 == 0;
+    ::ptrace(PTRACE_DETACH, thread, nullptr, by_signal ? WSTOPSIG(status) : 0);
+  }
+
+ private:
+  bool add_threads(pid_t pid) {
+    bool any = false;
+    const std::string directory = text("/proc/", pid, "/task");
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+      const auto thread = parse_number<pid_t>(entry.path().filename().string()).value_or(0);
+      if (std::ranges::find(threads_, thread) != threads_.end()) continue;
+      if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) == 0) {
+        threads_.push_back(thread);
+        any = true;
+      } else if (errno != ESRCH) {
+        throw SystemError(text("process ", pid, ": look at it"), errno);
+      }
+    }
+    if (error) throw SystemError(text("process ", pid, ": look at it"), error.value());
+    return any;
+  }
+
+  std::vector<pid_t> threads_;  // they are let go when this process ends, if not before
+};
+
 struct Thread {
   pid_t id = 0;
   std::vector<Dwarf_Addr> addresses{};  // of its frames, the innermost first
@@ -21,6 +72,7 @@ struct Thread {
 
 struct Reading {
   const Libdw& libdw;
+  const Attached& process;
   std::vector<Thread> threads{};
 };
 
@@ -37,8 +89,10 @@ int read_frame(Dwfl_Frame* frame, void* argument) {
 
 int read_thread(Dwfl_Thread* thread, void* argument) {
   Reading& reading = *static_cast<Reading*>(argument);
-  reading.threads.push_back({.id = reading.libdw.thread_tid(thread)});
-  reading.libdw.thread_getframes(thread, read_frame, argument);  // it also fails at the end of a stack
+  const pid_t id = reading.libdw.thread_tid(thread);
+  reading.threads.push_back({.id = id});
+  // It also fails at the end of a stack.
+  reading.process.look_at(id, [&] { reading.libdw.thread_getframes(thread, read_frame, argument); });
   return DWARF_CB_OK;
 }
 
@@ -65,7 +119,7 @@ ThreadStack name_frames(const Libdw& libdw, Dwfl* session, const Thread& thread)
 
 }  // namespace
 
-std::vector<ThreadStack> stacks_of_process(pid_t pid) {
+std::vector<ThreadStack> stacks_of_process(pid_t pid, const std::function<void()>& attached) {
   const Libdw* const libdw = Libdw::load();
   if (libdw == nullptr) throw Error("libdw.so.1 is missing: install libdw1 (elfutils-libs, elfutils)");
   char* debug_path = nullptr;
@@ -84,8 +138,10 @@ std::vector<ThreadStack> stacks_of_process(pid_t pid) {
   check(session ? 0 : -1);
   check(libdw->linux_proc_report(session.get(), pid));
   check(libdw->report_end(session.get(), nullptr, nullptr));
-  check(libdw->linux_proc_attach(session.get(), pid, false));
-  Reading reading{.libdw = *libdw};
+  const Attached process(pid);
+  if (attached) attached();
+  check(libdw->linux_proc_attach(session.get(), pid, true));
+  Reading reading{.libdw = *libdw, .process = process};
   check(libdw->getthreads(session.get(), read_thread, &reading));
   std::vector<ThreadStack> stacks;
   for (const Thread& thread : reading.threads) stacks.push_back(name_frames(*libdw, session.get(), thread));

@@ -30,6 +30,7 @@ class MessageLimiter {
   std::optional<More> end();
 
   bool holds_back() const { return more_ > 0; }
+  Time due_at() const { return holds_back() ? begun_ + period_ : never; }  // when due() has something
   std::uint64_t held_back() const { return more_; }
 
  private:

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <utility>
 
 #include "base/crash/crash_journal.hpp"
@@ -15,7 +14,6 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
-#include "child/privileges.hpp"
 
 namespace brood {
 namespace {
@@ -42,9 +40,7 @@ Descriptor open_journal(const CrashReports::Place& place) {
 int report(const CrashReports::Place& place, std::vector<Crash>& crashes) {
   end_process_after(longest_report);
   const Descriptor journal = open_journal(place);
-  place.close();
-  drop_privileges(place.identity, place.no_new_privileges);
-  ::unsetenv("DEBUGINFOD_URLS");  // NOLINT(concurrency-mt-unsafe): nothing is asked of a network
+  place.process.give_up_all();
   for (Crash& crash : crashes) {
     name_stack(crash);
     log_crash(crash);

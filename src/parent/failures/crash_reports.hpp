@@ -7,14 +7,13 @@
 
 #include <sys/types.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/crash/crash.hpp"
-#include "base/lookup/identity.hpp"
+#include "parent/failures/report_process.hpp"
 
 namespace brood {
 
@@ -23,10 +22,7 @@ class CrashReports {
   struct Place {
     std::string journal;           // "": there is none
     std::optional<gid_t> readers;  // of the journal
-    const Identity& identity;      // of the process
-    bool no_new_privileges;
-    // In the process: closes what belongs to the parent.
-    std::function<void()> close;
+    ReportProcess process;
   };
 
   void note(Crash crash);
