@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -64,6 +65,17 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
 std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const auto stat = stat_of(pid);
   return stat ? std::optional(stat->start_time) : std::nullopt;
+}
+
+std::optional<StartMemory> start_memory_of_this_process() {
+  const std::string stat = stat_after_name(::getpid());
+  const auto fields = split(stat, ' ');
+  constexpr std::size_t begin = 48 - 3, end = 51 - 3;
+  if (fields.size() <= end) return {};
+  const auto from = parse_number<std::uintptr_t>(fields[begin]).value_or(0);
+  const auto to = parse_number<std::uintptr_t>(fields[end]).value_or(0);
+  if (from == 0 || to <= from) return {};
+  return StartMemory{.begin = reinterpret_cast<char*>(from), .size = to - from};  // NOLINT: it is an address
 }
 
 char state_of(pid_t pid) {

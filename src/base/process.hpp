@@ -24,6 +24,14 @@ std::optional<ProcessStat> stat_of(pid_t pid);
 // together identify a process. Empty: there is no such process.
 std::optional<std::uint64_t> start_time_of(pid_t pid);
 
+// Where the kernel has put the arguments of this process and, behind them, its environment. Empty: that can't
+// be seen.
+struct StartMemory {
+  char* begin = nullptr;
+  std::size_t size = 0;
+};
+std::optional<StartMemory> start_memory_of_this_process();
+
 // 'Z' if the process has ended but was not reaped yet; '\0' if there is no such process.
 char state_of(pid_t pid);
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/log/log_target.hpp"
+#include "base/process/process_title.hpp"
 #include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
@@ -69,6 +70,7 @@ int child_main(ChildSetup setup) {
     MemoryLimit memory(setup.scoreboard->service().max_memory_per_child.load(relaxed));
     std::unique_ptr<AccessLog> access_log = open_access_log(setup);
     if (!enter(setup, child_signals::orphaned)) return;
+    if (setup.process.titles) process_title::begin(setup.scoreboard->service().name.data(), "starting");
     raise_descriptor_limit(setup.limits.connections);
     ServerBase& server = *setup.server;
     ChildProcess child(std::move(setup), std::move(memory), std::move(access_log));

@@ -12,6 +12,7 @@
 
 #include "base/log/log_target.hpp"
 #include "base/lookup/identity.hpp"
+#include "base/process/process_title.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/text/help_text.hpp"
@@ -167,7 +168,8 @@ int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeove
   return start(source, std::move(wanted), takeover, line.options.contains(single_option));
 }
 
-int run_program(int argc, const char* const* argv, const std::function<int(Takeover&)>& program) {
+int run_program(int argc, char** argv, const std::function<int(Takeover&)>& program) {
+  process_title::find_memory(argv);
   fill_standard_descriptors();
   restore_signals();
   disarm_signals();

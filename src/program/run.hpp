@@ -10,7 +10,7 @@
 namespace brood {
 
 // The whole of a main(): what it throws is printed and becomes the exit code.
-int run_program(int argc, const char* const* argv, const std::function<int(Takeover&)>& program);
+int run_program(int argc, char** argv, const std::function<int(Takeover&)>& program);
 
 // Reads the settings; prints or checks them, or runs what they say until it is told to stop.
 int run_source(ServiceSource& source, const CommandLine& line, Takeover& takeover);

@@ -9,14 +9,11 @@
 #include <cstring>
 
 #include "base/event_descriptor.hpp"
-#include "brood/log.hpp"
+#include "base/process/process_title.hpp"
+#include "scoreboard/row_writing.hpp"
 
 namespace brood {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto lock_patience = 1s;
 
 template <std::size_t words>
 void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const std::byte> from) {
@@ -24,21 +21,6 @@ void store_bytes(std::array<Shared<std::uint64_t>, words>& to, std::span<const s
   if (!from.empty()) std::memcpy(padded.data(), from.data(), std::min(from.size(), sizeof padded));
   for (std::size_t i = 0; i < words; ++i) to[i].store(padded[i], relaxed);
 }
-
-// Marks the row as "being written" for readers, who then read again (a seqlock with one writer).
-class Writing {
- public:
-  explicit Writing(Shared<std::uint32_t>& sequence) : sequence_(sequence) {
-    sequence_.store(sequence_.load(relaxed) + 1, relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-  }
-  ~Writing() { sequence_.store(sequence_.load(relaxed) + 1, std::memory_order_release); }
-  Writing(const Writing&) = delete;
-  Writing& operator=(const Writing&) = delete;
-
- private:
-  Shared<std::uint32_t>& sequence_;
-};
 
 // nullptr: it counts as finished alone.
 Shared<std::uint64_t>* counter_of(Figures& figures, Outcome outcome) {
@@ -84,61 +66,6 @@ ChildSlot::ChildSlot(const Scoreboard& scoreboard, std::uint32_t slot, Capacity 
       slot_index_(slot),
       past_(scoreboard, row_) {}
 
-ScoreboardLock ChildSlot::lock() {
-  for (;;) {
-    ScoreboardLock lock(scoreboard_, Clock::now() + lock_patience);
-    if (lock || ::getppid() != scoreboard_.server().parent_pid.load(relaxed)) return lock;
-    // A sibling was stopped while it held the lock. The parent checks that when it is woken.
-    log_warning("scoreboard: the lock has been held for a second; the parent is woken");
-    wake();
-  }
-}
-
-void ChildSlot::change_lifecycle(Lifecycle lifecycle) {
-  if (const auto locked = lock()) {
-    if (lifecycle.phase != Phase::serving) scoreboard_.set_idle(slot_index_, false);
-    lifecycle.seal = seal();
-    row_.lifecycle.store(lifecycle.pack(), std::memory_order_release);
-  }
-  wake();
-}
-
-std::uint32_t ChildSlot::seal() const { return seal_of(orders_.incarnation.load(relaxed), slot_index_); }
-
-void ChildSlot::ready() {
-  past_.begin(to_nanoseconds(Clock::now()));
-  if (const auto locked = lock()) scoreboard_.serve(slot_index_, ::getpid(), capacity_.connections);
-  wake();
-}
-
-void ChildSlot::ask(Reason reason) {
-  change_lifecycle({.phase = Phase::serving, .asks = true, .reason = reason});
-}
-
-// In turn with threads that end a connection now: they must not set the idle bit after the child has left.
-void ChildSlot::leave(Reason reason) {
-  const auto turn = this->turn();
-  stay_.store(Stay::left);
-  change_lifecycle({.phase = Phase::leaving, .reason = reason});
-}
-
-// The figures first: when the parent reads "detached", it adds them up and frees the row.
-void ChildSlot::detach() {
-  const auto turn = this->turn();
-  const std::int64_t now = to_nanoseconds(Clock::now());
-  {
-    const Writing writing(row_.sequence);
-    past_.look(now);
-    for (ConnectionId id = open_.oldest(); id != OpenConnections::none; id = open_[id].newer)
-      if (open_[id].counted) count_as_finished(id, now);
-    row_.uncounted.store(0, relaxed);
-    row_.open_connections.store(0, relaxed);
-    row_.since.store(now, relaxed);
-  }
-  stay_.store(Stay::detached);
-  change_lifecycle({.phase = Phase::leaving, .reason = Reason::detached});
-}
-
 [[gnu::hot]] std::unique_lock<std::mutex> ChildSlot::turn() const {
   return turn_ ? std::unique_lock(*turn_) : std::unique_lock<std::mutex>();
 }
@@ -152,6 +79,14 @@ void ChildSlot::detach() {
   store_bytes(row_.peer, entry.peer);
   if (entry.note[0] != 0 || row_.note[0].load(relaxed) != 0)
     store_bytes(row_.note, std::as_bytes(std::span(entry.note)));
+}
+
+[[gnu::hot]] void ChildSlot::show_title() const {
+  if (!process_title::shown || is_detached()) return;
+  const unsigned number = open_.count();
+  if (number == 0) return process_title::show(stay_ == Stay::here ? "idle" : "leaving");
+  const std::array<char, note_size>& note = open_[open_.oldest()].note;
+  process_title::show_busy(number, {note.data(), note.size()});
 }
 
 [[gnu::hot]] ConnectionId ChildSlot::accepted(const sockaddr_storage& peer, std::uint32_t listener,
@@ -178,6 +113,7 @@ void ChildSlot::detach() {
       add(row_.uncounted, 1);
     if (open_connections == 1) show(id);
   }
+  show_title();
   const bool full = open_connections >= capacity_.connections;
   if (full)
     idle_word_.fetch_and(~idle_bit_, std::memory_order_seq_cst);
@@ -289,6 +225,7 @@ void ChildSlot::note_oldest() const {
 
 // One connection has ended.
 [[gnu::hot]] void ChildSlot::make_room() {
+  show_title();
   if (row_.overdue_since.load(relaxed) != 0) row_.overdue_since.store(0, relaxed);
   if (stay_ != Stay::here || must_leave()) return;  // no spare any more
   const std::uint32_t open_connections = open_.count();
@@ -322,6 +259,7 @@ void ChildSlot::note(ConnectionId id, std::string_view text) {
   note.fill('\0');
   text.copy(note.data(), note.size());
   if (is_detached() || open_.oldest() != id) return;
+  show_title();
   const Writing writing(row_.sequence);
   store_bytes(row_.note, std::as_bytes(std::span(note)));
 }

@@ -132,6 +132,7 @@ class ChildSlot {
   void note_idle(std::uint32_t count);
   bool in_loop() const { return capacity_.connections > 1 && !capacity_.threads; }
   void count_as_finished(ConnectionId id, std::int64_t now);
+  void show_title() const;
   void note_oldest() const;
   void make_room();
   // Not held: the parent is gone, and nobody reads the table any more.

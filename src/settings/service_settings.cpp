@@ -227,6 +227,9 @@ void add_process_settings(Settings& settings, ProcessSettings& process) {
       "limit-core", process.core, limit_type("size", largest, true),
       "How large a core dump of a child may be. Above 0 it is also possible after a change of user. "
       "Empty: as the parent's.");
+  settings.flag("process-titles", process.titles,
+                "Whether ps shows what each child does, as 'echo: idle' and 'echo: busy GET /x', instead of "
+                "its command line. Programs that are executed write their own.");
 }
 
 void add_sandbox_settings(Settings& settings, SandboxSettings& sandbox) {

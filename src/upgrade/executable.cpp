@@ -11,8 +11,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/exec_words.hpp"
 #include "base/handover.hpp"
+#include "base/process/exec_words.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 

@@ -23,6 +23,7 @@ struct ProcessSettings {
   std::string cpus;                           // "0-3,7"; "": those of the parent
   int nice = 0;                               // is added to that of the parent
   ResourceLimit open_files, memory, cpu_time, core;  // number, bytes, seconds, bytes
+  bool titles = false;                               // whether ps(1) shows what a child does
 
   bool operator==(const ProcessSettings&) const = default;
 };

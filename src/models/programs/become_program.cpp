@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "base/exec_words.hpp"
+#include "base/process/exec_words.hpp"
 #include "brood/error.hpp"
 
 namespace brood {

@@ -52,6 +52,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
   record.set("connection-timeout", setup.limits.connection_timeout.count());
   record.set("idle-timeout", setup.limits.idle_timeout.count());
   record.set("proxy-from", join(setup.proxy->from, " ")).set("proxy-timeout", setup.proxy->timeout.count());
+  if (setup.process.titles) record.set("process-titles", 1);
   record.set("access-log", setup.access_log.path);
   record.set("access-log-json", setup.access_log.format == AccessLogFormat::json ? 1 : 0);
   if (setup.admission != nullptr && setup.admission->decides()) add_admission(*setup.admission, record);
@@ -143,6 +144,7 @@ void ReceivedChild::read_child(const WireRecord& record) {
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
   proxy_.from = {record["proxy-from"]};
   proxy_.timeout = milliseconds(record.number<milliseconds::rep>("proxy-timeout"));
+  process_.titles = record.find("process-titles") != nullptr;
   access_log_.path = record["access-log"];
   if (record.number<int>("access-log-json") != 0) access_log_.format = AccessLogFormat::json;
   if (record.find("rules") != nullptr) admission_ = read_admission(record);
@@ -174,6 +176,7 @@ ChildSetup ReceivedChild::setup() const {
           .takes_identity = false,
           .parent = parent_,
           .limits = limits_,
+          .process = process_,
           .access_log = access_log_,
           .admission = &admission_,
           .proxy = &proxy_};

@@ -46,6 +46,7 @@ class ReceivedChild {
   std::uint32_t slot_ = 0;
   pid_t parent_ = 0;
   ChildLimits limits_;
+  ProcessSettings process_;
   AccessLogSettings access_log_;
   AdmissionSettings admission_;
   ProxySettings proxy_;

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <vector>
 
-#include "base/exec_words.hpp"
 #include "base/process.hpp"
+#include "base/process/exec_words.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"

@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/exec_words.hpp"
 #include "base/process.hpp"
+#include "base/process/exec_words.hpp"
 #include "base/signals.hpp"
 #include "base/spawner.hpp"
 #include "base/text.hpp"
