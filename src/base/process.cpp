@@ -83,6 +83,20 @@ char state_of(pid_t pid) {
   return stat.empty() ? '\0' : stat.front();
 }
 
+std::optional<std::uint64_t> anonymous_memory(std::string_view pages, std::uint64_t page_size) {
+  const auto words = split(pages, ' ');
+  if (words.size() < 3) return {};
+  const auto resident = parse_number<std::uint64_t>(words[1]);
+  const auto of_files = parse_number<std::uint64_t>(words[2]);
+  if (!resident || !of_files || *of_files > *resident) return {};
+  return (*resident - *of_files) * page_size;
+}
+
+std::optional<std::uint64_t> anonymous_memory_of(pid_t pid) {
+  return anonymous_memory(read_start(text("/proc/", pid, "/statm")),
+                          static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+}
+
 // /proc/TID exists for a thread, too, although no listing shows it.
 pid_t process_of(pid_t thread) { return number_in_status<pid_t>(text("/proc/", thread), "\nTgid:\t"); }
 

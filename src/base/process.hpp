@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace brood {
 
@@ -37,6 +38,11 @@ char state_of(pid_t pid);
 
 // The process that a thread belongs to; 0 if there is no such thread.
 pid_t process_of(pid_t thread);
+
+// The bytes that are resident and anonymous, of /proc/PID/statm; empty: that can't be seen. It does not wait
+// for the process, unlike smaps_rollup. `pages`: what the file says, in pages.
+std::optional<std::uint64_t> anonymous_memory(std::string_view pages, std::uint64_t page_size);
+std::optional<std::uint64_t> anonymous_memory_of(pid_t pid);
 
 unsigned count_threads();  // of this process; 0: that can't be seen
 

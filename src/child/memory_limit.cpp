@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -43,15 +44,6 @@ Descriptor open_of_this_process(const char* path) {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> anonymous_memory(std::string_view pages, std::uint64_t page_size) {
-  const auto words = split(pages, ' ');
-  if (words.size() < 3) return {};
-  const auto resident = parse_number<std::uint64_t>(words[1]);
-  const auto of_files = parse_number<std::uint64_t>(words[2]);
-  if (!resident || !of_files || *of_files > *resident) return {};
-  return (*resident - *of_files) * page_size;
-}
 
 std::optional<std::uint64_t> private_memory(std::string_view totals) {
   constexpr std::string_view name = "Private_Dirty:", unit = " kB";

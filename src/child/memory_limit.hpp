@@ -33,9 +33,6 @@ class MemoryLimit {
   Descriptor totals_;  // /proc/self/smaps_rollup
 };
 
-// The bytes that are resident and anonymous; `pages`: what /proc/self/statm says, in pages. Empty: it is
-// something else.
-std::optional<std::uint64_t> anonymous_memory(std::string_view pages, std::uint64_t page_size);
 // The bytes that no other process has; `totals`: what /proc/self/smaps_rollup says.
 std::optional<std::uint64_t> private_memory(std::string_view totals);
 

@@ -283,7 +283,7 @@ void Parent::report_readiness() {
 void Parent::warn_of_memory() const {
   const auto limit = limits_of_cgroup().memory;
   if (!limit) return;
-  const std::uint64_t own = anonymous_memory_of(::getpid());
+  const std::uint64_t own = anonymous_memory_of(::getpid()).value_or(0);
   std::vector<MemoryNeed> needs;
   for (const auto& service : services_)
     if (auto need = service->memory_need(own)) needs.push_back(std::move(*need));

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/event_descriptor.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
@@ -149,7 +150,7 @@ void Service::add_load(ServerLoad& to) const {
 std::optional<MemoryNeed> Service::memory_need(std::uint64_t of_parent) const {
   for (const std::uint32_t slot : pool().children().used()) {
     if (pool().rows().lifecycle(slot).phase != Phase::serving) continue;
-    const std::uint64_t its = anonymous_memory_of(pool().children()[slot].pid);
+    const std::uint64_t its = anonymous_memory_of(pool().children()[slot].pid).value_or(0);
     return MemoryNeed{name(), limits().max_clients,
                       memory_of_child(its, of_parent, !configuration_->model.command)};
   }

@@ -3,8 +3,6 @@
 // only.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,9 +20,6 @@ struct MemoryNeed {
 std::string memory_warning(const std::vector<MemoryNeed>& needs, std::uint64_t parent,
                            std::optional<std::uint64_t> limit);
 
-// The bytes that are resident and anonymous; 0: that can't be seen. It does not wait for the process, unlike
-// smaps_rollup.
-std::uint64_t anonymous_memory_of(pid_t pid);
 // What a child adds to what there is, when it has just begun to serve. Pure. `forked`: the parent's pages are
 // among those of the child, and shared. With the kernel's own for a process.
 std::uint64_t memory_of_child(std::uint64_t its, std::uint64_t parent, bool forked);
