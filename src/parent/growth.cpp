@@ -112,11 +112,12 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
   return std::min(next, grow(service, census, {.overdue = overdue, .slow = next_slow}, now));
 }
 
-// Of each time limit of connections: no child is busy with one that has to be looked at. The next child that
-// becomes busy must say so.
-bool Growth::awaits_busy(const Limits& limits, Watched watched) {
-  return (limits.connection_timeout.count() > 0 && watched.overdue == never) ||
-         (limits.slow_timeout.count() > 0 && watched.slow == never);
+// A connection that begins now reaches one of its time limits before the parent looks: the child that gets it
+// must say so. If a child is busy, that seldom is so: it has been for some time.
+bool Growth::awaits_busy(const Limits& limits, const ChildTimeLimits& of_child, Watched watched, Time now) {
+  return (of_child.connection.count() > 0 &&
+          now + of_child.connection + of_child.connection_grace < watched.overdue) ||
+         (limits.slow_timeout.count() > 0 && now + limits.slow_timeout < watched.slow);
 }
 
 Time Growth::grow(const Input& service, const ChildCensus& census, Watched watched, Time now) {
@@ -145,8 +146,9 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Watched watch
   next = std::min(next, limit_reads(limits, full, census, now));
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
-  const Spares spares{
-      .count = counts.idle, .delayed = delayed, .wake_when_busy = awaits_busy(limits, watched)};
+  const Spares spares{.count = counts.idle,
+                      .delayed = delayed,
+                      .wake_when_busy = awaits_busy(limits, child_time_limits(service), watched, now)};
   return publish(thresholds(plan, limits, spares), spares, census.busy) ? now : next;
 }
 

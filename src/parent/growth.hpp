@@ -72,7 +72,7 @@ class Growth {
   struct Watched {
     Time overdue, slow;
   };
-  static bool awaits_busy(const Limits& limits, Watched watched);
+  static bool awaits_busy(const Limits& limits, const ChildTimeLimits& of_child, Watched watched, Time now);
   Time grow(const Input& service, const ChildCensus& census, Watched watched, Time now);
   unsigned fewest_idle(const ChildCensus& census) const;
   void wake_stranded(const Input& service, const Census& counts);

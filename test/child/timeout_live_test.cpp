@@ -64,6 +64,23 @@ TEST_CASE("a handler that extends its deadline is left alone until then") {
   CHECK(server.service().connection_timeouts == 0);
 }
 
+TEST_CASE("a handler that has extended its deadline does not extend that of other connections") {
+  ServerProcess server({"--connection-timeout=500ms", "--start-servers=4", "--min-spare-servers=1",
+                        "--max-spare-servers=4", "--max-clients=4"});
+  Client extended = server.connect();
+  extended.send("extend 600000\npid\n");
+  CHECK(extended.line() == "extended");
+  const std::string child = extended.line();
+  // Its first time limit passes: the parent sees the new one, and has nothing else to look at.
+  CHECK(server.reaches([](const auto& service) { return service.busy == 1 && service.idle == 3; }));
+  CHECK(stays([&] { return server.service().busy == 1; }, 6s));
+  Client other = server.connect();
+  other.send("spin\n");
+  CHECK(other.ending() == Ending::closed);
+  CHECK(server.service().connection_timeouts == 1);
+  CHECK(extended.ask("pid") == child);
+}
+
 TEST_CASE("a child that ignores SIGABRT gets SIGKILL") {
   ServerProcess server({"--connection-timeout=1s"});
   Client client = server.connect();
