@@ -19,7 +19,7 @@ bool serves(const SimulatedChild& child) {
 }  // namespace
 
 // `sign`: 1, or -1 modulo 2^32.
-void Children::tally(const SimulatedChild& child, unsigned sign) {
+void Children::count(const SimulatedChild& child, unsigned sign) {
   if (child.phase == Phase::gone) return;
   counts_.total += sign;
   if (child.phase == Phase::busy) counts_.busy += sign;
@@ -42,7 +42,7 @@ void Children::tally(const SimulatedChild& child, unsigned sign) {
 
 ChildId Children::start(bool replacement) {
   all_.push_back({.replacement = replacement});
-  tally(all_.back(), 1);
+  count(all_.back(), 1);
   return static_cast<ChildId>(all_.size() - 1);
 }
 

@@ -66,12 +66,12 @@ class Children {
     unsigned total, starting, idle, busy, leaving, leaving_long, outdated_idle, outdated_busy;
     unsigned replacements_starting, unproven, replacements_unproven, replacements_proven;
   };
-  void tally(const SimulatedChild& child, unsigned sign);
+  void count(const SimulatedChild& child, unsigned sign);
   template <typename Change>
   void change(ChildId id, const Change& change) {
-    tally(all_[id], -1U);
+    count(all_[id], -1U);
     change(all_[id]);
-    tally(all_[id], 1);
+    count(all_[id], 1);
   }
 
   std::vector<SimulatedChild> all_;
