@@ -21,6 +21,16 @@ void log_lines(std::string_view lines) {
   for (const auto line : split(lines, '\n')) log_error(line);
 }
 
+// In one line, whatever the number of services.
+std::string summary(const std::vector<std::string>& changes) {
+  if (changes.empty()) return "no setting of a service has changed";
+  constexpr std::size_t most_named = 20;
+  std::string named = "changed: ";
+  for (std::size_t i = 0; i < changes.size() && i < most_named; ++i)
+    named += (i == 0 ? "" : ", ") + changes[i];
+  return changes.size() <= most_named ? named : text(named, " and ", changes.size() - most_named, " more");
+}
+
 // The file cannot be made again if its last name is gone: the children write to the former one.
 void look_at_scoreboard(const Scoreboard& scoreboard, const std::string& path) {
   if (path.empty() || scoreboard.has_file()) return;
@@ -107,8 +117,8 @@ ServerOrders::Reloaded Parent::reload(const std::string& only) {
   for (Service* service : outcome.applied) service->call_reload_hook();
   if (only.empty()) try_reopen();
   look_at_files();
-  log_info(text(only.empty() ? "reloaded" : "reloaded service " + only,
-                ": children of older generations are replaced"));
+  log_info(text(only.empty() ? "reloaded" : "reloaded service " + only, ": ", summary(outcome.changes),
+                "; children of older generations are replaced"));
   return outcome;
 }
 

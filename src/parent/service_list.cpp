@@ -8,11 +8,22 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "settings/scaling.hpp"
 
 namespace brood {
 namespace {
 
 void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" : "\n") + std::string(line); }
+
+// "": nothing.
+std::string what_changes(const Service* known, const WantedService& wanted) {
+  if (known == nullptr) return wanted.name + " (new)";
+  if (!wanted.configuration) return "";
+  GivenSettings before = given_by(known->configuration().scaled);
+  before.insert(known->configuration().given.begin(), known->configuration().given.end());
+  const auto settings = differing(before, wanted.configuration->given);
+  return settings.empty() ? "" : text(wanted.name, " (", join(settings, ", "), ')');
+}
 
 }  // namespace
 
@@ -45,40 +56,41 @@ ServiceList::Outcome ServiceList::reload(std::vector<WantedService> wanted, cons
   if (all_or_none) prepare(wanted, only);
   Outcome outcome;
   // First, because a removed service may have an address that a new one needs.
-  outcome.some_removed = remove_unwanted(wanted, only, now);
+  remove_unwanted(wanted, only, now, outcome);
   for (auto& each : wanted) {
     if (!only.empty() && each.name != only) continue;
-    const bool known = find(each.name) != nullptr;
+    const Service* const known = find(each.name);
+    const std::string change = what_changes(known, each);
     const bool right = each.configuration != nullptr;
     try {
       if (!right) throw ConfigurationError(each.mistakes);
       apply(each, now);
       outcome.applied.push_back(find(each.name));
+      if (!change.empty()) outcome.changes.push_back(change);
       std::ranges::move(each.need_restart, std::back_inserter(outcome.need_restart));
       continue;
     } catch (...) {
       add_line(outcome.mistakes, what_was_thrown());
     }
     outcome.refused.push_back(each.name);
-    add_line(outcome.mistakes,
-             text("service ", each.name, known ? " keeps its former configuration" : " is left out"));
+    add_line(outcome.mistakes, text("service ", each.name,
+                                    known != nullptr ? " keeps its former configuration" : " is left out"));
     if (right && removed_one_listens()) waiting_.insert(each.name);
   }
   return outcome;
 }
 
-bool ServiceList::remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only,
-                                  Time now) {
-  bool some_removed = false;
+void ServiceList::remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now,
+                                  Outcome& outcome) {
   for (auto& service : services_) {
     const bool concerned = only.empty() || service->name() == only;
     if (!concerned || service->removed() ||
         std::ranges::any_of(wanted, [&](const auto& each) { return each.name == service->name(); }))
       continue;
     service->remove(now);
-    some_removed = true;
+    outcome.some_removed = true;
+    outcome.changes.push_back(service->name() + " (removed)");
   }
-  return some_removed;
 }
 
 // Opens the new listeners of all before any of them changes.

@@ -36,6 +36,7 @@ class ServiceList {
     std::vector<std::string> refused;       // these keep their former configuration, or are left out
     std::string mistakes;                   // why, one a line
     std::vector<std::string> need_restart;  // of those that were applied: settings that wait for one
+    std::vector<std::string> changes;       // "b (new)", "c (listen, user)": those that are not as before
     bool some_removed = false;
     bool changed() const { return !applied.empty() || some_removed; }
   };
@@ -59,7 +60,8 @@ class ServiceList {
   void apply(WantedService& wanted, Time now);
   void add(WantedService& wanted);
   bool removed_one_listens() const;
-  bool remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now);
+  void remove_unwanted(const std::vector<WantedService>& wanted, const std::string& only, Time now,
+                       Outcome& outcome);
 
   std::vector<std::unique_ptr<Service>> services_;
   std::set<std::string> waiting_;  // could not be reloaded or added while a removed service had its listeners

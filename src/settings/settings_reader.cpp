@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 
 #include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
@@ -90,6 +91,18 @@ NameAndValue as_in_file(const Settings& settings, const Setting& setting, const 
         other.in_list == setting.name && value.starts_with(text(name, ' ')))
       return {other.name, value.substr(name.size() + 1)};
   return {setting.name, value};
+}
+
+std::vector<std::string> differing(const GivenSettings& one, const GivenSettings& other) {
+  std::set<std::string> names;
+  const auto add = [&names](const GivenSettings& from, const GivenSettings& to) {
+    for (const auto& [name, given] : from)
+      if (const auto found = to.find(name); found == to.end() || found->second.values != given.values)
+        names.insert(name);
+  };
+  add(one, other);
+  add(other, one);
+  return {names.begin(), names.end()};
 }
 
 std::vector<std::string> names_of(const Settings& settings) {

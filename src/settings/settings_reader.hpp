@@ -30,6 +30,9 @@ struct Given {
 };
 using GivenSettings = std::map<std::string, Given>;
 
+// The names of the settings whose values differ, in alphabetical order. What is not given has its default.
+std::vector<std::string> differing(const GivenSettings& one, const GivenSettings& other);
+
 struct NameAndValue {
   std::string name, value;
 };

@@ -317,3 +317,18 @@ TEST_CASE("a setting that needs a restart is reported with the file in which it 
   CHECK(server.wait_for_log("a.conf:3: setting listen-backlog has changed; that needs a restart"));
   CHECK(server.wait_for_log("b.conf:3: setting listen-backlog has changed; that needs a restart"));
 }
+
+TEST_CASE("a reload says in one line what has changed, and nothing of the other services") {
+  const Directory directory(one_child);
+  for (const char* const name : {"a", "b", "c", "d"}) directory.add_unix(name);
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("b", "max-clients = 20\nidle-timeout = 1h\n");
+  directory.remove("c");
+  directory.add_unix("e");
+  server.signal(SIGHUP);
+  CHECK(
+      server.wait_for_log("reloaded: changed: c (removed), b (idle-timeout, max-clients), e (new); children"));
+  for (const char* const unchanged : {"service a", "service d"}) CHECK(server.count_in_log(unchanged) <= 1);
+  server.signal(SIGHUP);
+  CHECK(server.wait_for_log("reloaded: no setting of a service has changed; children"));
+}
