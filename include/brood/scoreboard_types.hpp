@@ -110,9 +110,11 @@ inline constexpr std::array<std::string_view, 5> outcome_names = {"served", "fai
 enum class RefusedBy : std::uint8_t {
   rule,          // of the settings allow and deny
   client_limit,  // max-connections-per-client
-  client_rate    // client-rate
+  client_rate,   // client-rate
+  overload       // overload = refuse
 };
-inline constexpr std::array<std::string_view, 3> refused_by_names = {"rule", "client-limit", "client-rate"};
+inline constexpr std::array<std::string_view, 4> refused_by_names = {"rule", "client-limit", "client-rate",
+                                                                     "overload"};
 inline std::string_view name_of(RefusedBy by) { return name_of(by, refused_by_names); }
 inline std::string_view name_of(Outcome outcome) { return name_of(outcome, outcome_names); }
 

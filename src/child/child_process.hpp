@@ -105,7 +105,9 @@ class ChildProcess final : public Child, private ConnectionHost {
   void end_uncounted(Connection connection, ChildSlot::NotCounted as);
   void look_after_end();
 
-  unsigned clients_waiting() const;  // connection/child_patience.cpp
+  // ---- connection/child_patience.cpp
+  unsigned clients_waiting() const;
+  bool refused_for_overload() const;  // a connection that was just accepted
 
   // ---- child_leaving.cpp
   Reason why() const;

@@ -66,10 +66,10 @@ std::string latencies(const FiguresSnapshot& total) {
 
 // Only if there were some.
 std::string refusals(const ServiceSnapshot& service) {
-  const auto [by_rule, by_limit, by_rate] = service.refused;
-  if (by_rule + by_limit + by_rate == 0) return "";
+  const auto [by_rule, by_limit, by_rate, by_overload] = service.refused;
+  if (by_rule + by_limit + by_rate + by_overload == 0) return "";
   return line("refused", by_rule, " by a rule, ", by_limit, " by max-connections-per-client, ", by_rate,
-              " by client-rate");
+              " by client-rate, ", by_overload, " by overload");
 }
 
 // How long connections have waited until a child took them, as far as they have.

@@ -101,7 +101,7 @@ Time Growth::look(const Input& service, ChildCensus census, bool grows, Time now
                 detached_.end_overdue(service.configuration.limits.detach_timeout, paused_until_, now)});
   watches_listeners_ = false;
   if (!grows) {
-    limit_reads(service.configuration.limits, false, census, now);
+    act_on_overload(service.configuration, false, census, now);
     return next;
   }
   if (escalated) census = this->census(service, now);  // those children will not serve any more
@@ -143,7 +143,7 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Watched watch
   if (moved > 0) next = std::min(next, pool_.end_overdue(child_time_limits(service), now).next);
   watches_listeners_ = plan.watch_listeners;
   const bool full = plan.at_max_clients && counts.idle == 0;
-  next = std::min(next, limit_reads(limits, full, census, now));
+  next = std::min(next, act_on_overload(service.configuration, full, census, now));
   const bool delayed = throttle_.active() && now < throttle_.may_start();
   if (delayed) next = std::min(next, throttle_.may_start());
   const Spares spares{.count = counts.idle,
@@ -225,13 +225,28 @@ void Growth::start(unsigned number, DecisionKind kind, const Input& service, Tim
   }
 }
 
-// The children keep the limit themselves. Those that wait for their clients already, without a limit, are
-// interrupted. While all children are busy, the parent looks once a second whether clients wait: a queue
+// The children act. While all of them are busy, the parent looks once a second whether clients wait: a queue
 // sends no event.
-Time Growth::limit_reads(const Limits& limits, bool full, const ChildCensus& census, Time now) {
+Time Growth::act_on_overload(const ServiceConfiguration& service, bool full, const ChildCensus& census,
+                             Time now) {
   const unsigned waiting = full ? census.counts.backlog : 0;
   const bool overloaded = overload_.look(waiting, census.accepted, now);
-  const auto limit = overloaded ? limits.overload_read_timeout : std::chrono::milliseconds(0);
+  const auto read_timeout = service.limits.overload_read_timeout;
+  limit_reads(overloaded ? read_timeout : std::chrono::milliseconds(0), now);
+  const bool refuses = service.admission.on_overload == OnOverload::refuse;
+  const unsigned most = service.admission.overload_queue;
+  const unsigned places = service.limits.max_clients * limits_of_child(service).connections;
+  scoreboard_.service_orders().overload_queue.store(!overloaded || !refuses ? 0
+                                                    : most != 0             ? most
+                                                                            : places,
+                                                    relaxed);
+  if (!full || (read_timeout.count() == 0 && !refuses)) return never;
+  return waiting > 0 ? now + Overload::window : now + queue_check_interval;
+}
+
+// The children keep the limit themselves. Those that wait for their clients already, without a limit, are
+// interrupted.
+void Growth::limit_reads(std::chrono::milliseconds limit, Time now) {
   auto& published = scoreboard_.service_orders().overload_read_timeout;
   const bool begins = published.load(relaxed) == 0;
   published.store(std::chrono::nanoseconds(limit).count(), relaxed);
@@ -239,8 +254,6 @@ Time Growth::limit_reads(const Limits& limits, bool full, const ChildCensus& cen
     pool_.interrupt_reads();
     reads_interrupted_at_ = now;
   }
-  if (!full || limits.overload_read_timeout.count() == 0) return never;
-  return waiting > 0 ? now + Overload::window : now + queue_check_interval;
 }
 
 // Children read the thresholds after they have changed their rows. The parent counts again after it has moved

@@ -82,7 +82,8 @@ class Growth {
   void saw(const ChildCensus& census) const;
   void act(const Plan& plan, const Census& counts, const Input& service, Time now);
   void start(unsigned number, DecisionKind kind, const Input& service, Time now);
-  Time limit_reads(const Limits& limits, bool full, const ChildCensus& census, Time now);
+  Time act_on_overload(const ServiceConfiguration& service, bool full, const ChildCensus& census, Time now);
+  void limit_reads(std::chrono::milliseconds limit, Time now);
   bool publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const;
 
   const Scoreboard& scoreboard_;

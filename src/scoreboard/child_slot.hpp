@@ -104,6 +104,7 @@ class ChildSlot {
   std::chrono::nanoseconds overload_read_timeout() const {
     return std::chrono::nanoseconds(service_.overload_read_timeout.load(std::memory_order_relaxed));
   }
+  std::uint32_t overload_queue() const { return service_.overload_queue.load(std::memory_order_relaxed); }
   // How many connections all children of the service can have.
   unsigned places() const;
   // A wait for input is overdue since then, and so many clients wait for a child. True: fewer waits of

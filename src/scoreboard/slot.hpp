@@ -33,7 +33,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 8;
+inline constexpr std::uint32_t layout_version = 9;
 inline constexpr std::uint32_t bits_per_word = 64;
 inline constexpr std::size_t most_counters = 16;
 inline constexpr std::size_t most_inodes = 16;
@@ -138,6 +138,9 @@ struct alignas(cache_line) ServiceOrders {
   // While all children are busy, none can be started, and clients wait: how long a client may keep its child
   // waiting at most, in nanoseconds. 0: without a limit.
   Shared<std::int64_t> overload_read_timeout;
+  // During the same: a child that accepts a connection refuses it if more than so many wait behind it. 0: it
+  // refuses none.
+  Shared<std::uint32_t> overload_queue;
   // For readers:
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
   Shared<std::uint32_t> state;                // a ServiceState

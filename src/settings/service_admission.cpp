@@ -10,6 +10,7 @@ namespace brood {
 namespace {
 
 constexpr unsigned most_per_client = 1'000'000;
+constexpr unsigned longest_queue = 65'535;
 
 SettingType<AccessRule> rule_type() {
   return {.kind = "client",
@@ -45,6 +46,16 @@ void find_users(AdmissionSettings& admission, bool datagrams, SettingsReader& re
   }
 }
 
+void check_overload(const AdmissionSettings& admission, bool datagrams, SettingsReader& reader) {
+  const bool refuses = admission.on_overload == OnOverload::refuse;
+  if (refuses && datagrams)
+    reader.blame("overload",
+                 "overload = refuse has no effect: the length of a queue of datagrams is not known");
+  if (!refuses && admission.overload_queue != 0)
+    reader.blame("overload-queue",
+                 text("overload-queue = ", admission.overload_queue, " needs overload = refuse"));
+}
+
 }  // namespace
 
 void add_admission_settings(Settings& settings, AdmissionSettings& admission) {
@@ -75,6 +86,15 @@ void add_admission_settings(Settings& settings, AdmissionSettings& admission) {
                   "IPv4 addresses with so many equal bits are one client.");
   settings.number("client-prefix-ipv6", admission.ipv6_prefix, 1, 128,
                   "IPv6 addresses with so many equal bits are one client.");
+  settings.choice(
+      "overload", admission.on_overload, {{"wait", OnOverload::wait}, {"refuse", OnOverload::refuse}},
+      "What becomes of connections while max-clients children are busy and those in the queue will wait for "
+      "a tenth of a second or longer. wait: they stay there. refuse: whenever a child comes free, it refuses "
+      "those that have waited longest, until overload-queue are left, and serves the next.");
+  settings.number(
+      "overload-queue", admission.overload_queue, 0, longest_queue,
+      "How many connections overload = refuse leaves in the queue. 0: as many as all children can "
+      "have at once.");
   settings.text(
       "refusal", admission.refusal_written,
       "What a refused client is sent before its connection is closed, with \\r, \\n, \\t and \\\\ as "
@@ -83,8 +103,9 @@ void add_admission_settings(Settings& settings, AdmissionSettings& admission) {
 
 void check_admission(AdmissionSettings& admission, const ServiceConfiguration& service,
                      SettingsReader& reader) {
-  constexpr std::array names = {"allow", "max-connections-per-client", "client-rate", "client-burst",
-                                "refusal"};
+  constexpr std::array names = {
+      "allow",  "max-connections-per-client", "client-rate", "client-burst", "overload", "overload-queue",
+      "refusal"};
   const std::string_view reason = why_not(service);
   for (const char* const name : names)
     if (const Given* const given = reader.find(name); given != nullptr && !reason.empty()) {
@@ -94,6 +115,7 @@ void check_admission(AdmissionSettings& admission, const ServiceConfiguration& s
   find_users(admission, service.model.work == WorkKind::datagrams, reader);
   if (admission.burst != 0 && admission.rate.connections == 0)
     reader.blame("client-burst", text("client-burst = ", admission.burst, " needs client-rate"));
+  check_overload(admission, service.model.work == WorkKind::datagrams, reader);
   try {
     admission.refusal = parse_refusal(admission.refusal_written);
   } catch (const Error& error) {

@@ -2,6 +2,8 @@
 // overload-read-timeout: clients that keep their children waiting lose them when others wait for a child.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -25,6 +27,43 @@ unsigned count_open(std::vector<Client>& clients) {
     } catch (const ClientError&) {
     }
   return open;
+}
+
+// Whose children have one connection each.
+ServerOptions with_one_connection(std::vector<std::string>& settings) {
+  ServerOptions options;
+  SUBCASE("blocking") { return options; }
+  settings.emplace_back("--max-connections-per-child=1");
+  SUBCASE("event loop") { options.program = "brood-event-test-server"; }
+  SUBCASE("coroutines") { options.program = "brood-async-test-server"; }
+  return options;
+}
+
+std::uint64_t refused_by_overload(const ServiceSnapshot& service) {
+  return service.refused.at(static_cast<std::size_t>(RefusedBy::overload));
+}
+
+// For each client that waits while the only child is busy: whether it was served, in their order.
+std::vector<bool> serve_crowd(const ServerProcess& server, unsigned clients) {
+  Client busy = server.connect();
+  busy.send("hold 700\n");
+  REQUIRE(server.reaches([](const auto& service) { return service.busy == 1; }));
+  std::vector<Client> crowd;
+  for (unsigned i = 0; i < clients; ++i) {
+    crowd.push_back(server.connect());
+    crowd.back().send("echo served\n");
+  }
+  CHECK(busy.line() == "held");
+  busy.close();
+  std::vector<bool> served;
+  for (auto& client : crowd) {
+    const std::string answer = client.line();
+    served.push_back(answer == "served");
+    if (!served.back()) CHECK(answer == "too many");
+    if (!served.back()) CHECK(client.ending() == Ending::closed);
+    client.close();
+  }
+  return served;
 }
 
 }  // namespace
@@ -143,4 +182,54 @@ TEST_CASE("an overload that is over leaves no limit behind") {
   CHECK(stays([&] { return server.service().total.finished == 2; }, 1500ms));
   CHECK(count_open(silent) == 1);
   CHECK(count_open(again) == 1);
+}
+
+TEST_CASE("an overloaded service that refuses serves those that have come last") {
+  auto settings = overloadable(1, "0");
+  for (const char* const each : {"--overload=refuse", "--overload-queue=2", "--refusal=too many\\n"})
+    settings.emplace_back(each);
+  const ServerOptions options = with_one_connection(settings);
+  ServerProcess server(settings, options);
+  std::uint64_t answered = 0;
+  std::vector<bool> served;
+  // The parent needs some looks to find the service overloaded.
+  const bool some_refused = eventually([&] {
+    served = serve_crowd(server, 8);
+    answered += served.size() + 1;
+    return !served.front();
+  });
+  CHECK(some_refused);
+  CHECK(std::ranges::is_sorted(served));  // those that have waited longest were refused
+  CHECK(std::ranges::count(served, true) >= 3);
+  CHECK(server.reaches([&](const auto& service) {
+    return refused_by_overload(service) > 0 &&
+           service.total.finished + refused_by_overload(service) == answered;
+  }));
+  CHECK(server.service().children_gone == 0);
+  CHECK(server.wait_for_log(" is refused: overload = refuse"));
+}
+
+TEST_CASE("an overloaded service refuses nobody by default, nor below the length of its queue") {
+  for (const char* setting : {"--overload=wait", "--overload=refuse"}) {
+    auto settings = overloadable(1, "0", setting);
+    if (std::string_view(setting).ends_with("refuse")) settings.emplace_back("--overload-queue=20");
+    const ServerProcess server(settings);
+    const auto served = serve_crowd(server, 8);
+    CHECK(std::ranges::count(served, true) == 8);
+    CHECK(refused_by_overload(server.service()) == 0);
+  }
+}
+
+TEST_CASE("overload and its queue are refused where they have no effect") {
+  const auto mistake = [](const std::vector<std::string>& settings, const std::string& program) {
+    ServerProcess server(settings, {.program = program, .listen = false, .log = false, .wait_ready = false});
+    CHECK(server.wait_exit() == exited(78));
+    return server.standard_error();
+  };
+  CHECK(mistake({"--overload-queue=3"}, "brood-test-server").find("needs overload = refuse") !=
+        std::string::npos);
+  CHECK(mistake({"--overload=refuse", "--listen=udp:127.0.0.1:0"}, "brood-datagram-test-server")
+            .find("overload = refuse has no effect") != std::string::npos);
+  CHECK(mistake({"--overload=refuse", "--listen=timer:1h"}, "brood-trigger-test-server")
+            .find("overload has no effect: triggers") != std::string::npos);
 }

@@ -20,6 +20,8 @@ struct ClientRate {
   bool operator==(const ClientRate&) const = default;
 };
 
+enum class OnOverload : std::uint8_t { wait, refuse };
+
 struct AdmissionSettings {
   std::vector<AccessRule> rules;
   std::shared_ptr<const AccessRules> compiled;  // made of `rules` in the parent, for all children
@@ -28,10 +30,12 @@ struct AdmissionSettings {
   ClientRate rate;
   unsigned burst = 0;  // 0: the number of `rate`
   unsigned ipv4_prefix = 32, ipv6_prefix = 64;
+  OnOverload on_overload = OnOverload::wait;
+  unsigned overload_queue = 0;           // with OnOverload::refuse; 0: as many as can be served at once
   std::string refusal_written, refusal;  // with and without escapes
 
   bool counts_clients() const { return most_connections != 0 || rate.connections != 0; }
-  bool decides() const { return !rules.empty() || counts_clients(); }
+  bool decides() const { return !rules.empty() || counts_clients() || on_overload == OnOverload::refuse; }
 };
 
 // "10/s", "100/min", "1000/h"; "0". Throws ConfigurationError.

@@ -6,10 +6,18 @@
 
 namespace brood {
 
+// The oldest one goes, because the queue gives no other: the child then takes the next.
+bool ChildProcess::refused_for_overload() const {
+  const std::uint32_t most = slot_.overload_queue();
+  return most != 0 && clients_waiting() > most;
+}
+
 std::optional<ClientCounts::Place> ChildProcess::admit(const Address& client, std::size_t listener,
                                                        int socket, ClientIs where) {
   Admission::Decision decision =
-      admission_->decide(client, where == ClientIs::at_the_other_end ? socket : Admission::no_socket);
+      refused_for_overload()
+          ? Admission::Decision{.refusal = RefusedBy::overload, .reason = "overload = refuse"}
+          : admission_->decide(client, where == ClientIs::at_the_other_end ? socket : Admission::no_socket);
   if (!decision.refusal) return decision.place;
   if (socket != Admission::no_socket) admission_->send_refusal(socket);
   slot_.refused(*decision.refusal);

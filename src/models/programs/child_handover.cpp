@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // To be raised when one of the records below changes.
-constexpr unsigned record_version = 5;
+constexpr unsigned record_version = 6;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
@@ -25,6 +25,7 @@ void add_admission(const AdmissionSettings& admission, WireRecord& record) {
   record.set("client-rate", write_client_rate(admission.rate)).set("client-burst", admission.burst);
   record.set("client-prefix-ipv4", admission.ipv4_prefix);
   record.set("client-prefix-ipv6", admission.ipv6_prefix);
+  record.set("refuses-on-overload", admission.on_overload == OnOverload::refuse ? 1 : 0);
   record.set("refusal", admission.refusal);
 }
 
@@ -38,6 +39,7 @@ AdmissionSettings read_admission(const WireRecord& record) {
   admission.burst = record.number<unsigned>("client-burst");
   admission.ipv4_prefix = record.number<unsigned>("client-prefix-ipv4");
   admission.ipv6_prefix = record.number<unsigned>("client-prefix-ipv6");
+  if (record.number<int>("refuses-on-overload") != 0) admission.on_overload = OnOverload::refuse;
   admission.refusal = record["refusal"];
   return admission;
 }
