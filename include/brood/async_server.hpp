@@ -198,6 +198,7 @@ class AsyncConnection {
   std::unique_ptr<InputBuffer> input_;  // what was read and not yet taken
   HandlerState state_;                  // not in `connection_`, which may end before its handler
   unsigned waits_ = 0;                  // how many have not ended
+  unsigned output_waits_ = 0;           // of these, for the peer to take output
   bool between_requests_ = false;       // one of them is for the next request
   bool cut_short_ = false;              // they took too long, and were cancelled
   bool peer_ended_ = false;             // the peer sends no more, or the connection is broken

@@ -82,6 +82,14 @@ class Child {
   // header has not come. They are open, and try_accept() returns each one when it begins, also while the
   // child leaves: then the loop goes on, and watches the listeners, until this is 0.
   virtual unsigned beginning() const = 0;
+  // Clients wait, and no child has room. While this is so, the child wakes as if its listeners were ready,
+  // once a second at least. Then the connection that has been silent for longest is to end if patience() says
+  // so.
+  virtual bool overloaded() const { return false; }
+  // As ConnectionHost::patience().
+  virtual std::chrono::nanoseconds patience(std::chrono::nanoseconds /*waited*/, std::uint64_t /*bytes*/) {
+    return ConnectionHost::no_limit;
+  }
 
  protected:
   ~Child() = default;

@@ -106,6 +106,7 @@ class ChildProcess final : public Child, private ConnectionHost {
   void look_after_end();
 
   // ---- connection/child_patience.cpp
+  void begin_loop();
   unsigned clients_waiting() const;
   bool refused_for_overload() const;  // a connection that was just accepted
 

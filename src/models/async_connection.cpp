@@ -53,6 +53,7 @@ void AsyncConnection::set_deadline(std::chrono::milliseconds time) {
 
 void AsyncConnection::begin_wait(Wait wait) {
   if (waits_++ == 0) cut_short_ = false;
+  if (wait == Wait::output) ++output_waits_;
   if (wait == Wait::request) between_requests_ = true;
   loop_.changed(*this);
 }
@@ -66,6 +67,7 @@ error_code AsyncConnection::end_wait(Wait wait, error_code error, std::size_t si
     connection_.add_bytes(size, 0);
   const bool too_long = closed_ || (cut_short_ && error == asio::error::operation_aborted);
   --waits_;
+  if (wait == Wait::output) --output_waits_;
   loop_.changed(*this);
   if (!error) return error;
   if (too_long) error = asio::error::timed_out;
@@ -93,6 +95,7 @@ asio::awaitable<std::size_t> AsyncConnection::receive(std::span<char> buffer, Wa
 
 ConnectionState AsyncConnection::connection_state() const {
   if (waits_ == 0 || cut_short_) return ConnectionState::handled;
+  if (output_waits_ == waits_) return ConnectionState::sending;
   return between_requests_ ? ConnectionState::idle : ConnectionState::waiting;
 }
 

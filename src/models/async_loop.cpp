@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/event_descriptor.hpp"
+#include "child/connection/patience.hpp"
 #include "models/async_relay.hpp"
 #include "models/connection_outcome.hpp"
 #include "models/epoll_set.hpp"
@@ -60,6 +61,7 @@ void AsyncLoop::wait_for_connections() {
   listeners_.async_wait(Readiness::wait_read, [this](const boost::system::error_code& error) {
     if (error || (leaving_ && child_.beginning() == 0)) return;
     if (auto connection = child_.try_accept()) start(std::move(*connection));
+    end_silent();
     end_if_empty();
     wait_for_connections();
   });
@@ -137,6 +139,7 @@ void AsyncLoop::finish(AsyncConnection& connection) {
   connection.socket_.release(ignored);  // what waits for it is cancelled
   if (connection.relay_ != nullptr) connection.relay_->cancel();
   connection.closed_ = true;
+  if (silent_ == &connection) silent_ = nullptr;
   deadlines_.remove(connection.connection_.id());
   child_.finished(std::move(connection.connection_), connection.outcome_);
   end_if_empty();
@@ -149,10 +152,29 @@ void AsyncLoop::on_timer() {
   std::vector<ConnectionDeadlines::Overdue> overdue;
   wake_at(deadlines_.take_overdue(Clock::now(), overdue));
   for (const auto& [id, limit] : overdue) end_overdue(*connections_[id], limit);
+  end_silent();
+}
+
+// One at a time: then a client that waits takes its place, and fewer wait.
+void AsyncLoop::end_silent() {
+  if (!child_.overloaded()) return;
+  const Time now = Clock::now();
+  if (silent_ != nullptr && silent_->cut_short_) return wake_at(now + patience_check_interval);
+  silent_ = nullptr;
+  const auto silent = deadlines_.longest_silent();
+  if (!silent) return;
+  const auto patience = child_.patience(now - silent->since, 0);
+  wake_at(next_look_at_silence(now, patience));
+  if (patience > std::chrono::nanoseconds::zero() || !deadlines_.hold(silent->id)) return;
+  AsyncConnection& connection = *connections_[silent->id];
+  log_too_silent(connection.connection_);
+  silent_ = &connection;
+  end_overdue(connection, ConnectionDeadlines::Limit::silence);
 }
 
 void AsyncLoop::end_overdue(AsyncConnection& connection, ConnectionDeadlines::Limit limit) {
   switch (limit) {
+    case ConnectionDeadlines::Limit::silence:
     case ConnectionDeadlines::Limit::inactivity:
       connection.cut_short_ = true;
       connection.cancel();

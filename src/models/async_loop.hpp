@@ -45,6 +45,7 @@ class AsyncLoop {
   void end_if_empty();
 
   void on_timer();
+  void end_silent();
   void end_overdue(AsyncConnection& connection, ConnectionDeadlines::Limit limit);
   void wake_at(Time time);
 
@@ -57,7 +58,8 @@ class AsyncLoop {
   boost::asio::posix::stream_descriptor listeners_, leave_;  // do not own their descriptors
   boost::asio::steady_timer timer_;
   Time wakes_at_ = never;
-  unsigned starting_ = 0;  // coroutines
+  const AsyncConnection* silent_ = nullptr;  // was cut short, and its coroutine has not ended
+  unsigned starting_ = 0;                    // coroutines
   bool leaving_ = false;
   bool looked_last_ = false;  // nothing more is accepted
 };

@@ -79,11 +79,14 @@ Time ConnectionDeadlines::due_by(Limit limit, const Entry& entry) const {
       return entry.lingers ? never : entry.too_old;
     case Limit::timer:
       return entry.timer;
+    case Limit::silence:
+      return never;
     case Limit::inactivity:
       break;
   }
   const bool idle = entry.state == ConnectionState::idle;
-  if (!idle && entry.state != ConnectionState::waiting) return never;
+  const bool waits = entry.state == ConnectionState::waiting || entry.state == ConnectionState::sending;
+  if (!idle && !waits) return never;
   const Time due = after(entry.active, limits_.idle_timeout);
   if (!idle || left_at_ == never) return due;
   return std::min(due, std::max(entry.active, left_at_) + last_request_time);
@@ -93,6 +96,17 @@ Time ConnectionDeadlines::due(const Entry& entry) const {
   if (entry.state == ConnectionState::held) return never;
   return std::min({due_by(Limit::age, entry), due_by(Limit::inactivity, entry), due_by(Limit::linger, entry),
                    due_by(Limit::timer, entry)});
+}
+
+std::optional<ConnectionDeadlines::Silent> ConnectionDeadlines::longest_silent() const {
+  const auto is_silent = [this](ConnectionId id) {
+    const Entry& entry = entries_[id];
+    const bool reads = entry.state == ConnectionState::waiting || entry.state == ConnectionState::idle;
+    return reads && entry.timer == never;
+  };
+  const auto found = std::ranges::find_if(by_activity_, is_silent);
+  if (found == by_activity_.end()) return {};
+  return Silent{.id = *found, .since = entries_[*found].active};
 }
 
 // By age after by activity: what is taken by the one has no say in when the other is due next.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout, the
-// second that a child which leaves gives its idle connections, and the time for a lingering close; and when
-// the timer that a handler has set is over. Pure:
-// the time is an argument, and nothing is closed here. Knows neither sockets nor threads.
+// second that a child which leaves gives its idle connections, and the time for a lingering close; when
+// the timer that a handler has set is over; and which one has been silent for longest, for
+// overload-read-timeout. Pure: the time is an argument, and nothing is closed here. Knows neither sockets nor
+// threads.
 #pragma once
 
+#include <algorithm>
 #include <list>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -20,13 +23,14 @@ enum class ConnectionState : std::uint8_t {
   held,       // a thread works on it: no limit is checked until it is given back
   handled,    // its handler does something else than wait for the peer: connection-timeout
   waiting,    // for the peer, within a request: connection-idle-timeout as well
+  sending,    // the same, and the peer has to take output first
   idle,       // between two requests: the same, and a second after the child was told to leave
   lingering,  // all is said, and what the peer still sends is read away: Connection::linger_time alone
 };
 
 class ConnectionDeadlines {
  public:
-  enum class Limit : std::uint8_t { age, inactivity, linger, timer };
+  enum class Limit : std::uint8_t { age, inactivity, linger, timer, silence };
   struct Overdue {
     ConnectionId id;
     Limit limit;
@@ -56,6 +60,14 @@ class ConnectionDeadlines {
 
   void leave(Time now) { left_at_ = now; }  // the child was told to leave
 
+  // The one that has waited longest for its peer's input. No timer is set for it: then its handler may want
+  // the peer to be silent.
+  struct Silent {
+    ConnectionId id;
+    Time since;
+  };
+  std::optional<Silent> longest_silent() const;
+
   // Appends what is overdue, which is held from then on. Returns when the next connection is due.
   Time take_overdue(Time now, std::vector<Overdue>& overdue);
 
@@ -81,5 +93,12 @@ class ConnectionDeadlines {
   bool age_in_order_ = true;  // false: a deadline was moved
   Time left_at_ = never;
 };
+
+// After a look at the one that has been silent for longest. If one ends, the next may have to as soon as a
+// client that waits has its place.
+inline Time next_look_at_silence(Time now, std::chrono::nanoseconds patience) {
+  constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds(1);
+  return patience == ConnectionHost::no_limit ? never : now + std::max(patience, soon);
+}
 
 }  // namespace brood

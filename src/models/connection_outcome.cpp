@@ -11,4 +11,10 @@ void log_too_old(const Connection& connection) {
   log_for_client(ClientMessage::time_limit, LogLevel::info, connection_from(connection.peer()) + why);
 }
 
+void log_too_silent(const Connection& connection) {
+  log_for_client(ClientMessage::time_limit, LogLevel::info,
+                 connection_from(connection.peer()) +
+                     ": overload-read-timeout: it is silent while others wait; it is closed");
+}
+
 }  // namespace brood

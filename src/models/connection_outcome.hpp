@@ -26,5 +26,7 @@ Outcome guard_connection(const Connection& connection, const Handler& handler) {
 
 // It is closed because of connection-timeout, or of the deadline that its handler has set.
 void log_too_old(const Connection& connection);
+// Because of overload-read-timeout.
+void log_too_silent(const Connection& connection);
 
 }  // namespace brood

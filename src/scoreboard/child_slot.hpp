@@ -111,6 +111,7 @@ class ChildSlot {
   // siblings are overdue for longer, and the connection must end; until it is finished, it counts as one
   // for which a child comes free. If several threads of the child wait, the row has the last one that asked.
   bool must_end(Time overdue_since, unsigned clients_waiting);
+  void not_overdue();  // nor does one wait that was
 
   // Of the children that were not told to leave, with this one.
   struct Pool {

@@ -24,7 +24,11 @@ namespace brood {
     row_.reading.fetch_sub(1, relaxed);
   else
     add(row_.reading, -1U);
-  // Negative: the connection ends for it.
+  not_overdue();
+}
+
+// Negative: the connection ends for it.
+[[gnu::hot]] void ChildSlot::not_overdue() {
   if (row_.overdue_since.load(relaxed) > 0) row_.overdue_since.store(0, relaxed);
 }
 
@@ -37,9 +41,10 @@ unsigned ChildSlot::places() const {
 bool ChildSlot::must_end(Time overdue_since, unsigned clients_waiting) {
   const auto turn = this->turn();
   if (is_detached()) return false;
+  const bool ends_one = turn_ && row_.overdue_since.load(relaxed) < 0;  // in another thread
   const std::int64_t own = std::max<std::int64_t>(to_nanoseconds(overdue_since), 1);
-  row_.overdue_since.store(own, relaxed);
-  unsigned before = count_spares();
+  if (!ends_one) row_.overdue_since.store(own, relaxed);
+  unsigned before = count_spares() + (ends_one ? 1 : 0);
   for (std::uint32_t word = 0; word < spare_words_.size(); ++word) {
     std::uint64_t counted = spare_words_[word].load(relaxed);
     for (; counted != 0 && before < clients_waiting; counted &= counted - 1) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "loopback_listener.hpp"
 #include "process_table.hpp"
 #include "server_process.hpp"
 
@@ -27,6 +28,16 @@ unsigned count_open(std::vector<Client>& clients) {
     } catch (const ClientError&) {
     }
   return open;
+}
+
+// Whose children have several connections each.
+ServerOptions with_loop(std::vector<std::string>& settings) {
+  settings.emplace_back("--max-connections-per-child=4");
+  ServerOptions options{.program = "brood-event-test-server"};
+  SUBCASE("event loop") {}
+  SUBCASE("event loop with threads") { settings.emplace_back("--threads-per-child=2"); }
+  SUBCASE("coroutines") { options.program = "brood-async-test-server"; }
+  return options;
 }
 
 // Whose children have one connection each.
@@ -182,6 +193,62 @@ TEST_CASE("an overload that is over leaves no limit behind") {
   CHECK(stays([&] { return server.service().total.finished == 2; }, 1500ms));
   CHECK(count_open(silent) == 1);
   CHECK(count_open(again) == 1);
+}
+
+TEST_CASE("of silent clients of a loop as many lose their connections as others wait") {
+  auto settings = overloadable(2, "300ms");
+  const ServerOptions options = with_loop(settings);
+  ServerProcess server(settings, options);
+  auto silent = server.hold(8);
+  Client next = server.connect();
+  next.send("echo served\n");
+  CHECK(next.line() == "served");
+  CHECK(server.reaches([](const auto& service) { return service.total.finished == 1; }));
+  next.close();
+  CHECK(count_open(silent) == 7);
+  CHECK(server.service().total.failed == 0);
+  CHECK(server.service().children_gone == 0);
+  CHECK(server.wait_for_log(": overload-read-timeout: it is silent while others wait; it is closed"));
+}
+
+TEST_CASE("many clients that wait for the places of silent ones in loops get them") {
+  auto settings = overloadable(2, "300ms");
+  const ServerOptions options = with_loop(settings);
+  ServerProcess server(settings, options);
+  auto silent = server.hold(8);
+  for (int i = 0; i < 20; ++i) {
+    Client next = server.connect();
+    next.send("echo served\n");
+    CHECK(next.line() == "served");
+  }
+  CHECK(server.service().children_gone == 0);
+}
+
+TEST_CASE("silent clients of a loop keep their connections while nobody waits, and without the setting") {
+  for (const char* timeout : {"50ms", "0"}) {
+    auto settings = overloadable(1, timeout);
+    const ServerOptions options = with_loop(settings);
+    ServerProcess server(settings, options);
+    auto silent = server.hold(4);
+    std::vector<Client> next;
+    if (*timeout == '0') next.push_back(server.connect());
+    CHECK(stays([&] { return server.service().total.finished == 0; }, 1500ms));
+    CHECK(count_open(silent) == 4);
+  }
+}
+
+TEST_CASE("a relay on which nothing moves ends for a client that waits") {
+  const LoopbackListener behind;
+  ServerProcess server(overloadable(1, "300ms"), {.program = "brood-protocol-test-server"});
+  Client silent = server.connect();
+  silent.send("relay " + std::to_string(behind.port()) + "\nx");
+  REQUIRE(server.reaches([](const auto& service) { return service.busy == 1; }));
+  Client next = server.connect();
+  next.send("lines\n");
+  CHECK(silent.ending() == Ending::closed);
+  CHECK(server.wait_for_log("overload-read-timeout: relay for 127.0.0.1:"));
+  CHECK(server.reaches([](const auto& service) { return service.total.accepted == 2; }));
+  CHECK(server.service().total.timed_out == 1);
 }
 
 TEST_CASE("an overloaded service that refuses serves those that have come last") {

@@ -220,3 +220,33 @@ TEST_CASE("an id is used again after its connection was removed") {
   CHECK(deadlines.overdue(start + 14s).empty());
   CHECK(deadlines.overdue(start + 15s) == Pairs{{0, Limit::age}});
 }
+
+TEST_CASE("of the connections that wait for input the one is found that has been silent for longest") {
+  Deadlines deadlines{ChildLimits()};
+  CHECK_FALSE(deadlines.longest_silent());
+  for (const auto& [id, state] : {std::pair(0, State::sending), std::pair(1, State::handled),
+                                  std::pair(2, State::waiting), std::pair(3, State::idle)})
+    deadlines.add(static_cast<ConnectionId>(id), state, start + 1s * id);
+  const auto longest = [&] { return deadlines.longest_silent().value(); };
+  CHECK(longest().id == 2);
+  CHECK(longest().since == start + 2s);
+  deadlines.set_timer(2, start + 1h);
+  CHECK(longest().id == 3);
+  deadlines.set_timer(2, never);
+  CHECK(longest().id == 2);
+  CHECK(deadlines.hold(2));
+  CHECK(longest().id == 3);
+  deadlines.set(2, State::waiting, start + 10s);
+  CHECK(longest().id == 3);
+  deadlines.set(3, State::lingering, start + 11s);
+  CHECK(longest().id == 2);
+  deadlines.set(0, State::idle, start + 12s);
+  deadlines.remove(2);
+  CHECK(longest().since == start + 12s);
+}
+
+TEST_CASE("after one silent connection has ended the next look is soon") {
+  CHECK(next_look_at_silence(start, ConnectionHost::no_limit) == never);
+  CHECK(next_look_at_silence(start, 30ms) == start + 30ms);
+  CHECK(next_look_at_silence(start, 0ms) == start + 1ms);
+}

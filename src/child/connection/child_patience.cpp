@@ -25,6 +25,11 @@ bool ChildProcess::read_was_cut() const { return child_signals::read_was_cut(); 
   return slot_.overload_read_timeout() != std::chrono::nanoseconds::zero();
 }
 
+// A loop waits for its clients' input all the time.
+void ChildProcess::begin_loop() {
+  if (!wait_.own_loop()) slot_.begin_read();
+}
+
 unsigned ChildProcess::clients_waiting() const {
   unsigned waiting = 0;
   const WorkKind brings = server_.child_model().work;
@@ -39,8 +44,10 @@ std::chrono::nanoseconds ChildProcess::patience(std::chrono::nanoseconds waited,
   const unsigned waiting = clients_waiting();
   if (waiting == 0) return patience_check_interval;
   const auto left = patience_with(longest, waiting, slot_.places(), bytes) - waited;
-  if (left > std::chrono::nanoseconds::zero())
+  if (left > std::chrono::nanoseconds::zero()) {
+    if (wait_.own_loop()) slot_.not_overdue();  // its connections are not in end_read()
     return std::min<std::chrono::nanoseconds>(left, patience_check_interval);
+  }
   const bool ends = slot_.must_end(Clock::now() + left, waiting);
   return ends ? std::chrono::nanoseconds::zero() : patience_check_interval;
 }

@@ -8,24 +8,9 @@
 #include "brood/connection.hpp"
 #include "brood/error.hpp"
 #include "child/connection/input_buffer.hpp"
+#include "child/connection/reading.hpp"
 
 namespace brood {
-
-namespace {
-
-// While it lives, the child can end the wait of a read.
-class Reading {
- public:
-  [[gnu::hot]] Reading(ConnectionHost& host, int socket) : host_(host) { host_.begin_read(socket); }
-  [[gnu::hot]] ~Reading() { host_.end_read(); }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
-
- private:
-  ConnectionHost& host_;
-};
-
-}  // namespace
 
 // Empty: no input now, or, if the call blocks, none within the read timeout.
 [[gnu::hot]] std::optional<std::size_t> Connection::receive(std::span<char> buffer, int flags) {

@@ -9,6 +9,7 @@
 #include "base/event_descriptor.hpp"
 #include "brood/connection.hpp"
 #include "child/connection/input_buffer.hpp"
+#include "child/connection/reading.hpp"
 #include "child/connection/relay.hpp"
 
 namespace brood {
@@ -68,8 +69,13 @@ void Connection::run_relay(Relay& relay, int other) {
     if (relay.moved() > std::exchange(moved, relay.moved())) active = Clock::now();
     if (more) continue;
     const Time until = limits_.read.count() == 0 ? never : active + limits_.read;
+    const Reading reading(*host_, socket_.get());
+    const Time now = Clock::now();
+    const auto patience = blocks_ ? host_->patience(now - active, 0) : ConnectionHost::no_limit;
+    if (patience == std::chrono::nanoseconds::zero()) timed_out("relay for", "overload-read-timeout: ");
+    const Time look_again = patience == ConnectionHost::no_limit ? never : now + patience;
     auto ends = relay.waits_for();
-    if (poll_until(ends, std::min(until, limits_.deadline)) > 0)
+    if (poll_until(ends, std::min({until, limits_.deadline, look_again})) > 0)
       relay.see(ends);
     else if (Clock::now() >= until)
       timed_out("relay for", "");

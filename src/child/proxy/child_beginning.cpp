@@ -128,11 +128,13 @@ unsigned ChildProcess::beginning() const {
 }
 
 void ChildProcess::watch_listeners(int epoll, std::uint64_t data) {
+  begin_loop();
   wait_.watch_listeners(epoll, data);
   if (awaited_) awaited_->report_to(epoll, data);
 }
 
 int ChildProcess::listener_fd() {
+  begin_loop();
   const int epoll = wait_.listener_fd();
   if (awaited_ && epoll >= 0) awaited_->report_to(epoll, 0);
   return epoll;

@@ -105,6 +105,7 @@ void Reactor::on_listeners() {
     const std::lock_guard lock(mutex_);
     --accepting_;
   }
+  end_silent();
   end_if_empty();
 }
 
@@ -141,6 +142,14 @@ void Reactor::end() {
 void Reactor::on_timer() {
   for (const auto& [connection, limit] : connections_.take_overdue(Clock::now()))
     on_overdue(connection, limit);
+  end_silent();
+}
+
+// One at a time: then a client that waits takes its place, and fewer wait.
+void Reactor::end_silent() {
+  if (!child_.overloaded()) return;
+  if (const auto silent = connections_.take_silent(child_, Clock::now()))
+    on_overdue(silent->connection, silent->limit);
 }
 
 // ---- connections
@@ -242,8 +251,10 @@ void Reactor::on_overdue(WatchedConnection& watched, WatchedConnections::Limit l
       log_too_old(connection);
       watched.outcome = Outcome::timed_out;
       break;
+    case WatchedConnections::Limit::silence:
     case WatchedConnections::Limit::inactivity:
       if (is_ready(connection)) return handle(watched, Call::input);
+      if (limit == WatchedConnections::Limit::silence) log_too_silent(connection);
       // Between two requests nothing is missing.
       if (connection.has_output() || connection.bytes_read() == 0 || watched.next != Next::request)
         watched.outcome = Outcome::timed_out;

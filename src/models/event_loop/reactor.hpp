@@ -46,6 +46,7 @@ class Reactor {
   void on_leave();
   void on_timer();
   void on_connection(std::uint64_t key);
+  void end_silent();
   void end_if_empty();
   void end();
 

@@ -65,10 +65,10 @@ bool WatchedConnections::has_too_many_tasks(const WatchedConnection& connection)
 bool WatchedConnections::watch(WatchedConnection& connection, std::uint32_t events) {
   const Connection& open = connection.open();
   const ConnectionId id = open.id();
-  const bool idle = connection.next == Next::request && !open.has_output();
-  const auto state = connection.lingers ? ConnectionState::lingering
-                     : idle             ? ConnectionState::idle
-                                        : ConnectionState::waiting;
+  const auto state = connection.lingers                 ? ConnectionState::lingering
+                     : open.has_output()                ? ConnectionState::sending
+                     : connection.next == Next::request ? ConnectionState::idle
+                                                        : ConnectionState::waiting;
   const std::lock_guard lock(mutex_);
   const bool may_run = !connection.lingers && connection.next != Next::close;
   const bool runs = connection.too_many_tasks || (!connection.tasks.empty() && !open.has_output());
@@ -115,6 +115,16 @@ std::vector<WatchedConnections::Overdue> WatchedConnections::take_overdue(Time n
   timer_.wake_at(deadlines_.take_overdue(now, ids));
   for (const auto& [id, limit] : ids) overdue.push_back({connections_[id], limit});
   return overdue;
+}
+
+std::optional<WatchedConnections::Overdue> WatchedConnections::take_silent(Child& child, Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto silent = deadlines_.longest_silent();
+  if (!silent) return {};
+  const auto patience = child.patience(now - silent->since, 0);
+  timer_.wake_at(next_look_at_silence(now, patience));
+  if (patience > std::chrono::nanoseconds::zero() || !deadlines_.hold(silent->id)) return {};
+  return Overdue{.connection = connections_[silent->id], .limit = Limit::silence};
 }
 
 bool WatchedConnections::empty() {

@@ -54,6 +54,8 @@ class WatchedConnections {
   WatchedConnection& add(Connection connection);
   WatchedConnection* claim(std::uint64_t key);  // of an event; nullptr: it is gone, or another thread has it
   std::vector<Overdue> take_overdue(Time now);
+  // While the service is overloaded: the one that has been silent for longest, if it must end.
+  std::optional<Overdue> take_silent(Child& child, Time now);
   // Gives it a function to run. nullptr: it is gone, or the thread that has it will run the function.
   WatchedConnection* give(std::uint64_t key, LoopTasks::ConnectionTask task);
 
