@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "base/service/service_command.hpp"
+#include "base/text.hpp"
 #include "ctl/convert/acl.hpp"
+#include "ctl/convert/acl_access.hpp"
 #include "ctl/convert/acl_keys.hpp"
 #include "ctl/convert/convert.hpp"
 #include "ctl/convert/inetd.hpp"
@@ -140,11 +142,26 @@ TEST_CASE("inetd.conf: a line that begins with a blank continues the one before 
 }
 
 TEST_CASE("inetd.conf: programs that take the listener get it as descriptor 0") {
-  const std::string wrapped = R"(command=/bin/sh -c 'exec "$0" "$@" <&3 >&3 3<&-' /usr/sbin/talkd -d;)";
-  CHECK(inetd("talk dgram udp wait nobody.tty /usr/sbin/talkd talkd -d") ==
-        "talk.conf: " + wrapped + " command-gets=listeners; listen=udp:*:517; user=nobody; group=tty;\n");
-  CHECK(inetd("telnet stream tcp wait nobody /usr/sbin/talkd talkd -d") ==
-        "telnet.conf: " + wrapped + " command-gets=listeners; listen=*:23; user=nobody;\n");
+  const std::string program = "command=/usr/sbin/talkd -d; command-gets=listener;";
+  CHECK(inetd("127.0.0.1:talk dgram udp wait nobody.tty /usr/sbin/talkd talkd -d") ==
+        "talk.conf: " + program + " listen=udp:127.0.0.1:517; user=nobody; group=tty;\n");
+  CHECK(inetd("telnet stream tcp4 wait nobody /usr/sbin/talkd talkd -d") ==
+        "telnet.conf: " + program + " listen=0.0.0.0:23; user=nobody;\n");
+  CHECK(inetd("/run/x.sock stream unix wait nobody /usr/sbin/talkd talkd -d") ==
+        "x.conf: " + program + " listen=unix:/run/x.sock; user=nobody;\n");
+  CHECK(has_part(inetd("telnet stream tcp4 wait nobody /bin/missing missing"), "telnet.conf.off"));
+}
+
+TEST_CASE("inetd.conf: a program that takes a listener is a service for each address") {
+  const std::string program = ".conf: command=/usr/sbin/talkd; command-gets=listener;";
+  const std::string rest =
+      " start-servers=0; min-spare-servers=0; idle-timeout=1m;\n";  // not of the first one
+  CHECK(inetd("talk dgram udp wait nobody /usr/sbin/talkd talkd") ==
+        "talk" + program + " listen=udp:0.0.0.0:517; user=nobody;\n" + "talk-2" + program +
+            " listen=udp:[::]:517; user=nobody;" + rest);
+  CHECK(inetd("127.0.0.1,::1:telnet stream tcp wait nobody /usr/sbin/talkd talkd") ==
+        "telnet" + program + " listen=127.0.0.1:23; user=nobody;\n" + "telnet-2" + program +
+            " listen=[::1]:23; user=nobody;" + rest);
 }
 
 TEST_CASE("inetd.conf: internal services are brood's own if it has them") {
@@ -331,8 +348,32 @@ TEST_CASE("acl: a service that is disabled or guarded is not started") {
       "x.conf.off"));
   CHECK(
       has_part(shown(from_acl("master_type=inet\nmaster_service=1\nmaster_command=/bin/x\n")), "x.conf.off"));
-  CHECK(has_part(acl("ioctl_access_allow = 10.0.0.1:10.0.0.9\n"), "x.conf.off"));
+}
+
+TEST_CASE("acl: ranges of addresses become networks that may come in") {
+  for (const auto& [ranges, networks] :
+       {std::pair("10.0.0.1:10.0.0.9", "10.0.0.1/32 10.0.0.2/31 10.0.0.4/30 10.0.0.8/31"),
+        std::pair("127.0.0.1", "127.0.0.1/32"), std::pair("10.0.0.0:10.0.0.255", "10.0.0.0/24"),
+        std::pair("0.0.0.0:255.255.255.255", "0.0.0.0/0"),
+        std::pair("255.255.255.255:255.255.255.255", "255.255.255.255/32"),
+        std::pair("0.0.0.0:0.0.0.0; 10.0.0.0:10.0.0.1,1.2.3.4\t1.2.3.5",
+                  "0.0.0.0/32 10.0.0.0/31 1.2.3.4/32 1.2.3.5/32")}) {
+    CAPTURE(ranges);
+    const auto found = networks_of_ranges(ranges);
+    REQUIRE(found);
+    CHECK(join(*found, " ") == networks);
+  }
+  for (const char* wrong : {"", "all", "10.0.0.9:10.0.0.1", "10.0.0", "10.0.0.1:", "::1", "10.0.0.1,host"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(networks_of_ranges(wrong));
+  }
+  CHECK(acl_sets("ioctl_access_allow = 10.0.0.2:10.0.0.3\n", "allow=10.0.0.2/31"));
   CHECK(has_part(acl("ioctl_access_allow = all\n"), "x.conf: "));
+  CHECK(has_part(acl("ioctl_access_allow = some-host\n"), "x.conf.off"));
+  CHECK(
+      has_part(shown(from_acl("master_disable=no\nmaster_type=unix\nmaster_service=x\nmaster_command=/bin/x\n"
+                              "ioctl_access_allow = 10.0.0.1\n")),
+               "x.conf.off"));
 }
 
 TEST_CASE("a service with a value that brood would refuse is not started") {
@@ -374,8 +415,7 @@ TEST_CASE("no key of acl is in a table twice") {
   for (const auto table : {acl_main_keys(), acl_service_keys(), acl_framework_keys()})
     for (const KeyRule& rule : table) {
       CHECK_MESSAGE(std::ranges::count(table, rule.key, &KeyRule::key) == 1, rule.key);
-      const bool says_why =
-          rule.form != KeyForm::nothing && rule.form != KeyForm::lost && rule.form != KeyForm::guards;
+      const bool says_why = rule.form != KeyForm::nothing && rule.form != KeyForm::lost;
       CHECK_MESSAGE((says_why || !rule.why.empty()), rule.key);
     }
 }

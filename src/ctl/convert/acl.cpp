@@ -6,6 +6,7 @@
 
 #include "base/service/limits.hpp"
 #include "base/text.hpp"
+#include "ctl/convert/acl_access.hpp"
 #include "ctl/convert/acl_keys.hpp"
 #include "ctl/convert/key_value_lines.hpp"
 #include "ctl/convert/service_text.hpp"
@@ -205,12 +206,33 @@ class AclService {
     }
   }
 
+  // A range of addresses says nothing about clients of a unix socket.
+  void set_access(const KeyValue& given) {
+    const std::string where = find("listen");
+    if (given.value == "all" || says_no(given.value) || where.starts_with("timer:")) return;
+    const auto networks = networks_of_ranges(given.value);
+    if (networks && !where.starts_with("unix") && find("command-gets") != "listeners") {
+      for (const auto& network : *networks) draft_.set("allow", network);
+      return;
+    }
+    draft_.turn_off(given.key + " decides who may connect");
+    draft_.lose(given.key, given.value,
+                networks ? "brood can't ask for addresses there: the program has to"
+                         : "it is no list of ranges of IPv4 addresses: write it as allow = NETWORK");
+  }
+  std::string find(std::string_view setting) const {
+    const std::string* const found = draft_.find(setting);
+    return found == nullptr ? "" : *found;
+  }
+
   // What depends on the template of acl.
   void set_of_template(const KeyValue& given, const std::string& key) {
     const bool many = framework() == "ioctl_" || framework() == "aio_" || framework() == "fiber_";
     const auto number = parse_number<unsigned>(given.value);
     if (key == "rw_timeout" && many && number)
       draft_.set("connection-idle-timeout", as_duration(given.value));
+    else if (key == "access_allow")
+      set_access(given);
     else if (key == "rw_timeout")
       draft_.lose(given.key, given.value, "the handler sets its own time limits");
     else if (key == "max_threads" && framework() == "ioctl_" && number && *number >= 1)

@@ -24,6 +24,7 @@ struct InetdLine {
   bool internal() const { return program == "internal"; }
   bool unix_socket() const { return protocol == "unix"; }
   bool datagrams() const { return type == "dgram"; }
+  bool takes_listener() const { return !internal() && (wait == "wait" || datagrams()); }
 };
 
 struct Family {
@@ -138,7 +139,21 @@ class InetdReader {
     draft.set("min-spare-servers", "0");
     draft.set("idle-timeout", "1m");
     set_limits(line, draft);
-    into_.services.push_back(std::move(draft));
+    if (line.takes_listener())
+      add_for_each_listener(draft);
+    else
+      into_.services.push_back(std::move(draft));
+  }
+
+  // Such a program has one.
+  void add_for_each_listener(const Draft& draft) {
+    const auto listens = [](const auto& setting) { return setting.first == "listen"; };
+    for (const auto& address : draft.settings) {
+      if (!listens(address)) continue;
+      Draft one = draft;
+      std::erase_if(one.settings, [&](const auto& each) { return listens(each) && each != address; });
+      into_.services.push_back(std::move(one));
+    }
   }
 
   bool set_program(const InetdLine& line, Draft& draft) {
@@ -153,16 +168,8 @@ class InetdReader {
       draft.lose("argv[0]", name, "a program is called by its path");
     }
     words.insert(words.end(), line.arguments.begin() + 1, line.arguments.end());
-    const bool takes_listener = line.wait == "wait" || line.datagrams();
-    if (takes_listener) {
-      // brood passes a listener as descriptor 3, inetd as 0.
-      const std::vector<std::string> wrapper = {"/bin/sh", "-c", R"(exec "$0" "$@" <&3 >&3 3<&-)"};
-      words.insert(words.begin(), wrapper.begin(), wrapper.end());
-    }
     draft.set("command", as_command(words));
-    draft.set("command-gets", takes_listener ? "listeners" : "connection");
-    if (takes_listener && !machine_.can_execute(line.program))
-      draft.turn_off(text("there is no program ", line.program, " here"));
+    draft.set("command-gets", line.takes_listener() ? "listener" : "connection");
     if (line.datagrams() && line.wait == "nowait")
       draft.lose("wait", line.words[3], "one program runs at a time, as with wait");
     return true;
@@ -206,10 +213,16 @@ class InetdReader {
     if (!port)
       return mistake(
           line, text("there is no service '", line.service, "' of ", family->of_services, " in services(5)"));
-    for (const auto& host : line.hosts)
-      draft.set("listen",
-                text(line.datagrams() ? "udp:" : "",
-                     host == "*" ? std::string(family->every_address) : bracketed(host), ':', *port));
+    const auto listen = [&](const std::string& host) {
+      draft.set("listen", text(line.datagrams() ? "udp:" : "", host, ':', *port));
+    };
+    for (const auto& host : line.hosts) {
+      const bool both = host == "*" && family->every_address == "*" && line.takes_listener();
+      if (both)
+        for (const char* const each : {"0.0.0.0", "[::]"}) listen(each);
+      else
+        listen(host == "*" ? std::string(family->every_address) : bracketed(host));
+    }
     return true;
   }
 

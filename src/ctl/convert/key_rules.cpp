@@ -54,9 +54,6 @@ bool apply(const KeyRule& rule, const KeyValue& given, Draft& draft) {
     case KeyForm::nothing:
       draft.skip(given.key, value, std::string(rule.why));
       return true;
-    case KeyForm::guards:
-      if (!is_neutral(rule, value)) draft.turn_off(text(given.key, " decides who may connect"));
-      [[fallthrough]];
     case KeyForm::lost:
       if (!is_neutral(rule, value)) draft.lose(given.key, value, std::string(rule.why));
       return true;

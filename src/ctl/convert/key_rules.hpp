@@ -18,7 +18,6 @@ enum class KeyForm {
   bytes,       // a number; -1: unlimited
   nothing,     // nothing is missing without it
   lost,        // ours has nothing like it
-  guards,      // it decides who may connect: without it the service is not started
   used,        // the reader of the format takes it
 };
 
@@ -26,8 +25,8 @@ struct KeyRule {
   std::string_view key;
   KeyForm form;
   std::string_view setting;  // of ours; "": none
-  std::string_view why;      // nothing, lost, guards
-  // Lost, guards: a value with which nothing is lost, beside "0", "no" and others.
+  std::string_view why;      // nothing, lost
+  // Lost: a value with which nothing is lost, beside "0", "no" and others.
   std::string_view neutral = {};
 };
 
