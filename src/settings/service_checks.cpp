@@ -88,7 +88,8 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
     reader.blame("listen", "listen is not set: each service needs an address of its own");
   service.listen_specs.clear();
   service.listen_doubles.clear();
-  if (service.model.command && service.command.gets() == CommandGets::listener && service.listen.size() > 1)
+  const bool has_one = service.model.command && service.command.gets() == CommandGets::listener;
+  if (has_one && service.listen.size() > 1)
     reader.blame("listen", "listen: with command-gets = listener a service has one address", 1);
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto check = [&] {
@@ -109,6 +110,12 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
                                      "': one of the two is every address of that port, and is enough");
         if (const auto brings = spec.brings(); brings && !fits(work, *brings))
           throw ConfigurationError(work_mismatch(*brings, work));
+        const bool internet = spec.kind == ListenSpec::Kind::tcp || spec.kind == ListenSpec::Kind::udp;
+        if (has_one && internet && spec.host.empty())
+          throw ConfigurationError(
+              "is two listeners, one for each family of addresses, and with command-gets = listener a "
+              "service "
+              "has one: write 0.0.0.0 or [::] in place of *");
         if (spec.proxy && service.model.command && service.command.takes_listeners())
           throw ConfigurationError(
               "has proxy, which a program that takes the listeners would have to read itself: see "

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "asker.hpp"
+#include "base/text.hpp"
 #include "commanded.hpp"
 #include "inherited.hpp"
 #include "load.hpp"
@@ -473,12 +474,17 @@ TEST_CASE(
 }
 
 TEST_CASE("command-gets = listener is for one address") {
-  ServerProcess server(
-      runs("/bin/true", "listener", {"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"}),
-      {.program = "brood-command-host", .listen = false, .wait_ready = false});
-  CHECK(server.wait_exit() == exited(78));
-  CHECK(server.standard_error().find("with command-gets = listener a service has one address") !=
-        std::string::npos);
+  const auto mistake = [](const std::vector<std::string>& listen) {
+    ServerProcess server(runs("/bin/true", "listener", listen),
+                         {.program = "brood-command-host", .listen = false, .wait_ready = false});
+    CHECK(server.wait_exit() == exited(78));
+    return server.standard_error();
+  };
+  CHECK(mistake({"--listen=udp:127.0.0.1:0", "--listen=udp:127.0.0.2:0"})
+            .find("with command-gets = listener a service has one address") != std::string::npos);
+  for (const char* const both : {"*:0", "udp:*:0"})
+    CHECK(mistake({text("--listen=", both)})
+              .find(text("listen = ", both, " is two listeners, one for each family")) != std::string::npos);
 }
 
 TEST_CASE("a program that takes the listeners is replaced when it is older than max-lifetime-per-child") {
