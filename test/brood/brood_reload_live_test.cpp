@@ -326,8 +326,8 @@ TEST_CASE("a reload says in one line what has changed, and nothing of the other 
   directory.remove("c");
   directory.add_unix("e");
   server.signal(SIGHUP);
-  CHECK(
-      server.wait_for_log("reloaded: changed: c (removed), b (idle-timeout, max-clients), e (new); children"));
+  CHECK(server.wait_for_log(
+      "reloaded: changed: c (removed), b (idle-timeout, max-clients), e (new); children"));
   for (const char* const unchanged : {"service a", "service d"}) CHECK(server.count_in_log(unchanged) <= 1);
   server.signal(SIGHUP);
   CHECK(server.wait_for_log("reloaded: no setting of a service has changed; children"));
