@@ -3,6 +3,7 @@ RUN_PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev
 TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal haproxy tmux
 MODEL_PACKAGES = gcc spin
 SYSTEMD_PACKAGES = $(RUN_PACKAGES) systemd
+PICTURE_PACKAGES = $(RUN_PACKAGES) chromium tmux aha
 PROMETHEUS_PACKAGES = $(RUN_PACKAGES) prometheus
 LINT_PACKAGES = $(TEST_PACKAGES) clang-format-14 clang-tidy-19
 JOBS ?= $(shell nproc)
@@ -17,7 +18,7 @@ asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all configure run test test-all slow asan tsan io-uring systemd prometheus page models bench install format lint clean
+.PHONY: all configure run test test-all slow asan tsan io-uring systemd prometheus page models pictures bench install format lint clean
 
 all: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS)
@@ -79,6 +80,11 @@ page: configure
 # What processes do at once, in Promela: every order of their steps.
 models: install-model-packages
 	@sh test/model/check.sh
+
+# The pictures of the README, of a server under a load.
+pictures: install-picture-packages configure
+	@cmake --build --preset release -j $(JOBS) --target greeter broodctl brood-load
+	@sh test/pictures.sh $(RELEASE) man/pictures
 
 bench: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS) --target bench-programs

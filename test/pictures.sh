@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What `make pictures` does: runs greeter under a load that rises and falls for two minutes, and makes the pictures of the
+# README from what `broodctl top` and the page of status-listen show then. Needs chromium, tmux and aha.
+build=$1
+to=$2
+for program in chromium tmux aha; do
+  command -v $program >/dev/null || { echo "pictures: $program is not installed: apt-get install chromium tmux aha"; exit 1; }
+done
+fail() { echo "FAILED: $1"; exit 1; }
+there=$(mktemp -d) || exit 1
+server=
+end() {
+  tmux -S "$there/tmux" kill-server 2>/dev/null
+  test -n "$server" && kill "$server" 2>/dev/null
+  wait
+  rm -rf "$there"
+}
+trap end EXIT
+trap 'exit 1' INT TERM
+
+"$build/greeter" --listen=127.0.0.1:0 --runtime-directory="$there/run" --allow-root=yes --log="$there/log" \
+  --status-listen=127.0.0.1:0 \
+  --min-spare-servers=4 --max-spare-servers=8 --max-clients=40 --idle-timeout=15s &
+server=$!
+tries=0
+until address=$(sed -n 's/.* ready: greeter on \([^,]*\),.*/\1/p' "$there/log" 2>/dev/null) && test -n "$address"; do
+  tries=$((tries + 1))
+  test $tries -lt 600 || fail "the server is not ready"
+  sleep 0.1
+done
+status=$(sed -n 's/.* status on //p' "$there/log")
+
+# NAME SECONDS CLIENTS HOLD
+load() { "$build/brood-load" --payload "$1" --seconds "$2" --concurrency "$3" --hold "$4" "$address" >/dev/null; }
+load Grace 125 3 0.05 &
+load Dennis 125 4 9 &
+for clients in 6 14 28 12 20; do
+  sleep 8
+  load Barbara 12 "$clients" 0.4
+done &
+tmux -S "$there/tmux" new-session -d -x 112 -y 36 "$build/broodctl --runtime-directory=$there/run top"
+sleep 110
+tmux -S "$there/tmux" capture-pane -e -p >"$there/top" || fail "tmux shows nothing"
+
+# FILE URL WIDTH HEIGHT
+picture() {
+  chromium --headless=new --no-sandbox --disable-gpu --user-data-dir="$there/chromium" --hide-scrollbars \
+    --virtual-time-budget=700 --window-size="$3,$4" --screenshot="$there/$1" "$2" 2>"$there/messages" ||
+    fail "chromium: $(cat "$there/messages")"
+  test -s "$there/$1" || fail "chromium made no picture of $2"
+  mv "$there/$1" "$to/$1"
+}
+aha --black --title top --style 'font: 15px/18px monospace; margin: 10px' <"$there/top" >"$there/top.html"
+mkdir -p "$to"
+picture top.png "file://$there/top.html" 1030 670
+picture page.png "http://$status/" 1100 1000
+echo "the pictures are in $to"
