@@ -20,8 +20,8 @@ void Processors::begin(Time now, std::uint32_t child, Clock::duration work) {
 
 Time Processors::next_end() const {
   if (works_.empty()) return never;
-  const double left = std::max(works_.top().ends_at - computed_, 0.0) / rate();
-  return at_ + Clock::duration(static_cast<Clock::rep>(std::ceil(left * 1e9)));
+  const double work_left = std::max(works_.top().ends_at - computed_, 0.0) / rate();
+  return at_ + Clock::duration(static_cast<Clock::rep>(std::ceil(work_left * 1e9)));
 }
 
 std::uint32_t Processors::end(Time now) {
