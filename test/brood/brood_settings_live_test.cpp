@@ -104,12 +104,6 @@ class Services {
   unsigned marks_ = 0;
 };
 
-struct Order {
-  std::string name;
-  void (*give)(Services& services);
-  Values (*in_force)(const Values& before, const Values& files);
-};
-
 // An address that is taken is found out after exec() alone.
 void upgrade_in_vain(Services& services, const Values& files, const std::string& taken) {
   services.directory.write("there", services.file("there", files) + "listen = " + taken + "\n");
@@ -124,61 +118,76 @@ void order_of_each(Services& services, const std::string& order, const std::stri
   }
 }
 
-const Order orders[] = {
-    {"reload",
-     [](Services& services) {
-       const CtlAnswer answer = ask(services.it.server, "reload");
-       CHECK_MESSAGE(answer.code == 0, answer.text);
-       for (const auto& name : Services::names)
-         CHECK(answer.says("needs a restart of service " + name + ": broodctl restart " + name) ==
-               (::geteuid() == 0));
-     },
-     [](const Values& before, const Values& files) {
-       return Values{before.user, files.word, files.max_clients, files.log_level};
-     }},
-    {"reload of one", [](Services& services) { order_of_each(services, "reload"); },
-     [](const Values& before, const Values& files) {
-       return Values{before.user, files.word, files.max_clients, files.log_level};
-     }},
-    {"check", [](Services& services) { CHECK(ask(services.it.server, "check").code == 0); },
-     [](const Values& before, const Values&) { return before; }},
-    {"scale", [](Services& services) { order_of_each(services, "scale", " max-clients=33"); },
-     [](const Values& before, const Values&) {
-       return Values{before.user, before.word, 33, before.log_level};
-     }},
-    {"restart", [](Services& services) { order_of_each(services, "restart"); },
-     [](const Values&, const Values& files) { return files; }},
-    {"stop and start",
-     [](Services& services) {
-       order_of_each(services, "stop");
-       order_of_each(services, "start");
-     },
-     [](const Values&, const Values& files) { return files; }},
-    {"upgrade", [](Services& services) { REQUIRE(services.it.upgrade()); },
-     [](const Values&, const Values& files) { return files; }},
-    {"refused upgrade", [](Services&) {}, [](const Values& before, const Values&) { return before; }},
-};
+// Gives an order to services that were there at the start, that came by a reload, and that were mended.
+void check(void (*give)(Services& services), Values (*in_force)(const Values& before, const Values& files)) {
+  const Values first = {"nobody", "first", 30, "error"}, second = {"daemon", "second", 31, "info"};
+  const ServerProcess other;
+  Services services(first);
+  REQUIRE(services.it.server.wait_for_log("service mended is left out"));
+  services.write(first);
+  const CtlAnswer answer = ask(services.it.server, "reload");
+  REQUIRE_MESSAGE(answer.code == 0, answer.text);
+  CHECK_FALSE(answer.says("restart"));
+  services.agree_with(first);
+
+  services.write(second);
+  give(services);
+  const Values now = in_force(first, second);
+  services.agree_with(now);
+  upgrade_in_vain(services, second, other.address());
+  services.agree_with(now);
+}
+
+Values as_before(const Values& before, const Values& /*files*/) { return before; }
+Values as_the_files(const Values& /*before*/, const Values& files) { return files; }
+Values but_the_user(const Values& before, const Values& files) {
+  return {before.user, files.word, files.max_clients, files.log_level};
+}
 
 }  // namespace
 
-TEST_CASE("after every order, services that came in every way go by what is in force") {
-  const Values first = {"nobody", "first", 30, "error"}, second = {"daemon", "second", 31, "info"};
-  const ServerProcess other;
-  for (const Order& order : orders) {
-    CAPTURE(order.name);
-    Services services(first);
-    REQUIRE(services.it.server.wait_for_log("service mended is left out"));
-    services.write(first);
+TEST_CASE("after a reload all services go by their files, but for what needs a restart") {
+  const auto reload = [](Services& services) {
     const CtlAnswer answer = ask(services.it.server, "reload");
-    REQUIRE_MESSAGE(answer.code == 0, answer.text);
-    CHECK_FALSE(answer.says("restart"));
-    services.agree_with(first);
+    CHECK_MESSAGE(answer.code == 0, answer.text);
+    for (const auto& name : Services::names)
+      CHECK(answer.says("needs a restart of service " + name + ": broodctl restart " + name) ==
+            (::geteuid() == 0));
+  };
+  check(reload, but_the_user);
+}
 
-    services.write(second);
-    order.give(services);
-    const Values now = order.in_force(first, second);
-    services.agree_with(now);
-    upgrade_in_vain(services, second, other.address());
-    services.agree_with(now);
-  }
+TEST_CASE("after a reload of each one, services go by their files, but for what needs a restart") {
+  check([](Services& services) { order_of_each(services, "reload"); }, but_the_user);
+}
+
+TEST_CASE("after a check, services go by what is in force") {
+  check([](Services& services) { CHECK(ask(services.it.server, "check").code == 0); }, as_before);
+}
+
+TEST_CASE("after a scale, services go by what is in force, but for that limit") {
+  check([](Services& services) { order_of_each(services, "scale", " max-clients=33"); },
+        [](const Values& before, const Values&) {
+          return Values{before.user, before.word, 33, before.log_level};
+        });
+}
+
+TEST_CASE("after a restart, services go by their files") {
+  check([](Services& services) { order_of_each(services, "restart"); }, as_the_files);
+}
+
+TEST_CASE("after a stop and a start, services go by their files") {
+  const auto stop_and_start = [](Services& services) {
+    order_of_each(services, "stop");
+    order_of_each(services, "start");
+  };
+  check(stop_and_start, as_the_files);
+}
+
+TEST_CASE("after an upgrade, services go by their files") {
+  check([](Services& services) { REQUIRE(services.it.upgrade()); }, as_the_files);
+}
+
+TEST_CASE("after a refused upgrade, services go by what is in force") {
+  check([](Services& /*services*/) {}, as_before);
 }

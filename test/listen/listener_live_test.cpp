@@ -146,7 +146,7 @@ TEST_CASE("a listener that comes back from its drain has its new options") {
   const std::string one = "listen = 127.0.0.1:0\n";
   write_file(place / "conf", one + "listen = 127.0.0.2:0\n");
   auto arguments = pool(1);
-  arguments.push_back("--config=" + (place / "conf"));
+  arguments.insert(arguments.end(), {"--config=" + (place / "conf"), "--overload-read-timeout=0"});
   ServerProcess server(arguments, {.listen = false});
   const std::string other = server.addresses().at(1);
   Client busy = server.connect();
