@@ -441,7 +441,7 @@ TEST_CASE("the timer of a connection: once, in place of the one before, in turn 
 }
 
 TEST_CASE("a timer that writes nothing keeps no connection from its idle timeout") {
-  FakeChild child({.threads = 1, .connections = 10, .idle_timeout = 100ms});
+  FakeChild child({.threads = 1, .connections = 10, .idle_timeout = 1s});
   std::atomic<unsigned> timers = 0;
   LoopThreads loop(child, [&](Connection& connection, Reactor::Call call) {
     if (call == Reactor::Call::timer) ++timers;
