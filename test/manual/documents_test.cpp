@@ -81,6 +81,7 @@ TEST_CASE("the programs in the manual compile") {
   constexpr std::string_view begin = "\n.Bd -literal";
   unsigned programs = 0;
   for (const auto& entry : fs::directory_iterator(root + "/man")) {
+    if (!entry.is_regular_file()) continue;
     const std::string page = read_file(entry.path());
     for (auto at = page.find(begin); at != std::string::npos; at = page.find(begin, at + 1)) {
       const auto first_line = page.find('\n', at + 1) + 1;

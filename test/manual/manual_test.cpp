@@ -26,7 +26,8 @@ std::vector<std::smatch> all_of(const std::string& text, const std::regex& patte
 
 std::vector<std::string> pages() {
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(root + "/man")) paths.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(root + "/man"))
+    if (entry.is_regular_file()) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }
