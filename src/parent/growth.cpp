@@ -234,12 +234,9 @@ Time Growth::act_on_overload(const ServiceConfiguration& service, bool full, con
   const auto read_timeout = service.limits.overload_read_timeout;
   limit_reads(overloaded ? read_timeout : std::chrono::milliseconds(0), now);
   const bool refuses = service.admission.on_overload == OnOverload::refuse;
-  const unsigned most = service.admission.overload_queue;
-  const unsigned places = service.limits.max_clients * limits_of_child(service).connections;
-  scoreboard_.service_orders().overload_queue.store(!overloaded || !refuses ? 0
-                                                    : most != 0             ? most
-                                                                            : places,
-                                                    relaxed);
+  unsigned most = service.admission.overload_queue;
+  if (most == 0) most = service.limits.max_clients * limits_of_child(service).connections;
+  scoreboard_.service_orders().overload_queue.store(overloaded && refuses ? most : 0, relaxed);
   if (!full || (read_timeout.count() == 0 && !refuses)) return never;
   return waiting > 0 ? now + Overload::window : now + queue_check_interval;
 }
