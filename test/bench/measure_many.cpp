@@ -74,7 +74,7 @@ void measure_many(Report& report, Extent extent) {
              "64 at work beside them, one CPU, ratio of exchanges to a server without idle ones",
              ratios.cpu_second.describe(3) + ", " + std::to_string(ratios.failed) + " failed",
              "at least 0.90 in the median, 0 failed");
-  report.add(pass_if(waiting.closed() == 0), "idle ones that were closed meanwhile",
+  report.add(pass_if(waiting.closed() == 0), "idle ones that were closed in the meantime",
              std::to_string(waiting.closed()), "0");
 }
 

@@ -106,7 +106,7 @@ Pinned::~Pinned() {
   try {
     set_cpus(before_);
   } catch (const std::system_error&) {
-    // The CPUs were taken away meanwhile: it stays where it is.
+    // The CPUs were taken away in the meantime: it stays where it is.
   }
 }
 

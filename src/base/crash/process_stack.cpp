@@ -25,7 +25,7 @@ constexpr std::size_t most_frames = 64;
 class Attached {
  public:
   explicit Attached(pid_t pid) {
-    // A thread may be started meanwhile.
+    // A thread may be started in the meantime.
     while (add_threads(pid)) {
     }
   }

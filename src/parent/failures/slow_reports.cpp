@@ -31,7 +31,7 @@ int read_stack(const SlowReports::Place& place, const SlowConnection& slow) {
   const auto attached = [&] {
     lasts = place.lasts(slow);
     place.process.give_up_all();
-    if (!lasts) throw Error("the connection has ended meanwhile");
+    if (!lasts) throw Error("the connection has ended in the meantime");
   };
   try {
     const auto stacks = stacks_of_process(slow.pid, attached);
