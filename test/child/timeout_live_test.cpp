@@ -51,12 +51,12 @@ TEST_CASE("a handler that waits for its client gets an error when connection-tim
 TEST_CASE("a handler that extends its deadline is left alone until then") {
   ServerProcess server([] {
     auto settings = pool(1);
-    settings.emplace_back("--connection-timeout=300ms");
+    settings.emplace_back("--connection-timeout=2s");
     return settings;
   }());
   Client client = server.connect();
   // All at once: its time runs.
-  client.send("extend 60000\npid\nhold 6500\npid\n");
+  client.send("extend 60000\npid\nhold 8500\npid\n");
   CHECK(client.line() == "extended");
   const std::string child = client.line();
   CHECK(client.line() == "held");  // beyond connection-timeout and what the parent adds to it
@@ -65,7 +65,7 @@ TEST_CASE("a handler that extends its deadline is left alone until then") {
 }
 
 TEST_CASE("a handler that has extended its deadline does not extend that of other connections") {
-  ServerProcess server({"--connection-timeout=500ms", "--start-servers=4", "--min-spare-servers=1",
+  ServerProcess server({"--connection-timeout=2s", "--start-servers=4", "--min-spare-servers=1",
                         "--max-spare-servers=4", "--max-clients=4"});
   Client extended = server.connect();
   extended.send("extend 600000\npid\n");
@@ -73,7 +73,7 @@ TEST_CASE("a handler that has extended its deadline does not extend that of othe
   const std::string child = extended.line();
   // Its first time limit passes: the parent sees the new one, and has nothing else to look at.
   CHECK(server.reaches([](const auto& service) { return service.busy == 1 && service.idle == 3; }));
-  CHECK(stays([&] { return server.service().busy == 1; }, 6s));
+  CHECK(stays([&] { return server.service().busy == 1; }, 8s));
   Client other = server.connect();
   other.send("spin\n");
   CHECK(other.ending() == Ending::closed);

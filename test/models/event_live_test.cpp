@@ -187,7 +187,7 @@ TEST_CASE("a child never has more connections than max-connections-per-child") {
 }
 
 TEST_CASE("connections on which nothing happens are closed, others are not") {
-  ServerProcess server(one_event_child({"--connection-idle-timeout=1s"}), events);
+  ServerProcess server(one_event_child({"--connection-idle-timeout=3s"}), events);
   Client silent = server.connect();
   Client half = server.connect();
   half.send("echo half");

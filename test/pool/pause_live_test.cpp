@@ -47,8 +47,8 @@ struct Leaving {
 
 }  // namespace
 
-// Its time to leave would be over in the pause. It needs 1 of the 4 seconds that it has again: the rest is for
-// a busy machine.
+// Its time to leave would be over in the pause. It needs 1 of the 4 seconds that it has again: the rest is
+// for a busy machine.
 TEST_CASE("after a pause of the parent alone a child has its time again") {
   const Leaving it("slow 6000", "4s");
   stop_for(it.server, Stops::parent, 5s);
