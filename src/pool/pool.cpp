@@ -17,6 +17,7 @@
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "pool/escalation.hpp"
+#include "scoreboard/row_writing.hpp"
 
 namespace brood {
 namespace {
@@ -54,6 +55,7 @@ bool Pool::start(std::uint32_t generation, bool replacement, ChildSignals signal
   SlotOrders& orders = scoreboard_.writable_slot_orders(*slot);
   orders.started_by.store(scoreboard_.journal().last(), relaxed);
   orders.told_by.store(0, relaxed);
+  const Writing writing(scoreboard_.service_orders().sequence);
   orders.pid.store(pid, relaxed);
   add(scoreboard_.service_orders().children_started, 1);
   return true;

@@ -16,6 +16,7 @@
 #include "brood/error.hpp"
 #include "scoreboard/history/past_sums.hpp"
 #include "scoreboard/history/seconds.hpp"
+#include "scoreboard/row_writing.hpp"
 
 namespace brood {
 namespace {
@@ -316,8 +317,7 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   Slot& row = slot(slot_index);
   const Figures& from = row.figures;
   ServiceOrders& service = service_orders();
-  service.sequence.store(service.sequence.load(relaxed) + 1, relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
+  const Writing writing(service.sequence);
   // Not row.open_connections: if the child was killed in the middle of a write, it may not match the figures.
   const bool counts = are_plausible(from);
   const std::uint64_t open_connections =
@@ -340,7 +340,6 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
   clear(row);
   row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
   writable_slot_orders(slot_index).pid.store(0, relaxed);
-  service.sequence.store(service.sequence.load(relaxed) + 1, std::memory_order_release);
   return static_cast<std::uint32_t>(open_connections);
 }
 

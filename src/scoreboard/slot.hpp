@@ -155,7 +155,8 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint64_t> mended;           // fields and rows that the parent has found to be wrong
   Shared<std::int64_t> throttled_until;   // nanoseconds; 0: not throttled
   Shared<std::uint32_t> wake_when_proven;  // 1: so does a child that has finished its first connection
-  Shared<std::uint32_t> sequence;  // odd while figures move from a slot to `gone`, so that a reader can tell
+  // Odd while the parent counts a child that it has started, or figures move from a slot to `gone`.
+  Shared<std::uint32_t> sequence;
   Figures gone;
   Refusals refused_gone;  // by children that are gone
   // Of the pages of client places and rates: how many places have memory; 0: neither has any.

@@ -50,7 +50,7 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
 }
 
 SlotState classify(const Lifecycle& lifecycle, Order order, pid_t pid, std::uint32_t open_connections) {
-  if (pid == 0) return lifecycle.phase == Phase::empty ? SlotState::empty : SlotState::starting;
+  if (pid == 0) return SlotState::empty;  // or its parent has not counted it yet
   if (order == Order::leave || lifecycle.phase == Phase::leaving) return SlotState::leaving;
   if (lifecycle.phase == Phase::serving) return open_connections == 0 ? SlotState::idle : SlotState::busy;
   return SlotState::starting;

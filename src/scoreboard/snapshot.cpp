@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <numeric>
+#include <thread>
 #include <tuple>
 
 #include "base/process.hpp"
@@ -28,6 +29,9 @@ namespace {
 constexpr int row_attempts = 1000;
 // While many children start, some phase changes during each pass.
 constexpr int phase_attempts = 20;
+// A child that writes its row may have to wait for a processor in the middle of that.
+constexpr int waits_for_writers = 20;
+constexpr std::chrono::milliseconds time_for_writers{1};
 
 template <std::size_t size>
 std::string to_string(const std::array<char, size>& name) {
@@ -140,6 +144,10 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   return before % 2 == 0 && from.sequence.load(relaxed) == before;
 }
 
+bool any_writes(const ServiceSnapshot& service) {
+  return std::ranges::any_of(service.slots, [](const auto& slot) { return slot.torn && !slot.stopped; });
+}
+
 ServiceSnapshot read_service(const Table& table, Time now) {
   const ServiceOrders& from = table.service();
   ServiceSnapshot to;
@@ -163,9 +171,11 @@ ServiceSnapshot read_service(const Table& table, Time now) {
   // While a start is tried, until it has turned out well, the service is throttled still.
   if (const std::int64_t until = from.throttled_until.load(relaxed); until != 0)
     to.throttled_for = std::chrono::nanoseconds(std::max<std::int64_t>(until - to_nanoseconds(now), 1));
-  for (int i = 0; i < row_attempts; ++i) {
+  for (int i = 0, waited = 0; i < row_attempts; ++i) {
     const auto phases = read_phases(table);
-    if (read_rows(table, from, now, to) && (i >= phase_attempts || phases == read_phases(table))) break;
+    if (!read_rows(table, from, now, to) || (i < phase_attempts && phases != read_phases(table))) continue;
+    if (!any_writes(to) || waited++ == waits_for_writers) break;
+    std::this_thread::sleep_for(time_for_writers);
   }
   read_past(table.past(), now, to);
   // From the rows: what the parent saw at its last look may have changed.
