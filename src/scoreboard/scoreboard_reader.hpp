@@ -17,10 +17,13 @@ class ScoreboardReader {
   // They may be closed then. Throws Error or SystemError.
   explicit ScoreboardReader(std::span<const Descriptor> files);
 
-  Snapshot read() const { return read_(); }
+  // Waits for a child that is in the middle of a write, for some milliseconds.
+  Snapshot read() const { return read_(true); }
+  // Its row is torn then.
+  Snapshot read_without_wait() const { return read_(false); }
 
  private:
-  std::function<Snapshot()> read_;
+  std::function<Snapshot(bool may_wait)> read_;
 };
 
 }  // namespace brood

@@ -148,7 +148,7 @@ bool any_writes(const ServiceSnapshot& service) {
   return std::ranges::any_of(service.slots, [](const auto& slot) { return slot.torn && !slot.stopped; });
 }
 
-ServiceSnapshot read_service(const Table& table, Time now) {
+ServiceSnapshot read_service(const Table& table, Time now, bool may_wait) {
   const ServiceOrders& from = table.service();
   ServiceSnapshot to;
   to.name = to_string(from.name);
@@ -174,7 +174,7 @@ ServiceSnapshot read_service(const Table& table, Time now) {
   for (int i = 0, waited = 0; i < row_attempts; ++i) {
     const auto phases = read_phases(table);
     if (!read_rows(table, from, now, to) || (i < phase_attempts && phases != read_phases(table))) continue;
-    if (!any_writes(to) || waited++ == waits_for_writers) break;
+    if (!may_wait || !any_writes(to) || waited++ == waits_for_writers) break;
     std::this_thread::sleep_for(time_for_writers);
   }
   read_past(table.past(), now, to);
@@ -199,11 +199,11 @@ Snapshot read_server(const ServerFields& from, Time now) {
   return to;
 }
 
-Snapshot read_all(const std::vector<Table>& tables) {
+Snapshot read_all(const std::vector<Table>& tables, bool may_wait) {
   const Time now = Clock::now();
   Snapshot snapshot = read_server(tables.front().server(), now);
   for (const Table& table : tables)
-    if (table.has_service()) snapshot.services.push_back(read_service(table, now));
+    if (table.has_service()) snapshot.services.push_back(read_service(table, now, may_wait));
   return snapshot;
 }
 
@@ -273,13 +273,13 @@ std::chrono::microseconds FiguresSnapshot::latency_at(double share) const {
   return std::chrono::microseconds(std::uint64_t{1} << (latency_buckets - 1));
 }
 
-Snapshot Snapshot::read(const std::string& path) { return read_all(tables_at(path)); }
+Snapshot Snapshot::read(const std::string& path) { return read_all(tables_at(path), true); }
 
 ScoreboardReader::ScoreboardReader(std::span<const Descriptor> files) {
   if (files.empty()) throw Error("there is no scoreboard to read");
   const auto tables = std::make_shared<std::vector<Table>>();
   for (const Descriptor& file : files) tables->emplace_back(file);
-  read_ = [tables] { return read_all(*tables); };
+  read_ = [tables](bool may_wait) { return read_all(*tables, may_wait); };
 }
 
 // Only root may write to /run. Other users have a directory if a session manager has created one.
