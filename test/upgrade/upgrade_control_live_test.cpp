@@ -66,6 +66,8 @@ TEST_CASE(
   SUBCASE("at once") { fault = "crash"; }
   SUBCASE("later") { fault = "late 300"; }
   SUBCASE("with an exception") { fault = "throw the moon is gone"; }
+  // A child that is still about to start would read the order, too.
+  REQUIRE(it.server.reaches([](const auto& service) { return service.idle == 2; }));
   write_file(order, fault);
   const auto before = it.server.children();
   const CtlAnswer answer = ask(it.server, "upgrade");
