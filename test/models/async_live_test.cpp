@@ -180,7 +180,7 @@ TEST_CASE("a peer that doesn't take its answer is closed as well, and counts as 
 }
 
 TEST_CASE("a connection beyond connection-timeout is closed by its child, and counts as timed out") {
-  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=1s"}), test_server());
+  ServerProcess server(one_child({"--max-clients=1", "--connection-timeout=2s"}), test_server());
   Client client = server.connect();
   const pid_t child = client.child();
   SUBCASE("between requests") {}
