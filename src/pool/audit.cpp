@@ -93,7 +93,7 @@ Findings audit(const Scoreboard& scoreboard, ChildTable& children, Time now) {
     }
     findings.suspects |= lacks_idle_bit && !child.lacks_idle_bit;
     child.lacks_idle_bit = lacks_idle_bit && !child.lacks_idle_bit;
-    // A child becomes ready in two steps; it may have done so since the first look at its phase.
+    // The child may have become ready since the first look at its phase.
     if (!serves && scoreboard.is_idle(slot) &&
         Lifecycle::unpack(row.lifecycle.load(std::memory_order_acquire)).phase != Phase::serving) {
       scoreboard.set_idle(slot, false);

@@ -25,7 +25,8 @@ Time next_proof(const ChildRecord& child, const CensusRules& rules, Time now) {
   return next;
 }
 
-// The parts of the census that the policy decides by. `phase`: of a child that has a slot.
+// The parts of the census that the policy decides by. `phase`: of a child that has a slot; it was read before
+// the idle bit, which a child that becomes ready sets before its phase. So such a child is starting or idle.
 void count_for_policy(const ChildRows& rows, std::uint32_t slot, const ChildRecord& child, Phase phase,
                       const CensusRules& rules, Time now, Census& counts) {
   ++counts.total;

@@ -307,8 +307,10 @@ void Scoreboard::serve(std::uint32_t slot_index, pid_t pid, std::uint32_t capaci
   row.capacity.store(capacity, relaxed);
   row.since.store(to_nanoseconds(Clock::now()), relaxed);
   const std::uint32_t seal = seal_of(slot_orders(slot_index).incarnation.load(relaxed), slot_index);
-  row.lifecycle.store(Lifecycle{.phase = Phase::serving, .seal = seal}.pack(), std::memory_order_release);
+  // The bit first: the parent may look without the lock, and must not find a child that serves and is no
+  // spare.
   set_idle(slot_index, true);
+  row.lifecycle.store(Lifecycle{.phase = Phase::serving, .seal = seal}.pack(), std::memory_order_release);
 }
 
 std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {

@@ -3,6 +3,12 @@
 #include "pool/census.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "forked.hpp"
 
 using namespace std::chrono_literals;
 using namespace brood;
@@ -31,6 +37,7 @@ class CountedChildren {
     scoreboard_.set_counted(slot, !record.stopped && !record.told_to_leave);
     return row;
   }
+  void last_becomes_ready() const { scoreboard_.serve(next_ - 1, children_[next_ - 1].pid, 1); }
   bool last_has_finished_one() const { return rows_.has_finished_one(next_ - 1, scanned); }
   ChildCensus count(CensusRules rules = {}) const {
     rules.generation = present_generation;
@@ -43,6 +50,25 @@ class CountedChildren {
   const ChildRows rows_{scoreboard_, children_};
   std::uint32_t next_ = 0;
 };
+
+// Runs `body` in another process, and `look` after each of its instructions. False: nobody may do that here,
+// as in a container that forbids ptrace(2).
+bool step_by_step(const std::function<void()>& body, const std::function<void()>& look) {
+  constexpr int forbidden = 99;
+  const pid_t pid = forked([&] {
+    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(forbidden);
+    ::raise(SIGSTOP);
+    body();
+  });
+  int status = status_of(pid);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == forbidden) return false;
+  while (WIFSTOPPED(status)) {
+    look();
+    REQUIRE(::ptrace(PTRACE_SINGLESTEP, pid, nullptr, nullptr) == 0);
+    status = status_of(pid);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -69,6 +95,25 @@ TEST_CASE("census: each child is counted for what it is") {
   CHECK(found.counts.unproven == 0);
   CHECK(found.counts.outdated_idle == 1);
   CHECK(found.counts.outdated_busy == 1);
+}
+
+TEST_CASE("census: a child that becomes ready is starting or idle at each moment") {
+  CountedChildren children;
+  children.add(Phase::starting);
+  unsigned looks = 0, neither = 0;
+  const bool possible = step_by_step([&] { children.last_becomes_ready(); },
+                                     [&] {
+                                       const Census counts = children.count().counts;
+                                       ++looks;
+                                       if (counts.starting + counts.idle != 1) ++neither;
+                                     });
+  if (!possible) {
+    MESSAGE("skipped: this process may not trace another");
+    return;
+  }
+  CHECK(looks > 10);
+  CHECK(neither == 0);
+  CHECK(children.count().counts.idle == 1);
 }
 
 TEST_CASE("census: a child that keeps its connection for long after it was told to leave is not waited for") {
