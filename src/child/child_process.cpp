@@ -56,7 +56,7 @@ ChildProcess::ChildProcess(ChildSetup&& setup, MemoryLimit memory, std::unique_p
   // Programs that handlers start are such copies until they are executed.
   if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)
     throw SystemError("note copies of this process", failed);
-  child_signals::set_up(slot_, wait_.listeners(), parent_, wait_.dead());
+  child_signals::set_up(slot_, wait_.listeners(), limits_.threads, parent_, wait_.dead());
   if (parent_ == no_parent) return;  // nobody would read it
   const Scoreboard& scoreboard = *setup.scoreboard;
   crash_handler::set_up(slot_, scoreboard.evidence(setup.slot),

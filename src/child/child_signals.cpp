@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <vector>
 
 #include "base/event_descriptor.hpp"
 #include "base/signals.hpp"
@@ -39,15 +39,17 @@ pid_t parent_of_this = 0;
 std::atomic<std::int64_t> ends_as_orphan{0};
 
 std::atomic<bool> look_wanted{false};
-std::array<std::atomic<pid_t>, most_threads> threads;
+// By the ids that the kernel has for them. Empty if the child has one thread: an array would lie between the
+// variables that a child writes, and put them into more pages.
+std::vector<std::atomic<pid_t>> threads;
 std::atomic<unsigned> thread_count{0};
 
 // tgkill() by the kernel's id, not pthread_kill(): a thread may have ended and been joined, and
 // pthread_kill() would read memory that was freed.
 void interrupt_threads() {
   const pid_t process = ::getpid();
-  const unsigned count = std::min(thread_count.load(), most_threads);
-  for (unsigned i = 0; i < count; ++i)
+  const std::size_t count = std::min<std::size_t>(thread_count.load(), threads.size());
+  for (std::size_t i = 0; i < count; ++i)
     if (const pid_t thread = threads[i].load(); thread != 0) ::tgkill(process, thread, look_again);
 }
 
@@ -127,7 +129,9 @@ void handle(int signal, void (*handler)(int)) {
 
 }  // namespace
 
-void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead) {
+void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, unsigned number_of_threads,
+            pid_t parent, int dead) {
+  if (number_of_threads > 1) threads = std::vector<std::atomic<pid_t>>(most_threads);
   orders_of_this = &orders;
   listeners_of_this = &listeners;
   parent_of_this = parent;
@@ -178,7 +182,7 @@ void tell(int leave, int look) {
 
 void add_thread() {
   const unsigned index = thread_count.fetch_add(1);
-  if (index < most_threads) threads[index].store(::gettid());
+  if (index < threads.size()) threads[index].store(::gettid());
 }
 
 void forget_threads() { thread_count.store(0); }

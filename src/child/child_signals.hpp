@@ -20,8 +20,10 @@ inline constexpr int orphaned = 18;    // SIGCONT: a child that is stopped learn
 inline constexpr int look_again = 10;  // SIGUSR1: look at the listeners again
 
 // The references must stay valid until the process ends. All signals are blocked until this is done, and
-// unblocked by it. `dead`: a descriptor on which every wait fails.
-void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, pid_t parent, int dead);
+// unblocked by it. With several threads, threads can be added. `dead`: a descriptor on which every wait
+// fails.
+void set_up(const ChildSlot& orders, const std::vector<ChildListener>& listeners, unsigned number_of_threads,
+            pid_t parent, int dead);
 
 bool of_child();  // whether this process is a child
 // As if the parent had told this child to leave. Any thread, and in a signal handler.

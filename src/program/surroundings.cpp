@@ -26,7 +26,7 @@ namespace {
 constexpr int first = STDERR_FILENO + 1;
 
 struct LeftDescriptor {
-  int number = -1;
+  int number = 0;
   FileIdentity file;
 };
 
