@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Set in a copy that fork() has made of this process: getpid() would be a system call for each connection.
+// Set in a copy that fork() has made of a process: getpid() would be a system call for each connection.
 bool is_copy = false;
 void note_copy() { is_copy = true; }
 
@@ -53,9 +53,8 @@ ChildProcess::ChildProcess(ChildSetup&& setup, MemoryLimit memory, std::unique_p
   if (std::ranges::any_of(wait_.listeners(), &ChildListener::proxy))
     awaited_ = std::make_unique<AwaitedHeaders>(*setup.proxy);
   bind(counters_, *setup.scoreboard, setup.slot);
-  // Programs that handlers start are such copies until they are executed.
-  if (const int failed = ::pthread_atfork(nullptr, nullptr, note_copy); failed != 0)
-    throw SystemError("note copies of this process", failed);
+  prepare();        // an executed program is no copy of its parent
+  is_copy = false;  // the fork() of the parent has set it
   child_signals::set_up(slot_, wait_.listeners(), limits_.threads, parent_, wait_.dead());
   if (parent_ == no_parent) return;  // nobody would read it
   const Scoreboard& scoreboard = *setup.scoreboard;
@@ -64,6 +63,12 @@ ChildProcess::ChildProcess(ChildSetup&& setup, MemoryLimit memory, std::unique_p
 }
 
 ChildProcess::~ChildProcess() = default;
+
+// Programs that handlers start are copies, too, until they are executed.
+void ChildProcess::prepare() {
+  static const int failed = ::pthread_atfork(nullptr, nullptr, note_copy);
+  if (failed != 0) throw SystemError("note copies of this process", failed);
+}
 
 this_child::Load ChildProcess::load() const {
   const ChildSlot::Pool pool = slot_.look_at_pool();

@@ -59,6 +59,9 @@ class ChildProcess final : public Child, private ConnectionHost {
   int leave_fd() override;
   unsigned beginning() const override;
 
+  // In the parent, before the first fork: so the memory that it needs is shared. Throws SystemError.
+  static void prepare();
+
   static ChildProcess* serving();  // the one of this process; nullptr: none, or not ready yet
   void ready();
   this_child::Load load() const;

@@ -56,17 +56,15 @@ class ClientMessages {
   std::array<Kind, client_message_kinds> kinds_;
 };
 
-ClientMessages& messages() {
-  static ClientMessages messages;  // NOLINT: one process, one log
-  return messages;
-}
+// One process, one log. Not made at its first use: that would be in each child, in memory of its own.
+constinit ClientMessages messages;
 
 }  // namespace
 
 void log_for_client(ClientMessage kind, LogLevel level, const std::string& message) {
-  messages().log(kind, level, message);
+  messages.log(kind, level, message);
 }
-[[gnu::hot]] void sum_up_client_messages() { messages().sum_up(false); }
-void end_client_messages() { messages().sum_up(true); }
+[[gnu::hot]] void sum_up_client_messages() { messages.sum_up(false); }
+void end_client_messages() { messages.sum_up(true); }
 
 }  // namespace brood

@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "child/child_process.hpp"
 #include "child/crash/crash_handler.hpp"
 #include "listen/inherited.hpp"
 
@@ -55,6 +56,7 @@ Parent::Parent(ServerProgram& program, std::vector<std::unique_ptr<Service>>&& s
       control_(orders_),
       upgrade_(program.executable(), [this] { return to_handover(hand_over()); }) {
   block_all_signals();
+  ChildProcess::prepare();
   crash_handler::prepare();
   if (takeover != nullptr)
     server_file_ = takeover->open_server_file();

@@ -19,7 +19,7 @@ class MessageLimiter {
   };
 
   // At most so many messages in a period, which begins with its first message.
-  MessageLimiter(unsigned most, Clock::duration period) : most_(most), period_(period) {}
+  constexpr MessageLimiter(unsigned most, Clock::duration period) : most_(most), period_(period) {}
 
   // True: log this message. Call due() first.
   bool allows(Time now);
