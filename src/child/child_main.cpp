@@ -59,7 +59,7 @@ bool enter(const ChildSetup& setup, int signal_when_orphaned) {
 }
 
 void write_errors_to(int output) {
-  if (output < 0 || log_in_use().to == "stderr") return;
+  if (output < 0 || logs_to_standard_error()) return;
   if (::dup2(output, STDERR_FILENO) < 0) throw SystemError("change standard error", errno);
 }
 

@@ -148,7 +148,8 @@ bool ServiceManager::send(const std::string& message) {
 void ServiceManager::forget() {
   socket_.reset();
   newline_to_.reset();
-  for (const char* const each : variables) ::unsetenv(each);  // NOLINT(concurrency-mt-unsafe)
+  for (const char* const each : variables)
+    if (::getenv(each) != nullptr) ::unsetenv(each);  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace brood

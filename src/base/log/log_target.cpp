@@ -85,6 +85,8 @@ void stop_following_log_epoch() { logs().epoch = nullptr; }
 
 LogTarget log_in_use() { return logs().of_process ? logs().of_process->in_use() : LogTarget(); }
 
+bool logs_to_standard_error() { return !logs().of_process || logs().of_process->target().to == "stderr"; }
+
 LogChannel* channel_of_log() { return logs().of_process ? logs().of_process->channel() : nullptr; }
 
 std::uint32_t seen_log_epoch() { return logs().seen_epoch; }

@@ -43,6 +43,7 @@ void reopen_log();                           // throws; then the old file stays 
 // For a new program that takes over: the log in use (the descriptors stay open here), the service that its
 // lines are about, and the epoch that was seen.
 LogTarget log_in_use();
+bool logs_to_standard_error();
 std::uint32_t seen_log_epoch();
 void follow_log_epoch(const std::atomic<std::uint32_t>& epoch, std::uint32_t seen);
 void stop_following_log_epoch();

@@ -61,7 +61,9 @@ void OpenLog::write(LogLevel level, std::string_view message) {
     logger_->log(to_spdlog(level), std::string_view(escape(message)));
 }
 
+// A child sets the level that it has, as a rule: memory that it does not write stays shared with the parent.
 void OpenLog::set_level(LogLevel level) {
+  if (level == target_.level) return;
   target_.level = level;
   logger_->set_level(to_spdlog(level));
 }

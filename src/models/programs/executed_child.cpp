@@ -136,7 +136,7 @@ int execute(const ServiceCommand& command, ChildSetup setup, MappingDescriptors 
   const std::string service = setup.scoreboard->service().name.data();
   if (command.gets() == CommandGets::connection) {
     // Where the child's standard error is not its log, it is `output`, and its programs have it from there.
-    const bool apart = setup.output >= 0 && log_in_use().to == "stderr";
+    const bool apart = setup.output >= 0 && logs_to_standard_error();
     CommandServer server(command, service, apart ? ::fcntl(setup.output, F_DUPFD_CLOEXEC, 0) : -1);
     setup.server = &server;
     return child_main(std::move(setup));
