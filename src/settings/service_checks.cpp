@@ -83,6 +83,32 @@ void check_access_log(const AccessLogSettings& access_log, SettingsReader& reade
     reader.blame("access-log", text("access-log = ", access_log.path, " is a directory"));
 }
 
+// A program that gets one listener would leave clients of the others without an answer. A name that can't be
+// looked up is a mistake when it is opened.
+void check_is_one_listener(const ListenSpec& spec, const SettingsReader& reader) {
+  if (spec.kind != ListenSpec::Kind::tcp && spec.kind != ListenSpec::Kind::udp) return;
+  if (spec.host.empty())
+    throw ConfigurationError(
+        "is two listeners, one for each family of addresses, and with command-gets = listener a service has "
+        "one: write 0.0.0.0 or [::] in place of *");
+  if (reader.restores()) return;
+  std::string addresses;
+  std::size_t number = 0;
+  try {
+    for (const SocketAddress& address : resolve(spec)) {
+      addresses += (number == 0 ? "" : ", ") + to_text(address.storage);
+      ++number;
+    }
+  } catch (const Error&) {
+    return;
+  }
+  if (number > 1)
+    throw ConfigurationError(text("is ", number, " listeners (", addresses,
+                                  "), and with command-gets = listener a service has one: write one of "
+                                  "these addresses in place of ",
+                                  spec.host));
+}
+
 void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& reader) {
   if (service.listen.empty())
     reader.blame("listen", "listen is not set: each service needs an address of its own");
@@ -110,12 +136,7 @@ void check_listen(ServiceConfiguration& service, WorkKind work, SettingsReader& 
                                      "': one of the two is every address of that port, and is enough");
         if (const auto brings = spec.brings(); brings && !fits(work, *brings))
           throw ConfigurationError(work_mismatch(*brings, work));
-        const bool internet = spec.kind == ListenSpec::Kind::tcp || spec.kind == ListenSpec::Kind::udp;
-        if (has_one && internet && spec.host.empty())
-          throw ConfigurationError(
-              "is two listeners, one for each family of addresses, and with command-gets = listener a "
-              "service "
-              "has one: write 0.0.0.0 or [::] in place of *");
+        if (has_one) check_is_one_listener(spec, reader);
         if (spec.proxy && service.model.command && service.command.takes_listeners())
           throw ConfigurationError(
               "has proxy, which a program that takes the listeners would have to read itself: see "

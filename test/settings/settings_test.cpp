@@ -5,6 +5,8 @@
 
 #include <initializer_list>
 
+#include "base/address.hpp"
+#include "base/lookup/lookups.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "settings/command_line.hpp"
@@ -18,12 +20,12 @@ namespace {
 
 struct Program {
   Configuration configuration{.name = "test"};
-  ServiceConfiguration service{"test", {}, false};
+  ServiceConfiguration service;
   std::string greeting = "Hello";
   Settings settings;
   GivenSettings given;
 
-  Program() {
+  explicit Program(const ChildModel& model = {}) : service("test", model, false) {
     add_service_settings(settings, service);
     add_parent_settings(settings, configuration);
     settings.of_kit(false);
@@ -51,6 +53,16 @@ struct Program {
     return "";
   }
 };
+
+// As if a name server had answered so.
+void add_host(Lookups& to, const std::string& name, std::initializer_list<const char*> addresses) {
+  std::string found;
+  for (const char* const address : addresses) {
+    const SocketAddress one = resolve(parse_listen(text(address, ":7"))).front();
+    found.append(reinterpret_cast<const char*>(&one), sizeof one);
+  }
+  to.add("host", name + " 7 tcp", found);
+}
 
 }  // namespace
 
@@ -231,6 +243,27 @@ TEST_CASE("mistakes on the command line") {
     const std::string wrong = program.read("", row.arguments);
     CHECK(wrong.substr(0, wrong.find('\n')) == row.wrong);
   }
+}
+
+TEST_CASE("command-gets = listener is for a name with one address") {
+  const std::string command = "command = /bin/true\ncommand-gets = listener\nlisten = ";
+  Lookups known;
+  add_host(known, "one.example", {"127.0.0.1"});
+  add_host(known, "two.example", {"127.0.0.1", "[::1]"});
+  {
+    const RecordLookups record(known);
+    REQUIRE(Program({.command = true}).read(command + "127.0.0.1:7\n") == "");
+  }
+  const RepeatLookups repeat(known);
+  const auto mistake = [&](const std::string& listen) {
+    return Program({.command = true}).read(command + listen + '\n');
+  };
+  CHECK(mistake("one.example:7") == "");
+  CHECK(mistake("two.example:7") ==
+        "f.conf:3: listen = two.example:7 is 2 listeners (127.0.0.1:7, [::1]:7), and with command-gets = "
+        "listener a service has one: write one of these addresses in place of two.example");
+  CHECK(mistake("unknown.example:7") == "");  // until it is opened
+  CHECK(Program().read("listen = two.example:7\n") == "");
 }
 
 TEST_CASE("printed settings can be read again and mean the same") {
