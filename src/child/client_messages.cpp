@@ -57,7 +57,7 @@ class ClientMessages {
 };
 
 // One process, one log. Not made at its first use: that would be in each child, in memory of its own.
-constinit ClientMessages messages;
+ClientMessages messages;
 
 }  // namespace
 
