@@ -148,7 +148,8 @@ Time Growth::grow(const Input& service, const ChildCensus& census, Watched watch
   if (delayed) next = std::min(next, throttle_.may_start());
   const Spares spares{.count = counts.idle,
                       .delayed = delayed,
-                      .wake_when_busy = awaits_busy(limits, child_time_limits(service), watched, now)};
+                      .wake_when_busy = service.tell_activity ||
+                                        awaits_busy(limits, child_time_limits(service), watched, now)};
   return publish(thresholds(plan, limits, spares), spares, census.busy) ? now : next;
 }
 

@@ -26,6 +26,7 @@ class Growth {
     bool may_start;                                     // false: starting another child can't help
     std::function<void()> prepare_start;                // in the parent, before children are started
     std::function<int(std::uint32_t slot)> child_main;  // in the child
+    bool tell_activity = false;  // the parent is to be woken by the next child that becomes busy
     std::function<void(SlowConnection)> note_slow;
   };
 

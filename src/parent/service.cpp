@@ -130,6 +130,7 @@ Growth::Input Service::growth_input() {
           .may_start = !run_.fatal_exit(),
           .prepare_start = [this] { prepare_start(); },
           .child_main = [this, parent = ::getpid()](std::uint32_t slot) { return child_main(slot, parent); },
+          .tell_activity = figures_.waits_for_activity(),
           .note_slow = [this](SlowConnection slow) { reports_.of_slow.note(std::move(slow)); }};
 }
 
@@ -182,7 +183,8 @@ Time Service::look(Time now) {
       std::min({advance_listeners(now), failure_hook_.look(now), reports_.of_crashes.look(crash_place(), now),
                 output_.look(now), forbidden_calls_.look(now), notices_again, audit_again});
   const Time growth_again = growth_->look(growth_input(), census, run_.needs_children(), now);
-  return std::min({next, growth_again, reports_.of_slow.look(name(), slow_place(), now)});
+  return std::min({next, growth_again, reports_.of_slow.look(name(), slow_place(), now),
+                   figures_.look(configuration_->status.figures_interval, *scoreboard_, now)});
 }
 
 void Service::child_ended(std::uint32_t slot, int code, int status, const ProcessUsage& usage, Time now) {

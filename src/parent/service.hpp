@@ -23,6 +23,7 @@
 #include "pool/output/child_output.hpp"
 #include "pool/output/forbidden_calls.hpp"
 #include "pool/ready_notices.hpp"
+#include "scoreboard/report/figures_log.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "settings/service_source.hpp"
@@ -220,6 +221,7 @@ class Service {
   Listeners listeners_;
   FailureHook failure_hook_;
   StackReports reports_;
+  FiguresLog figures_;
   ServiceLog log_;
   ServiceRun run_;
   std::optional<Scoreboard> scoreboard_;  // from attach() on, as the next two

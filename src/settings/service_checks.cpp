@@ -267,6 +267,10 @@ void check_status(const StatusSettings& status, SettingsReader& reader) {
   if (status.wait_critical.count() != 0 && status.wait_critical < status.wait_warning)
     reader.blame("wait-critical", text("wait-critical = ", status.wait_critical,
                                        " is below wait-warning = ", status.wait_warning));
+  const auto interval = status.figures_interval;
+  if (interval.count() != 0 && interval < std::chrono::seconds(1))
+    reader.blame("figures-interval",
+                 text("figures-interval = ", interval, " is below 1s; 0: no line of figures"));
 }
 
 }  // namespace

@@ -168,6 +168,11 @@ void add_status_settings(Settings& settings, StatusSettings& status) {
                     "0: never.");
   settings.duration("wait-critical", status.wait_critical, milliseconds(0), longest,
                     "Such a wait is critical. 0: never.");
+  settings.section("Figures in the log");
+  settings.duration("figures-interval", status.figures_interval, milliseconds(0), longest,
+                    "How often the log has a line with the figures of the service, at level info: its "
+                    "children, its queue, and the connections since the last line. Once nothing has happened "
+                    "in this time, there is no line until something happens. At least a second. 0: never.");
 }
 
 void add_failure_settings(Settings& settings, std::string& on_failure) {

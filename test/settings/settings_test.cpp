@@ -182,6 +182,8 @@ TEST_CASE("each mistake is reported with its place and the reason") {
       {"max-spare-servers = 30\nmin-spare-servers = 40",
        "f.conf:2: min-spare-servers = 40 exceeds max-spare-servers = 30"},
       {"max-clients = 7\nstart-servers = 8", "f.conf:2: start-servers = 8 exceeds max-clients = 7"},
+      {"figures-interval = 999ms", "f.conf:1: figures-interval = 999ms is below 1s; 0: no line of figures"},
+      {"figures-interval = 31d", "f.conf:1: figures-interval = 31d is above 30d"},
       {"graceful-timeout = 5", "f.conf:1: graceful-timeout = 5 needs a unit: ms, s, m, h or d"},
       {"graceful-timeout = -5s",
        "f.conf:1: graceful-timeout = -5s is not a duration like 250ms, 30s, 5m or 1h"},

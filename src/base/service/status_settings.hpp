@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From when on readers of the scoreboard warn, by what clients got lately; brood.conf(5) describes each.
+// What is told of how a service is: from when on readers of the scoreboard warn, by what clients got lately,
+// and how often its log has its figures. brood.conf(5) describes each.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,7 @@ namespace brood {
 struct StatusSettings {
   unsigned failed_warning = 10, failed_critical = 50;  // percent of the connections; 0: never
   std::chrono::milliseconds wait_warning{1000}, wait_critical{10'000};  // in a queue; 0: never
+  std::chrono::milliseconds figures_interval{0};                        // 0: no figures
 
   bool operator==(const StatusSettings&) const = default;
 };
