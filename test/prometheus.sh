@@ -55,6 +55,8 @@ until promtool query instant "http://127.0.0.1:$port" 'brood_ready == 1' 2>/dev/
   sleep 0.2
 done
 
+curl -s "http://$target/metrics" | promtool check metrics || fail "the metrics"
+
 address=$(sed -n 's/.* ready: echo on \([^,]*\),.*/\1/p' "$there/log")
 echo "60 seconds with load, reloads, upgrades and kills"
 round=0
@@ -75,12 +77,14 @@ done
 is 'min_over_time(up{job="brood"}[50s])' 1
 is 'max(max_over_time(scrape_samples_scraped{job="brood"}[50s]) - min_over_time(scrape_samples_scraped{job="brood"}[50s]))' 0
 for counter in connections_accepted_total connections_total connection_duration_seconds_bucket read_bytes_total \
-  children_started_total children_ended_total children_failed_total upgrades_total; do
+  children_started_total children_ended_total children_failed_total children_ends_total wait_seconds_bucket \
+  upgrades_total; do
   is "max(resets(brood_$counter[50s]))" 0
 done
 is 'sum(prometheus_target_scrapes_sample_duplicate_timestamp_total) or vector(0)' 0
 test "$(value 'sum(brood_connections_accepted_total)')" != 0 || fail "no connection was counted"
 is 'max(brood_upgrades_total)' 3
+is 'sum(brood_children_ends_total) - sum(brood_children_ended_total)' 0
 
 # The expressions of the dashboard, with what Grafana puts in. Those of the alerts were run all the time.
 sed -n 's/^ *"expr": "\(.*\)",$/\1/p' etc/prometheus/dashboard.json |

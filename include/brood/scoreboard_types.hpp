@@ -96,6 +96,30 @@ inline constexpr std::array<std::string_view, 20> decision_names = {
 
 inline constexpr std::size_t note_size = 48;  // bytes of Connection::note() that are kept
 
+// Why a child has ended, as the parent knows it.
+enum class EndCause : std::uint8_t {
+  unasked,    // it left by itself, with exit code 0
+  surplus,    // more spares than max-spare-servers
+  idle,       // idle-timeout
+  outdated,   // it was of an older generation
+  age,        // max-lifetime-per-child
+  requests,   // max-requests-per-child
+  memory,     // max-memory-per-child
+  retire,     // broodctl retire
+  pause,      // its service was paused
+  stop,       // its service or the server stops
+  own_stop,   // the server's code called this_child::stop()
+  detached,   // the server's code called this_child::detach(): it has given its slot back
+  damaged,    // its row on the scoreboard was overwritten
+  killed,     // the parent has ended it: it took too long, or an order did not wait for it
+  signal,     // a signal that the parent has not sent
+  exit_code,  // another one than 0
+};
+inline constexpr std::array<std::string_view, 16> end_cause_names = {
+    "unasked", "surplus", "idle",     "outdated", "age",     "requests", "memory", "retire",
+    "pause",   "stop",    "own-stop", "detached", "damaged", "killed",   "signal", "exit-code"};
+inline std::string_view name_of(EndCause cause) { return name_of(cause, end_cause_names); }
+
 // Why an open connection has ended. It may also have ended with its child.
 enum class Outcome : std::uint8_t {
   served,     // the handler returned

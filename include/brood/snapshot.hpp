@@ -144,6 +144,7 @@ struct ServiceSnapshot {
   bool at_max_clients = false;  // no spare, and no child may be added
   std::uint64_t max_clients_reached = 0, connection_timeouts = 0;
   std::uint64_t children_started = 0, children_gone = 0, children_failed = 0;
+  std::array<std::uint64_t, end_cause_names.size()> children_ended{};  // those gone by EndCause
   std::chrono::nanoseconds throttled_for{};  // until the next child may be started; 0: not throttled
   // In the queues of the listeners: at the parent's last look, or now after read_waiting(); and the most that
   // the parent or a child has seen.

@@ -119,11 +119,21 @@ std::string totals(const ServiceSnapshot& service) {
          line("latency", latencies(total)) + waits(service) + occupancy(service) + lately(service);
 }
 
+// Only if some have.
+std::string endings(const ServiceSnapshot& service) {
+  std::string all;
+  for (std::size_t cause = 0; cause < service.children_ended.size(); ++cause)
+    if (const std::uint64_t children = service.children_ended[cause]; children != 0)
+      all += text(all.empty() ? "" : ", ", children, ' ', end_cause_names[cause]);
+  return all.empty() ? "" : line("", "children ended: ", all);
+}
+
 std::string events(const ServiceSnapshot& service) {
   return line("events", "max-clients reached ", service.max_clients_reached, ", connection timeouts ",
               service.connection_timeouts, ", throttled for ", service.throttled_for) +
          line("", "children started ", service.children_started, ", gone ", service.children_gone,
               ", of those failed ", service.children_failed) +
+         endings(service) +
          line("", "lock recoveries ", service.recoveries, ", fields repaired ", service.repairs);
 }
 

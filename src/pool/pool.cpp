@@ -61,7 +61,7 @@ bool Pool::start(std::uint32_t generation, bool replacement, ChildSignals signal
   return true;
 }
 
-void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
+void Pool::tell_to_leave(std::uint32_t slot, Reason reason, DecisionKind kind) {
   ChildRecord& child = children_[slot];
   if (child.told_to_leave) return;
   child.told_to_leave = true;
@@ -70,6 +70,7 @@ void Pool::tell_to_leave(std::uint32_t slot, Reason reason) {
   SlotOrders& orders = scoreboard_.writable_slot_orders(slot);
   orders.told_by.store(scoreboard_.journal().last(), relaxed);
   orders.reason.store(static_cast<std::uint32_t>(reason), relaxed);
+  orders.end_cause.store(static_cast<std::uint32_t>(cause_of_order(slot, reason, kind)), relaxed);
   orders.order.store(Order::leave, std::memory_order_release);
   scoreboard_.set_counted(slot, false);
   send_signal(child.pid, child.signals.leave);
@@ -104,7 +105,7 @@ void Pool::retire(unsigned number, DecisionKind kind, std::uint32_t generation) 
   candidates.resize(std::min<std::size_t>(candidates.size(), number));
   if (!candidates.empty())
     scoreboard_.journal().note({.kind = kind, .count = static_cast<std::uint32_t>(candidates.size())});
-  for (const auto& candidate : candidates) tell_to_leave(candidate.slot, reason);
+  for (const auto& candidate : candidates) tell_to_leave(candidate.slot, reason, kind);
 }
 
 void Pool::retire_all(Reason reason) {

@@ -116,7 +116,9 @@ class Pool {
 
  private:
   Crash crash_of(std::uint32_t slot, int signal) const;
-  void tell_to_leave(std::uint32_t slot, Reason reason);
+  void tell_to_leave(std::uint32_t slot, Reason reason, DecisionKind kind = DecisionKind::none);
+  EndCause cause_of_order(std::uint32_t slot, Reason reason, DecisionKind kind) const;
+  EndCause cause_of_end(std::uint32_t slot, int code, int status) const;
   void free_row(std::uint32_t slot) const;
   void continue_to_leave(std::uint32_t slot, Reason reason);
   Time end_if_still_stopped(std::uint32_t slot, const ChildTimeLimits& limits, Time now);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Children that take too long, and what is left of them.
+#include <sys/wait.h>
+
 #include <csignal>
 
 #include "base/text.hpp"
@@ -105,6 +107,41 @@ void Pool::note_end(std::uint32_t slot, std::string_view why) const {
   scoreboard_.writable_slot_orders(slot).told_by.store(number, relaxed);
 }
 
+EndCause Pool::cause_of_order(std::uint32_t slot, Reason reason, DecisionKind kind) const {
+  const Lifecycle body = rows_.lifecycle(slot);
+  switch (reason) {
+    case Reason::recycle:
+      if (body.asks && body.reason == Reason::cap) return EndCause::requests;
+      if (body.asks && body.reason == Reason::memory) return EndCause::memory;
+      return children_[slot].expired ? EndCause::age : EndCause::outdated;
+    case Reason::retire:
+      return EndCause::retire;
+    case Reason::pause:
+      return EndCause::pause;
+    case Reason::stop:
+      return EndCause::stop;
+    case Reason::damaged:
+      return EndCause::damaged;
+    default:
+      return kind == DecisionKind::idle ? EndCause::idle : EndCause::surplus;
+  }
+}
+
+// What the child says of itself decides only where nothing else does.
+EndCause Pool::cause_of_end(std::uint32_t slot, int code, int status) const {
+  const ChildRecord& child = children_[slot];
+  if (child.escalation != Escalation::none) return EndCause::killed;
+  const bool exits = code == CLD_EXITED;
+  const Lifecycle body = rows_.lifecycle(slot);
+  const bool leaves_well = exits && status == 0 && body.phase == Phase::leaving;
+  if (leaves_well && body.reason == Reason::detached) return EndCause::detached;
+  if (child.told_to_leave && (exits ? status == 0 : status == child.signals.leave))
+    return static_cast<EndCause>(scoreboard_.slot_orders(slot).end_cause.load(relaxed));
+  if (leaves_well && body.reason == Reason::own_stop) return EndCause::own_stop;
+  if (!exits) return EndCause::signal;
+  return status == 0 ? EndCause::unasked : EndCause::exit_code;
+}
+
 void Pool::note_gone(std::uint32_t slot, int code, int status, bool failed) const {
   const ChildRecord& child = children_[slot];
   const SlotOrders& orders = scoreboard_.slot_orders(slot);
@@ -113,6 +150,8 @@ void Pool::note_gone(std::uint32_t slot, int code, int status, bool failed) cons
   scoreboard_.journal().note(
       {.pid = child.pid, .slot = slot, .reason = told, .code = code, .status = status, .failed = failed},
       rows_[slot], orders);
+  const EndCause cause = cause_of_end(slot, code, status);
+  scoreboard_.writable_slot_orders(slot).end_cause.store(static_cast<std::uint32_t>(cause), relaxed);
 }
 
 void Pool::kill_all(const char* why) {

@@ -290,6 +290,7 @@ void Scoreboard::claim(std::uint32_t slot_index, std::uint32_t generation, Time 
   orders.generation.store(generation, relaxed);
   orders.order.store(Order::serve, relaxed);
   orders.reason.store(static_cast<std::uint32_t>(Reason::none), relaxed);
+  orders.end_cause.store(static_cast<std::uint32_t>(EndCause::unasked), relaxed);
   orders.stopped.store(0, relaxed);
   orders.forked_at.store(to_nanoseconds(now), relaxed);
   set_idle(slot_index, false);
@@ -339,6 +340,8 @@ std::uint32_t Scoreboard::free(std::uint32_t slot_index) const {
     add(service.refused_gone[i], refused <= most_refused ? refused : 0);
   }
   add(service.children_gone, 1);
+  const std::uint32_t cause = slot_orders(slot_index).end_cause.load(relaxed);
+  if (cause < service.children_ended.size()) add(service.children_ended[cause], 1);
   clear(row);
   row.lifecycle.store(Lifecycle{}.pack(), std::memory_order_release);
   writable_slot_orders(slot_index).pid.store(0, relaxed);

@@ -33,7 +33,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 9;
+inline constexpr std::uint32_t layout_version = 10;
 inline constexpr std::uint32_t bits_per_word = 64;
 inline constexpr std::size_t most_counters = 16;
 inline constexpr std::size_t most_inodes = 16;
@@ -152,8 +152,10 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint64_t> children_started;
   Shared<std::uint64_t> children_gone;
   Shared<std::uint64_t> children_failed;  // of those gone: ended unordered, or with an exit code other than 0
-  Shared<std::uint64_t> mended;           // fields and rows that the parent has found to be wrong
-  Shared<std::int64_t> throttled_until;   // nanoseconds; 0: not throttled
+  // Those gone by EndCause.
+  std::array<Shared<std::uint64_t>, end_cause_names.size()> children_ended;
+  Shared<std::uint64_t> mended;            // fields and rows that the parent has found to be wrong
+  Shared<std::int64_t> throttled_until;    // nanoseconds; 0: not throttled
   Shared<std::uint32_t> wake_when_proven;  // 1: so does a child that has finished its first connection
   // Odd while the parent counts a child that it has started, or figures move from a slot to `gone`.
   Shared<std::uint32_t> sequence;
@@ -182,7 +184,9 @@ struct SlotOrders {
   Shared<std::int32_t> pid;           // as returned by fork(); 0: the slot is empty
   Shared<std::uint32_t> generation;
   Shared<Order> order;
-  Shared<std::uint32_t> reason;   // a Reason, beside Order::leave
+  Shared<std::uint32_t> reason;  // a Reason, beside Order::leave
+  // An EndCause: of the order to leave, and before the row is freed that of its end.
+  Shared<std::uint32_t> end_cause;
   Shared<std::uint32_t> stopped;  // 1: by SIGSTOP or a like signal, as waitid() reported
   Shared<std::int64_t> forked_at;
   Shared<std::uint64_t> started_by, told_by;  // numbers of entries of the journal; 0: none

@@ -121,6 +121,8 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
   to.children_started = from.children_started.load(relaxed);
   to.children_gone = from.children_gone.load(relaxed);
   to.children_failed = from.children_failed.load(relaxed);
+  for (std::size_t i = 0; i < to.children_ended.size(); ++i)
+    to.children_ended[i] = from.children_ended[i].load(relaxed);
   to.total = read_figures(from.gone, from.gone_not_accepted);
   to.counters = read_counters(table);
   to.slots.clear();

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/text.hpp"
 #include "scoreboard/report/metrics.hpp"
 
 using namespace brood;
@@ -83,6 +84,46 @@ TEST_CASE("metrics: a histogram's buckets add up") {
   CHECK(samples.at(name + "_bucket{service=\"web\",le=\"+Inf\"}") == 100);
   CHECK(samples.at(name + "_count{service=\"web\"}") == 100);
   CHECK(samples.at(name + "_sum{service=\"web\"}") == doctest::Approx(2.5));
+}
+
+TEST_CASE("metrics: the time in the queue is a histogram, whose steps begin at 8 ms") {
+  Snapshot snapshot = two_services();
+  ServiceSnapshot& web = snapshot.services[0];
+  web.waiting = 2;
+  web.most_waiting = 7;
+  web.longest_wait = 300'000ms;
+  web.wait = 300'030ms;
+  web.waits[0] = 100;
+  web.waits[2] = 1;
+  web.waits[16] = 1;
+  auto samples = samples_of(metrics_of(snapshot));
+  const std::string name = "brood_wait_seconds";
+  CHECK(samples.at(name + "_bucket{service=\"web\",le=\"0.008\"}") == 100);
+  CHECK(samples.at(name + "_bucket{service=\"web\",le=\"0.016\"}") == 100);
+  CHECK(samples.at(name + "_bucket{service=\"web\",le=\"0.032\"}") == 101);
+  CHECK(samples.at(name + "_bucket{service=\"web\",le=\"262.144\"}") == 101);
+  CHECK(samples.at(name + "_bucket{service=\"web\",le=\"+Inf\"}") == 102);
+  CHECK(samples.at(name + "_count{service=\"web\"}") == 102);
+  CHECK(samples.at(name + "_sum{service=\"web\"}") == doctest::Approx(300.03));
+  CHECK(samples.at("brood_waiting_connections{service=\"web\"}") == 2);
+  CHECK(samples.at("brood_most_waiting_connections{service=\"web\"}") == 7);
+  CHECK(samples.at("brood_longest_wait_seconds{service=\"web\"}") == 300);
+}
+
+TEST_CASE("metrics: children that have ended have a cause each") {
+  Snapshot snapshot = two_services();
+  ServiceSnapshot& web = snapshot.services[0];
+  web.most_busy = 4;
+  for (std::size_t cause = 0; cause < end_cause_names.size(); ++cause) web.children_ended[cause] = 10 + cause;
+  auto samples = samples_of(metrics_of(snapshot));
+  const auto ends = [&](const char* cause) {
+    return samples.at(text("brood_children_ends_total{service=\"web\",cause=\"", cause, "\"}"));
+  };
+  CHECK(ends("unasked") == 10);
+  CHECK(ends("requests") == 15);
+  CHECK(ends("killed") == 23);
+  CHECK(ends("exit-code") == 25);
+  CHECK(samples.at("brood_most_busy_children{service=\"web\"}") == 4);
 }
 
 TEST_CASE("metrics: every family has HELP and TYPE once, before its samples") {

@@ -36,6 +36,7 @@ HttpAnswer answer(const HttpRequest& request, const ScoreboardReader& scoreboard
   try {
     Snapshot snapshot = scoreboards.read();
     correct_parent(snapshot);
+    read_waiting(snapshot);  // if the kernel does not tell, it is what the parent has seen
     return answer_to(request, snapshot, path);
   } catch (...) {
     log_error("status-listen: " + what_was_thrown());

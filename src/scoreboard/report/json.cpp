@@ -185,7 +185,9 @@ Json to_json(const ServiceSnapshot& service) {
   total["latency_p50_under_microseconds"] = share(service.total, 0.5);
   total["latency_p90_under_microseconds"] = share(service.total, 0.9);
   total["latency_p99_under_microseconds"] = share(service.total, 0.99);
-  Json counters = Json::object(), refused = Json::object();
+  Json counters = Json::object(), refused = Json::object(), ended = Json::object();
+  for (std::size_t cause = 0; cause < service.children_ended.size(); ++cause)
+    ended[std::string(end_cause_names[cause])] = service.children_ended[cause];
   for (std::size_t by = 0; by < service.refused.size(); ++by)
     refused[std::string(refused_by_names[by])] = service.refused[by];
   for (const auto& counter : service.counters) counters[counter.name] = counter.value;
@@ -212,7 +214,8 @@ Json to_json(const ServiceSnapshot& service) {
             {"detached", service.detached},
             {"started_ever", service.children_started},
             {"gone_ever", service.children_gone},
-            {"failed_ever", service.children_failed}}},
+            {"failed_ever", service.children_failed},
+            {"ended_by", ended}}},
           {"empty_slots", service.empty},
           {"open_connections", service.open_connections},
           {"uncounted", service.uncounted},

@@ -153,6 +153,14 @@ void write_children(Writer& to) {
              [](Service service) { return service.children_gone; });
   to.counter("brood_children_failed", "Children that have ended by a signal or with an error.",
              [](Service service) { return service.children_failed; });
+  to.family("brood_children_ends", "counter", "Children that have ended, by cause.");
+  to.each_service([&](Service service) {
+    for (std::size_t cause = 0; cause < service.children_ended.size(); ++cause)
+      to.sample({{"service", service.name}, {"cause", end_cause_names[cause]}},
+                service.children_ended[cause]);
+  });
+  to.gauge("brood_most_busy_children", "The most children that were busy at once.",
+           [](Service service) { return service.most_busy; });
   to.counter("brood_max_clients_reached", "How often max-clients was reached.",
              [](Service service) { return service.max_clients_reached; });
   to.counter("brood_lock_recoveries", "How often the lock of the scoreboard was taken from a dead owner.",
@@ -218,6 +226,33 @@ void write_durations(Writer& to) {
   });
 }
 
+// A wait of less than a step counts as none in the sum: it is not known to be longer.
+void write_queues(Writer& to) {
+  using Service = const ServiceSnapshot&;
+  to.gauge("brood_waiting_connections", "Connections that wait in the queues of the listeners.",
+           [](Service service) { return service.waiting; });
+  to.gauge("brood_most_waiting_connections", "The most connections that were seen in the queues.",
+           [](Service service) { return service.most_waiting; });
+  to.gauge(
+      "brood_longest_wait_seconds", "The longest time of a connection in a queue.",
+      [](Service service) { return seconds(service.longest_wait); }, "seconds");
+  to.family("brood_wait_seconds", "histogram",
+            "Connections by the time in the queue of a listener until a child took them.", "seconds");
+  to.each_service([&](Service service) {
+    const std::string& name = to.name();
+    std::uint64_t connections = 0;
+    for (std::size_t bucket = 0; bucket < wait_buckets; ++bucket) {
+      connections += service.waits[bucket];
+      const bool last = bucket + 1 == wait_buckets;
+      const std::chrono::milliseconds end(std::uint64_t{wait_resolution} << bucket);
+      to.sample(name + "_bucket", {{"service", service.name}, {"le", last ? "+Inf" : number(seconds(end))}},
+                connections);
+    }
+    to.sample(name + "_sum", {{"service", service.name}}, seconds(service.wait));
+    to.sample(name + "_count", {{"service", service.name}}, connections);
+  });
+}
+
 // The names of a server's own are not those of a metric, and need not be unlike the kit's.
 void write_own(Writer& to, const Snapshot& snapshot) {
   for (const bool gauges : {false, true}) {
@@ -256,6 +291,7 @@ std::string to_metrics(const Snapshot& snapshot, const Verdict& verdict, Metrics
   write_children(to);
   write_connections(to);
   write_durations(to);
+  write_queues(to);
   write_own(to, snapshot);
   return to.take();
 }
