@@ -1,9 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What `make pictures` does: runs greeter under a load that rises and falls for two minutes, and makes the pictures of the
-# README from what `broodctl top` and the page of status-listen show then. Needs chromium, tmux and aha.
+# What `make pictures` does: has `broodctl simulate` draw the load of the example in brood_admin(8). Then runs greeter
+# under a load that rises and falls for two minutes, and makes the pictures of the README from what `broodctl top` and
+# the page of status-listen show then. Only this needs chromium, tmux and aha.
 build=$1
 to=$2
+mkdir -p "$to"
+"$build/broodctl" simulate --load='200/s for 20s, 600/s for 10s, 200/s for 30s' --service-time=55ms \
+  --max-clients=20 --start-servers=15 --min-spare-servers=4 --max-spare-servers=10 \
+  --svg="$to/simulate.svg" >/dev/null || exit 1
 for program in chromium tmux aha; do
   command -v $program >/dev/null || { echo "pictures: $program is not installed: apt-get install chromium tmux aha"; exit 1; }
 done
@@ -52,7 +57,6 @@ picture() {
   mv "$there/$1" "$to/$1"
 }
 aha --black --title top --style 'font: 15px/18px monospace; margin: 10px' <"$there/top" >"$there/top.html"
-mkdir -p "$to"
 picture top.png "file://$there/top.html" 1030 670
 picture page.png "http://$status/" 1100 1000
 echo "the pictures are in $to"
