@@ -61,7 +61,7 @@ _WWSG_....
 
 
 
- h help  < > sort  i invert  / note  t time  x retire  R reload  q quit
+ h help  < > sort  i invert  / note  t time  s stack  x retire  R reload  q quit
 )");
 }
 

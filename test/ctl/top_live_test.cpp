@@ -89,6 +89,34 @@ TEST_CASE("top: keys sort, filter, help and quit, and the terminal is as it was"
   CHECK(top.end() == "0");
 }
 
+TEST_CASE("top: a key shows where in its code the selected child is") {
+  if (no_tmux()) return;
+  ServerProcess server(few());
+  Client client = server.connect();
+  const std::string child = client.ask("pid");
+  CHECK(client.ask("note GET /slow") == "noted");
+  client.send("spin\n");
+  const Tmux tmux(100, 30);
+  const TopInTmux top(tmux, of(server));
+  REQUIRE(tmux.shows("GET /slow"));
+  CHECK(tmux.shows("s stack"));
+  tmux.keys("s");  // the busiest is the first one, which is selected
+  REQUIRE(eventually([&] {
+    const std::string screen = tmux.screen();
+    return shows_part(screen, "any other key: back") || shows_part(screen, "Operation not permitted");
+  }));
+  if (shows_part(tmux.screen(), "Operation not permitted")) {  // a container may forbid ptrace(2)
+    MESSAGE("skipped: this process may not look at others");
+  } else {
+    CHECK(tmux.shows("child " + child + ", service brood-test-server: "));
+    CHECK(tmux.shows("TestServer::spin() at "));
+    tmux.keys("b");
+    CHECK(tmux.shows("s stack"));
+  }
+  tmux.keys("q");
+  CHECK(top.end() == "0");
+}
+
 TEST_CASE("top: another size is drawn at once, also 200 x 50") {
   if (no_tmux()) return;
   ServerProcess server(few());

@@ -233,9 +233,9 @@ TEST_CASE("top: the page of help, and the other keys") {
   CHECK(view.page.top == view.page.lines.size() - room);
   CHECK(type(view, model, "q").kind == Action::Kind::none);
   CHECK(view.page.lines.empty());
-  CHECK(type(view, model, "s").kind == Action::Kind::none);
-  view.stacks = true;
-  CHECK(type(view, model, "s").kind == Action::Kind::stack);
+  const Action stack = type(view, model, "s");
+  CHECK(stack.kind == Action::Kind::stack);
+  CHECK(stack.pid == view.selected);
   CHECK(type(view, model, "q").kind == Action::Kind::quit);
 }
 

@@ -93,9 +93,7 @@ void draw_keys(Canvas& canvas, std::size_t row, const View& view) {
   } else if (view.services) {
     canvas.put(0, row, " h help  Enter open  a all children  v service  R reload  q quit");
   } else {
-    canvas.put(0, row,
-               text(" h help  < > sort  i invert  / note  t time  x retire  R reload",
-                    view.stacks ? "  s stack" : "", "  q quit"));
+    canvas.put(0, row, " h help  < > sort  i invert  / note  t time  s stack  x retire  R reload  q quit");
   }
   canvas.paint(row, Style::heading);
 }

@@ -14,7 +14,7 @@ std::vector<std::string> help_page() {
           "v            only services with this in their name",
           "x            retire the child: it finishes its connections and leaves",
           "R            reload the service that is shown or selected",
-          "s            the stack of the child, if the line of keys has it",
+          "s            where in its code the child is",
           "q            quit",
           "",
           "Each place of the scoreboard is a letter:",

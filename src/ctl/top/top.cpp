@@ -33,9 +33,6 @@ namespace {
 using Kind = Action::Kind;
 using std::chrono::milliseconds;
 
-// Whether `broodctl stack PID` is a command; the key s runs it.
-constexpr bool has_stack_command = false;
-
 struct Setup {
   std::string scoreboard, service;
   milliseconds interval{1000};
@@ -49,9 +46,7 @@ class Screen {
       : setup_(setup),
         observer_(observer),
         model_(std::move(model)),
-        view_(first_view(model_, setup.service)) {
-    view_.stacks = has_stack_command;
-  }
+        view_(first_view(model_, setup.service)) {}
 
   int run();  // the signal that has ended it; 0: the user has
 

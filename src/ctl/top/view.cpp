@@ -231,8 +231,7 @@ Action press(View& view, const Model& model, int key, std::size_t room) {
       ask_about(view, model, Prompt::reload);
       break;
     case 's':
-      if (view.stacks && !view.services && view.selected != 0)
-        return {.kind = Kind::stack, .pid = view.selected};
+      if (!view.services && view.selected != 0) return {.kind = Kind::stack, .pid = view.selected};
       break;
     default:
       break;

@@ -59,7 +59,6 @@ struct View {
   std::string typed;
   pid_t asked = 0;  // the child that the question is about
   std::string message;
-  bool stacks = false;  // the key s asks for the stack of a child
   Page page;
 };
 
