@@ -38,6 +38,20 @@ shows 0 failed
 shows 0 refused
 cells=$(grep -o '<i class="idle" title="[0-9]* idle"' "$there/page" | wc -l)
 test "$cells" = 1000 || fail "the page has $cells squares of idle children"
+child=$(sed 's/ .*//' "/proc/$server/task/$server/children")
+kill -SEGV "$child"
+tries=0
+until "$build/broodctl" --runtime-directory="$there/run" --json list | grep -q '"idle": 999'; do
+  tries=$((tries + 1))
+  test $tries -lt 600 || fail "the child has not ended"
+  sleep 0.1
+done
+chromium --headless=new --no-sandbox --disable-gpu --user-data-dir="$there/chromium" \
+  --virtual-time-budget=10000 --dump-dom "http://$status/" >"$there/page" 2>/dev/null
+grep -q "<td>$child</td><td>signal 11</td>" "$there/page" || fail "the page does not show the crash"
+grep -q "<td>signal</td><td>1</td>" "$there/page" || fail "the page does not show by what cause the child has ended"
+width=$(timeout 120 python3 test/page_width.py "$there/narrow" 390 "http://$status/") || fail "a narrow page"
+test "$width" = "390 " || fail "on a screen of 390 pixels the page needs $width"
 size=$("$build/brood-load" --http / --requests 1 --show "$status" | wc -c)
 test "$size" -lt 61440 || fail "the page has $size bytes"
-echo "the page has $size bytes, no message came to the console, and its figures are those of the server: passed"
+echo "the page has $size bytes, fits into 390 pixels, no message came to the console, and its figures are those of the server: passed"
