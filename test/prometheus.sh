@@ -55,7 +55,8 @@ until promtool query instant "http://127.0.0.1:$port" 'brood_ready == 1' 2>/dev/
   sleep 0.2
 done
 
-curl -s "http://$target/metrics" | promtool check metrics || fail "the metrics"
+"$build/brood-load" --http /metrics --requests 1 --show "$target" 2>/dev/null | sed '1,/^.\{0,1\}$/d' >"$there/metrics"
+promtool check metrics <"$there/metrics" || fail "the metrics"
 
 address=$(sed -n 's/.* ready: echo on \([^,]*\),.*/\1/p' "$there/log")
 echo "60 seconds with load, reloads, upgrades and kills"
