@@ -80,6 +80,25 @@ TEST_CASE("the status listener answers while parent and children are stopped") {
   CHECK(eventually([&] { return get(status, "/livez").status == 200; }));
 }
 
+TEST_CASE("the status listener asks the kernel who waits, also while the parent is stopped") {
+  auto arguments = pool(1);
+  arguments.push_back(anywhere);
+  ServerProcess server(arguments);
+  const std::string status = status_address_of(server);
+  const auto held = server.hold(1);
+  REQUIRE(at_rest(server.pid(), [] { return true; }));
+  server.signal(SIGSTOP);  // it sees nobody who comes from now on
+  const std::vector<Client> waiting = [&] {
+    std::vector<Client> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(server.connect());
+    return clients;
+  }();
+  CHECK(eventually([&] { return json_of(status)["services"][0]["queue"]["waiting"] == 3; }));
+  CHECK(get(status, "/metrics").body.find("brood_waiting_connections{service=\"brood-test-server\"} 3\n") !=
+        std::string::npos);
+  server.signal(SIGCONT);
+}
+
 TEST_CASE("GET and HEAD are answered, and nothing else") {
   ServerProcess server({anywhere});
   WebClient client(status_address_of(server));
