@@ -17,6 +17,7 @@
 #include "base/event_descriptor.hpp"
 #include "base/signals.hpp"
 #include "brood/error.hpp"
+#include "child/child_setup.hpp"
 
 namespace brood::child_signals {
 namespace {
