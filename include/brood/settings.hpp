@@ -40,6 +40,8 @@ struct Setting {
   // For the kit: its values are values of this list, with its own name in front, so that the two settings
   // have one order: "deny 10.0.0.0/8" in `allow`.
   std::string in_list;
+  // For the kit: it is a list of NAME=VALUE. In a file, the lines behind "[ITS NAME]" are its values, too.
+  bool has_section = false;
 
   // Checks the values as written, and returns a function that stores them. Throws Error.
   std::function<std::function<void()>(const std::vector<std::string>&)> parse;

@@ -7,6 +7,7 @@
 #include "brood/command_server.hpp"
 #include "brood/error.hpp"
 #include "built_in.hpp"
+#include "program/program_check.hpp"
 #include "settings/settings_printer.hpp"
 
 namespace brood {
@@ -80,6 +81,7 @@ WantedService DirectorySettings::read_file(const ServicePath& file, const GivenS
       for (const auto& [name, value] : on_line->second) own[name] = value;
     const auto [given, mistakes] = read_service_file(file, own, shared_table_, shared);
     WantedService wanted = ServiceSource::read_service(file.service, given, in_force);
+    if (mistakes.empty() && !in_force.rehearsed) check_program_settings(wanted);
     if (mistakes.empty()) return wanted;
     wanted.configuration = nullptr;
     wanted.mistakes = mistakes + (wanted.mistakes.empty() ? "" : "\n") + wanted.mistakes;

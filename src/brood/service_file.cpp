@@ -41,8 +41,9 @@ ReadFile read_service_file(const ServicePath& file, const GivenSettings& own, co
   reader.belongs_elsewhere(shared_table,
                            "belongs to the whole server: set it in defaults/ or on the command line");
   if (!reader.read_file(file.path)) reader.finish();  // missing settings are not reported as well
-  if (Given* command = reader.find("command"))
-    command->values.front() = resolve_command(command->values.front(), file.path);
+  for (const char* const program : {"command", "settings-check"})
+    if (Given* command = reader.find(program))
+      command->values.front() = resolve_command(command->values.front(), file.path);
   GivenSettings above = own;
   for (auto& [setting, given] : above) given.add_to_place(", " + whose);
   reader.override_with(above);

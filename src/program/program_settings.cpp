@@ -8,6 +8,7 @@
 #include "brood/error.hpp"
 #include "brood/server_base.hpp"
 #include "child/own_counters.hpp"
+#include "program/program_check.hpp"
 #include "settings/settings_printer.hpp"
 
 namespace brood {
@@ -134,6 +135,7 @@ WantedSettings ProgramSettings::read(const InForce& in_force) const {
   for (const auto& served : served_) {
     const std::string& name = served.name.empty() ? parent.configuration->name : served.name;
     services.push_back(ServiceSource::read_service(name, given_to(served, reader.given()), in_force));
+    if (!in_force.rehearsed) check_program_settings(services.back());
   }
   WantedSettings wanted = conclude(reader.errors(), std::move(parent), std::move(services));
   if (const std::string mistakes = wanted.mistakes(); !mistakes.empty()) throw ConfigurationError(mistakes);

@@ -120,6 +120,7 @@ int run(std::span<const NamedServer> servers, const std::string& version, int ar
     const std::string program = argc > 0 ? ::basename(argv[0]) : "brood";
     const auto arguments =
         std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+    if (is_checked_as_child()) return check_as_child(servers, program, arguments);
     if (const auto handover = read_handover(child_variable))
       return run_as_child(*handover, servers, program, arguments);
     ProgramSettings settings(program, servers);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 
 #include "base/address.hpp"
 #include "base/signals.hpp"
@@ -13,6 +15,7 @@
 #include "brood/error.hpp"
 #include "child/child_main.hpp"
 #include "models/programs/child_handover.hpp"
+#include "models/programs/settings_check.hpp"
 
 namespace brood {
 namespace {
@@ -50,6 +53,19 @@ void check_and_limit(ChildSetup& setup) {
 }
 
 }  // namespace
+
+bool is_checked_as_child() {
+  const char* const value = std::getenv(child_variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  return value != nullptr && std::string_view(value) == checked_as_child;
+}
+
+int check_as_child(std::span<const NamedServer> servers, const std::string& program,
+                   std::span<const char* const> arguments) {
+  ProgramSettings settings(program, servers);
+  settings.take(parse_command_line(settings.table(), arguments));
+  settings.apply_own();
+  return static_cast<int>(ExitCode::left);
+}
 
 int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
                  std::span<const char* const> arguments) {

@@ -15,4 +15,11 @@ namespace brood {
 int run_as_child(const Handover& handover, std::span<const NamedServer> servers, const std::string& program,
                  std::span<const char* const> arguments);
 
+// Whether this process is to check only the settings that it would have as such a child
+// (models/programs/settings_check.hpp).
+bool is_checked_as_child();
+// Returns an exit code. Throws ConfigurationError with the mistakes.
+int check_as_child(std::span<const NamedServer> servers, const std::string& program,
+                   std::span<const char* const> arguments);
+
 }  // namespace brood

@@ -311,6 +311,7 @@ void check_service(ServiceConfiguration& service, SettingsReader& reader) {
   check_proxy(service.proxy, reader);
   check_access_log(service.access_log, reader);
   check_process(service.process, reader);
+  check_own_settings(service, reader);
   check_identity(service, reader);
   check_sandbox(service, reader);
   check_status(service.status, reader);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 
 #include "base/service/limits.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "brood/error.hpp"
 
 namespace brood {
@@ -25,7 +27,79 @@ SettingType<int> signal_type() {
           .write = name_of_signal};
 }
 
+void add_own_settings(Settings& settings, OwnSettings& own) {
+  settings
+      .list(
+          "settings", own.values,
+          "A setting of the program itself, KEY=VALUE. In the file of a service, the lines behind [settings] "
+          "are such settings, as 'KEY = VALUE'.")
+      .has_section = true;
+  settings.choice(
+      "settings-as", own.given_as, {{"arguments", GivenAs::arguments}, {"environment", GivenAs::environment}},
+      "How the program is given its settings. arguments: as --KEY=VALUE behind those of command, "
+      "which everybody on the machine can read. environment: as variables: KEY in upper case, with "
+      "'_' for '-' and '.'.");
+  settings.text("settings-prefix", own.prefix, "What is in front of each KEY in the environment.");
+  settings.text(
+      "settings-check", own.check,
+      "A command that checks the settings of the program before they come into force: its absolute "
+      "path and its arguments. It runs as the user of children, is given the settings as the program "
+      "is, and has 5 seconds. If it does not exit with 0, what it has written to standard error is "
+      "the mistake. Empty: a program that takes a slot checks its settings itself (--test-config). "
+      "none: nobody checks them.");
+}
+
+constexpr auto no_check = "none";
+
+// A program may have lists: then a key comes several times among its arguments.
+void check_variables(const OwnSettings& own, SettingsReader& reader) {
+  const auto variables = variables_of(own);
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const auto is_same = [&](const std::string& other) { return own_key(other) == own_key(variables[i]); };
+    const auto first = std::ranges::find_if(variables, is_same) - variables.begin();
+    if (static_cast<std::size_t>(first) == i) continue;
+    reader.blame(
+        "settings",
+        text("settings = ", own.values[i], ": the variable ", own_key(variables[i]), " is already set at ",
+             reader.find("settings")->where_of(static_cast<std::size_t>(first))),
+        i);
+  }
+}
+
 }  // namespace
+
+void check_own_settings(ServiceConfiguration& service, SettingsReader& reader) {
+  ServiceCommand& command = service.command;
+  OwnSettings& own = command.own;
+  // The program reads such an argument, but as a child it goes by what its parent says.
+  const bool reads_kits = command.gets() == CommandGets::slot && own.given_as == GivenAs::arguments;
+  const auto blame = [&](const char* setting, const std::string& value, const auto& check, std::size_t i) {
+    try {
+      check();
+    } catch (const Error& error) {
+      reader.blame(setting, text(setting, " = ", value, ' ', std::string_view(error.what())), i);
+    }
+  };
+  for (std::size_t i = 0; i < own.values.size(); ++i)
+    blame(
+        "settings", own.values[i],
+        [&] {
+          check_own_setting(own.values[i]);
+          if (!service.model.command) throw ConfigurationError("is for a program, and there is no command");
+          if (reads_kits && reader.knows(own_key(own.values[i])))
+            throw ConfigurationError("is a setting of the service: write it in front of [settings]");
+        },
+        i);
+  blame(
+      "settings-prefix", own.prefix, [&] { check_variable_prefix(own.prefix); }, -1);
+  own.check_words.clear();
+  if (!own.check.empty() && own.check != no_check)
+    blame(
+        "settings-check", own.check, [&] { own.check_words = parse_command(own.check); }, -1);
+  check_variables(own, reader);
+  std::ranges::copy(arguments_of(own), std::back_inserter(command.words));
+  std::ranges::copy(variables_of(own), std::back_inserter(service.process.environment));
+}
 
 void add_service_command_settings(Settings& settings, ServiceCommand& command) {
   settings.section("The program");
@@ -70,6 +144,7 @@ void add_service_command_settings(Settings& settings, ServiceCommand& command) {
   settings.list("success-codes", command.success_codes, 0, 255,
                 "An exit code of a program that gets a connection with which the connection has not failed. "
                 "sshd -i needs 0 and 255.");
+  add_own_settings(settings, command.own);
 }
 
 ServiceConfiguration in_effect(ServiceConfiguration configuration) {

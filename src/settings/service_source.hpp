@@ -51,7 +51,8 @@ struct WantedSettings {
 struct InForce {
   std::shared_ptr<const Configuration> parent;  // nullptr: nothing is in force yet
   std::map<std::string, std::shared_ptr<const ServiceConfiguration>> services;
-  std::string restarted;  // the service that starts again: it takes what needs that, too
+  std::string restarted;   // the service that starts again: it takes what needs that, too
+  bool rehearsed = false;  // by another process, a moment ago: no program checks its settings again
 };
 
 // How the services of a parent depend on each other. The defaults are for the services of one program.

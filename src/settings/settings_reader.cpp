@@ -139,65 +139,77 @@ bool SettingsReader::read_file(const std::string& path) {
   return true;
 }
 
-// False: there is no such service. The lines of its section are not reported as further mistakes.
-bool SettingsReader::enter_section(std::string_view line, const std::string& where, std::string& section) {
+// The lines of a section that is not known are not reported as further mistakes.
+SettingsReader::Section SettingsReader::enter_section(std::string_view line, const std::string& where) {
   if (line.back() != ']') {
-    error(where, text("'", line, "' is not of the form '[SERVICE]'"));
-    return false;
+    error(where, text("'", line, "' is not of the form '[SECTION]'"));
+    return {.skipped = true};
   }
-  const std::string service(trim(line.substr(1, line.size() - 2)));
-  const auto known = services_of(settings_);
-  if (std::find(known.begin(), known.end(), service) == known.end()) {
-    error(where, unknown("section", service, known));
-    return false;
+  const std::string name(trim(line.substr(1, line.size() - 2)));
+  auto known = services_of(settings_);
+  if (std::ranges::find(known, name) != known.end()) return {.prefix = name + '.'};
+  for (const auto& setting : settings_.all()) {
+    if (!setting.has_section || !setting.service.empty()) continue;
+    if (setting.name == name) {
+      given_[name].where = where;  // also if it is empty
+      return {.list = &setting, .where = where};
+    }
+    known.push_back(setting.name);
   }
-  section = service + '.';
-  return true;
+  error(where, unknown("section", name, known));
+  return {.skipped = true};
+}
+
+// `read`: returns the value that the line adds.
+void SettingsReader::add(const Setting& setting, const std::string& where, const auto& read) {
+  const std::string home = as_kept(setting, "").name;
+  Given& given = given_[home];
+  if (!setting.list && !given.values.empty())
+    return error(where, text(setting.name, " is already set at ", given.where));
+  given.where = where;
+  try {
+    given.values.push_back(read());
+    given.wheres.push_back(where);
+  } catch (const Error& failure) {
+    error(where, text(setting.name, ": ", failure.what()));
+    given_.erase(home);
+  }
+}
+
+void SettingsReader::read_line(std::string_view line, const std::string& where, const Section& section) {
+  const auto equals = line.find('=');
+  const std::string name(trim(line.substr(0, equals))), key = section.prefix + name;
+  if (line.find('\0') != std::string_view::npos) {
+    error(where, "contains a NUL byte: this is not a settings file");
+  } else if (equals == std::string_view::npos || name.empty()) {
+    error(where, text("'", line, "' is not of the form 'name = value'"));
+  } else if (section.list != nullptr) {
+    add(*section.list, where, [&] { return text(name, '=', unquote(line.substr(equals + 1))); });
+    if (Given* const values = find(section.list->name)) values->where = section.where;
+  } else if (const Setting* setting = settings_.find(key); setting != nullptr) {
+    add(*setting, where, [&] { return as_kept(*setting, unquote(line.substr(equals + 1))).value; });
+  } else {
+    const bool elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
+    const std::string wrong =
+        elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_));
+    if (passes_over_)
+      passed_over_.push_back(text(where, ": ", wrong));
+    else
+      error(where, wrong);
+  }
 }
 
 void SettingsReader::read_text(std::string_view content, const std::string& name) {
   const auto lines = split(content, '\n');
-  std::string section;  // "SERVICE."
-  bool skipped = false;
+  Section section;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string where = text(name, ":", i + 1);
     const auto line = trim(lines[i]);
     if (line.empty() || line.front() == '#') continue;
-    if (line.front() == '[') {
-      skipped = !enter_section(line, where, section);
-      continue;
-    }
-    if (skipped) continue;
-    const auto equals = line.find('=');
-    const std::string key = section + std::string(trim(line.substr(0, equals)));
-    if (line.find('\0') != std::string_view::npos) {
-      error(where, "contains a NUL byte: this is not a settings file");
-    } else if (equals == std::string_view::npos || key.size() == section.size()) {
-      error(where, text("'", line, "' is not of the form 'name = value'"));
-    } else if (const Setting* setting = settings_.find(key); setting == nullptr) {
-      const bool elsewhere = elsewhere_ != nullptr && elsewhere_->find(key) != nullptr;
-      const std::string wrong =
-          elsewhere ? text(key, ' ', advice_) : unknown("setting", key, names_of(settings_));
-      if (passes_over_)
-        passed_over_.push_back(text(where, ": ", wrong));
-      else
-        error(where, wrong);
-    } else {
-      const std::string home = as_kept(*setting, "").name;
-      Given& given = given_[home];
-      if (!setting->list && !given.values.empty()) {
-        error(where, text(key, " is already set at ", given.where));
-        continue;
-      }
-      given.where = where;
-      try {
-        given.values.push_back(as_kept(*setting, unquote(line.substr(equals + 1))).value);
-        given.wheres.push_back(where);
-      } catch (const Error& failure) {
-        error(where, text(key, ": ", failure.what()));
-        given_.erase(home);
-      }
-    }
+    if (line.front() == '[')
+      section = enter_section(line, where);
+    else if (!section.skipped)
+      read_line(line, where, section);
   }
 }
 

@@ -17,7 +17,8 @@ namespace brood {
 // The values of a setting as written, and their place.
 struct Given {
   std::vector<std::string> values;
-  std::string where;  // "etc/echo.conf:12" (the last value) or "command line"; "" for the default
+  // "etc/echo.conf:12" (the last value, or the section that has them) or "command line"; "" for the default
+  std::string where;
   std::vector<std::string> wheres = {};  // of each value of a list in a file; empty: all have the same place
 
   const std::string& where_of(std::size_t value) const {
@@ -90,11 +91,21 @@ class SettingsReader {
 
   const GivenSettings& given() const { return given_; }
   Given* find(const std::string& setting);  // nullptr: not given
+  bool knows(std::string_view setting) const { return settings_.find(setting) != nullptr; }
 
  private:
   void error(const std::string& where, const std::string& wrong);
   void check(const Setting& setting, const std::vector<std::string>& values);
-  bool enter_section(std::string_view line, const std::string& where, std::string& section);
+  // Where the lines of a file belong.
+  struct Section {
+    std::string prefix = {};        // "SERVICE."
+    const Setting* list = nullptr;  // they are its values (Setting::has_section)
+    std::string where = {};         // of the section, if it has them
+    bool skipped = false;           // it is not known
+  };
+  Section enter_section(std::string_view line, const std::string& where);
+  void read_line(std::string_view line, const std::string& where, const Section& section);
+  void add(const Setting& setting, const std::string& where, const auto& read);
 
   const Settings& settings_;
   const std::string place_, prefix_;

@@ -83,7 +83,9 @@ WantedSettings Takeover::read(ServiceSource& source, CommandLine line) const {
       line.settings[name] = {.values = {value}, .where = "the running server"};
   }
   source.take(std::move(line));
-  if (!given_back()) return source.read({});
+  InForce nothing;
+  nothing.rehearsed = handed_over_.has_value();
+  if (!given_back()) return source.read(nothing);
   // The files may already be meant for the new program.
   std::vector<std::pair<std::string, ServiceLayers>> services;
   for (const auto& each : handed_over_->services)

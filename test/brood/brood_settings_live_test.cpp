@@ -19,7 +19,7 @@ namespace {
 const char* const on_demand = "start-servers = 0\nmin-spare-servers = 0\nmax-spare-servers = 2\n";
 
 struct Values {
-  std::string user, word;  // the word is an argument of the command
+  std::string user, word;  // the word is a setting of the command's own
   unsigned max_clients;
   std::string log_level;
 };
@@ -36,7 +36,7 @@ class Services {
     for (const auto& name : names) directory.write(name, file(name, values) + more);
   }
   std::string file(const std::string& name, const Values& values) const {
-    return "command = " + child + " --word=" + values.word +
+    return "command = " + child + "\nsettings = word=" + values.word +
            "\ncommand-gets = slot\nlisten = " + directory.address(name) +
            "\nmax-clients = " + std::to_string(values.max_clients) + "\nlog-level = " + values.log_level +
            "\n" + (::geteuid() == 0 ? "user = " + values.user + "\n" : "");

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/service/own_settings.hpp"
+
 namespace brood {
 
 // What the program gets: the slot of a child, the listeners, the only listener as standard input and output,
@@ -22,11 +24,13 @@ enum class ReadyOn : std::uint8_t { exec, notify };
 
 struct ServiceCommand {
   std::string written;
-  std::vector<std::string> words;  // parsed `written`: the path of the program and its arguments
+  std::vector<std::string>
+      words;  // parsed `written`: the path of the program and its arguments, with those of `own`
   std::string gets_written = "slot";
   int stop_signal = SIGTERM;                  // if it takes listeners
   ReadyOn ready = ReadyOn::exec;              // if it takes listeners
   std::vector<unsigned> success_codes = {0};  // if it gets a connection
+  OwnSettings own;
 
   CommandGets gets() const;
   // It accepts itself, and reports nothing.
