@@ -23,6 +23,7 @@ struct ChildLimits {
   unsigned connections = 1;                         // that may be open at once
   std::chrono::milliseconds connection_timeout{0};  // from accept to close; 0: no limit
   std::chrono::milliseconds idle_timeout{0};        // of one connection; 0: no limit
+  std::chrono::milliseconds first_byte_timeout{0};  // from accept until the peer has sent something; 0: none
 };
 
 // A listener that carries no connections.

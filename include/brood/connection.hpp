@@ -79,6 +79,7 @@ class Connection {
     ConnectionId id = 0;
     bool blocks = true;  // whether the socket does
     std::chrono::steady_clock::time_point deadline = no_deadline;
+    std::chrono::steady_clock::time_point first_byte = no_deadline;  // when the peer has sent one at last
   };
   Connection(Descriptor socket, const Origin& origin);
   Connection(Connection&&) noexcept;
@@ -209,6 +210,10 @@ class Connection {
   // ---- For child models with an event loop
   ConnectionId id() const { return id_; }
   std::chrono::steady_clock::time_point deadline() const { return limits_.deadline; }
+  // Until something was read of the peer; then, and if there is no such limit, no_deadline.
+  std::chrono::steady_clock::time_point first_byte_deadline() const {
+    return bytes_.read == 0 ? limits_.first_byte : no_deadline;
+  }
   bool has_own_deadline() const { return limits_.own_deadline; }  // by set_deadline()
   bool peer_ended() const { return all_read_; }  // the peer sends no more, or the connection is broken
   // Limits what try_… members take from the socket until the next call. At the limit they are
@@ -253,7 +258,7 @@ class Connection {
   std::size_t send_some_of(const Descriptor& file, std::uint64_t offset, std::uint64_t size);
   void wait_for(short event);
   std::chrono::nanoseconds patience();
-  bool deadline_is_over();
+  bool is_over(std::chrono::steady_clock::time_point& deadline);
   void check_deadline(const char* doing);
   int wait_flag() const;
   [[noreturn]] void broke(const char* doing, int error_number);
@@ -268,7 +273,7 @@ class Connection {
   bool blocks_;
   struct {
     std::chrono::milliseconds read{0}, write{0};
-    std::chrono::steady_clock::time_point deadline = no_deadline;
+    std::chrono::steady_clock::time_point deadline = no_deadline, first_byte = no_deadline;
     bool own_deadline = false;  // the handler has set it
     // While clients waited for a child, since the last answer: how long this peer was waited for; and what
     // was read and written until then.

@@ -59,6 +59,9 @@ bool concerns_one_connection(int error_number) {
   }
 }
 
+// 0: no limit.
+Time after(std::chrono::milliseconds timeout) { return timeout == 0ms ? never : Clock::now() + timeout; }
+
 // The kernel knows of no other how long they have waited.
 bool is_internet(const sockaddr_storage& peer) {
   return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
@@ -198,12 +201,9 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
                                           .host = *this,
                                           .id = id,
                                           .blocks = (flags & SOCK_NONBLOCK) == 0,
-                                          .deadline = first_deadline()});
+                                          .deadline = after(limits_.connection_timeout),
+                                          .first_byte = after(limits_.first_byte_timeout)});
   }
-}
-
-[[gnu::hot]] Time ChildProcess::first_deadline() const {
-  return limits_.connection_timeout == 0ms ? never : Clock::now() + limits_.connection_timeout;
 }
 
 // ---- The model has an event loop

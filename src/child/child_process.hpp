@@ -87,7 +87,6 @@ class ChildProcess final : public Child, private ConnectionHost {
   std::optional<ClientCounts::Place> admit(const Address& client, std::size_t listener, int socket,
                                            ClientIs where = ClientIs::at_the_other_end);
   void note_wait(ConnectionId id, int socket, int listener);
-  Time first_deadline() const;
   void begin_wait();
   bool begin_try();
   bool leave_to_siblings();

@@ -114,7 +114,9 @@ void AsyncLoop::add(AsyncConnection& connection) {
   const ConnectionId id = connection.connection_.id();
   if (connections_.size() <= id) connections_.resize(id + 1);
   connections_[id] = &connection;
-  wake_at(deadlines_.add(id, connection.connection_state(), Clock::now(), connection.connection_.deadline()));
+  const Connection& accepted = connection.connection_;
+  wake_at(deadlines_.add(id, connection.connection_state(), Clock::now(), accepted.deadline(),
+                         accepted.first_byte_deadline()));
 }
 
 void AsyncLoop::deadline_moved(const AsyncConnection& connection) {
@@ -122,8 +124,10 @@ void AsyncLoop::deadline_moved(const AsyncConnection& connection) {
 }
 
 void AsyncLoop::changed(const AsyncConnection& connection) {
-  if (!connection.closed_)
-    wake_at(deadlines_.set(connection.connection_.id(), connection.connection_state(), Clock::now()));
+  if (connection.closed_) return;
+  const ConnectionId id = connection.connection_.id();
+  if (connection.bytes_read() > 0) deadlines_.heard(id);
+  wake_at(deadlines_.set(id, connection.connection_state(), Clock::now()));
 }
 
 asio::awaitable<void> AsyncLoop::linger(AsyncConnection& connection) {
@@ -179,6 +183,13 @@ void AsyncLoop::end_overdue(AsyncConnection& connection, ConnectionDeadlines::Li
       connection.cut_short_ = true;
       connection.cancel();
       return changed(connection);
+    case ConnectionDeadlines::Limit::first_byte:
+      // It has come, and its coroutine was not resumed yet.
+      if (readable(connection.connection_.descriptor())) return changed(connection);
+      log_no_first_byte(connection.connection_);
+      connection.connection_.half_close();
+      connection.outcome_ = Outcome::timed_out;
+      break;
     case ConnectionDeadlines::Limit::age:
       // Closed at once: its coroutine may wait for anything, and learns of it when it uses the connection.
       log_too_old(connection.connection_);

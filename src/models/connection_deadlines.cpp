@@ -13,7 +13,8 @@ constexpr auto last_request_time = 1s;
 
 }  // namespace
 
-Time ConnectionDeadlines::add(ConnectionId id, ConnectionState state, Time now, Time too_old) {
+Time ConnectionDeadlines::add(ConnectionId id, ConnectionState state, Time now, Time too_old,
+                              Time first_byte) {
   if (entries_.size() <= id) entries_.resize(id + 1);
   entries_[id] = {.present = true,
                   .state = state,
@@ -21,6 +22,7 @@ Time ConnectionDeadlines::add(ConnectionId id, ConnectionState state, Time now, 
                   .active = now,
                   .by_age = by_age_.insert(by_age_.end(), id),
                   .by_activity = by_activity_.insert(by_activity_.end(), id)};
+  move(by_first_byte_, id, entries_[id].first_byte, first_byte);
   return set(id, state, now);
 }
 
@@ -42,10 +44,15 @@ Time ConnectionDeadlines::give_back(ConnectionId id, ConnectionState state) {
 }
 
 void ConnectionDeadlines::set_timer(ConnectionId id, Time time) {
-  Entry& entry = entries_[id];
-  if (entry.timer != never) by_timer_.erase({entry.timer, id});
-  entry.timer = time;
-  if (time != never) by_timer_.emplace(time, id);
+  move(by_timer_, id, entries_[id].timer, time);
+}
+
+void ConnectionDeadlines::heard(ConnectionId id) { move(by_first_byte_, id, entries_[id].first_byte, never); }
+
+void ConnectionDeadlines::move(ByTime& ordered, ConnectionId id, Time& time, Time to) {
+  if (time != never) ordered.erase({time, id});
+  time = to;
+  if (time != never) ordered.emplace(time, id);
 }
 
 Time ConnectionDeadlines::set_deadline(ConnectionId id, Time until) {
@@ -66,6 +73,7 @@ void ConnectionDeadlines::remove(ConnectionId id) {
   Entry& entry = entries_[id];
   entry.present = false;
   set_timer(id, never);
+  heard(id);
   by_age_.erase(entry.by_age);
   (entry.lingers ? lingering_ : by_activity_).erase(entry.by_activity);
 }
@@ -81,12 +89,14 @@ Time ConnectionDeadlines::due_by(Limit limit, const Entry& entry) const {
       return entry.timer;
     case Limit::silence:
       return never;
+    case Limit::first_byte:
     case Limit::inactivity:
       break;
   }
   const bool idle = entry.state == ConnectionState::idle;
-  const bool waits = entry.state == ConnectionState::waiting || entry.state == ConnectionState::sending;
-  if (!idle && !waits) return never;
+  const bool reads = idle || entry.state == ConnectionState::waiting;
+  if (limit == Limit::first_byte) return reads ? entry.first_byte : never;
+  if (!reads && entry.state != ConnectionState::sending) return never;
   const Time due = after(entry.active, limits_.idle_timeout);
   if (!idle || left_at_ == never) return due;
   return std::min(due, std::max(entry.active, left_at_) + last_request_time);
@@ -95,7 +105,7 @@ Time ConnectionDeadlines::due_by(Limit limit, const Entry& entry) const {
 Time ConnectionDeadlines::due(const Entry& entry) const {
   if (entry.state == ConnectionState::held) return never;
   return std::min({due_by(Limit::age, entry), due_by(Limit::inactivity, entry), due_by(Limit::linger, entry),
-                   due_by(Limit::timer, entry)});
+                   due_by(Limit::timer, entry), due_by(Limit::first_byte, entry)});
 }
 
 std::optional<ConnectionDeadlines::Silent> ConnectionDeadlines::longest_silent() const {
@@ -111,7 +121,7 @@ std::optional<ConnectionDeadlines::Silent> ConnectionDeadlines::longest_silent()
 
 // By age after by activity: what is taken by the one has no say in when the other is due next.
 Time ConnectionDeadlines::take_overdue(Time now, std::vector<Overdue>& overdue) {
-  return std::min({take(by_activity_, Limit::inactivity, now, overdue),
+  return std::min({take_unheard(now, overdue), take(by_activity_, Limit::inactivity, now, overdue),
                    take(by_age_, Limit::age, now, overdue), take(lingering_, Limit::linger, now, overdue),
                    take_timers(now, overdue)});
 }
@@ -134,6 +144,18 @@ Time ConnectionDeadlines::take(const std::list<ConnectionId>& ordered, Limit lim
     }
   }
   return next;
+}
+
+Time ConnectionDeadlines::take_unheard(Time now, std::vector<Overdue>& overdue) {
+  for (const auto& [time, id] : by_first_byte_) {
+    if (time > now) return time;
+    Entry& entry = entries_[id];
+    // One that does something else is due when it waits for input.
+    if (due_by(Limit::first_byte, entry) == never) continue;
+    entry.state = ConnectionState::held;
+    overdue.push_back({id, Limit::first_byte});
+  }
+  return never;
 }
 
 Time ConnectionDeadlines::take_timers(Time now, std::vector<Overdue>& overdue) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout, the
-// second that a child which leaves gives its idle connections, and the time for a lingering close; when
-// the timer that a handler has set is over; and which one has been silent for longest, for
-// overload-read-timeout. Pure: the time is an argument, and nothing is closed here. Knows neither sockets nor
-// threads.
+// When each connection of an event loop is to be ended: connection-timeout, connection-idle-timeout,
+// first-byte-timeout, the second that a child which leaves gives its idle connections, and the time for a
+// lingering close; when the timer that a handler has set is over; and which one has been silent for longest,
+// for overload-read-timeout. Pure: the time is an argument, and nothing is closed here. Knows neither sockets
+// nor threads.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ enum class ConnectionState : std::uint8_t {
 
 class ConnectionDeadlines {
  public:
-  enum class Limit : std::uint8_t { age, inactivity, linger, timer, silence };
+  enum class Limit : std::uint8_t { age, inactivity, linger, timer, silence, first_byte };
   struct Overdue {
     ConnectionId id;
     Limit limit;
@@ -39,7 +39,9 @@ class ConnectionDeadlines {
   explicit ConnectionDeadlines(const ChildLimits& limits) : limits_(limits) {}
 
   // These return when the connection is due, or `never`. `too_old`: its deadline, or `never`.
-  Time add(ConnectionId id, ConnectionState state, Time now, Time too_old);
+  // `first_byte`: when its peer must have sent one, or `never`.
+  Time add(ConnectionId id, ConnectionState state, Time now, Time too_old, Time first_byte = never);
+  void heard(ConnectionId id);  // its peer has sent something
   // Something was read or written, or a wait began; for `held` and for a connection that lingers already the
   // time of that does not change.
   Time set(ConnectionId id, ConnectionState state, Time now);
@@ -76,7 +78,7 @@ class ConnectionDeadlines {
     bool present = false;
     bool lingers = false;
     ConnectionState state = ConnectionState::held;
-    Time too_old, active, timer = never;
+    Time too_old, active, timer = never, first_byte = never;
     std::list<ConnectionId>::iterator by_age, by_activity;
   };
 
@@ -84,12 +86,16 @@ class ConnectionDeadlines {
   Time due(const Entry& entry) const;
   Time take(const std::list<ConnectionId>& ordered, Limit limit, Time now, std::vector<Overdue>& overdue);
   Time take_timers(Time now, std::vector<Overdue>& overdue);
+  Time take_unheard(Time now, std::vector<Overdue>& overdue);
+  // `time`: that of the connection in `ordered`; `never`: it is not there.
+  using ByTime = std::set<std::pair<Time, ConnectionId>>;
+  static void move(ByTime& ordered, ConnectionId id, Time& time, Time to);
 
   const ChildLimits limits_;
   std::vector<Entry> entries_;  // by id
   // Each in the order of one limit. A connection is in the first one, and in one of the others.
   std::list<ConnectionId> by_age_, by_activity_, lingering_;
-  std::set<std::pair<Time, ConnectionId>> by_timer_;
+  ByTime by_timer_, by_first_byte_;
   bool age_in_order_ = true;  // false: a deadline was moved
   Time left_at_ = never;
 };

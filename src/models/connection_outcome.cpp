@@ -17,4 +17,10 @@ void log_too_silent(const Connection& connection) {
                      ": overload-read-timeout: it is silent while others wait; it is closed");
 }
 
+void log_no_first_byte(const Connection& connection) {
+  log_for_client(
+      ClientMessage::time_limit, LogLevel::info,
+      connection_from(connection.peer()) + ": first-byte-timeout: it has sent nothing; it is closed");
+}
+
 }  // namespace brood

@@ -28,5 +28,7 @@ Outcome guard_connection(const Connection& connection, const Handler& handler) {
 void log_too_old(const Connection& connection);
 // Because of overload-read-timeout.
 void log_too_silent(const Connection& connection);
+// Because of first-byte-timeout.
+void log_no_first_byte(const Connection& connection);
 
 }  // namespace brood

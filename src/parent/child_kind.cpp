@@ -170,7 +170,8 @@ ChildLimits limits_of_child(const ServiceConfiguration& configuration) {
           .connections = configuration.model.many_connections ? limits.max_connections_per_child
                                                               : limits.threads_per_child,
           .connection_timeout = limits.connection_timeout,
-          .idle_timeout = limits.connection_idle_timeout};
+          .idle_timeout = limits.connection_idle_timeout,
+          .first_byte_timeout = limits.first_byte_timeout};
 }
 
 ChildSetup setup_of_child(const ServiceConfiguration& configuration) {

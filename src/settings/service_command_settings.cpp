@@ -167,6 +167,7 @@ ServiceConfiguration in_effect(ServiceConfiguration configuration) {
       limits.max_memory_per_child = 0;
       limits.idle_timeout = {};
       limits.connection_timeout = {};
+      limits.first_byte_timeout = {};
       limits.slow_timeout = {};
       break;
     }

@@ -123,6 +123,10 @@ void add_time_settings(Settings& settings, ServiceConfiguration& service) {
                       "Code that writes to "
                       "the descriptor of a connection itself gets EAGAIN. 0: no limit.");
     settings.duration(
+        "first-byte-timeout", limits.first_byte_timeout, milliseconds(0), longest,
+        "How long a client may send nothing at all after it was accepted, while a handler waits for it. Then "
+        "it is disconnected. Programs that get a connection have no such limit. 0: no limit.");
+    settings.duration(
         "overload-read-timeout", limits.overload_read_timeout, milliseconds(0), longest,
         "While max-clients children are busy and connections wait: how long a client may keep a handler "
         "waiting for input, since it was last answered. The more wait, the shorter it is: half if one "

@@ -33,6 +33,7 @@ struct PairOptions {
   bool blocks = false;
   bool tcp = false;
   std::chrono::steady_clock::time_point deadline = Connection::no_deadline;
+  std::chrono::steady_clock::time_point first_byte = Connection::no_deadline;
 };
 
 struct Pair {
@@ -72,7 +73,8 @@ struct Pair {
              .host = host,
              .id = 7,
              .blocks = options.blocks,
-             .deadline = options.deadline}};
+             .deadline = options.deadline,
+             .first_byte = options.first_byte}};
   }
   Descriptor connected() {
     std::array<int, 2> ends{};

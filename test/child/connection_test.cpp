@@ -234,7 +234,50 @@ TEST_CASE("a child that has given its slot back has no deadline") {
   CHECK(pair.connection.read_line() == "a line");
   CHECK(pair.connection.read_line() == "another");
   peer.join();
+  brood::test::Pair silent{{.blocks = true, .tcp = true, .first_byte = std::chrono::steady_clock::now()}};
+  silent.host.gives_slot_back = true;
+  std::thread late([&] {
+    std::this_thread::sleep_for(30ms);
+    silent.say("a line\n");
+  });
+  CHECK(silent.connection.read_line() == "a line");
+  late.join();
   CHECK(pair.connection.deadline() == Connection::no_deadline);
+}
+
+TEST_CASE("a peer that sends nothing is not waited for beyond the time for its first byte") {
+  for (const bool blocks : {true, false}) {
+    CAPTURE(blocks);
+    brood::test::Pair pair{
+        {.blocks = blocks, .tcp = true, .first_byte = std::chrono::steady_clock::now() + 20ms}};
+    pair.connection.write_all("hello\n");  // is no answer of the peer
+    try {
+      pair.connection.read_line();
+      FAIL("read returned");
+    } catch (const brood::TimeoutError& error) {
+      CHECK(std::string(error.what()).starts_with("first-byte-timeout: read from 127.0.0.1:"));
+    }
+    CHECK(std::chrono::steady_clock::now() >= pair.connection.first_byte_deadline());
+    pair.connection.write_all("good bye\n");
+  }
+}
+
+TEST_CASE("a peer that has sent its first byte has no such limit, however late it is read") {
+  for (const bool blocks : {true, false}) {
+    CAPTURE(blocks);
+    brood::test::Pair pair{
+        {.blocks = blocks, .tcp = true, .first_byte = std::chrono::steady_clock::now() - 1s}};
+    pair.say("h");
+    std::array<char, 1> first{};
+    CHECK(pair.connection.read_some(first) == 1);
+    CHECK(pair.connection.first_byte_deadline() == Connection::no_deadline);
+    std::thread peer([&] {
+      std::this_thread::sleep_for(20ms);
+      pair.say("ello\n");
+    });
+    CHECK(pair.connection.read_line() == "ello");
+    peer.join();
+  }
 }
 
 TEST_CASE("a peer that is gone is told from one that takes its time") {

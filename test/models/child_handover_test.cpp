@@ -42,7 +42,11 @@ struct SlotHandover {
                       {.descriptor = copy(listener), .name = "127.0.0.1:80", .proxy = true}},
         .identity = {},
         .parent = 4711,
-        .limits = {.threads = 3, .connections = 5, .connection_timeout = 6s, .idle_timeout = 70ms},
+        .limits = {.threads = 3,
+                   .connections = 5,
+                   .connection_timeout = 6s,
+                   .idle_timeout = 70ms,
+                   .first_byte_timeout = 8s},
         .access_log = {.path = "/var/log/a b", .format = AccessLogFormat::json},
         .proxy = &proxy};
     open_log({.name = "test", .to = "stderr", .level = LogLevel::warning});
@@ -94,6 +98,7 @@ TEST_CASE("a child's slot is read as it was written") {
   CHECK(setup.limits.connections == 5);
   CHECK(setup.limits.connection_timeout == 6s);
   CHECK(setup.limits.idle_timeout == 70ms);
+  CHECK(setup.limits.first_byte_timeout == 8s);
   CHECK(setup.access_log == AccessLogSettings{"/var/log/a b", AccessLogFormat::json});
   CHECK(*setup.proxy == ProxySettings{{"10.0.0.0/8 ::1 unix"}, 4s});
   REQUIRE(setup.listeners.size() == 2);

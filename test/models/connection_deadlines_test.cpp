@@ -250,3 +250,40 @@ TEST_CASE("after one silent connection has ended the next look is soon") {
   CHECK(next_look_at_silence(start, 30ms) == start + 30ms);
   CHECK(next_look_at_silence(start, 0ms) == start + 1ms);
 }
+
+TEST_CASE("a connection is due if its peer has sent nothing in time, while it waits for input") {
+  Deadlines deadlines{ChildLimits()};
+  const Time limit = start + 10s;
+  CHECK(deadlines.add(0, State::idle, start, never, limit) == limit);
+  CHECK(deadlines.add(1, State::waiting, start, never, limit) == limit);
+  CHECK(deadlines.add(2, State::handled, start, never, limit) == never);
+  CHECK(deadlines.add(3, State::sending, start, never, limit) == never);
+  CHECK(deadlines.add(4, State::held, start, never, limit) == never);
+  CHECK(deadlines.add(5, State::waiting, start, never, limit + 1s) == limit + 1s);
+  CHECK(deadlines.add(6, State::waiting, start, never, limit) == limit);
+  deadlines.heard(1);
+  CHECK(deadlines.set(1, State::waiting, start + 1s) == never);
+  CHECK(deadlines.give_back(6, State::idle) == limit);
+  CHECK(deadlines.overdue(limit - 1ms).empty());
+  CHECK(deadlines.next == limit);
+  CHECK(deadlines.overdue(limit) == Pairs{{0, Limit::first_byte}, {6, Limit::first_byte}});
+  CHECK(deadlines.next == limit + 1s);
+  // They are held now, and are no longer when they wait again.
+  CHECK(deadlines.overdue(limit).empty());
+  CHECK(deadlines.set(3, State::waiting, limit + 2s) == limit);
+  CHECK(deadlines.overdue(limit + 2s) == Pairs{{3, Limit::first_byte}, {5, Limit::first_byte}});
+  CHECK(deadlines.next == never);
+  deadlines.heard(4);
+  CHECK(deadlines.give_back(4, State::waiting) == never);
+  for (ConnectionId id = 0; id < 7; ++id) deadlines.remove(id);
+  CHECK(deadlines.add(0, State::waiting, limit + 3s, never) == never);
+  CHECK(deadlines.overdue(limit + 24h).empty());
+}
+
+TEST_CASE("what lingers is not waited for any more, though its peer has never sent anything") {
+  Deadlines deadlines{ChildLimits()};
+  deadlines.add(0, State::waiting, start, never, start + 1s);
+  CHECK(deadlines.set(0, State::lingering, start) == start + Connection::linger_time);
+  CHECK(deadlines.overdue(start + 1s).empty());
+  CHECK(deadlines.overdue(start + Connection::linger_time) == Pairs{{0, Limit::linger}});
+}

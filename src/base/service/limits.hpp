@@ -24,6 +24,7 @@ struct Limits {
   std::uint64_t max_memory_per_child = 0;                  // bytes; 0: no limit
   std::chrono::milliseconds graceful_timeout{30'000};      // 0: no limit
   std::chrono::milliseconds connection_timeout{0};         // 0: no limit
+  std::chrono::milliseconds first_byte_timeout{0};         // 0: no limit
   std::chrono::milliseconds slow_timeout{0};               // 0: no connection is slow
   std::chrono::milliseconds overload_read_timeout{4'000};  // 0: no limit
   std::chrono::milliseconds idle_timeout{0};               // of a child; 0: no limit

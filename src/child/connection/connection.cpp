@@ -30,6 +30,7 @@ namespace brood {
       id_(origin.id),
       blocks_(origin.blocks) {
   limits_.deadline = origin.deadline;
+  limits_.first_byte = origin.first_byte;
 }
 
 [[gnu::hot]] Connection::Connection(Connection&&) noexcept = default;
@@ -49,15 +50,15 @@ void Connection::timed_out(const char* doing, const char* by) const {
   throw TimeoutError(text(std::string_view(by), std::string_view(doing), " ", peer()));
 }
 
-[[gnu::hot]] bool Connection::deadline_is_over() {
-  if (limits_.deadline == no_deadline || Clock::now() < limits_.deadline) return false;
+[[gnu::hot]] bool Connection::is_over(Time& deadline) {
+  if (deadline == no_deadline || Clock::now() < deadline) return false;
   if (!host_->detached()) return true;
-  limits_.deadline = no_deadline;
+  deadline = no_deadline;
   return false;
 }
 
 [[gnu::hot]] void Connection::check_deadline(const char* doing) {
-  if (deadline_is_over()) timed_out(doing, deadline_name());
+  if (is_over(limits_.deadline)) timed_out(doing, deadline_name());
 }
 
 void Connection::extend_deadline(std::chrono::milliseconds time) {
@@ -98,14 +99,16 @@ void Connection::wait_for(short event) {
     const auto patience = input && blocks_ ? this->patience() : ConnectionHost::no_limit;
     if (patience == std::chrono::nanoseconds::zero()) timed_out(doing, "overload-read-timeout: ");
     const bool limited = patience != ConnectionHost::no_limit;
+    const Time first_byte = input ? first_byte_deadline() : never;
     const Time begin = limited ? Clock::now() : never;
     pollfd state{.fd = socket_.get(), .events = event, .revents = 0};
-    const int number =
-        poll_until({&state, 1}, std::min({until, limits_.deadline, limited ? begin + patience : never}));
+    const int number = poll_until(
+        {&state, 1}, std::min({until, limits_.deadline, first_byte, limited ? begin + patience : never}));
     const bool ready = number > 0 || (number < 0 && errno != EINTR);  // what follows finds the error
     if (limited) limits_.waited += Clock::now() - begin;
     if (ready) return;
-    if (deadline_is_over()) timed_out(doing, deadline_name());
+    check_deadline(doing);
+    if (first_byte != never && is_over(limits_.first_byte)) timed_out(doing, "first-byte-timeout: ");
     if (until != never && Clock::now() >= until) timed_out(doing, "");
   }
 }

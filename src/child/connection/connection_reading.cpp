@@ -47,7 +47,8 @@ namespace brood {
 [[gnu::hot]] std::optional<std::size_t> Connection::wait_and_receive(std::span<char> buffer) {
   for (;;) {
     const Reading reading(*host_, socket_.get());
-    const int flags = host_->overloaded() ? MSG_DONTWAIT : wait_flag();
+    const bool limited = first_byte_deadline() != no_deadline || host_->overloaded();
+    const int flags = limited ? MSG_DONTWAIT : wait_flag();
     if (const auto size = receive(buffer, flags)) return size;
     if (flags != 0)
       wait_for(POLLIN);

@@ -74,9 +74,12 @@ void Connection::run_relay(Relay& relay, int other) {
     const auto patience = blocks_ ? host_->patience(now - active, 0) : ConnectionHost::no_limit;
     if (patience == std::chrono::nanoseconds::zero()) timed_out("relay for", "overload-read-timeout: ");
     const Time look_again = patience == ConnectionHost::no_limit ? never : now + patience;
+    const Time first_byte = relay.there().was_read() == 0 ? first_byte_deadline() : never;
     auto ends = relay.waits_for();
-    if (poll_until(ends, std::min({until, limits_.deadline, look_again})) > 0)
+    if (poll_until(ends, std::min({until, limits_.deadline, first_byte, look_again})) > 0)
       relay.see(ends);
+    else if (first_byte != never && is_over(limits_.first_byte))
+      timed_out("relay for", "first-byte-timeout: ");
     else if (Clock::now() >= until)
       timed_out("relay for", "");
   }

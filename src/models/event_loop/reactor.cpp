@@ -251,6 +251,11 @@ void Reactor::on_overdue(WatchedConnection& watched, WatchedConnections::Limit l
       log_too_old(connection);
       watched.outcome = Outcome::timed_out;
       break;
+    case WatchedConnections::Limit::first_byte:
+      if (is_ready(connection)) return handle(watched, Call::input);
+      log_no_first_byte(connection);
+      watched.outcome = Outcome::timed_out;
+      break;
     case WatchedConnections::Limit::silence:
     case WatchedConnections::Limit::inactivity:
       if (is_ready(connection)) return handle(watched, Call::input);

@@ -20,7 +20,8 @@ WatchedConnection& WatchedConnections::add(Connection connection) {
   WatchedConnection& added = connections_[id];
   const std::uint32_t use = added.use;
   added = {.connection = std::move(connection), .use = use};
-  deadlines_.add(id, ConnectionState::held, Clock::now(), added.open().deadline());
+  const Connection& open = added.open();
+  deadlines_.add(id, ConnectionState::held, Clock::now(), open.deadline(), open.first_byte_deadline());
   return added;
 }
 
@@ -28,6 +29,8 @@ WatchedConnection* WatchedConnections::claim(std::uint64_t key) {
   const auto id = static_cast<ConnectionId>(key);
   const std::lock_guard lock(mutex_);
   if (id >= connections_.size() || connections_[id].use != key >> 32U || !deadlines_.hold(id)) return nullptr;
+  // Also if its handler reads with other means, and does not say how much.
+  if (connections_[id].watched_for == EPOLLIN) deadlines_.heard(id);
   return &connections_[id];
 }
 
@@ -82,6 +85,7 @@ bool WatchedConnections::watch(WatchedConnection& connection, std::uint32_t even
       epoll_.change(open.descriptor(), wanted, key);
     connection.watched_for = events;
   }
+  if (open.bytes_read() > 0) deadlines_.heard(id);
   if (open.deadline() != Connection::no_deadline) deadlines_.set_deadline(id, open.deadline());
   timer_.wake_at(connection.active || connection.lingers ? deadlines_.set(id, state, Clock::now())
                                                          : deadlines_.give_back(id, state));

@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // To be raised when one of the records below changes.
-constexpr unsigned record_version = 6;
+constexpr unsigned record_version = 7;
 
 constexpr std::array<std::string_view, 3> trigger_names = {"timer", "line", "byte"};
 
@@ -53,6 +53,7 @@ WireRecord child_record(const ChildSetup& setup, const MappingDescriptors& table
   record.set("threads", setup.limits.threads).set("connections", setup.limits.connections);
   record.set("connection-timeout", setup.limits.connection_timeout.count());
   record.set("idle-timeout", setup.limits.idle_timeout.count());
+  record.set("first-byte-timeout", setup.limits.first_byte_timeout.count());
   record.set("proxy-from", join(setup.proxy->from, " ")).set("proxy-timeout", setup.proxy->timeout.count());
   if (setup.process.titles) record.set("process-titles", 1);
   record.set("access-log", setup.access_log.path);
@@ -144,6 +145,7 @@ void ReceivedChild::read_child(const WireRecord& record) {
   limits_.connections = record.number<unsigned>("connections");
   limits_.connection_timeout = milliseconds(record.number<milliseconds::rep>("connection-timeout"));
   limits_.idle_timeout = milliseconds(record.number<milliseconds::rep>("idle-timeout"));
+  limits_.first_byte_timeout = milliseconds(record.number<milliseconds::rep>("first-byte-timeout"));
   proxy_.from = {record["proxy-from"]};
   proxy_.timeout = milliseconds(record.number<milliseconds::rep>("proxy-timeout"));
   process_.titles = record.find("process-titles") != nullptr;
