@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "sentences.hpp"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "base/control_protocol.hpp"
 #include "base/text.hpp"
 #include "scoreboard/report/words.hpp"
@@ -39,6 +43,29 @@ std::string of_service(const std::string& order, const WireRecord& service) {
   return name + state + ", " + count_of(number(service, "children"), "child") + took + ", " + generation;
 }
 
+// One of those that a reload need not say anything about, but that it was done.
+bool is_quiet(const std::string& order, const WireRecord& record) {
+  if (order != "reload" || record.kind() != "service") return false;
+  const std::string* const changed = record.find("changed");
+  return changed != nullptr && changed->empty() && record["state"] == "running" &&
+         number(record, "generation") > 1 && number(record, "gone") == number(record, "before") &&
+         number(record, "lost") == 0;
+}
+
+// In one line, as most services of a directory have not changed.
+std::string of_quiet(std::span<const WireRecord> services) {
+  std::uint64_t children = 0, connections = 0;
+  std::int64_t longest = 0;
+  for (const WireRecord& service : services) {
+    children += number(service, "before");
+    connections += number(service, "connections");
+    longest = std::max(longest, service.number<std::int64_t>("milliseconds"));
+  }
+  return text(count_of(services.size(), "service"), " without a change: ", grouped(children), " of ",
+              count_of(children, "child"), " replaced in ", std::chrono::milliseconds(longest), ", ",
+              grouped(connections), connections == 1 ? " connection" : " connections", ", 0 lost");
+}
+
 std::string line(const std::string& order, const WireRecord& record) {
   if (record.kind() == "service") return of_service(order, record);
   if (record.kind() == "setting")
@@ -67,7 +94,12 @@ std::string success(const std::string& order) {
 
 std::string sentences(const std::string& order, std::span<const WireRecord> answer) {
   std::string all;
-  for (const WireRecord& record : answer.first(answer.size() - 1)) all += line(order, record) + '\n';
+  std::vector<WireRecord> said, quiet;
+  for (const WireRecord& record : answer.first(answer.size() - 1))
+    (is_quiet(order, record) ? quiet : said).push_back(record);
+  if (quiet.size() == 1) said.push_back(std::exchange(quiet, {}).front());
+  for (const WireRecord& record : said) all += line(order, record) + '\n';
+  if (!quiet.empty()) all += of_quiet(quiet) + '\n';
   const WireRecord& done = answer.back();
   if (done.number<int>("code") != outcome::done) return all + "broodctl: " + word(done, "message") + '\n';
   if (order == "scale") return all + "until the next reload\n";

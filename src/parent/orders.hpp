@@ -17,6 +17,7 @@
 //   service name= state= generation= children= before= gone= milliseconds= connections= lost=
 //     children: now; before: when the order was given; gone: how many of those have ended; connections:
 //     accepted since; lost: aborted or reset since
+//     changed: of a reload, the settings that have other values, or "new"; "": none
 #pragma once
 
 #include <functional>

@@ -22,12 +22,12 @@ void log_lines(std::string_view lines) {
 }
 
 // In one line, whatever the number of services.
-std::string summary(const std::vector<std::string>& changes) {
+std::string summary(const std::vector<ServiceChange>& changes) {
   if (changes.empty()) return "no setting of a service has changed";
   constexpr std::size_t most_named = 20;
   std::string named = "changed: ";
   for (std::size_t i = 0; i < changes.size() && i < most_named; ++i)
-    named += (i == 0 ? "" : ", ") + changes[i];
+    named += text(i == 0 ? "" : ", ", changes[i].service, " (", changes[i].what, ')');
   return changes.size() <= most_named ? named : text(named, " and ", changes.size() - most_named, " more");
 }
 

@@ -19,7 +19,7 @@ class ReloadProgress {
  public:
   ReloadProgress(const ServerOrders& server, const ServerOrders::Reloaded& outcome,
                  std::vector<OrderProgress> services)
-      : server_(server), services_(std::move(services)), done_(services_.size()) {
+      : server_(server), services_(std::move(services)), changes_(outcome.changes), done_(services_.size()) {
     for (const auto mistake : split(outcome.mistakes, '\n'))
       if (!mistake.empty()) first_.push_back(WireRecord("mistake").set("text", mistake));
     for (const auto& line : outcome.need_restart) first_.push_back(WireRecord("waits").set("text", line));
@@ -45,7 +45,7 @@ class ReloadProgress {
         code = code_of_failure(*service);
         message = message_of_failure(*service);
       }
-      answer.push_back(services_[i].record(*service));
+      answer.push_back(record(services_[i], *service));
     }
     answer.push_back(done(code, message));
     return answer;
@@ -63,11 +63,16 @@ class ReloadProgress {
     const bool over = progress.all_gone(*service) && !service->drains_listeners() &&
                       (service->state() != ServiceState::running || service->has_started());
     if (!over || fails(*service)) return {};
-    return progress.record(*service);
+    return record(progress, *service);
+  }
+  WireRecord record(const OrderProgress& progress, const Service& service) const {
+    const auto found = std::ranges::find(changes_, progress.service(), &ServiceChange::service);
+    return progress.record(service).set("changed", found == changes_.end() ? "" : found->what);
   }
 
   const ServerOrders& server_;
   const std::vector<OrderProgress> services_;
+  const std::vector<ServiceChange> changes_;
   std::vector<std::optional<WireRecord>> done_;
   Answer first_;
   int code_ = 0;

@@ -17,12 +17,11 @@ void add_line(std::string& to, std::string_view line) { to += (to.empty() ? "" :
 
 // "": nothing.
 std::string what_changes(const Service* known, const WantedService& wanted) {
-  if (known == nullptr) return wanted.name + " (new)";
+  if (known == nullptr) return "new";
   if (!wanted.configuration) return "";
   GivenSettings before = given_by(known->configuration().scaled);
   before.insert(known->configuration().given.begin(), known->configuration().given.end());
-  const auto settings = differing(before, wanted.configuration->given);
-  return settings.empty() ? "" : text(wanted.name, " (", join(settings, ", "), ')');
+  return join(differing(before, wanted.configuration->given), ", ");
 }
 
 }  // namespace
@@ -66,7 +65,7 @@ ServiceList::Outcome ServiceList::reload(std::vector<WantedService> wanted, cons
       if (!right) throw ConfigurationError(each.mistakes);
       apply(each, now);
       outcome.applied.push_back(find(each.name));
-      if (!change.empty()) outcome.changes.push_back(change);
+      if (!change.empty()) outcome.changes.push_back({each.name, change});
       std::ranges::move(each.need_restart, std::back_inserter(outcome.need_restart));
       continue;
     } catch (...) {
@@ -89,7 +88,7 @@ void ServiceList::remove_unwanted(const std::vector<WantedService>& wanted, cons
       continue;
     service->remove(now);
     outcome.some_removed = true;
-    outcome.changes.push_back(service->name() + " (removed)");
+    outcome.changes.push_back({service->name(), "removed"});
   }
 }
 

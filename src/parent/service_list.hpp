@@ -15,6 +15,11 @@
 
 namespace brood {
 
+// By a reload: "new", "removed", or the settings that have other values, as "listen, user".
+struct ServiceChange {
+  std::string service, what;
+};
+
 class ServiceList {
  public:
   explicit ServiceList(std::vector<std::unique_ptr<Service>> services) : services_(std::move(services)) {}
@@ -36,7 +41,7 @@ class ServiceList {
     std::vector<std::string> refused;       // these keep their former configuration, or are left out
     std::string mistakes;                   // why, one a line
     std::vector<std::string> need_restart;  // of those that were applied: settings that wait for one
-    std::vector<std::string> changes;       // "b (new)", "c (listen, user)": those that are not as before
+    std::vector<ServiceChange> changes;     // those that are not as before
     bool some_removed = false;
     bool changed() const { return !applied.empty() || some_removed; }
   };

@@ -44,6 +44,27 @@ TEST_CASE("a reload tells whoever ordered it of mistakes, and of nobody that it 
   CHECK(ask(server, "reload a").code == 0);
 }
 
+TEST_CASE("a reload names the services that have changed, and counts the others") {
+  const Directory directory(one_child);
+  for (const char* const name : {"a", "b", "c", "d", "e"}) directory.add_unix(name);
+  const ServerProcess server(in(directory), brood_options());
+  directory.add_unix("b", "max-clients = 30\n");
+  directory.add_unix("new");
+  directory.add_unix("e", "max-clients = many\n");
+  directory.remove("d");
+  const CtlAnswer answer = ask(server, "reload");
+  CHECK(answer.code == 78);
+  CHECK(answer.says("b: generation 2, 1 of 1 child replaced in "));
+  CHECK(answer.says("new: running, 1 child in "));
+  CHECK(answer.says("d: ended; it is no service any more\n"));
+  CHECK(answer.says("e.conf:3: max-clients = many is not a whole number"));
+  CHECK(answer.says("2 services without a change: 2 of 2 children replaced in "));
+  CHECK_FALSE(answer.says("a: "));
+  CHECK_FALSE(answer.says("c: "));
+  const auto json = nlohmann::json::parse(ask(server, "reload b --json").text);
+  CHECK(json["answer"][0]["changed"] == "");
+}
+
 TEST_CASE("a reload tells whoever ordered it of a setting that needs a restart") {
   const Directory directory(one_child);
   directory.add_unix("a");
@@ -53,8 +74,7 @@ TEST_CASE("a reload tells whoever ordered it of a setting that needs a restart")
   const CtlAnswer answer = ask(server, "reload");
   CHECK(answer.code == 0);
   CHECK(answer.says("a.conf:3: setting listen-backlog has changed; that needs a restart"));
-  CHECK(answer.says("a: generation 2, 1 of 1 child replaced"));
-  CHECK(answer.says("b: generation 2, 1 of 1 child replaced"));
+  CHECK(answer.says("2 services without a change: 2 of 2 children replaced in "));
   const auto json = nlohmann::json::parse(ask(server, "reload a --json").text);
   CHECK(json["answer"][0]["kind"] == "waits");
   CHECK(ask(server, "reload b").text.starts_with("b: generation"));

@@ -107,6 +107,42 @@ TEST_CASE("an answer is printed in sentences") {
   CHECK_THROWS_AS(sentences("reload", answer({"service name=imap", "done code=0 message="})), Error);
 }
 
+TEST_CASE("of a reload the services that have not changed are in one line") {
+  const auto service = [](const std::string& name, const std::string& more) {
+    return "service name=" + name + " generation=4 children=3 " + more;
+  };
+  const std::string as_before = " connections=1000 lost=0 changed=";
+  const std::string a = service("a", "state=running before=3 gone=3 milliseconds=40" + as_before),
+                    b = service("b", "state=running before=2 gone=2 milliseconds=1500" + as_before),
+                    none = service("none", "state=running before=0 gone=0 milliseconds=1" + as_before);
+  const std::string others[] = {
+      service("changed",
+              "state=running before=3 gone=3 milliseconds=4 connections=1 lost=0 "
+              "changed=listen,%20user"),
+      service("lossy", "state=running before=3 gone=3 milliseconds=4 connections=1 lost=1 changed="),
+      service("failing", "state=running before=3 gone=1 milliseconds=4 connections=1 lost=0 changed="),
+      service("paused", "state=paused before=0 gone=0 milliseconds=4 connections=0 lost=0 changed="),
+      service("of-an-older-server", "state=running before=3 gone=3 milliseconds=4 connections=1 lost=0")};
+  std::vector<WireRecord> all;
+  for (const auto& line : {a, others[0], b, others[1], others[2], none, others[3], others[4]})
+    all.push_back(WireRecord::parse(line));
+  all.push_back(WireRecord::parse("gone service=pop"));
+  all.push_back(WireRecord::parse("done code=0 message="));
+  CHECK(sentences("reload", all) ==
+        "changed: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
+        "lossy: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 1 lost\n"
+        "failing: generation 4, 1 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
+        "paused: paused, generation 4, 0 of 0 children replaced in 4ms, 0 connections, 0 lost\n"
+        "of-an-older-server: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
+        "pop: ended; it is no service any more\n"
+        "3 services without a change: 5 of 5 children replaced in 1.5s, 3,000 connections, 0 lost\n");
+  // One alone has its name.
+  CHECK(sentences("reload", answer({a.c_str(), others[0].c_str(), "done code=78 message=refused"})) ==
+        "changed: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
+        "a: generation 4, 3 of 3 children replaced in 40ms, 1,000 connections, 0 lost\n"
+        "broodctl: refused\n");
+}
+
 TEST_CASE("an answer in JSON has numbers for figures") {
   const auto json =
       nlohmann::json::parse(to_json("reload", answer({imap, "done code=71 message=no%20luck"})));
