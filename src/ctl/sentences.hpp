@@ -9,7 +9,8 @@
 
 namespace brood::ctl {
 
-// One line for each record, but for the services that a reload has left as they were. Throws Error if a record lacks a field.
+// One line for each record, but for the services that a reload has left as they were. Throws Error if a
+// record lacks a field.
 std::string sentences(const std::string& order, std::span<const WireRecord> answer);
 
 }  // namespace brood::ctl
