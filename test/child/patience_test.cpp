@@ -30,6 +30,38 @@ TEST_CASE("patience: it is never too short for an exchange in a local network") 
   CHECK(patience_with(4s, 1'000'000, 0, 0) == shortest_patience);
 }
 
+TEST_CASE("patience: a few that wait for a small service are no crowd") {
+  struct Case {
+    std::chrono::milliseconds longest;
+    unsigned waiting, places;
+    std::chrono::milliseconds lowest, highest;
+  };
+  // The default, a short one, and none that is shorter than what is always there.
+  const Case cases[] = {
+      {4s, 1, 1, 121ms, 122ms},   // as without this limit
+      {4s, 2, 1, 100ms, 100ms},   // 62
+      {4s, 5, 1, 100ms, 100ms},   // 25
+      {4s, 10, 1, 100ms, 100ms},  // 12
+      {4s, 20, 1, 50ms, 50ms},    // 6
+      {4s, 100, 1, 10ms, 10ms},  {4s, 200, 1, 5ms, 5ms},   {4s, 10, 4, 100ms, 100ms},  // 49
+      {4s, 40, 4, 25ms, 25ms},                                                         // 12
+      {4s, 8, 8, 121ms, 122ms},  {4s, 40, 8, 25ms, 26ms},                              // the same
+      {4s, 1000, 50, 6ms, 7ms},  {30ms, 5, 1, 30ms, 30ms}, {1ms, 5, 1, 5ms, 5ms},
+  };
+  for (const auto& [longest, waiting, places, lowest, highest] : cases) {
+    CAPTURE(waiting);
+    CAPTURE(places);
+    const auto patience = patience_with(longest, waiting, places, 0);
+    CHECK(patience >= lowest - 1us);
+    CHECK(patience <= highest + 1us);
+  }
+  // Whoever is behind slow clients alone waits for a second at most.
+  for (unsigned places = 1; places < 20; ++places)
+    for (unsigned waiting = 1; waiting < 200; ++waiting)
+      CHECK(patience_with(4s, waiting, places, 0) * waiting / places <=
+            std::max<std::chrono::nanoseconds>(1000000us / places, 125ms) + 1us);
+}
+
 TEST_CASE("patience: each KiB that a client has sent gives it its time again") {
   CHECK(patience_with(4s, 1, 32, 1024) == 4s);
   CHECK(patience_with(4s, 1, 32, 9 * 1024) == 20s);

@@ -4,12 +4,21 @@
 #include <algorithm>
 
 namespace brood {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+Seconds shortest_with(std::chrono::nanoseconds longest, unsigned waiting) {
+  const Seconds its_part = Seconds(1) / std::max(waiting, 1U);
+  return std::max<Seconds>(std::min<Seconds>({its_part, patience_of_few, longest}), shortest_patience);
+}
+
+}  // namespace
 
 std::chrono::nanoseconds patience_with(std::chrono::nanoseconds longest, unsigned waiting, unsigned places,
                                        std::uint64_t bytes) {
-  using Seconds = std::chrono::duration<double>;
   const double crowd = 1 + crowd_weight * waiting / std::max(places, 1U);
-  const Seconds patience = std::max<Seconds>(Seconds(longest) / crowd, shortest_patience);
+  const Seconds patience = std::max(Seconds(longest) / crowd, shortest_with(longest, waiting));
   constexpr Seconds most = std::chrono::hours(24);
   const Seconds all = patience * (1 + static_cast<double>(bytes) / bytes_for_patience);
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::min(all, most));
