@@ -136,7 +136,7 @@ TEST_CASE("what does not fit is refused") {
     CAPTURE(refused);
     CHECK(refused.find(why) != std::string::npos);
   };
-  refuses("version", "1", "this program reads version 6; build this program with the parent's version");
+  refuses("version", "1", "this program reads version 7; build this program with the parent's version");
   refuses("version", "x", "is not a number");
   refuses("slot", "128", "the slot is not on the scoreboard");
   refuses("read-only-descriptor", "999", "take over descriptor 999: Bad file descriptor");
