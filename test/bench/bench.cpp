@@ -56,6 +56,7 @@ constexpr std::array measures = {
     Measure{"demand", "50 services on demand, without clients; and the first client", measure_demand},
     Measure{"storm", "a service that dies at once beside one under load", measure_storm},
     Measure{"reload-one", "one of 20 services is reloaded", measure_reload_one},
+    Measure{"status", "the status listener while 1,000 children are busy", measure_status},
     Measure{"snapshots", "snapshots read under load", measure_snapshots},
     Measure{"simulate", "broodctl simulate against live servers: spike, steady, shrink", measure_simulate},
     Measure{"orphans", "kill -9 of a parent with services of each kind", measure_orphans},
