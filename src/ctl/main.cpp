@@ -131,7 +131,7 @@ int run(const std::vector<std::string>& words) {
     return stack(invocation);
   if (invocation.command == "list" && invocation.arguments.empty() && !invocation.now)
     return list(invocation);
-  if (invocation.command == "advise" && !invocation.now && !invocation.json) return advise(invocation);
+  if (invocation.command == "advise" && !invocation.now) return advise(invocation);
   if (invocation.command == "simulate" && invocation.arguments.size() <= 1 && !invocation.now)
     return simulate(invocation);
   if (invocation.command == "explain" && !invocation.now && !invocation.json) return explain(invocation);

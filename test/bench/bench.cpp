@@ -59,6 +59,7 @@ constexpr std::array measures = {
     Measure{"status", "the status listener while 1,000 children are busy", measure_status},
     Measure{"snapshots", "snapshots read under load", measure_snapshots},
     Measure{"simulate", "broodctl simulate against live servers: spike, steady, shrink", measure_simulate},
+    Measure{"advise", "broodctl advise against what clients of a live server see", measure_advise},
     Measure{"orphans", "kill -9 of a parent with services of each kind", measure_orphans},
 };
 

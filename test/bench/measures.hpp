@@ -45,6 +45,7 @@ void measure_demand(Report& report, Extent extent);
 void measure_storm(Report& report, Extent extent);
 void measure_reload_one(Report& report, Extent extent);
 void measure_status(Report& report, Extent extent);
+void measure_advise(Report& report, Extent extent);
 void measure_snapshots(Report& report, Extent extent);
 void measure_simulate(Report& report, Extent extent);
 void measure_orphans(Report& report, Extent extent);

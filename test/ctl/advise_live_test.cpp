@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "broodctl.hpp"
@@ -16,6 +17,9 @@ TEST_CASE("advise: a server without clients has too little to tell") {
   const CtlAnswer answer = ask(server, "advise --for=200ms");
   CHECK(answer.code == 1);
   CHECK(answer.says("too thin"));
+  const CtlAnswer json = ask(server, "advise --json --for=200ms");
+  CHECK(json.code == 1);
+  CHECK(nlohmann::json::parse(json.text)["services"].at(0)["too_thin"] == true);
 }
 
 TEST_CASE("advise: limits for the clients of a server, and wrong arguments") {

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <queue>
 #include <random>
 
@@ -185,6 +186,36 @@ TEST_CASE("advise: what it says has its numbers and its sources") {
   CHECK(limits.min_spare_servers < limits.max_spare_servers);
   says(text, "settings     max-clients = " + std::to_string(limits.max_clients) + '\n');
   CHECK(limits_for(work_of(200, 0.05).queue, {}, 100).max_clients == 2);
+}
+
+TEST_CASE("advise: as JSON it says the same") {
+  const Means means{
+      .max_clients = 12, .memory_of_child = 2 << 20, .memory_available = 1 << 30, .children = 12};
+  Workload thin = work_of(200, 0.05);
+  thin.thin = true;
+  const Workload work = work_of(200, 0.05);
+  const Wish wish{.max_clients = 5};
+  const auto all = nlohmann::json::parse(advice_as_json({{"web", work, means}, {"few", thin, means}}, wish));
+  CHECK(all["wanted_share"] == 0.01);
+  CHECK(all["within_seconds"] == 0.005);
+  REQUIRE(all["services"].size() == 2);
+  const auto& web = all["services"][0];
+  CHECK(web["name"] == "web");
+  CHECK(web["accepted"] == 1000);
+  CHECK(web["open_expected"] == 10);
+  CHECK(web["child_bytes"] == 2 << 20);
+  const Waits today = waits_at(work.queue, 12);
+  CHECK(web["today"]["max_clients"] == 12);
+  CHECK(web["today"]["share_that_waits"] == today.chance);
+  CHECK(web["today"]["share_that_waits_longer"] == today.chance_of_longer(0.005));
+  CHECK(web["today"]["mean_wait_seconds"] == today.mean);
+  CHECK(web["what_if"]["share_that_waits"] == 1);
+  CHECK(web["what_if"]["mean_wait_seconds"].is_null());
+  CHECK(web["settings"]["max_clients"] == limits_for(work.queue, wish, 1).max_clients);
+  CHECK(web["wanted"]["max_clients"] == web["settings"]["max_clients"]);
+  const auto& few = all["services"][1];
+  CHECK(few["too_thin"] == true);
+  CHECK_FALSE(few.contains("settings"));
 }
 
 TEST_CASE("advise: it says what it does not know") {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Says in words which limits a workload needs, and what others would give. Pure.
+// Says, in words or as JSON, which limits a workload needs, and what others would give. Pure.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ctl/advise/workload.hpp"
 
@@ -31,6 +32,12 @@ struct AdvisedLimits {
 // Servers, 1981.
 AdvisedLimits limits_for(const Queue& queue, const Wish& wish, std::uint32_t capacity);
 
+struct Advised {
+  std::string service;
+  Workload work;
+  Means means;
+};
+std::string advice_as_json(const std::vector<Advised>& services, const Wish& wish);
 std::string advice(const std::string& service, const Workload& work, const Wish& wish, const Means& means);
 
 }  // namespace brood::ctl

@@ -107,12 +107,16 @@ int advise(const Invocation& invocation) {
     for (const auto& service : snapshot.services)
       looks[service.name].push_back(look_at(service, Clock::now()));
   }
-  bool thin = false;
-  for (const auto& service : snapshot.services) {
-    const Workload work = workload_of(looks[service.name]);
-    std::fputs(advice(service.name, work, wish, means_of(service)).c_str(), stdout);
-    thin = thin || work.thin;
+  std::vector<Advised> services;
+  for (const auto& service : snapshot.services)
+    services.push_back({service.name, workload_of(looks[service.name]), means_of(service)});
+  if (invocation.json) {
+    std::fputs(advice_as_json(services, wish).c_str(), stdout);
+  } else {
+    for (const auto& [name, work, means] : services)
+      std::fputs(advice(name, work, wish, means).c_str(), stdout);
   }
+  const bool thin = std::ranges::any_of(services, [](const Advised& service) { return service.work.thin; });
   return thin ? outcome::warning : outcome::done;
 }
 
