@@ -29,7 +29,7 @@ configure:
 
 run: install-run-packages configure
 	@echo "building the example server"
-	@cmake --build --preset release -j $(JOBS) --target echo broodctl brood-load
+	@cmake --build --preset release -j $(JOBS) --target echo brood-counting-test-server brood-two-test-servers broodctl brood-load
 	@sh example/run.sh $(RELEASE)
 
 test: install-test-packages configure
@@ -74,7 +74,7 @@ prometheus: install-prometheus-packages configure
 
 # The page of status-listen in Chromium: skipped if that is not installed.
 page: configure
-	@cmake --build --preset release -j $(JOBS) --target echo broodctl brood-load
+	@cmake --build --preset release -j $(JOBS) --target echo brood-counting-test-server brood-two-test-servers broodctl brood-load
 	@sh test/page.sh $(RELEASE)
 
 # What processes do at once, in Promela: every order of their steps.
