@@ -115,7 +115,7 @@ TEST_CASE("top: many services: a line each, and the busiest children of all") {
   CHECK(contains_text(text, "conns   24,240 accepted, 240/s"));
   CHECK(contains_text(text, "_WWSG_.... _WWSG_....\n"));
   CHECK(contains_text(text, "web     running       6/10      2      2       3     120   2.05ms"));
-  CHECK(contains_text(text, "mail    paused        6/10      2      2       -     120   2.05ms"));
+  CHECK(contains_text(text, "mail    paused        6/10      2      2       0     120   2.05ms"));
   CHECK(contains_text(text, "   1002 mail       W busy       1m15s"));
 }
 

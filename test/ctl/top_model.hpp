@@ -66,7 +66,7 @@ inline Snapshot server_of(std::vector<ServiceSnapshot> services) {
 // After two looks, a second apart: 120 connections were accepted and 118 finished, in 1 to 2 ms.
 inline ctl::Model model_of(Snapshot snapshot) {
   ctl::Model model;
-  model = ctl::after(model, snapshot, {}, {});
+  model = ctl::after(model, snapshot, {});
   snapshot.age += std::chrono::seconds(1);
   for (auto& service : snapshot.services) {
     service.total.accepted += 120;
@@ -75,7 +75,8 @@ inline ctl::Model model_of(Snapshot snapshot) {
     service.total.duration += std::chrono::milliseconds(177);
     service.slots[2].figures.accepted += 7;
   }
-  model = ctl::after(model, snapshot, {3}, {});
+  snapshot.services[0].waiting = 3;
+  model = ctl::after(model, snapshot, {});
   model.level = "ok";
   model.processes = {{1001, {.memory_bytes = 700'000, .processors = 0.02}},
                      {1002, {.memory_bytes = 42'000'000, .processors = 0.5}}};

@@ -55,13 +55,13 @@ TEST_CASE("top: a server that was started again is not compared with the one bef
   CHECK(model.all.connections.points.size() == 1);
   Snapshot next = server_of({web()});
   next.parent_pid = 5;
-  model = after(model, next, {}, {});
+  model = after(model, next, {});
   CHECK(model.all.rates.accepted == 0);
   CHECK(model.all.connections.points.empty());
   CHECK(model.all.busy.points.size() == 1);
   next.age += 1s;
   next.services[0].name = "another";
-  model = after(model, next, {}, {});
+  model = after(model, next, {});
   CHECK(model.services[0].rates.accepted == 0);
 }
 

@@ -55,8 +55,7 @@ Rates rates_between(const FiguresSnapshot& before, const FiguresSnapshot& now, S
   return rates;
 }
 
-Model after(const Model& before, Snapshot snapshot, std::vector<std::optional<unsigned>> waiting,
-            std::chrono::steady_clock::time_point at) {
+Model after(const Model& before, Snapshot snapshot, std::chrono::steady_clock::time_point at) {
   Model now;
   now.at = at;
   now.step = before.step;
@@ -64,10 +63,8 @@ Model after(const Model& before, Snapshot snapshot, std::vector<std::optional<un
                     !before.snapshot.services.empty();
   // The age is of the moment of reading, so it is exact.
   const Seconds elapsed = snapshot.age - before.snapshot.age;
-  waiting.resize(snapshot.services.size());
   if (same) now.all = before.all;
   now.all.rates = {};
-  now.all.waiting.reset();
   for (std::size_t i = 0; i < snapshot.services.size(); ++i) {
     const ServiceSnapshot& service = snapshot.services[i];
     ServiceModel& model = now.services.emplace_back();
@@ -79,14 +76,12 @@ Model after(const Model& before, Snapshot snapshot, std::vector<std::optional<un
       model.child_rates = rates_of_children(before.snapshot.services[was], service, elapsed);
     }
     model.child_rates.resize(service.slots.size());
-    model.waiting = waiting[i];
     add_points(model, service.busy, compared, now.step);
     now.all.rates.added += model.rates.added;
     now.all.rates.accepted += model.rates.accepted;
     now.all.rates.finished += model.rates.finished;
     now.all.rates.read_bytes += model.rates.read_bytes;
     now.all.rates.written_bytes += model.rates.written_bytes;
-    if (waiting[i]) now.all.waiting = now.all.waiting.value_or(0) + *waiting[i];
   }
   add_points(now.all, sum_of(snapshot).busy, same, now.step);
   now.snapshot = std::move(snapshot);
@@ -105,7 +100,7 @@ ServiceSnapshot sum_of(const Snapshot& snapshot) {
          {&ServiceSnapshot::max_clients, &ServiceSnapshot::empty, &ServiceSnapshot::starting,
           &ServiceSnapshot::idle, &ServiceSnapshot::busy, &ServiceSnapshot::leaving, &ServiceSnapshot::spare,
           &ServiceSnapshot::stopped, &ServiceSnapshot::lost, &ServiceSnapshot::detached,
-          &ServiceSnapshot::open_connections, &ServiceSnapshot::uncounted})
+          &ServiceSnapshot::open_connections, &ServiceSnapshot::uncounted, &ServiceSnapshot::waiting})
       sum.*count += service.*count;
     sum.children_failed += service.children_failed;
     sum.total += service.total;

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,6 @@ Rates rates_between(const FiguresSnapshot& before, const FiguresSnapshot& now, S
 
 struct ServiceModel {
   Rates rates;
-  std::optional<unsigned> waiting;  // connections in the queues of its listeners; empty: not known
   Series connections, busy;         // accepted a second; children that are busy
   std::vector<double> child_rates;  // connections a second, by slot
 };
@@ -44,10 +42,8 @@ struct Model {
   std::string trouble;                // why there is no newer snapshot; "": there is
 };
 
-// The model after another look. `waiting`: of each service of `snapshot`. What another parent has counted is
-// not compared.
-Model after(const Model& before, Snapshot snapshot, std::vector<std::optional<unsigned>> waiting,
-            std::chrono::steady_clock::time_point at);
+// The model after another look. What another parent has counted is not compared.
+Model after(const Model& before, Snapshot snapshot, std::chrono::steady_clock::time_point at);
 
 // How long the child is in its state.
 std::chrono::nanoseconds time_in_state(const SlotSnapshot& slot);

@@ -13,10 +13,7 @@ namespace brood::ctl {
 
 void Observer::look(Model& model) const {
   try {
-    Snapshot snapshot = read_scoreboard(scoreboard_);
-    std::vector<std::optional<unsigned>> waiting;
-    for (const auto& service : snapshot.services) waiting.emplace_back(service.waiting);
-    model = after(model, std::move(snapshot), std::move(waiting), Clock::now());
+    model = after(model, read_scoreboard(scoreboard_), Clock::now());
     const Verdict verdict = judge(model.snapshot);
     model.level = name_of(verdict.level);
     for (const auto& problem : verdict.problems) model.problems.push_back(problem.sentence());

@@ -181,11 +181,10 @@ void draw_bars(Canvas& canvas, std::size_t row, const Scope& scope, bool utf8) {
              text(counts.busy, " busy, ", counts.idle, " idle of ", counts.max_clients,
                   counts.at_max_clients ? ": full" : ""));
   canvas.put(0, row + 1, "waiting", Style::faint);
-  const auto waiting = scope.model->waiting;
   column = label_width;
-  const std::size_t end = waiting.value_or(0) == 0 ? column : std::max(place(*waiting), column + 1);
+  const std::size_t end = counts.waiting == 0 ? column : std::max(place(counts.waiting), column + 1);
   while (column < end) column = canvas.put(column, row + 1, utf8 ? U'█' : U'#', Style::waiting);
-  canvas.put(label_width + width + 1, row + 1, waiting ? text(*waiting, " in the queues") : "not known");
+  canvas.put(label_width + width + 1, row + 1, text(counts.waiting, " in the queues"));
 }
 
 void draw_sparkline(Canvas& canvas, std::size_t column, std::size_t row, const std::vector<double>& values,

@@ -160,7 +160,7 @@ std::size_t draw_services(Canvas& canvas, std::size_t row, std::size_t end, cons
     draw(row,
          {harmless(service.name), std::string(name_of(service.state)),
           text(service.children(), '/', service.max_clients), text(service.busy), text(service.idle),
-          figures.waiting ? text(*figures.waiting) : "-", short_number(figures.rates.accepted),
+          text(service.waiting), short_number(figures.rates.accepted),
           added.finished == 0 ? "-" : text(added.latency_at(0.99)), ""},
          service.state == ServiceState::running  ? Style::good
          : service.state == ServiceState::failed ? Style::critical
