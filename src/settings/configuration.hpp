@@ -98,5 +98,6 @@ void check_log(const LogSettings& log, SettingsReader& reader);
 // A listener of `one` that `other` has, too, or one that overlaps with it; nullptr: none.
 const ListenSpec* place_in_both(const ServiceConfiguration& one, const ServiceConfiguration& other);
 bool is_service_name(std::string_view name);  // 1 to 63 letters, digits, '-' and '_'
+bool is_server_name(std::string_view name);   // 1 to 63 bytes without '/'
 
 }  // namespace brood

@@ -93,9 +93,12 @@ ListenSpec status_address(const std::string& written) {
   return spec;
 }
 
+bool is_server_name(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && name.find('/') == std::string_view::npos;
+}
+
 void check_parent(const Configuration& configuration, SettingsReader& reader) {
-  if (configuration.name.empty() || configuration.name.size() > 63 ||
-      configuration.name.find('/') != std::string::npos)
+  if (!is_server_name(configuration.name))
     reader.blame("name", text("name = ", configuration.name, " is not 1 to 63 bytes without '/'"));
   if (configuration.daemonize && is_standard_output(configuration.log.to))
     reader.blame("daemonize", text("daemonize = yes needs a log that is not ", configuration.log.to,

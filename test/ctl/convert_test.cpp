@@ -386,6 +386,26 @@ TEST_CASE("a service with a value that brood would refuse is not started") {
       has_part(inetd("/" + std::string(120, 'x') + " stream unix nowait nobody /bin/cat cat"), ".conf.off"));
 }
 
+TEST_CASE("a service whose limits contradict each other, or what it inherits, is not started") {
+  const auto off_of = [](Draft service, const std::string& most) {
+    service.set("command", "/bin/x");
+    service.set("listen", "8000");
+    Conversion into;
+    into.services = {service};
+    into.shared.set("max-clients", most);
+    check_on(machine, into);
+    CHECK(into.shared.find("max-clients") != nullptr);  // others may fit to it
+    return into.services[0].off;
+  };
+  Draft service;
+  CHECK(off_of(service, "5").empty());
+  CHECK(off_of(service, "3") == "start-servers = 5 exceeds max-clients = 3");
+  service.set("command-gets", "listeners");  // it has no such limit
+  CHECK(off_of(service, "3").empty());
+  service.set("idle-timeout", "9999999s");
+  CHECK(off_of(service, "5") == "idle-timeout = 9999999s is above 30d");
+}
+
 TEST_CASE("acl: the first of two values counts, and mistakes have their line") {
   CHECK(acl_sets("ioctl_use_limit = 1\nioctl_use_limit = 2\n", "max-requests-per-child=1"));
   CHECK(has_part(acl("ioctl_use_limit = many\n"),

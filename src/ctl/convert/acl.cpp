@@ -236,7 +236,7 @@ class AclService {
     else if (key == "rw_timeout")
       draft_.lose(given.key, given.value, "the handler sets its own time limits");
     else if (key == "max_threads" && framework() == "ioctl_" && number && *number >= 1)
-      draft_.set("threads-per-child", text(std::min(*number, 1024U)));
+      draft_.set("threads-per-child", text(std::min(*number, most_threads)));
     else if (key == "max_threads" && given.value != "0")
       draft_.lose(given.key, given.value, "use more children");
   }

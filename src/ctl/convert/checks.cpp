@@ -1,36 +1,57 @@
 // SPDX-License-Identifier: MIT
 // What brood --test-config would refuse.
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <filesystem>
 
 #include "base/address.hpp"
 #include "base/text.hpp"
-#include "base/text/duration.hpp"
 #include "brood/error.hpp"
 #include "ctl/convert/draft.hpp"
+#include "settings/configuration.hpp"
+#include "settings/service_command_settings.hpp"
 
 namespace brood::ctl {
 namespace {
 
-using std::chrono::milliseconds;
+// A service's file as brood reads it, but for built-in. The machine is asked by Machine instead.
+class ServiceFile {
+ public:
+  ServiceFile() {
+    add_service_settings(table_, service_);
+    add_parent_settings(table_, parent_);
+  }
+  ServiceFile(const ServiceFile&) = delete;
+  ServiceFile& operator=(const ServiceFile&) = delete;
 
-// As in the table of settings (src/settings/service_settings.cpp).
-struct Bounds {
-  std::string_view setting;
-  std::uint64_t lowest, highest;
+  // The first mistake in these settings; "": there is none. `shared`: what a service inherits; nullptr: it is
+  // no service, and each value is looked at alone.
+  std::string mistake(const Draft& draft, const Draft* shared = nullptr) {
+    SettingsReader reader(table_);
+    reader.restore(given_by(draft));
+    if (shared != nullptr) reader.inherit(given_by(*shared));
+    reader.check();
+    reader.stores(true)();
+    if (shared != nullptr) check_limits(in_effect(service_).limits, reader);
+    const std::string all = reader.errors();
+    return all.substr(0, all.find('\n'));
+  }
+
+ private:
+  GivenSettings given_by(const Draft& draft) const {
+    GivenSettings given;
+    for (const auto& [name, value] : draft.settings)
+      if (const Setting* const setting = table_.find(name); setting != nullptr) {
+        const NameAndValue kept = as_kept(*setting, value);
+        given[kept.name].values.push_back(kept.value);
+      }
+    return given;
+  }
+
+  ServiceConfiguration service_{
+      "", {.work = WorkKind::any, .many_connections = true, .threads = true, .command = true}, true};
+  Configuration parent_;
+  Settings table_;
 };
-constexpr std::array numbers = {
-    Bounds{"listen-backlog", 1, 65'535},    Bounds{"start-servers", 0, 32'768},
-    Bounds{"min-spare-servers", 0, 32'768}, Bounds{"max-spare-servers", 1, 32'768},
-    Bounds{"max-clients", 1, 32'768},       Bounds{"max-requests-per-child", 0, 1'000'000'000},
-    Bounds{"threads-per-child", 1, 1024},   Bounds{"limit-core", 0, std::uint64_t{1} << 50U},
-};
-constexpr std::array<std::string_view, 5> durations = {"idle-timeout", "connection-timeout",
-                                                       "connection-idle-timeout", "graceful-timeout",
-                                                       "max-lifetime-per-child"};
-constexpr milliseconds longest{std::chrono::hours(24 * 30)};
 
 // The path of the program that a value of "command" begins with.
 std::string program_of(const std::string& command) {
@@ -57,21 +78,12 @@ std::string wrong_value(const Machine& machine, const std::string& setting, cons
     const std::string directory = std::filesystem::path(value).parent_path();
     if (!directory.empty() && !machine.has_directory(directory)) return missing("directory", directory);
   }
-  if (setting == "name" && (value.size() > 63 || value.find('/') != std::string::npos))
-    return "it is not 1 to 63 bytes without '/'";
-  if (value == "unlimited") return "";
-  if (const auto bounds = std::ranges::find(numbers, setting, &Bounds::setting); bounds != numbers.end()) {
-    const auto number = parse_number<std::uint64_t>(value);
-    if (!number || *number < bounds->lowest || *number > bounds->highest)
-      return text(setting, " = ", value, " is not from ", bounds->lowest, " to ", bounds->highest);
-  }
-  try {
-    if (std::ranges::find(durations, setting) != durations.end())
-      parse_duration(value, milliseconds(0), longest);
-    if (setting == "listen") parse_listen(value);
-  } catch (const Error& error) {
-    return text(setting, " = ", value, ' ', error.what());
-  }
+  if (setting == "name" && !is_server_name(value)) return "it is not 1 to 63 bytes without '/'";
+  if (setting == "listen") try {
+      parse_listen(value);
+    } catch (const Error& error) {
+      return text(setting, " = ", value, ' ', error.what());
+    }
   return "";
 }
 
@@ -93,18 +105,24 @@ void check_addresses(Draft& service) {
 }  // namespace
 
 void check_on(const Machine& machine, Conversion& conversion) {
+  // A mistake in defaults/ would concern all services.
+  std::erase_if(conversion.shared.settings, [&](const auto& setting) {
+    const auto& [name, value] = setting;
+    Draft alone;
+    alone.set(name, value);
+    std::string wrong = wrong_value(machine, name, value);
+    if (wrong.empty()) wrong = ServiceFile().mistake(alone);
+    if (!wrong.empty()) conversion.shared.lose(name, value, wrong);
+    return !wrong.empty();
+  });
   for (Draft& service : conversion.services) {
     for (const auto& [setting, value] : service.settings)
       if (const std::string wrong = wrong_value(machine, setting, value); !wrong.empty())
         service.turn_off(wrong);
     if (service.off.empty()) check_addresses(service);
+    if (const std::string wrong = ServiceFile().mistake(service, &conversion.shared); !wrong.empty())
+      service.turn_off(wrong);
   }
-  // A mistake in defaults/ would concern all services.
-  std::erase_if(conversion.shared.settings, [&](const auto& setting) {
-    const std::string wrong = wrong_value(machine, setting.first, setting.second);
-    if (!wrong.empty()) conversion.shared.lose(setting.first, setting.second, wrong);
-    return !wrong.empty();
-  });
 }
 
 }  // namespace brood::ctl
