@@ -12,29 +12,9 @@ mkdir -p "$to"
 for program in chromium tmux aha; do
   command -v $program >/dev/null || { echo "pictures: $program is not installed: apt-get install chromium tmux aha"; exit 1; }
 done
-fail() { echo "FAILED: $1"; exit 1; }
-there=$(mktemp -d) || exit 1
-server=
-end() {
-  tmux -S "$there/tmux" kill-server 2>/dev/null
-  test -n "$server" && kill "$server" 2>/dev/null
-  wait
-  rm -rf "$there"
-}
-trap end EXIT
-trap 'exit 1' INT TERM
-
-"$build/greeter" --listen=127.0.0.1:0 --runtime-directory="$there/run" --allow-root=yes --log="$there/log" \
-  --status-listen=127.0.0.1:0 \
-  --min-spare-servers=4 --max-spare-servers=8 --max-clients=40 --idle-timeout=15s &
-server=$!
-tries=0
-until address=$(sed -n 's/.* ready: greeter on \([^,]*\),.*/\1/p' "$there/log" 2>/dev/null) && test -n "$address"; do
-  tries=$((tries + 1))
-  test $tries -lt 600 || fail "the server is not ready"
-  sleep 0.1
-done
-status=$(sed -n 's/.* status on //p' "$there/log")
+. test/support/servers.sh
+trap 'tmux -S "$there/tmux" kill-server 2>/dev/null; end' EXIT
+serve greeter --listen=127.0.0.1:0 --min-spare-servers=4 --max-spare-servers=8 --max-clients=40 --idle-timeout=15s
 
 # NAME SECONDS CLIENTS HOLD
 load() { "$build/brood-load" --payload "$1" --seconds "$2" --concurrency "$3" --hold "$4" "$address" >/dev/null; }
@@ -44,7 +24,7 @@ for clients in 6 14 28 12 20; do
   sleep 8
   load Barbara 12 "$clients" 0.4
 done &
-tmux -S "$there/tmux" new-session -d -x 112 -y 36 "$build/broodctl --runtime-directory=$there/run top"
+tmux -S "$there/tmux" new-session -d -x 112 -y 36 "$build/broodctl --runtime-directory=$run top"
 sleep 110
 tmux -S "$there/tmux" capture-pane -e -p >"$there/top" || fail "tmux shows nothing"
 
