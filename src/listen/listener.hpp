@@ -58,6 +58,7 @@ class Listener {
   // Whether `spec` has the same address. Its options may differ, and can then be applied.
   bool is_of(const ListenSpec& spec) const { return same_place(spec_, spec); }
   void take_options(const ListenSpec& spec);
+  const ListenSpec& spec() const { return spec_; }
   // Its path has another file, or none: nobody can connect, or another server is connected to.
   bool lost_path() const { return path_.lost(); }
   bool inherited() const { return spec_.kind == ListenSpec::Kind::inherited; }

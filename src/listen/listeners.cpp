@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
@@ -13,6 +14,42 @@
 namespace brood {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+// What each of `listeners` is to be from now on; nullptr: it goes. Several have the same address if that has
+// port 0: then it is what it was, or else the next one that no other is.
+std::vector<const ListenSpec*> wanted_of(const std::vector<Listener>& listeners,
+                                         const std::vector<ListenSpec>& specs) {
+  // A name may have several listeners, and so may fd:NAME.
+  const auto key_of = [](const ListenSpec& spec) { return std::pair(spec.written, spec.descriptor); };
+  std::map<std::pair<std::string, int>, const ListenSpec*> wanted;
+  const auto find = [&](const Listener& listener, const auto& suits) {
+    const auto spec = std::ranges::find_if(
+        specs, [&](const ListenSpec& each) { return listener.is_of(each) && suits(each); });
+    return spec == specs.end() ? nullptr : &*spec;
+  };
+  for (const auto& listener : listeners) {
+    const auto key = key_of(listener.spec());
+    if (const auto* const same = find(listener, [&](const ListenSpec& spec) { return key_of(spec) == key; }))
+      wanted[key] = same;
+  }
+  const auto is_free = [&](const ListenSpec& spec) {
+    return std::ranges::none_of(wanted, [&](const auto& other) { return other.second == &spec; });
+  };
+  std::vector<const ListenSpec*> all;
+  for (const auto& listener : listeners) {
+    const auto key = key_of(listener.spec());
+    if (!wanted.contains(key)) {
+      const auto* const free = find(listener, is_free);
+      wanted[key] = free != nullptr ? free : find(listener, [](const ListenSpec&) { return true; });
+    }
+    all.push_back(wanted[key]);
+  }
+  return all;
+}
+
+}  // namespace
 
 Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
                      WorkKind takes, std::span<const HandedOverListener> former)
@@ -122,18 +159,18 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
     if (!has_already(spec))
       for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
   std::vector<Listener> staying, going;
-  const auto spec_of = [&specs](const Listener& listener) {
-    return std::find_if(specs.begin(), specs.end(),
-                        [&](const ListenSpec& spec) { return listener.is_of(spec); });
+  const std::vector<const ListenSpec*> wanted = wanted_of(listeners_, specs);
+  const auto spec_of = [&](const Listener& listener) {
+    return wanted[static_cast<std::size_t>(&listener - listeners_.data())];
   };
   // It has lost its path.
   const auto replaced = [&, count = opened.size()](const Listener& listener) {
-    const auto spec = spec_of(listener);
-    return spec != specs.end() && std::any_of(opened.begin(), opened.begin() + static_cast<long>(count),
-                                              [&](const auto& other) { return other.is_of(*spec); });
+    const auto* const spec = spec_of(listener);
+    return spec != nullptr && std::any_of(opened.begin(), opened.begin() + static_cast<long>(count),
+                                          [&](const auto& other) { return other.is_of(*spec); });
   };
   for (auto& listener : listeners_)
-    if (const auto spec = spec_of(listener); spec != specs.end() && !replaced(listener))
+    if (const auto* const spec = spec_of(listener); spec != nullptr && !replaced(listener))
       listener.take_options(*spec);
   // Nothing below can fail.
   if (drain_)
@@ -144,7 +181,7 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
       }
   for (auto& listener : listeners_) {
     const bool lost = replaced(listener);
-    const bool stays = !lost && spec_of(listener) != specs.end();
+    const bool stays = !lost && spec_of(listener) != nullptr;
     if (lost)
       log_warning(text("service ", service_, ": the file of listener ", listener.address(),
                        " was removed or replaced; the listener is opened again"));

@@ -141,6 +141,35 @@ TEST_CASE("accepted sockets send at once, unless the listener has Nagle's algori
   }
 }
 
+TEST_CASE("two listeners at port 0 keep their options apart over reloads") {
+  const TemporaryDirectory place;
+  ServerProcess* running = nullptr;
+  std::uint32_t generation = 0;
+  const auto told = [&] {
+    std::string all;
+    for (const auto& address : running->addresses())
+      all += Client(address).ask("listener") + ' ' + Client(address).ask("nodelay") + ' ';
+    return all;
+  };
+  const auto with = [&](const std::string& one, const std::string& other) {
+    write_file(place / "conf", "listen = 127.0.0.1:0," + one + "\nlisten = 127.0.0.1:0," + other + "\n");
+    if (running == nullptr) return std::string();
+    running->signal(SIGHUP);
+    REQUIRE(running->reaches(settled_at(++generation)));
+    return told();
+  };
+  with("name=a", "name=b,nagle");
+  ServerProcess server({"--config=" + (place / "conf")}, {.listen = false});
+  REQUIRE(server.addresses().size() == 2);
+  running = &server;
+  generation = 1;
+  CHECK(told() == "a 1 b 0 ");
+  CHECK(with("name=a", "name=b,nagle") == "a 1 b 0 ");
+  CHECK(with("name=a,nagle", "name=b,nagle") == "a 0 b 0 ");
+  CHECK(with("name=c", "name=d,nagle") == "c 1 d 0 ");
+  CHECK(with("name=d,nagle", "name=c") == "c 1 d 0 ");
+}
+
 TEST_CASE("a listener that comes back from its drain has its new options") {
   const TemporaryDirectory place;
   const std::string one = "listen = 127.0.0.1:0\n";
