@@ -5,18 +5,8 @@
 # is content.
 build=$1
 skip() { echo "prometheus: skipped: $1"; exit 0; }
-fail() { echo "FAILED: $1"; exit 1; }
 command -v promtool >/dev/null && command -v prometheus >/dev/null || skip "prometheus is not installed"
-there=$(mktemp -d) || exit 1
-server= prometheus=
-end() {
-  test -n "$server" && kill "$server" 2>/dev/null
-  test -n "$prometheus" && kill "$prometheus" 2>/dev/null
-  wait
-  rm -rf "$there"
-}
-trap end EXIT
-trap 'exit 1' INT TERM
+. test/support/servers.sh
 
 cp etc/prometheus/alerts.yml test/prometheus_rules.yml "$there"
 promtool check rules "$there/alerts.yml" || fail "the alert rules"
@@ -24,21 +14,12 @@ promtool test rules "$there/prometheus_rules.yml" || fail "the alerts"
 
 # Another one if it is taken, by whoever.
 port=$(shuf -i 20000-29999 -n 1)
-"$build/echo" --listen=127.0.0.1:0 --runtime-directory="$there/run" --allow-root=yes --log="$there/log" \
-  --status-listen=127.0.0.1:0 &
-server=$!
-tries=0
-until grep -q ' ready: ' "$there/log" 2>/dev/null; do
-  tries=$((tries + 1))
-  test $tries -lt 300 || fail "the server is not ready"
-  sleep 0.1
-done
-target=$(sed -n 's/.* status on //p' "$there/log")
-sed -e "s/127.0.0.1:8081/$target/" -e 's/: 15s/: 2s/' etc/prometheus/prometheus.yml >"$there/prometheus.yml"
+serve echo --listen=127.0.0.1:0
+sed -e "s/127.0.0.1:8081/$status/" -e 's/: 15s/: 2s/' etc/prometheus/prometheus.yml >"$there/prometheus.yml"
 promtool check config "$there/prometheus.yml" || fail "the configuration"
 prometheus --config.file="$there/prometheus.yml" --storage.tsdb.path="$there/data" \
   --web.listen-address="127.0.0.1:$port" >"$there/prometheus.log" 2>&1 &
-prometheus=$!
+processes="$processes $!"
 
 # promtool prints a value in front of the '@'.
 ask() { promtool query instant "http://127.0.0.1:$port" "$1" 2>"$there/error" || fail "$1: $(cat "$there/error")"; }
@@ -55,10 +36,9 @@ until promtool query instant "http://127.0.0.1:$port" 'brood_ready == 1' 2>/dev/
   sleep 0.2
 done
 
-"$build/brood-load" --http /metrics --requests 1 --show "$target" 2>/dev/null | sed '1,/^.\{0,1\}$/d' >"$there/metrics"
+"$build/brood-load" --http /metrics --requests 1 --show "$status" 2>/dev/null | sed '1,/^.\{0,1\}$/d' >"$there/metrics"
 promtool check metrics <"$there/metrics" || fail "the metrics"
 
-address=$(sed -n 's/.* ready: echo on \([^,]*\),.*/\1/p' "$there/log")
 echo "60 seconds with load, reloads, upgrades and kills"
 round=0
 while test $round -lt 10; do
