@@ -316,7 +316,7 @@ TEST_CASE("SIGTERM finishes open connections of coroutines") {
 }
 
 TEST_CASE("a child that is killed costs its connections, all of which are counted as aborted") {
-  ServerProcess server(one_child(), test_server());
+  ServerProcess server(one_child({"--max-clients=1"}), test_server());
   auto clients = connect(server, 10);
   REQUIRE(server.reaches([](const auto& service) { return service.open_connections == 10; }));
   ::kill(clients[0].child(), SIGKILL);
