@@ -84,9 +84,16 @@ class FakeChild final : public Child, private ConnectionHost {
     const auto deadline = limits_.connection_timeout > 0ms
                               ? std::chrono::steady_clock::now() + limits_.connection_timeout
                               : Connection::no_deadline;
-    Connection connection(
-        std::move(queue_.front()),
-        {.peer = peer, .listener = "", .host = *this, .id = id, .blocks = false, .deadline = deadline});
+    const auto first_byte = limits_.first_byte_timeout > 0ms
+                                ? std::chrono::steady_clock::now() + limits_.first_byte_timeout
+                                : Connection::no_deadline;
+    Connection connection(std::move(queue_.front()), {.peer = peer,
+                                                      .listener = "",
+                                                      .host = *this,
+                                                      .id = id,
+                                                      .blocks = false,
+                                                      .deadline = deadline,
+                                                      .first_byte = first_byte});
     queue_.pop_front();
     return connection;
   }
@@ -202,6 +209,67 @@ unsigned four_threads_or_one() {
 }
 
 }  // namespace
+
+TEST_CASE("input that comes with its connection is reported once, and only if it was not read yet") {
+  const unsigned threads = four_threads_or_one();
+  FakeChild child({.threads = threads, .connections = 100});
+  bool reads_when_accepted = false;
+  SUBCASE("it is read later") {}
+  SUBCASE("it is read when the connection was accepted") { reads_when_accepted = true; }
+  std::atomic<unsigned> accepted = 0, inputs = 0, in_vain = 0;
+  LoopThreads loop(child, [&](Connection& connection, Reactor::Call call) {
+    std::array<char, 64> buffer{};
+    if (call == Reactor::Call::accepted) {
+      pollfd input{.fd = connection.descriptor(), .events = POLLIN, .revents = 0};
+      CHECK(::poll(&input, 1, 20'000) == 1);
+      if (reads_when_accepted) CHECK(connection.try_read(buffer) == 6);
+      ++accepted;
+      return Next::more_input;
+    }
+    const auto size = connection.try_read(buffer);
+    ++(size ? inputs : in_vain);
+    if (size) connection.write_all({buffer.data(), *size});
+    return Next::request;
+  });
+  for (unsigned i = 1; i <= 50; ++i) {
+    const Descriptor socket = child.connect();
+    send(socket, "hello\n");
+    CHECK(eventually([&] { return accepted == i; }));
+    if (!reads_when_accepted) CHECK(receive_all(socket, 6) == "hello\n");
+    send(socket, "again\n");
+    CHECK(receive_all(socket, 6) == "again\n");
+  }
+  child.tell_to_leave();
+  loop.join();
+  CHECK(in_vain == 0);
+  CHECK(inputs >= (reads_when_accepted ? 50 : 100));  // and the ends
+}
+
+TEST_CASE("input that comes with its connection is its first byte, also if it is read with other means") {
+  const unsigned threads = four_threads_or_one();
+  FakeChild child({.threads = threads, .connections = 100, .first_byte_timeout = 200ms});
+  std::atomic<bool> read = false;
+  LoopThreads loop(child, [&](Connection& connection, Reactor::Call call) {
+    if (call == Reactor::Call::accepted) {
+      pollfd input{.fd = connection.descriptor(), .events = POLLIN, .revents = 0};
+      CHECK(::poll(&input, 1, 20'000) == 1);
+      return Next::more_input;
+    }
+    std::array<char, 64> buffer{};
+    read = ::recv(connection.descriptor(), buffer.data(), buffer.size(), 0) > 0;
+    return read ? Next::more_input : Next::close;
+  });
+  Descriptor socket = child.connect();
+  send(socket, "hello\n");
+  CHECK(eventually([&] { return read.load(); }));
+  CHECK(receive(socket, 500ms).empty());
+  CHECK_FALSE(child.all_ended());
+  socket.reset();
+  CHECK(eventually([&] { return child.all_ended(); }));
+  CHECK(child.failed == 0);
+  child.tell_to_leave();
+  loop.join();
+}
 
 TEST_CASE("clients that come and go at random, idle timeouts, and an order to leave") {
   const unsigned threads = four_threads_or_one();

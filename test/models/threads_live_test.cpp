@@ -242,6 +242,20 @@ TEST_CASE("one connection wakes one thread of all event loops that wait") {
   CHECK(wakes_of_threads(server) - before < 200 * 7 / 4);
 }
 
+TEST_CASE("a connection that comes with its request wakes one thread of all event loops that wait") {
+  std::vector<std::string> arguments = pool(2);
+  arguments.insert(arguments.end(), {"--threads-per-child=8", "--tcp-defer-accept=5s"});
+  ServerProcess server(arguments, {.program = "brood-event-test-server"});
+  CHECK(server.connect().ask("echo hello") == "hello");
+  std::vector<Client> idle;
+  const std::uint64_t before = wakes_of_threads(server);
+  for (unsigned i = 0; i < 200; ++i) {
+    idle.push_back(server.connect());
+    CHECK(idle.back().ask("echo hello") == "hello");
+  }
+  CHECK(wakes_of_threads(server) - before < 200 * 7 / 4);
+}
+
 TEST_CASE("threads of an event loop that is full each time leave no connection waiting") {
   std::vector<std::string> arguments = pool(1);
   arguments.insert(arguments.end(), {"--threads-per-child=4", "--max-connections-per-child=3"});

@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t most_at_once = 65'536;
 
 // If handlers take their time, the listeners' turn comes once in a round of all that is ready, and with one
-// connection a turn a crowd would wait for as many rounds.
+// connection a turn a crowd would wait for as many rounds. Only the first of them is read at once: a crowd
+// with its requests must not keep out the connections that are open.
 constexpr unsigned accepts_between_handlers = 16;
 
 // The key of an epoll event is a connection's, or one of these.
@@ -99,7 +100,9 @@ void Reactor::on_listeners() {
   for (unsigned i = 0; i < most; ++i) {
     auto connection = child_.try_accept();
     if (!connection) break;
-    handle(connections_.add(std::move(*connection)), Call::accepted);
+    WatchedConnection& accepted = connections_.add(std::move(*connection));
+    accepted.reads_at_once = threads_ && i == 0;
+    handle(accepted, Call::accepted);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -211,8 +214,17 @@ void Reactor::call_handlers(WatchedConnection& watched, Call call) {
       watched.next = handler_(
           connection, std::exchange(call, Call::input) == Call::accepted ? Call::accepted : Call::input);
     const bool again = connection.bytes_taken() != taken && connection.has_unseen_input();
-    input = again || ((timer || task) && input);
+    input = again || ((timer || task) && input) || comes_with_input(watched);
   }
+}
+
+// With several threads a connection whose input is there when it is watched wakes another thread for it.
+bool Reactor::comes_with_input(WatchedConnection& watched) {
+  if (!std::exchange(watched.reads_at_once, false)) return false;
+  const Connection& connection = watched.open();
+  if (connection.has_output() || watched.next == Next::close || !is_ready(connection)) return false;
+  connections_.heard(watched);
+  return true;
 }
 
 bool Reactor::watch(WatchedConnection& watched, std::uint32_t events) {

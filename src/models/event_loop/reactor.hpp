@@ -54,6 +54,7 @@ class Reactor {
   void handle(WatchedConnection& watched, Call call);
   bool handle_once(WatchedConnection& watched, Call call);
   void call_handlers(WatchedConnection& watched, Call call);
+  bool comes_with_input(WatchedConnection& watched);
   bool watch(WatchedConnection& watched, std::uint32_t events);
   void linger_or_finish(WatchedConnection& watched);
   void finish(WatchedConnection& watched);

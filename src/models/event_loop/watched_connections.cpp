@@ -34,6 +34,11 @@ WatchedConnection* WatchedConnections::claim(std::uint64_t key) {
   return &connections_[id];
 }
 
+void WatchedConnections::heard(const WatchedConnection& connection) {
+  const std::lock_guard lock(mutex_);
+  deadlines_.heard(connection.connection->id());
+}
+
 std::uint64_t WatchedConnections::key_of(const Connection& connection) {
   const std::lock_guard lock(mutex_);
   return to_key(connections_[connection.id()].use, connection.id());

@@ -28,6 +28,7 @@ struct WatchedConnection {
   Next next = Next::more_input;
   Outcome outcome = Outcome::served;
   bool active = true;             // something was read or written, or it is about to be
+  bool reads_at_once = false;     // after handle_accepted(), if input is there
   bool timer_due = false;         // its handler was not called for it yet
   bool lingers = false;           // all is said; what the peer still sends is read away
   std::uint32_t watched_for = 0;  // events; 0: epoll does not have it yet
@@ -60,6 +61,7 @@ class WatchedConnections {
   WatchedConnection* give(std::uint64_t key, LoopTasks::ConnectionTask task);
 
   // The caller holds `connection`.
+  void heard(const WatchedConnection& connection);  // its peer has sent something
   std::uint64_t key_of(const Connection& connection);
   LoopTasks::ConnectionTask take_task(WatchedConnection& connection);  // empty: there is none
   bool has_too_many_tasks(const WatchedConnection& connection);
