@@ -50,7 +50,9 @@ void read_activity(const Slot& slot, Time now, SlotSnapshot& to) {
 }
 
 SlotState classify(const Lifecycle& lifecycle, Order order, pid_t pid, std::uint32_t open_connections) {
-  if (pid == 0) return SlotState::empty;  // or its parent has not counted it yet
+  // As long as the parent does not say so, only the child itself can show that it was forked.
+  const bool may_not_be = lifecycle.phase == Phase::empty || lifecycle.phase == Phase::starting;
+  if (pid == 0 && may_not_be) return SlotState::empty;
   if (order == Order::leave || lifecycle.phase == Phase::leaving) return SlotState::leaving;
   if (lifecycle.phase == Phase::serving) return open_connections == 0 ? SlotState::idle : SlotState::busy;
   return SlotState::starting;

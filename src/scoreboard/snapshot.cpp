@@ -134,6 +134,8 @@ bool read_rows(const Table& table, const ServiceOrders& from, Time now, ServiceS
     const SlotSnapshot& slot = to.slots.back();
     std::uint32_t* const counts[] = {&to.empty, &to.starting, &to.idle, &to.busy, &to.leaving};
     ++*counts[static_cast<std::size_t>(slot.state)];
+    // It serves already, and the parent has yet to count it.
+    if (slot.state != SlotState::empty && table.orders(i).pid.load(relaxed) == 0) ++to.children_started;
     to.spare += slot.spare ? 1 : 0;
     to.stopped += slot.stopped ? 1 : 0;
     to.open_connections += slot.open_connections;

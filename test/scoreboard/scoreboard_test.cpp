@@ -141,6 +141,22 @@ TEST_CASE("a slot goes through its phases, and a reader outside sees each step")
   CHECK(table.scoreboard.slot_orders(3).incarnation.load() == 2);
 }
 
+TEST_CASE("a child that serves is one that was started, also before the parent has counted it") {
+  Table table;
+  table.scoreboard.claim(3, 1, Clock::now());
+  CHECK(table.look().children_started == 0);
+  ChildSlot child = table.child(3);
+  child.ready();
+  CHECK(table.look().idle == 1);
+  CHECK(table.look().children_started == 1);
+  child.accepted(peer(), 0);
+  CHECK(table.look().busy == 1);
+  table.scoreboard.writable_slot_orders(3).pid.store(4242);
+  table.scoreboard.service_orders().children_started.store(1);
+  CHECK(table.look().busy == 1);
+  CHECK(table.look().children_started == 1);
+}
+
 TEST_CASE("the parent is woken if a threshold is crossed, and not otherwise") {
   Table table;
   std::vector<ChildSlot> children;
