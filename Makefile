@@ -29,7 +29,7 @@ configure:
 
 run: install-run-packages configure
 	@echo "building the example server"
-	@cmake --build --preset release -j $(JOBS) --target echo brood-counting-test-server brood-two-test-servers broodctl brood-load
+	@cmake --build --preset release -j $(JOBS) --target echo broodctl brood-load
 	@sh example/run.sh $(RELEASE)
 
 test: install-test-packages configure
@@ -73,7 +73,7 @@ prometheus: install-prometheus-packages configure
 	@sh test/prometheus.sh $(RELEASE)
 
 # The page of status-listen in Chromium: skipped if that is not installed.
-page: configure
+page: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS) --target echo brood-counting-test-server brood-two-test-servers broodctl brood-load
 	@sh test/page.sh $(RELEASE)
 
