@@ -1,6 +1,6 @@
 # A thin front of CMake: `make run` shows a server at work, `make test` proves it.
 RUN_PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev libseccomp-dev libdw-dev nlohmann-json3-dev
-TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal haproxy tmux
+TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal haproxy tmux netbase
 MODEL_PACKAGES = gcc spin
 SYSTEMD_PACKAGES = $(RUN_PACKAGES) systemd
 PICTURE_PACKAGES = $(RUN_PACKAGES) chromium tmux aha
