@@ -52,7 +52,7 @@ inline constexpr std::array<std::string_view, 5> slot_state_names = {"empty", "s
 struct SlotSnapshot {
   std::uint32_t index = 0;
   SlotState state = SlotState::empty;
-  pid_t pid = 0;  // 0: its parent is about to say
+  pid_t pid = 0;                              // 0: its parent is about to say
   std::uint64_t incarnation = 0;              // how many children this slot has had
   std::uint32_t generation = 0;               // of the settings that the child was forked with
   bool asks = false;                          // has asked the parent for a replacement

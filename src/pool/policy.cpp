@@ -46,10 +46,12 @@ void recycle(const Census& census, bool may_start, unsigned batch, unsigned room
   if (room == 0 && under_way == 0) plan.retire_outdated = std::min(remaining, budget);
 }
 
-// max-clients is reached when connections wait, not when only spares are missing. The queue sends no event,
-// so while all children are busy it is checked once a second, until connections wait or a child is idle.
+// max-clients is reached when more connections wait than the spares are about to take, not when only spares
+// are missing. The queue sends no event, so while all children are busy it is checked once a second, until
+// connections wait or a child is idle.
 void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& plan) {
-  plan.pace.at_max_clients = plan.at_max_clients && (pace.at_max_clients || census.backlog > 0);
+  const bool too_many_wait = spares_for_backlog(census) > census.idle;
+  plan.pace.at_max_clients = plan.at_max_clients && (pace.at_max_clients || too_many_wait);
   if (plan.pace.at_max_clients) {
     // A load that stays near the limit crosses it often, and is not warned of each time.
     plan.warn_max_clients =

@@ -135,6 +135,15 @@ TEST_CASE("spares that max-clients does not permit are no cause for a warning, c
   CHECK(plan.look_again == never);
 }
 
+TEST_CASE("connections that spares are about to take are no cause for a warning of max-clients") {
+  Limits one = limits;
+  one.start_servers = one.min_spare_servers = one.max_clients = 1;
+  CHECK_FALSE(decide({.total = 1, .idle = 1, .backlog = 1}, one, running(), now).warn_max_clients);
+  CHECK(decide({.total = 1, .idle = 1, .backlog = 2}, one, running(), now).warn_max_clients);
+  CHECK_FALSE(decide({.total = 1, .idle = 1, .backlog = 8, .room = 8}, one, running(), now).warn_max_clients);
+  CHECK(decide({.total = 1, .idle = 1, .backlog = 9, .room = 8}, one, running(), now).warn_max_clients);
+}
+
 TEST_CASE("the parent is woken for what it could act on, and for nothing else") {
   constexpr unsigned everything = std::numeric_limits<unsigned>::max();
   struct {
