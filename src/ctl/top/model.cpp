@@ -65,8 +65,7 @@ Model after(const Model& before, Snapshot snapshot, std::chrono::steady_clock::t
   const Seconds elapsed = snapshot.age - before.snapshot.age;
   if (same) now.all = before.all;
   now.all.rates = {};
-  for (std::size_t i = 0; i < snapshot.services.size(); ++i) {
-    const ServiceSnapshot& service = snapshot.services[i];
+  for (const ServiceSnapshot& service : snapshot.services) {
     ServiceModel& model = now.services.emplace_back();
     const std::size_t was = same ? find(before.snapshot, service.name) : before.snapshot.services.size();
     const bool compared = was < before.snapshot.services.size();
