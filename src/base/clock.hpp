@@ -25,6 +25,11 @@ using Time = Clock::time_point;
 
 inline constexpr Time never = Time::max();
 
+// From now on; 0: no limit. Without one the clock is not read.
+inline Time deadline_in(std::chrono::milliseconds timeout) {
+  return timeout.count() == 0 ? never : Clock::now() + timeout;
+}
+
 // For shared memory: a time as nanoseconds of CLOCK_MONOTONIC.
 inline std::int64_t to_nanoseconds(Time time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();

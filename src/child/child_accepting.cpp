@@ -59,9 +59,6 @@ bool concerns_one_connection(int error_number) {
   }
 }
 
-// 0: no limit.
-Time after(std::chrono::milliseconds timeout) { return timeout == 0ms ? never : Clock::now() + timeout; }
-
 // The kernel knows of no other how long they have waited.
 bool is_internet(const sockaddr_storage& peer) {
   return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
@@ -201,8 +198,8 @@ std::optional<ConnectionId> ChildProcess::receive(Receiver& receiver) {
                                           .host = *this,
                                           .id = id,
                                           .blocks = (flags & SOCK_NONBLOCK) == 0,
-                                          .deadline = after(limits_.connection_timeout),
-                                          .first_byte = after(limits_.first_byte_timeout)});
+                                          .deadline = deadline_in(limits_.connection_timeout),
+                                          .first_byte = deadline_in(limits_.first_byte_timeout)});
   }
 }
 

@@ -24,8 +24,8 @@ enum class ReadyOn : std::uint8_t { exec, notify };
 
 struct ServiceCommand {
   std::string written;
-  std::vector<std::string>
-      words;  // parsed `written`: the path of the program and its arguments, with those of `own`
+  // Parsed `written`: the path of the program and its arguments, with those of `own`.
+  std::vector<std::string> words;
   std::string gets_written = "slot";
   int stop_signal = SIGTERM;                  // if it takes listeners
   ReadyOn ready = ReadyOn::exec;              // if it takes listeners

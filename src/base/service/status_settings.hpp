@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is told of how a service is: from when on readers of the scoreboard warn, by what clients got lately,
-// and how often its log has its figures. brood.conf(5) describes each.
+// How the state of a service is reported: from when on readers of the scoreboard warn, by what clients got
+// lately, and how often its log has its figures. brood.conf(5) describes each.
 #pragma once
 
 #include <chrono>

@@ -93,8 +93,7 @@ std::chrono::nanoseconds Connection::patience() {
 void Connection::wait_for(short event) {
   const bool input = event == POLLIN;
   const char* const doing = input ? "read from" : "write to";
-  const auto timeout = input ? limits_.read : limits_.write;
-  const Time until = timeout.count() == 0 ? never : Clock::now() + timeout;
+  const Time until = deadline_in(input ? limits_.read : limits_.write);
   for (;;) {
     const auto patience = input && blocks_ ? this->patience() : ConnectionHost::no_limit;
     if (patience == std::chrono::nanoseconds::zero()) timed_out(doing, "overload-read-timeout: ");

@@ -72,15 +72,12 @@ class OneConnection final : public Child, private ConnectionHost {
     clear_event(arrived_.get());
     if (!blocks && ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK) != 0)
       throw SystemError("make the connection non-blocking", errno);
-    const auto after = [](std::chrono::milliseconds time) {
-      return time.count() > 0 ? std::chrono::steady_clock::now() + time : Connection::no_deadline;
-    };
     return Connection(std::move(socket_), {.peer = peer_,
                                            .listener = its_listener,
                                            .host = *this,
                                            .blocks = blocks,
-                                           .deadline = after(limits_.connection_timeout),
-                                           .first_byte = after(limits_.first_byte_timeout)});
+                                           .deadline = deadline_in(limits_.connection_timeout),
+                                           .first_byte = deadline_in(limits_.first_byte_timeout)});
   }
 
   static constexpr std::string_view its_listener = "test";
