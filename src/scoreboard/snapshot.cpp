@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <numeric>
 #include <thread>
 #include <tuple>
 
@@ -19,6 +17,7 @@
 #include "scoreboard/counter_names.hpp"
 #include "scoreboard/history/past_reader.hpp"
 #include "scoreboard/mapping.hpp"
+#include "scoreboard/report/quantile.hpp"
 #include "scoreboard/scoreboard_place.hpp"
 #include "scoreboard/scoreboard_reader.hpp"
 #include "scoreboard/slot_reader.hpp"
@@ -266,15 +265,8 @@ FiguresSnapshot& FiguresSnapshot::operator+=(const FiguresSnapshot& other) {
 }
 
 std::chrono::microseconds FiguresSnapshot::latency_at(double share) const {
-  const auto all = std::accumulate(latency.begin(), latency.end(), std::uint64_t{0});
-  if (all == 0) return {};
-  const double wanted = std::ceil(share * static_cast<double>(all));
-  std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < latency_buckets; ++i) {
-    seen += latency[i];
-    if (static_cast<double>(seen) >= wanted) return std::chrono::microseconds(std::uint64_t{1} << i);
-  }
-  return std::chrono::microseconds(std::uint64_t{1} << (latency_buckets - 1));
+  const auto step = step_at(share, latency);
+  return std::chrono::microseconds(step ? std::uint64_t{1} << *step : 0);
 }
 
 Snapshot Snapshot::read(const std::string& path) { return read_all(tables_at(path), true); }

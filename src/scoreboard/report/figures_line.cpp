@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/report/figures_line.hpp"
 
-#include <cmath>
 #include <numeric>
 
 #include "base/text.hpp"
+#include "scoreboard/report/quantile.hpp"
 #include "scoreboard/report/words.hpp"
 
 namespace brood {
@@ -30,19 +30,12 @@ std::string duration_within(const LatencyHistogram& connections) {
 
 // A wait is known in the steps of its histogram. The last one has no upper end.
 std::string wait_within(const WaitHistogram& connections) {
-  const auto all = std::accumulate(connections.begin(), connections.end(), std::uint64_t{0});
-  if (all == 0) return "-";
-  const double wanted = std::ceil(share * static_cast<double>(all));
-  std::uint64_t seen = 0;
-  std::size_t step = 0;
-  for (; step + 1 < wait_buckets; ++step) {
-    seen += connections.at(step);
-    if (static_cast<double>(seen) >= wanted) break;
-  }
+  const auto step = step_at(share, connections);
+  if (!step) return "-";
   const auto end_of = [](std::size_t of) {
     return std::chrono::milliseconds(std::uint64_t{wait_resolution} << of);
   };
-  return step + 1 < wait_buckets ? text("under ", end_of(step)) : text("over ", end_of(step - 1));
+  return *step + 1 < wait_buckets ? text("under ", end_of(*step)) : text("over ", end_of(*step - 1));
 }
 
 }  // namespace
