@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <stdexcept>
-#include <thread>
 
 #include "measured_server.hpp"
 #include "measures.hpp"
 #include "replay.hpp"
+#include "waiting.hpp"
 
 namespace brood::bench {
 namespace {
@@ -81,15 +82,14 @@ void measure_advise(Report& report, Extent extent) {
       {"7 busy of 10, heavy-tailed", 7, true},     {"8.5 busy of 10, heavy-tailed", 8.5, true}};
   for (const auto& what : cases) {
     const MeasuredServer server("brood-bench-hold", fixed_pool(children));
-    nlohmann::json said;
-    std::thread asks([&] {
-      std::this_thread::sleep_for(settles);
-      said = advise(server, looks);
+    auto asks = std::async(std::launch::async, [&] {
+      pause_for(settles);
+      return advise(server, looks);
     });
     const milliseconds length = settles + looks;
     const test::Replayed result =
         test::replay(server.address(), clients_of(what, length), {length, length, [](milliseconds) {}});
-    asks.join();
+    const nlohmann::json said = asks.get();
     const double chance = said["today"]["share_that_waits"],
                  seen = share_that_waited(result, settles, length);
     const bool near = std::abs(chance - seen) <= std::max(0.2 * seen, 0.01);

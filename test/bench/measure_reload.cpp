@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // SIGHUP under load: every child is replaced by one of the new generation, and no connection notices.
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 
 #include "measured_server.hpp"
 #include "measures.hpp"
+#include "scoreboard/report/verdict.hpp"
 #include "waiting.hpp"
 
 namespace brood::bench {
@@ -17,15 +17,6 @@ using Clock = std::chrono::steady_clock;
 constexpr unsigned children = 16;
 constexpr unsigned clients = 32;
 constexpr auto interval = 500ms;
-
-bool sums_hold(const FiguresSnapshot& total, std::uint64_t open_connections) {
-  return total.accepted == total.finished + total.aborted + open_connections;
-}
-
-bool any_torn(const ServiceSnapshot& service) {
-  return std::any_of(service.slots.begin(), service.slots.end(),
-                     [](const SlotSnapshot& slot) { return slot.torn; });
-}
 
 struct Reloads {
   Samples took;
@@ -46,7 +37,7 @@ Reloads reload_again_and_again(MeasuredServer& server, int times) {
       ++reloads.snapshots;
       if (any_torn(service))
         ++reloads.torn;
-      else if (!sums_hold(service.total, service.open_connections))
+      else if (!connections_add_up(service))
         ++reloads.wrong_sums;
       return all_of_generation(service, generation);
     };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Readers of the scoreboard take no lock. Whatever the children do in that moment, what is read adds up.
-#include <algorithm>
 #include <chrono>
 
 #include "measured_server.hpp"
 #include "measures.hpp"
+#include "scoreboard/report/verdict.hpp"
 
 namespace brood::bench {
 namespace {
@@ -13,14 +13,8 @@ constexpr unsigned children = 16;
 constexpr unsigned clients = 32;
 constexpr unsigned connections_of_a_child = 500;
 
-bool connections_add_up(const ServiceSnapshot& service) {
-  return service.total.accepted + service.uncounted ==
-         service.total.finished + service.total.aborted + service.open_connections;
-}
-
-bool slots_add_up(const ServiceSnapshot& service) {
-  return service.empty + service.children() == service.slots.size() &&
-         service.children() <= service.max_clients &&
+bool children_add_up(const ServiceSnapshot& service) {
+  return slots_add_up(service) && service.children() <= service.max_clients &&
          service.children_started == service.children_gone + service.children();
 }
 
@@ -46,9 +40,9 @@ Readings read_again_and_again(const MeasuredServer& server, std::uint64_t times)
   ServiceSnapshot former = server.service();
   for (std::uint64_t i = 0; i < times; ++i) {
     ServiceSnapshot service = server.service();
-    wrong.torn += std::ranges::any_of(service.slots, &SlotSnapshot::torn) ? 1 : 0;
+    wrong.torn += any_torn(service) ? 1 : 0;
     wrong.connections += connections_add_up(service) ? 0 : 1;
-    wrong.slots += slots_add_up(service) ? 0 : 1;
+    wrong.slots += children_add_up(service) ? 0 : 1;
     wrong.endings += endings_add_up(service.total) ? 0 : 1;
     wrong.backwards += follows(service, former) ? 0 : 1;
     former = std::move(service);

@@ -86,6 +86,11 @@ std::vector<pid_t> MeasuredServer::children() const {
   return pids;
 }
 
+bool any_torn(const ServiceSnapshot& service) {
+  return std::any_of(service.slots.begin(), service.slots.end(),
+                     [](const SlotSnapshot& slot) { return slot.torn; });
+}
+
 bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation) {
   return service.generation == generation &&
          std::all_of(service.slots.begin(), service.slots.end(), [&](const SlotSnapshot& slot) {

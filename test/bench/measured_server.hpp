@@ -69,6 +69,7 @@ class MeasuredServer {
   std::string scoreboard_;
 };
 
+bool any_torn(const ServiceSnapshot& service);
 bool all_of_generation(const ServiceSnapshot& service, std::uint32_t generation);
 
 // What a server has counted after a load that lost nothing: `exact`, what the clients counted.
