@@ -12,13 +12,14 @@ PREFIX ?= /usr/local
 ROOM ?=
 RELEASE = build/release
 # Most tests wait for processes; under a sanitizer they compute more.
-CTEST = ctest -j $(shell expr $(TESTS_PER_PROCESSOR) '*' $(JOBS)) --output-on-failure --progress --no-tests=error $(if $(ROOM),-L '^$(ROOM)$$')
+CTEST = ctest -j $(shell expr $(TESTS_PER_PROCESSOR) '*' $(JOBS)) --output-on-failure --progress --no-tests=error
+SUITE = $(if $(ROOM),-L '^$(ROOM)$$',-LE '^slow$$')
 TESTS_PER_PROCESSOR = 6
 asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all configure run test test-all slow asan tsan io-uring systemd prometheus page models pictures bench install format lint clean
+.PHONY: all configure run test test-all slow slow-tests asan tsan io-uring systemd prometheus page models pictures bench install format lint clean
 
 all: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS)
@@ -36,12 +37,17 @@ test: install-test-packages configure
 	@echo "building the tests"
 	@cmake --build --preset release -j $(JOBS) --target $(TESTS)
 	@echo "running the tests"
-	@$(CTEST) --test-dir $(RELEASE)
+	@$(CTEST) --test-dir $(RELEASE) $(SUITE)
 
 # The suite, then everything that takes longer.
 test-all: test slow
 
-slow: asan tsan io-uring systemd prometheus page models lint
+slow: slow-tests asan tsan io-uring systemd prometheus page models lint
+
+# The cases that compute for more than 2 s each.
+slow-tests: install-test-packages configure
+	@cmake --build --preset release -j $(JOBS) --target tests headers_alone
+	@$(CTEST) --test-dir $(RELEASE) -L '^slow$$'
 
 # exitcode 99 keeps a sanitizer's report apart from a program's own exit codes.
 asan: install-test-packages
@@ -49,7 +55,7 @@ asan: install-test-packages
 	@cmake --preset asan >/dev/null
 	@cmake --build --preset asan -j $(JOBS) --target $(TESTS)
 	@ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		$(CTEST) --test-dir build/asan
+		$(CTEST) --test-dir build/asan $(SUITE)
 
 # Between processes it sees nothing; over the protocol of the scoreboard, run by threads, it does.
 tsan: install-test-packages

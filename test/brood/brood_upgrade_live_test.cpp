@@ -47,7 +47,8 @@ std::string runs_program(const Directory& directory, const std::string& service,
 
 }  // namespace
 
-TEST_CASE("children of each kind are carried over and recycled, and under load no connection fails") {
+TEST_CASE("children of each kind are carried over and recycled, and under load no connection fails" *
+          doctest::test_suite("slow")) {
   const Directory directory;
   directory.add_unix("echo");
   directory.write("slot", runs_program(directory, "slot", program_path("brood-test-server"), "slot"));

@@ -119,7 +119,8 @@ TEST_CASE("a client that closes in the middle of a large file costs nothing") {
   CHECK(WebClient(server).get("/small").body == "small");
 }
 
-TEST_CASE("replacing the children under keep-alive traffic loses nothing, and is announced") {
+TEST_CASE("replacing the children under keep-alive traffic loses nothing, and is announced" *
+          doctest::test_suite("slow")) {
   const auto arguments = thread_settings();
   Site site;
   site.write("small", "small");

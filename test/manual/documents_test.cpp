@@ -77,7 +77,7 @@ TEST_CASE("brood_patterns(7) has each program of example/patterns, and no other"
         programs);
 }
 
-TEST_CASE("the programs in the manual compile") {
+TEST_CASE("the programs in the manual compile" * doctest::test_suite("slow")) {
   constexpr std::string_view begin = "\n.Bd -literal";
   unsigned programs = 0;
   for (const auto& entry : fs::directory_iterator(root + "/man")) {

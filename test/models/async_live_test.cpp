@@ -246,7 +246,8 @@ TEST_CASE("coroutines lose no connection by reloads under load") {
   CHECK(server.service().children_failed == 0);
 }
 
-TEST_CASE("no exchange is lost on connections that are kept, where the last answer says that it is") {
+TEST_CASE("no exchange is lost on connections that are kept, where the last answer says that it is" *
+          doctest::test_suite("slow")) {
   ServerProcess server({"--start-servers=2", "--min-spare-servers=2", "--max-spare-servers=4"},
                        test_server());
   std::atomic<bool> stopping = false;

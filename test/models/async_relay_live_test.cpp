@@ -100,7 +100,8 @@ void fill(Client& client) {
 
 }  // namespace
 
-TEST_CASE("a coroutine relays both directions at once, each end by itself, beside other connections") {
+TEST_CASE("a coroutine relays both directions at once, each end by itself, beside other connections" *
+          doctest::test_suite("slow")) {
   ServerProcess server(one_relaying_child(), relaying_server());
   Client client = server.connect(), other = server.connect();
   REQUIRE(client.child() == other.child());

@@ -111,7 +111,8 @@ class Crowd {
 
 }  // namespace
 
-TEST_CASE("a crowd of clients, idle timeouts of 50 ms, and a recycle each 100 ms") {
+TEST_CASE("a crowd of clients, idle timeouts of 50 ms, and a recycle each 100 ms" *
+          doctest::test_suite("slow")) {
   std::string threads = "4";
   SUBCASE("four threads") {}
   SUBCASE("one thread") { threads = "1"; }

@@ -35,7 +35,8 @@ bool is_renewed(const ServiceSnapshot& service) {
 }  // namespace
 
 // By a pause: a reload would wait each time until the new children have proven themselves.
-TEST_CASE("a hundred times idle children are told to leave: all threads leave each time") {
+TEST_CASE("a hundred times idle children are told to leave: all threads leave each time" *
+          doctest::test_suite("slow")) {
   bool several = false;
   SUBCASE("one listener: they wait in accept()") {}
   SUBCASE("several listeners: they wait in epoll") { several = true; }
@@ -54,7 +55,8 @@ TEST_CASE("a hundred times idle children are told to leave: all threads leave ea
   CHECK(server.children().size() == 2);
 }
 
-TEST_CASE("recycles under load, with some threads busy and some not, lose no connection") {
+TEST_CASE("recycles under load, with some threads busy and some not, lose no connection" *
+          doctest::test_suite("slow")) {
   bool several = false;
   SUBCASE("one listener") {}
   SUBCASE("several listeners") { several = true; }

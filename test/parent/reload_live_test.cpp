@@ -332,7 +332,8 @@ TEST_CASE("no connection is lost by reloads under load") {
   CHECK(server.service().children_failed == 0);
 }
 
-TEST_CASE("no connection is lost by reloads under load with several listeners") {
+TEST_CASE("no connection is lost by reloads under load with several listeners" *
+          doctest::test_suite("slow")) {
   ServerProcess server({"--listen=127.0.0.1:0,name=second", "--start-servers=4", "--min-spare-servers=4",
                         "--max-spare-servers=12", "--max-clients=32"});
   Load first(server.addresses().at(0), 4);

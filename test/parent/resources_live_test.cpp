@@ -116,7 +116,8 @@ TEST_CASE("a child without descriptors can be told to leave") {
   CHECK(eventually([&] { return !is_alive(child); }));
 }
 
-TEST_CASE("a fork that fails loses no connection, and is made good when it works again") {
+TEST_CASE("a fork that fails loses no connection, and is made good when it works again" *
+          doctest::test_suite("slow")) {
   if (skipped_without_root("to run a server under a limited user")) return;
   // A user of its own, so that the number of its processes is this server's.
   const uid_t user = 61'000 + static_cast<uid_t>(::getpid() % 4000);

@@ -43,7 +43,7 @@ bool is_whole(const ServiceSnapshot& service) {
 
 }  // namespace
 
-TEST_CASE("a child that writes over its scoreboard") {
+TEST_CASE("a child that writes over its scoreboard" * doctest::test_suite("slow")) {
   const std::vector<std::string> patterns = {
       "zero",    "ones",     "random",          "pids",        "own-pid", "bits", "serving",
       "leaving", "detached", "lock-owner-died", "lock-waiters"};

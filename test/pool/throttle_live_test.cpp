@@ -119,7 +119,8 @@ TEST_CASE("children that crash in their first connections do not throttle a serv
   CHECK(server.count_in_log("children fail at once") == 0);
 }
 
-TEST_CASE("children that crash in nearly every connection are no well service, however rarely that is") {
+TEST_CASE("children that crash in nearly every connection are no well service, however rarely that is" *
+          doctest::test_suite("slow")) {
   ServerProcess server({"--start-servers=3", "--min-spare-servers=3", "--max-spare-servers=3"});
   CHECK(server.connect().ask("echo hello") == "hello");
   REQUIRE(ask(server, "status").code == 0);

@@ -203,7 +203,8 @@ unsigned long long count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a log that takes no lines: clients are served, and SIGTERM ends the server") {
+TEST_CASE("a log that takes no lines: clients are served, and SIGTERM ends the server" *
+          doctest::test_suite("slow")) {
   for (const auto& reader : readers()) {
     CAPTURE(reader->log());
     LoggingServer logging(*reader);

@@ -51,7 +51,8 @@ const int quiet = (open_log({.name = "test", .to = "/dev/null"}), 0);
 
 TEST_CASE(
     "10,000 kills of an owner in the middle of an update: each is recovered from, and no process waits "
-    "for ever") {
+    "for ever" *
+    doctest::test_suite("slow")) {
   const Table table;
   // Two others that take the lock without pause, all the time.
   std::array<pid_t, 2> others{};

@@ -134,7 +134,8 @@ class MemoryGroup {
 
 }  // namespace
 
-TEST_CASE("10,000 kills at random moments: the next one gets the lock every time, and knows of the death") {
+TEST_CASE("10,000 kills at random moments: the next one gets the lock every time, and knows of the death" *
+          doctest::test_suite("slow")) {
   const Memory memory;
   std::minstd_rand random(1);
 #ifdef __SANITIZE_ADDRESS__

@@ -312,7 +312,7 @@ TEST_CASE("many children at once: rows are read whole, and the sums hold") {
   CHECK(table.scoreboard.count_idle() == count);
 }
 
-TEST_CASE("a reader finds no file, or a whole one") {
+TEST_CASE("a reader finds no file, or a whole one" * doctest::test_suite("slow")) {
   const std::string path = "/tmp/brood-test-" + std::to_string(::getpid()) + ".whole";
   std::atomic<bool> done = false;
   std::atomic<unsigned> read = 0, not_whole = 0;

@@ -82,7 +82,8 @@ TEST_CASE("a server that stops gives up its upgrade, and begins none") {
   CHECK(it.server.wait_exit() == exited(0));
 }
 
-TEST_CASE("children that end while the program is replaced are reaped by the next one") {
+TEST_CASE("children that end while the program is replaced are reaped by the next one" *
+          doctest::test_suite("slow")) {
   Upgradeable it({"--start-servers=6", "--min-spare-servers=6", "--max-spare-servers=12"});
   Load load(it.server.address(), 8);  // children that have served may be killed without a throttle
   for (int i = 0; i < 5; ++i) {
