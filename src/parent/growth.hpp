@@ -51,7 +51,10 @@ class Growth {
   // False: the process is none of the detached children. `failed`: it counts as a failure.
   bool detached_ended(pid_t pid, int code, int status, bool& failed);
   // The parent did not run until now: each time limit of a child begins again.
-  void paused(Time now) { paused_until_ = now; }
+  void paused(Time now) {
+    paused_until_ = now;
+    pace_.waits_since = never;  // children may not have run either
+  }
   // A child that was started could not serve: the next start waits.
   void start_failed(const std::string& service, Time now);
 

@@ -25,6 +25,14 @@ Time next_proof(const ChildRecord& child, const CensusRules& rules, Time now) {
   return next;
 }
 
+// Also those that were refused, or have not sent their PROXY header.
+std::uint64_t taken_by(const Slot& row) {
+  std::uint64_t taken = row.figures.accepted.load(relaxed) + row.not_accepted.probes.load(relaxed) +
+                        row.not_accepted.refused.load(relaxed);
+  for (const auto& refused : row.refused) taken += refused.load(relaxed);
+  return taken;
+}
+
 // The parts of the census that the policy decides by. `phase`: of a child that has a slot; it was read before
 // the idle bit, which a child that becomes ready sets before its phase. So such a child is starting or idle.
 void count_for_policy(const ChildRows& rows, std::uint32_t slot, const ChildRecord& child, Phase phase,
@@ -75,6 +83,7 @@ ChildCensus count_children(const Scoreboard& scoreboard, const ChildRows& rows, 
     const Figures& figures = rows[slot].figures;
     if (rows.is_busy(slot)) ++census.busy;
     census.accepted += figures.accepted.load(relaxed);
+    census.counts.taken += taken_by(rows[slot]);
     const bool serves = phase == Phase::serving && !child.told_to_leave;
     census.any_serving |= serves;
     if (serves && !child.stopped) ++census.serving;

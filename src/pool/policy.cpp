@@ -15,10 +15,28 @@ unsigned less(unsigned from, unsigned amount) { return from > amount ? from - am
 // So many spares take what waits.
 unsigned spares_for_backlog(const Census& census) { return (census.backlog + census.room - 1) / census.room; }
 
-unsigned wanted_for_load(const Census& census, const Limits& limits, const Pace& pace) {
+// What waits makes so many of them full. The last one has room left, and stays a spare.
+unsigned filled_by_backlog(const Census& census) { return census.backlog / census.room; }
+
+// A child with an event loop may have room and take nothing, because a handler holds up its loop. Those that
+// start will take what waits, and tell when they are ready.
+void watch_spares(const Census& census, Time now, Plan& plan) {
+  Pace& pace = plan.pace;
+  if (census.room == 1 || census.backlog == 0 || census.idle == 0 || census.starting > 0) {
+    pace.waits_since = never;
+  } else if (pace.waits_since == never || census.taken != pace.taken_before) {
+    pace.waits_since = now;
+    pace.taken_before = census.taken;
+  }
+  plan.spares_hang = pace.waits_since != never && now - pace.waits_since >= spare_patience;
+}
+
+unsigned wanted_for_load(const Census& census, const Limits& limits, const Plan& plan) {
   const unsigned future_spares = census.idle + census.starting;
-  const unsigned wanted = less(limits.min_spare_servers + spares_for_backlog(census), future_spares);
-  return pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
+  const unsigned takers = plan.spares_hang ? 0 : future_spares;
+  const unsigned wanted = std::max(less(limits.min_spare_servers + filled_by_backlog(census), future_spares),
+                                   less(spares_for_backlog(census), takers));
+  return plan.pace.started ? wanted : std::max(wanted, less(limits.start_servers, future_spares));
 }
 
 unsigned outdated(const Census& census) { return census.outdated_idle + census.outdated_busy; }
@@ -50,7 +68,7 @@ void recycle(const Census& census, bool may_start, unsigned batch, unsigned room
 // are missing. The queue sends no event, so while all children are busy it is checked once a second, until
 // connections wait or a child is idle.
 void watch_max_clients(const Census& census, const Pace& pace, Time now, Plan& plan) {
-  const bool too_many_wait = spares_for_backlog(census) > census.idle;
+  const bool too_many_wait = plan.spares_hang || spares_for_backlog(census) > census.idle;
   plan.pace.at_max_clients = plan.at_max_clients && (pace.at_max_clients || too_many_wait);
   if (plan.pace.at_max_clients) {
     // A load that stays near the limit crosses it often, and is not warned of each time.
@@ -160,13 +178,19 @@ Plan decide(const Census& census, const Limits& limits, const Pace& pace, Time n
   Plan plan;
   plan.pace = pace;
   const unsigned room = less(limits.max_clients, census.total);
-  const unsigned wanted = wanted_for_load(census, limits, pace);
+  watch_spares(census, now, plan);
+  const unsigned wanted = wanted_for_load(census, limits, plan);
   const bool may_start = now >= pace.may_start;
   const unsigned batch = pace.one_at_a_time ? 1 : spawn_batch;
 
   if (may_start) plan.spawn = std::min({wanted, room, batch});
   plan.pace.started = pace.started || plan.spawn == std::min(wanted, room);
-  if (plan.spawn < std::min(wanted, room)) plan.look_again = may_start ? now : pace.may_start;
+  if (plan.spawn < std::min(wanted, room))
+    plan.look_again = std::min(plan.look_again, may_start ? now : pace.may_start);
+
+  if (plan.spares_hang && plan.spawn > 0) plan.pace.waits_since = now;
+  const Time hang_from = plan.pace.waits_since == never ? never : plan.pace.waits_since + spare_patience;
+  if (room > plan.spawn && hang_from > now) plan.look_again = std::min(plan.look_again, hang_from);
 
   // Without any spare, one is wanted as soon as a connection arrives.
   const bool nobody = census.idle + census.starting == 0;

@@ -3,6 +3,8 @@
 // clock and no table; the parent counts, calls it, and acts.
 #pragma once
 
+#include <cstdint>
+
 #include "base/clock.hpp"
 #include "base/service/limits.hpp"
 
@@ -31,6 +33,7 @@ struct Census {
   Time next_change = never;  // when time alone changes one of these numbers
   unsigned backlog = 0;      // connections that wait in the listeners' queues
   unsigned room = 1;         // how many connections a child can have
+  std::uint64_t taken = 0;   // connections that these children have taken from the queues
 };
 
 // What is kept from one look to the next.
@@ -45,6 +48,9 @@ struct Pace {
   bool one_at_a_time = false;    // the throttle: starts have failed, and no child has proven itself since
   Time warned_at = Time::min();  // when max-clients was last warned of
   bool at_max_clients = false;   // connections wait, and max-clients permits no more children
+  // Since when connections wait although spares have room, and how many were taken then; never: none do.
+  Time waits_since = never;
+  std::uint64_t taken_before = 0;
 };
 
 struct Plan {
@@ -57,6 +63,7 @@ struct Plan {
   unsigned replacements_done = 0;
   bool at_max_clients = false;    // more are wanted than max-clients permits, if only as spares
   bool warn_max_clients = false;  // log it now
+  bool spares_hang = false;       // they take nothing, although they have room
   bool watch_listeners = false;   // no child would take what arrives
   bool count_fewest = false;      // from now on: Census::fewest_idle
   bool complete = false;          // no start is wanted, and none is under way
@@ -83,6 +90,8 @@ inline constexpr std::chrono::seconds surplus_delay{1};  // before a surplus is 
 inline constexpr unsigned surplus_share = 4;             // a quarter of the surplus at a time
 inline constexpr std::chrono::seconds warning_interval{60};
 inline constexpr std::chrono::seconds queue_check_interval{1};
+// Spares with room that take nothing for so long, while connections wait, hang.
+inline constexpr std::chrono::seconds spare_patience{1};
 // A child that was told to leave and still has its connection after this time is not waited for.
 inline constexpr std::chrono::seconds leaving_patience{10};
 

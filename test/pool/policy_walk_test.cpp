@@ -48,7 +48,7 @@ Limits some_limits(Dice& dice) {
 }
 
 void something_happens(SimulatedPool& pool, Dice& dice) {
-  switch (dice.below(8)) {
+  switch (dice.below(9)) {
     case 0:
     case 1:
       return pool.arrive(dice.between(1, 20), dice.time(1ms, 20ms));
@@ -61,6 +61,8 @@ void something_happens(SimulatedPool& pool, Dice& dice) {
     case 5:
       pool.forks = !dice.one_in(5);
       return;
+    case 6:
+      return pool.hang_one(dice.time(100ms, 15s));
     default:
       pool.mood = static_cast<Mood>(dice.below(6));
   }

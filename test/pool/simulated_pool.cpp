@@ -69,7 +69,8 @@ void SimulatedPool::accept_what_waits() {
   while (!queue_.empty()) {
     SimulatedChild* next = nullptr;
     for (auto& child : children_)
-      if (has_room(child) && !child.told && (next == nullptr || child.waits_since < next->waits_since))
+      if (has_room(child) && !child.told && child.hangs_until <= now_ &&
+          (next == nullptr || child.waits_since < next->waits_since))
         next = &child;
     if (next == nullptr) return;
     next->waits_since = ++turn_;
@@ -77,6 +78,7 @@ void SimulatedPool::accept_what_waits() {
     next->open.push_back(now_ + queue_.front());
     queue_.erase(queue_.begin());
     ++next->accepted;
+    ++taken_;
     if (next->mood == Mood::crashes_on_connections) next->ends_at = now_ + 1ms;
     if (next->open.size() > 1 && next->open.size() < room_) continue;
     fewest_idle_ = std::min(fewest_idle_, spares());
@@ -99,6 +101,13 @@ void SimulatedPool::kill_one(bool idle) {
   const bool was_idle = child.serving && child.open.empty();
   child_ends(child, child.told || (was_idle && child.ready_at != never));
   std::erase_if(children_, [](const auto& each) { return each.gone; });
+}
+
+void SimulatedPool::hang_one(Clock::duration time) {
+  const auto serving = std::ranges::find_if(children_, &SimulatedChild::serving);
+  if (serving == children_.end()) return;
+  serving->hangs_until = now_ + time;
+  for (Time& end : serving->open) end = std::max(end, serving->hangs_until);
 }
 
 // `asked`: it is no failure.
@@ -135,6 +144,7 @@ Time SimulatedPool::next_event() const {
   Time next = woken_ ? now_ : look_again_;
   for (const auto& child : children_) {
     next = std::min({next, child.ends_at, child.starts_until});
+    if (child.hangs_until > now_) next = std::min(next, child.hangs_until);
     for (const Time end : child.open) next = std::min(next, end);
   }
   return next;
@@ -178,6 +188,7 @@ Census SimulatedPool::count() const {
   Census census;
   census.backlog = waiting();
   census.room = room_;
+  census.taken = taken_;
   for (const auto& child : children_) {
     ++census.total;
     if (child.told) {

@@ -42,7 +42,8 @@ struct SimulatedChild {
   bool serving = false, gone = false;
   Time starts_until = never;  // then it is ready, or fails
   Time ends_at = never;       // by itself
-  std::vector<Time> open;     // when each of its connections ends
+  Time hangs_until{};
+  std::vector<Time> open;  // when each of its connections ends
   Time busy_since{};
   std::uint64_t waits_since = 0;  // its place among those that wait for connections
   unsigned accepted = 0, finished = 0;
@@ -60,6 +61,7 @@ class SimulatedPool {
   void arrive(unsigned connections, Clock::duration each_lasts);
   void reload();
   void kill_one(bool idle);
+  void hang_one(Clock::duration time);  // one that serves takes nothing and ends nothing for so long
   void run(Clock::duration time);
   bool run_until_it_sleeps(Clock::duration at_most);
 
@@ -106,6 +108,7 @@ class SimulatedPool {
   std::vector<SimulatedChild> children_;
   std::vector<Clock::duration> queue_;
   unsigned generation_ = 1, started_ = 0;
+  std::uint64_t taken_ = 0;
   std::uint64_t turn_ = 0;
   // The parent:
   Throttle throttle_;
