@@ -68,6 +68,35 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
   for (const Kind& kind : kinds) CHECK(find_service(server, kind.name)->state == ServiceState::running);
 }
 
+TEST_CASE("a stop closes the port although a program keeps the listener") {
+  const Directory directory(two_children);
+  const TemporaryDirectory place;
+  write_file(place / "keeps.py",
+             "import signal, socket, time\n"
+             "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+             "listener = socket.socket(fileno=3)\n"
+             "connection, _ = listener.accept()\n"
+             "connection.send(b'hello\\n')\n"
+             "time.sleep(600)\n");
+  add(directory, {"keeps",
+                  "command = /usr/bin/env python3 " + (place / "keeps.py") +
+                      "\ncommand-gets = listeners\nstart-servers = 1\nlisten = 127.0.0.1:0\n",
+                  ""});
+  const ServerProcess server(in(directory), brood_options());
+  const std::string listeners = find_service(server, "keeps")->listeners;
+  const std::string address = listeners.substr(0, listeners.find(' '));
+  REQUIRE(address.starts_with("127.0.0.1:"));
+  Client client(address);
+  REQUIRE(client.line() == "hello");
+  const pid_t child = pids_of(server, "keeps").at(0);
+  BroodctlProcess stop(to(server, "stop keeps"));
+  CHECK(eventually([&] { return refuses(address, ""); }));
+  CHECK(is_alive(child));
+  CHECK_FALSE(stop.has_ended());
+  ::kill(child, SIGKILL);
+  CHECK(stop.wait().says("keeps: stopped, "));
+}
+
 TEST_CASE("the start of a program that takes the listeners is answered when it has lasted") {
   const Directory directory(two_children);
   add(directory, {"a", "command = /bin/false\ncommand-gets = listeners\n", ""});
