@@ -95,7 +95,7 @@ struct DecisionSnapshot {
   pid_t pid = 0;            // of the one child that it is about; 0: none
   std::uint32_t slot = 0;
   std::int64_t value = 0;  // throttle, fork_failed: the delay, nanoseconds
-  std::string word;        // end: what the child took too long for
+  std::string word;        // end: what the child took too long for; start: what is wrong with spares
   // As the parent had counted them at that look:
   std::uint32_t total = 0, starting = 0, idle = 0, busy = 0, leaving = 0, outdated = 0;
   std::uint32_t waiting = 0;  // connections in the queues of the listeners

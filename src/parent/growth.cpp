@@ -184,8 +184,9 @@ void Growth::wake_stranded(const Input& service, const Census& counts) {
 }
 
 void Growth::act(const Plan& plan, const Census& counts, const Input& service, Time now) {
-  start(plan.spawn, pace_.started ? DecisionKind::start : DecisionKind::start_first, service, now);
-  start(plan.spawn_replacements, DecisionKind::replace, service, now);
+  start(plan.spawn, pace_.started ? DecisionKind::start : DecisionKind::start_first,
+        plan.spares_hang ? "hang" : "", service, now);
+  start(plan.spawn_replacements, DecisionKind::replace, "", service, now);
   pool_.retire(plan.retire_outdated, DecisionKind::outdated, service.generation);
   pool_.end_replacements(plan.replacements_done, rules(service, now), now);
   pool_.retire(plan.retire_surplus, plan.surplus_expired ? DecisionKind::idle : DecisionKind::surplus,
@@ -207,10 +208,11 @@ void Growth::act(const Plan& plan, const Census& counts, const Input& service, T
   pace_ = plan.pace;
 }
 
-void Growth::start(unsigned number, DecisionKind kind, const Input& service, Time now) {
+void Growth::start(unsigned number, DecisionKind kind, std::string_view spares, const Input& service,
+                   Time now) {
   if (number == 0) return;
   service.prepare_start();
-  scoreboard_.journal().note({.kind = kind, .count = number});
+  scoreboard_.journal().note({.kind = kind, .count = number, .word = spares});
   for (unsigned i = 0; i < number; ++i) {
     if (!pool_.start(service.generation, kind == DecisionKind::replace,
                      service.kind.signals(service.configuration), now, service.child_main)) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "child/connection/patience.hpp"
 #include "parent/child_kind.hpp"
@@ -85,7 +86,8 @@ class Growth {
   void take_detached(Time now);
   void saw(const ChildCensus& census) const;
   void act(const Plan& plan, const Census& counts, const Input& service, Time now);
-  void start(unsigned number, DecisionKind kind, const Input& service, Time now);
+  // `spares`: what is wrong with them.
+  void start(unsigned number, DecisionKind kind, std::string_view spares, const Input& service, Time now);
   Time act_on_overload(const ServiceConfiguration& service, bool full, const ChildCensus& census, Time now);
   void limit_reads(std::chrono::milliseconds limit, Time now);
   bool publish(const Thresholds& wanted, const Spares& seen, unsigned busy_seen) const;

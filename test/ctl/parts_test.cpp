@@ -262,6 +262,9 @@ TEST_CASE("each decision has a sentence with its numbers and its setting") {
        "started 3 children: 2 spare and 1 starting were fewer than min-spare-servers = 5");
   seen.waiting = 4;
   says(DecisionKind::start, "4 connections waited, and 2 spare and 1 starting were fewer");
+  seen.word = "hang";
+  says(DecisionKind::start, "4 connections waited for a second, and none of 2 spare took one");
+  seen.word.clear();
   says(DecisionKind::at_max_clients, "4 connections waited: max-clients = 20 is reached");
   says(DecisionKind::replace, "5 were outdated");
   says(DecisionKind::surplus, "told 3 children to leave: 2 spare were more than max-spare-servers = 10");

@@ -123,6 +123,21 @@ TEST_CASE("limits hold under a load that comes and goes, and no connection is lo
   CHECK(total.finished == answered);
 }
 
+TEST_CASE("while a handler holds up the loop of a child, others take what waits") {
+  ServerProcess server({"--start-servers=1", "--min-spare-servers=1", "--max-spare-servers=3",
+                        "--max-clients=3", "--slow-timeout=500ms"},
+                       {.program = "brood-event-test-server"});
+  // The parent looks when each of them has been slow.
+  std::vector<Client> hang;
+  for (std::size_t i = 1; i <= 2; ++i) {
+    hang.push_back(server.connect());
+    hang.back().send("spin\n");
+    CHECK(server.reaches([&](const auto& service) { return service.total.accepted == 2 * i - 1; }));
+    CHECK(server.connect().ask("echo hello") == "hello");
+  }
+  CHECK(server.service().children_started == 3);
+}
+
 TEST_CASE("an idle server does not wake up") {
   ServerProcess server({"--start-servers=5"});
   REQUIRE(server.reaches([](const auto& service) { return service.idle == 5; }));

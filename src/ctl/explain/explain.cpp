@@ -30,6 +30,9 @@ std::string what_was_seen(const DecisionSnapshot& d) {
 
 std::string why_started(const DecisionSnapshot& d) {
   const std::string spares = text(d.idle, " spare and ", d.starting, " starting");
+  if (!d.word.empty())
+    return text(count_of(d.waiting, "connection"), " waited for a second, and none of ", d.idle,
+                " spare took one: a handler holds up its event loop");
   if (d.waiting > 0)
     return text(count_of(d.waiting, "connection"), " waited, and ", spares,
                 " were fewer than these and min-spare-servers = ", d.min_spare_servers, " together need");
