@@ -221,9 +221,10 @@ TEST_CASE("a listeners program that ends at once is started later and later, als
   if (on_demand) waiting.push_back(server.connect());
   REQUIRE(server.wait_for_log("children fail at once; the next one is started in 4s"));
   const auto service = Snapshot::read(server.directory() / "brood-command-host.scoreboard").services.at(0);
-  CHECK(service.children_started >= 2);
-  CHECK(service.children_started <= 8);  // three of them are replaced at once
-  CHECK(service.children_failed == service.children_gone);
+  CHECK(service.children_failed >= 2);
+  CHECK(service.children_failed <= 8);  // three of them are replaced at once
+  // On demand one that needs a second to end with 0, on a busy machine, counts as having done its work.
+  if (!on_demand) CHECK(service.children_failed == service.children_gone);
 }
 
 TEST_CASE("on demand: the first connection starts one, and it may end when there is no more to do") {
