@@ -142,6 +142,11 @@ TEST_CASE("a fork that fails loses no connection, and is made good when it works
   CHECK(server.reaches(
       [&](const auto& service) { return service.total.finished == figures.answered && service.idle >= 2; }));
   CHECK(server.service().children_failed == 0);
+  // Those that could not be forked neither were there nor are gone.
+  CHECK(server.reaches([](const auto& service) {
+    return service.children_started == service.children_gone + service.children();
+  }));
+  CHECK(server.count_in_log("children fail at once") == 0);
   CHECK(server.count_in_log("fork: Resource temporarily unavailable") < 20);
 }
 
