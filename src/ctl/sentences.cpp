@@ -18,7 +18,13 @@ std::uint64_t number(const WireRecord& record, std::string_view name) {
   return record.number<std::uint64_t>(name);
 }
 
+bool counts_connections(const WireRecord& service) { return service.find("connections") != nullptr; }
+
 std::string traffic(const WireRecord& service) {
+  if (!counts_connections(service)) {
+    const std::uint64_t lost = number(service, "lost");
+    return (lost > 0 ? grouped(lost) + " lost in the queue; " : "") + "its connections are not reported";
+  }
   const std::uint64_t connections = number(service, "connections");
   return grouped(connections) + (connections == 1 ? " connection, " : " connections, ") +
          grouped(number(service, "lost")) + " lost";
@@ -54,16 +60,20 @@ bool is_quiet(const std::string& order, const WireRecord& record) {
 
 // In one line, as most services of a directory have not changed.
 std::string of_quiet(std::span<const WireRecord> services) {
-  std::uint64_t children = 0, connections = 0;
+  std::uint64_t children = 0, connections = 0, silent = 0;
   std::int64_t longest = 0;
   for (const WireRecord& service : services) {
     children += number(service, "before");
-    connections += number(service, "connections");
+    if (counts_connections(service))
+      connections += number(service, "connections");
+    else
+      ++silent;
     longest = std::max(longest, service.number<std::int64_t>("milliseconds"));
   }
   return text(count_of(services.size(), "service"), " without a change: ", grouped(children), " of ",
               count_of(children, "child"), " replaced in ", std::chrono::milliseconds(longest), ", ",
-              grouped(connections), connections == 1 ? " connection" : " connections", ", 0 lost");
+              grouped(connections), connections == 1 ? " connection" : " connections", ", 0 lost",
+              silent == 0 ? "" : text("; those of ", count_of(silent, "service"), " are not reported"));
 }
 
 std::string line(const std::string& order, const WireRecord& record) {

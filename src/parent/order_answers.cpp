@@ -28,8 +28,8 @@ unsigned OrderProgress::remaining(const Service& service) const {
 }
 
 WireRecord OrderProgress::record(const Service& service) const {
-  return WireRecord("service")
-      .set("name", name_)
+  WireRecord record("service");
+  record.set("name", name_)
       .set("state", name_of(service.state()))
       .set("generation", service.generation())
       .set("children", service.pool().count())
@@ -37,8 +37,10 @@ WireRecord OrderProgress::record(const Service& service) const {
       .set("gone", children_.size() - remaining(service))
       .set("milliseconds",
            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count())
-      .set("connections", service.pool().census({}, Clock::now()).accepted - accepted_)
       .set("lost", service.connections_lost() - lost_);
+  if (service.counts_connections())
+    record.set("connections", service.pool().census({}, Clock::now()).accepted - accepted_);
+  return record;
 }
 
 const std::string& needed_field(const WireRecord& request, std::string_view name) {

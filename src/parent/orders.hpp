@@ -15,6 +15,7 @@
 //   check                            mistake text=, one each
 //
 //   service name= state= generation= children= before= gone= milliseconds= connections= lost=
+//     (without connections=: its program does not report them, and lost= has those of the queues)
 //     children: now; before: when the order was given; gone: how many of those have ended; connections:
 //     accepted since; lost: aborted or reset since
 //     changed: of a reload, the settings that have other values, or "new"; "": none

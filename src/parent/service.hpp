@@ -147,6 +147,8 @@ class Service {
   // A child has said that its configuration can't work: its exit code.
   std::optional<int> fatal_exit() const { return run_.fatal_exit(); }
   const std::string& start_failure() const { return run_.start_failure(); }  // of a restart
+  // False: its program does not report its connections, and only those in the queues are known.
+  bool counts_connections() const { return kind().reports(); }
   std::uint64_t connections_lost() const { return pool().connections_aborted() + listeners_.lost(); }
   const Pool& pool() const { return growth_->pool(); }
   Pool& pool() { return growth_->pool(); }

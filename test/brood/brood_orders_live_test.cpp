@@ -46,7 +46,9 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
     };
     REQUIRE(serves(directory, kind));
     const auto first = pids_of(server, kind.name);
-    CHECK(its("stop").says(kind.name + ": stopped, "));
+    const CtlAnswer stopped = its("stop");
+    CHECK(stopped.says(kind.name + ": stopped, "));
+    CHECK(stopped.says("connections are not reported") == (kind.name == "python"));
     CHECK(pids_of(server, kind.name).empty());
     for (const pid_t pid : first) CHECK_FALSE(is_alive(pid));
     CHECK_FALSE(serves(directory, kind));

@@ -103,6 +103,12 @@ TEST_CASE("an answer is printed in sentences") {
       "lost=0";
   CHECK(sentences("reload", answer({fresh.c_str(), "done code=0 message="})) ==
         "imap: running, 2 children in 5ms, generation 1\n");
+  const std::string silent =
+      "service name=web state=stopped generation=2 children=0 before=2 gone=2 milliseconds=5 lost=";
+  CHECK(sentences("stop", answer({(silent + "0").c_str(), "done code=0 message="})) ==
+        "web: stopped, 2 of 2 children left in 5ms, its connections are not reported\n");
+  CHECK(sentences("stop", answer({(silent + "3").c_str(), "done code=0 message="})) ==
+        "web: stopped, 2 of 2 children left in 5ms, 3 lost in the queue; its connections are not reported\n");
   CHECK(sentences("new", answer({"thing of=tomorrow", "done code=0 message="})) == "thing of=tomorrow\n");
   CHECK_THROWS_AS(sentences("reload", answer({"service name=imap", "done code=0 message="})), Error);
 }
@@ -136,6 +142,12 @@ TEST_CASE("of a reload the services that have not changed are in one line") {
         "of-an-older-server: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
         "pop: ended; it is no service any more\n"
         "3 services without a change: 5 of 5 children replaced in 1.5s, 3,000 connections, 0 lost\n");
+  const std::string silent =
+      service("silent", "state=running before=2 gone=2 milliseconds=5 lost=0 changed=");
+  CHECK(
+      sentences("reload", answer({a.c_str(), silent.c_str(), "done code=0 message="})) ==
+      "2 services without a change: 5 of 5 children replaced in 40ms, 1,000 connections, 0 lost; those of 1 "
+      "service are not reported\n");
   // One alone has its name.
   CHECK(sentences("reload", answer({a.c_str(), others[0].c_str(), "done code=78 message=refused"})) ==
         "changed: generation 4, 3 of 3 children replaced in 4ms, 1 connection, 0 lost\n"
