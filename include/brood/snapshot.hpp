@@ -131,6 +131,9 @@ struct ServiceSnapshot {
   std::string listeners;
   ServiceState state = ServiceState::running;
   bool scaled = false;  // broodctl has changed the limits below
+  // False: its program does not report its connections. Then the figures of connections mean nothing, but
+  // for `waiting` and `most_waiting`.
+  bool counts_connections = true;
   std::uint32_t generation = 0;
   std::uint32_t start_servers = 0, min_spare_servers = 0, max_spare_servers = 0, max_clients = 0;
   std::uint32_t max_requests_per_child = 0;

@@ -37,7 +37,8 @@ std::string print(const Snapshot& snapshot) {
                {"TROUBLE"}});
   for (const auto& service : snapshot.services)
     table.row({harmless(service.name), std::string(name_of(service.state)),
-               text(service.children(), '/', service.max_clients), text(service.busy), text(service.spare),
+               text(service.children(), '/', service.max_clients),
+               service.counts_connections ? text(service.busy) : "-", text(service.spare),
                text(service.generation), service.scaled ? "scaled" : "", harmless(service.listeners),
                trouble_of(service, verdict)});
   return table.print(SIZE_MAX);

@@ -105,6 +105,9 @@ std::string lately(const ServiceSnapshot& service) {
 }
 
 std::string totals(const ServiceSnapshot& service) {
+  if (!service.counts_connections)
+    return line("connections", "its program does not report them") +
+           line("queue", service.waiting, " waiting, at most ", service.most_waiting);
   const FiguresSnapshot& total = service.total;
   const std::uint64_t not_accepted = total.early_probes + total.refused_proxy + service.uncounted;
   return line("connections", total.accepted, " accepted = ", total.finished, " finished + ", total.aborted,

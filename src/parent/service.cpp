@@ -92,6 +92,7 @@ void Service::publish_limits() {
   orders.max_clients.store(limits.max_clients, relaxed);
   orders.detach_timeout.store(limits.detach_timeout.count(), relaxed);
   orders.scaled.store(configuration_->scaled.empty() ? 0 : 1, relaxed);
+  orders.unreported.store(counts_connections() ? 0 : 1, relaxed);
   const StatusSettings& status = configuration_->status;
   orders.failed_warning.store(status.failed_warning, relaxed);
   orders.failed_critical.store(status.failed_critical, relaxed);

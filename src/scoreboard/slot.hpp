@@ -33,7 +33,7 @@
 namespace brood {
 
 inline constexpr std::array<char, 8> scoreboard_magic = {'B', 'R', 'O', 'O', 'D', 'S', 'B', '\n'};
-inline constexpr std::uint32_t layout_version = 10;
+inline constexpr std::uint32_t layout_version = 11;
 inline constexpr std::uint32_t bits_per_word = 64;
 inline constexpr std::size_t most_counters = 16;
 inline constexpr std::size_t most_inodes = 16;
@@ -145,6 +145,7 @@ struct alignas(cache_line) ServiceOrders {
   Shared<std::uint32_t> start_servers, min_spare_servers, max_spare_servers, max_clients;
   Shared<std::uint32_t> state;                // a ServiceState
   Shared<std::uint32_t> scaled;               // 1: broodctl has changed the limits
+  Shared<std::uint32_t> unreported;           // 1: its program does not report its connections
   Shared<std::uint32_t> lost;                 // children that KILL could not end
   Shared<std::uint32_t> detached;             // children that have given their slots back and still run
   Shared<std::uint64_t> max_clients_reached;  // how often that began

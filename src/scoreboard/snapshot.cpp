@@ -159,6 +159,7 @@ ServiceSnapshot read_service(const Table& table, Time now, bool may_wait) {
   const std::uint32_t state = from.state.load(relaxed);
   if (state < service_state_names.size()) to.state = static_cast<ServiceState>(state);
   to.scaled = from.scaled.load(relaxed) != 0;
+  to.counts_connections = from.unreported.load(relaxed) == 0;
   to.generation = from.generation.load(relaxed);
   to.start_servers = from.start_servers.load(relaxed);
   to.min_spare_servers = from.min_spare_servers.load(relaxed);

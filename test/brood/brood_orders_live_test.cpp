@@ -45,10 +45,13 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
       return answer;
     };
     REQUIRE(serves(directory, kind));
+    const bool reports = kind.name != "python";
+    CHECK(find_service(server, kind.name)->counts_connections == reports);
+    CHECK(ask(server, "status " + kind.name).says("its program does not report them") != reports);
     const auto first = pids_of(server, kind.name);
     const CtlAnswer stopped = its("stop");
     CHECK(stopped.says(kind.name + ": stopped, "));
-    CHECK(stopped.says("connections are not reported") == (kind.name == "python"));
+    CHECK(stopped.says("connections are not reported") != reports);
     CHECK(pids_of(server, kind.name).empty());
     for (const pid_t pid : first) CHECK_FALSE(is_alive(pid));
     CHECK_FALSE(serves(directory, kind));

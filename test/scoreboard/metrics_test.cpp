@@ -75,6 +75,19 @@ TEST_CASE("metrics: each figure has its place, and connections by cause are thos
   CHECK(samples.at("brood_parent_up") == 1);
 }
 
+TEST_CASE("metrics: connections that a program does not report are not counted as none") {
+  Snapshot snapshot = two_services();
+  snapshot.services[0].counts_connections = false;
+  const auto samples = samples_of(metrics_of(snapshot));
+  CHECK(samples.count("brood_waiting_connections{service=\"web\"}") == 1);
+  CHECK(samples.count("brood_children{service=\"web\",state=\"idle\"}") == 1);
+  for (const auto& [sample, value] : samples)
+    if (sample.find("service=\"web\"") != std::string::npos) {
+      CHECK_FALSE(sample.starts_with("brood_connection"));
+      CHECK_FALSE(sample.starts_with("brood_wait_seconds"));
+    }
+}
+
 TEST_CASE("metrics: a histogram's buckets add up") {
   auto samples = samples_of(metrics_of(two_services()));
   const std::string name = "brood_connection_duration_seconds";

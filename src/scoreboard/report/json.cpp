@@ -195,6 +195,7 @@ Json to_json(const ServiceSnapshot& service) {
           {"listeners", service.listeners},
           {"state", name_of(service.state)},
           {"scaled", service.scaled},
+          {"counts_connections", service.counts_connections},
           {"generation", service.generation},
           {"limits",
            {{"start_servers", service.start_servers},

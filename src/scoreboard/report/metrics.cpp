@@ -64,7 +64,8 @@ class Writer {
     out_ += text(labels.empty() ? " " : "} ", number(value), '\n');
   }
   void each_service(const std::function<void(const ServiceSnapshot&)>& samples) {
-    for (const auto& service : snapshot_.services) samples(service);
+    for (const auto& service : snapshot_.services)
+      if (service.counts_connections || !of_connections_) samples(service);
   }
   void counter(const std::string& name, std::string_view help, const auto& value,
                std::string_view unit = "") {
@@ -75,6 +76,8 @@ class Writer {
     family(name, "gauge", help, unit);
     each_service([&](const auto& service) { sample({{"service", service.name}}, value(service)); });
   }
+  // From now on, without services that do not report them.
+  void begin_connections() { of_connections_ = true; }
   const std::string& name() const { return family_; }
   std::string take() {
     if (format_ == MetricsFormat::open_metrics) out_ += "# EOF\n";
@@ -85,6 +88,7 @@ class Writer {
   const Snapshot& snapshot_;
   const MetricsFormat format_;
   std::string family_, sample_, out_;
+  bool of_connections_ = false;
 };
 
 void write_server(Writer& to, const Snapshot& snapshot, const Verdict& verdict) {
@@ -226,13 +230,17 @@ void write_durations(Writer& to) {
   });
 }
 
-// A wait of less than a step counts as none in the sum: it is not known to be longer.
 void write_queues(Writer& to) {
   using Service = const ServiceSnapshot&;
   to.gauge("brood_waiting_connections", "Connections that wait in the queues of the listeners.",
            [](Service service) { return service.waiting; });
   to.gauge("brood_most_waiting_connections", "The most connections that were seen in the queues.",
            [](Service service) { return service.most_waiting; });
+}
+
+// A wait of less than a step counts as none in the sum: it is not known to be longer.
+void write_waits(Writer& to) {
+  using Service = const ServiceSnapshot&;
   to.gauge(
       "brood_longest_wait_seconds", "The longest time of a connection in a queue.",
       [](Service service) { return seconds(service.longest_wait); }, "seconds");
@@ -289,9 +297,11 @@ std::string to_metrics(const Snapshot& snapshot, const Verdict& verdict, Metrics
   Writer to(snapshot, format);
   write_server(to, snapshot, verdict);
   write_children(to);
+  write_queues(to);
+  to.begin_connections();
   write_connections(to);
   write_durations(to);
-  write_queues(to);
+  write_waits(to);
   write_own(to, snapshot);
   return to.take();
 }
