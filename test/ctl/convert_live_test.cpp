@@ -151,7 +151,8 @@ TEST_CASE("a converted directory of acl_master of five services runs, and each s
   };
   service("single",
           "master_type = inet\nmaster_service = 127.0.0.1:0\nmaster_command = brood-test-server\n"
-          "single_use_limit = 100\nmaster_env = mempool:1\nsingle_queue_dir = " +
+          "single_use_limit = 100\nword = two words # of the program\nmaster_env = "
+          "mempool:1\nsingle_queue_dir = " +
               (directory / "var") + "\n");
   service("threads",
           "master_type = sock\nmaster_service = 127.0.0.1|0\nmaster_command = brood-thread-test-server\n"
@@ -177,6 +178,7 @@ TEST_CASE("a converted directory of acl_master of five services runs, and each s
   ServerProcess server({"--config-directory=" + (directory / "brood"), "--name=brood"}, brood_options());
   CHECK(server.count_in_log("is left out") == 0);
   CHECK(Client(address_of(server, "single")).ask("env SERVICE_ENV") == "mempool:1");
+  CHECK(Client(address_of(server, "single")).ask("word") == "two words");
   CHECK(Client(address_of(server, "threads")).ask("echo hello") == "hello");
   CHECK(Client("unix:" + (directory / "var/private/aio.sock")).ask("hello") == "hello");
   CHECK(Asker(address_of(server, "udp")).ask("hello") == "echo: hello");
@@ -217,9 +219,10 @@ TEST_CASE(
 
   const TemporaryDirectory other;
   write_file(other / "all.gcf", "abc = 1\n");
-  write_file(other / "echo.cf", "# lib-zc\nserver-command = " + program_path("brood-test-server") +
-                                    "\nserver-service = one://127.0.0.1:0, two://" + (other / "echo.sock") +
-                                    "\nserver-proc-count = 2\nserver-stop-on-softstop-after = 5\n");
+  write_file(other / "echo.cf",
+             "# lib-zc\nserver-command = " + program_path("brood-test-server") +
+                 "\nserver-service = one://127.0.0.1:0, two://" + (other / "echo.sock") +
+                 "\nserver-proc-count = 2\nserver-stop-on-softstop-after = 5\nword = of lib-zc\n");
   const CtlAnswer answer = convert("--from=lib-zc " + (other / "*.*cf"), other);
   CHECK(answer.code == 1);
   CHECK(answer.says("not translated: abc = 1"));
@@ -227,7 +230,24 @@ TEST_CASE(
   CHECK_MESSAGE(tested.code == 0, tested.text);
   ServerProcess server({"--config-directory=" + (other / "brood")}, brood_options());
   CHECK(Client("unix:" + (other / "echo.sock")).ask("listener") == "two");
+  CHECK(Client("unix:" + (other / "echo.sock")).ask("word") == "of lib-zc");
   CHECK(find_service(server, "echo")->max_clients == 2);
+}
+
+TEST_CASE("a program that is not of the kit gets its converted settings as variables") {
+  const TemporaryDirectory directory;
+  write_file(directory / "own.cf",
+             "service own\n{\n\tmaster_disable = no\n\tmaster_type = sock\n\tmaster_service = 127.0.0.1|0\n"
+             "\tmaster_command = /usr/bin/env\n\tdb_path = /srv/db\n\tpath = /nowhere\n}\n");
+  const CtlAnswer answer =
+      convert("--from=acl --command-gets=connection " + (directory / "own.cf"), directory);
+  CHECK_MESSAGE(answer.code == 0, answer.text);
+  const CtlAnswer tested = test_config(directory);
+  CHECK_MESSAGE(tested.code == 0, tested.text);
+  ServerProcess server({"--config-directory=" + (directory / "brood")}, brood_options());
+  const std::string environment = told_by(address_of(server, "own"));
+  CHECK_MESSAGE(environment.find("\nSETTING_DB_PATH=/srv/db\n") != std::string::npos, environment);
+  CHECK(environment.find("SETTING_PATH=/nowhere\n") != std::string::npos);
 }
 
 TEST_CASE("a converted script of tcpserver runs") {

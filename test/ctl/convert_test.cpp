@@ -48,6 +48,7 @@ std::string shown(const Conversion& conversion) {
     for (const auto& [setting, value] : service.settings) out += ' ' + setting + '=' + value + ';';
     for (const Remark& remark : service.remarks)
       if (remark.lost) out += " lost " + remark.key + ';';
+    for (const auto& [key, value] : service.own) out += " own " + key + '=' + value + ';';
     out += '\n';
   }
   return out;
@@ -251,12 +252,20 @@ TEST_CASE("master.cf: Postfix's own daemons are written, and not started") {
       master_cf("smtp inet n - n - - smtpd\n  -o smtpd_sasl_auth_enable=yes\nsmtp unix - - n - - smtp\n");
   CHECK(has_part(
       told,
-      "smtp.conf.off: command=/usr/lib/postfix/sbin/smtpd -o smtpd_sasl_auth_enable=yes; command-gets=slot; "
-      "user=postfix; listen=*:25;"));
+      "smtp.conf.off: command=/usr/lib/postfix/sbin/smtpd; command-gets=slot; user=postfix; listen=*:25;"));
+  CHECK(has_part(told, "own smtpd-sasl-auth-enable=yes;"));
   CHECK(has_part(told, "smtp-2.conf.off: "));
   for (const char* type : {"pass", "unix-dgram", "fifo"})
     CHECK(has_part(master_cf(std::string("x ") + type + " - n n - - spawn user=nobody argv=/bin/cat\n"),
                    "x.conf.off"));
+}
+
+TEST_CASE("master.cf: parameters of a daemon are settings of the program that takes its place") {
+  CHECK(has_part(master_cf("smtp inet n - n - - smtpd -v -o a_b=1 -o { c = d e }\n"),
+                 "command=/usr/lib/postfix/sbin/smtpd -v; command-gets=slot;"));
+  CHECK(
+      has_part(master_cf("smtp inet n - n - - smtpd -v -o a_b=1 -o { c = d e }\n"), "own a-b=1; own c=d e;"));
+  CHECK(has_part(master_cf("smtp inet n - n - - smtpd -o a_b\n"), "master.cf:1: -o a_b has no '='"));
 }
 
 TEST_CASE("master.cf: of two lines with a name and a type the last one counts") {
@@ -331,7 +340,29 @@ TEST_CASE("acl: the settings of children") {
   CHECK(acl_sets("master_env = a:b, c\n", "environment=SERVICE_ENV=a:b, c"));
   CHECK(acl_sets("master_envs = A|1, B|2\n", "environment=B=2"));
   CHECK(acl_sets("master_backlog = 512 # a comment\n", "listen-backlog=512"));
-  CHECK(has_part(acl("mysql_dbmax = 200\n"), "lost mysql_dbmax"));
+  CHECK(acl_sets("master_log = /var/log/x.log\n", "log=/var/log/x.log"));
+  CHECK(acl_sets("master_defer_accept = 3\n", "tcp-defer-accept=3s"));
+  CHECK(acl_sets("ioctl_deny_banner = Denied!\n", "refusal=Denied!"));
+  CHECK(acl_sets("master_deny_info = no\nioctl_deny_banner = Denied!\n", "refusal=no"));
+}
+
+TEST_CASE("acl: a program's own settings are handed on to it") {
+  CHECK(acl_sets("mysql_dbmax = 200\nAddr.of_db = a#b\n", "own mysql-dbmax=200"));
+  CHECK(acl_sets("mysql_dbmax = 200\nAddr.of_db = a b\n", "own addr-of-db=a b"));
+  CHECK(acl_sets("ioctl_my_own = x=y\n", "own ioctl-my-own=x=y"));
+  CHECK(has_part(acl("user = web\n"), "lost user;"));  // brood has a setting of this name
+  CHECK(has_part(acl("2nd_db = x\n"), "lost 2nd-db;"));
+  CHECK(has_part(acl("my_db = x\nmy.db = y\n"), "lost my-db; own my-db=x;"));
+  CHECK(has_part(acl("master_mistyped = x\n"), "lost master_mistyped;"));
+  // Another program might refuse an argument that it does not know.
+  Conversion into;
+  convert_acl_service("service x\n{\n" + acl_head + "user = web\npath = /x\n}\n", "x.cf", {}, "listeners",
+                      machine, into);
+  check_on(machine, into);
+  CHECK(
+      has_part(shown(into), "settings-as=environment; settings-prefix=SETTING_; own user=web; own path=/x;"));
+  CHECK(into.services.front().off.empty());
+  CHECK(has_part(as_file(into.services.front()), "\n\n[settings]\nuser = web\npath = /x\n"));
 }
 
 TEST_CASE("acl: a trigger is a timer") {
@@ -450,7 +481,7 @@ TEST_CASE("lib-zc: each key has its setting") {
       "imapd.conf: command=/srv/zc/bin/imapd; command-gets=slot; listen=*:143,name=imapd; "
       "listen=127.0.0.1:993,name=ssl; listen=unix:/srv/zc/var/s,name=x; listen=12:1143; start-servers=20; "
       "min-spare-servers=20; max-clients=20; max-spare-servers=20; graceful-timeout=10s; "
-      "max-lifetime-per-child=7d; working-directory=/srv; lost abc; lost server-log;\n");
+      "max-lifetime-per-child=7d; working-directory=/srv; lost server-log; own abc=xxx;\n");
   CHECK(
       has_part(lib_zc("server-command = /bin/x\nserver-service = local:/s,fifo:f\n"),
                "listen=unix:/s; start-servers=1; min-spare-servers=1; max-clients=1; lost server-service;"));

@@ -47,6 +47,7 @@ class AclService {
     set_identity();
     set_environment();
     for (const auto& given : lines_.values) set_rest(given);
+    draft_.choose_how_own_are_given();
   }
 
  private:
@@ -220,6 +221,12 @@ class AclService {
                 networks ? "brood can't ask for addresses there: the program has to"
                          : "it is no list of ranges of IPv4 addresses: write it as allow = NETWORK");
   }
+  void set_refusal(const KeyValue& given) {
+    if (find("command-gets") == "listeners")
+      draft_.lose(given.key, given.value, "the program accepts, and refuses");
+    else if (find("refusal").empty())
+      draft_.set("refusal", given.value);
+  }
   std::string find(std::string_view setting) const {
     const std::string* const found = draft_.find(setting);
     return found == nullptr ? "" : *found;
@@ -233,6 +240,8 @@ class AclService {
       draft_.set("connection-idle-timeout", as_duration(given.value));
     else if (key == "access_allow")
       set_access(given);
+    else if (key == "deny_banner")
+      set_refusal(given);
     else if (key == "rw_timeout")
       draft_.lose(given.key, given.value, "the handler sets its own time limits");
     else if (key == "max_threads" && framework() == "ioctl_" && number && *number >= 1)
@@ -248,10 +257,14 @@ class AclService {
     const bool of_template = rule == nullptr && !prefix.empty() && given.key.starts_with(prefix);
     const std::string key = of_template ? given.key.substr(prefix.size()) : "";
     if (of_template) rule = find_rule(acl_framework_keys(), key);
-    if (rule == nullptr)
-      draft_.lose(given.key, given.value, "it is the program's own: give it as an argument in command");
+    if (rule == nullptr && given.key.starts_with("master_"))
+      draft_.lose(given.key, given.value, "acl_master has no such setting");
+    else if (rule == nullptr)
+      draft_.hand_on(given.key, given.value);
     else if (!apply(*rule, given, draft_))
       mistakes_.push_back(text(given.place, ": ", given.key, " = ", given.value, " is not a number"));
+    else if (given.key == "master_deny_info")
+      set_refusal(given);
     else if (of_template && rule->form == KeyForm::used)
       set_of_template(given, key);
   }

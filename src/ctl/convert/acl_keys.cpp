@@ -9,7 +9,6 @@ namespace {
 constexpr auto no_exchange = "parent and children exchange no messages";
 constexpr auto no_tick = "the parent has no tick";
 constexpr auto by_graceful = "open connections are finished, within graceful-timeout";
-constexpr auto listener = "no setting of a listener does this";
 constexpr auto buffers = "the handler chooses its buffers";
 constexpr auto events = "epoll is always used";
 constexpr auto monitor = "use a monitor that reads broodctl status --json";
@@ -67,9 +66,9 @@ constexpr std::array service_keys = {
     KeyRule{"master_chroot", KeyForm::lost, "",
             "chroot changes the root before the program is started: set it if the program and all that it "
             "opens are there"},
-    KeyRule{"master_log", KeyForm::lost, "", "there is one log, of the parent"},
-    KeyRule{"master_stdout", KeyForm::lost, "", "there is one log, of the parent"},
-    KeyRule{"master_stderr", KeyForm::lost, "", "there is one log, of the parent"},
+    KeyRule{"master_log", KeyForm::as_written, "log", ""},
+    KeyRule{"master_stdout", KeyForm::lost, "", "what a program writes is in the log of its service"},
+    KeyRule{"master_stderr", KeyForm::lost, "", "what a program writes is in the log of its service"},
     KeyRule{"master_debug", KeyForm::lost, "", "use log-level"},
     KeyRule{"master_debug_max", KeyForm::nothing, "", "it is about master_debug"},
     KeyRule{"master_notify_addr", KeyForm::lost, "", "use on-failure, a command"},
@@ -77,8 +76,8 @@ constexpr std::array service_keys = {
             "use on-failure, with the recipients as its arguments"},
     KeyRule{"master_stop_kill", KeyForm::nothing, "", by_graceful},
     KeyRule{"master_stop_wait", KeyForm::nothing, "", by_graceful},
-    KeyRule{"master_defer_accept", KeyForm::lost, "", listener},
-    KeyRule{"master_fastopen", KeyForm::lost, "", listener},
+    KeyRule{"master_defer_accept", KeyForm::seconds, "tcp-defer-accept", ""},
+    KeyRule{"master_fastopen", KeyForm::lost, "", "no setting of a listener does this"},
     KeyRule{"master_reuseport", KeyForm::lost, "", "all children share one listener"},
     KeyRule{"master_reuseport_listen", KeyForm::nothing, "", "all children share one listener"},
     KeyRule{"master_nonblock", KeyForm::nothing, "", "each child model sets it as it needs"},
@@ -90,8 +89,8 @@ constexpr std::array service_keys = {
     KeyRule{"master_check_io", KeyForm::lost, "", monitor},
     KeyRule{"master_check_limits", KeyForm::lost, "", monitor},
     KeyRule{"master_check_net", KeyForm::lost, "", monitor},
-    KeyRule{"master_deny_info", KeyForm::lost, "", "the handler decides what it writes"},
-    KeyRule{"master_multicast_addr", KeyForm::lost, "", "no multicast group is joined"},
+    KeyRule{"master_deny_info", KeyForm::used, "", ""},
+    KeyRule{"master_multicast_addr", KeyForm::lost, "", "write it as listen = udp:GROUP:PORT%INTERFACE"},
     KeyRule{"master_multicase_loopback", KeyForm::nothing, "", "it is about master_multicast_addr"},
 };
 
@@ -106,7 +105,7 @@ constexpr std::array framework_keys = {
     KeyRule{"enable_core", KeyForm::used, "", ""},
     KeyRule{"core_limit", KeyForm::used, "", ""},
     KeyRule{"access_allow", KeyForm::used, "", ""},
-    KeyRule{"deny_banner", KeyForm::lost, "", "the handler decides what it writes"},
+    KeyRule{"deny_banner", KeyForm::used, "", ""},
     KeyRule{"disable_core_onexit", KeyForm::nothing, "", "a child that leaves makes no core dump"},
     KeyRule{"pid_dir", KeyForm::nothing, "", "broodctl status shows the pids"},
     KeyRule{"buf_size", KeyForm::nothing, "", buffers},

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/address.hpp"
+#include "base/service/own_settings.hpp"
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "ctl/convert/draft.hpp"
@@ -22,6 +23,8 @@ class ServiceFile {
   }
   ServiceFile(const ServiceFile&) = delete;
   ServiceFile& operator=(const ServiceFile&) = delete;
+
+  bool knows(std::string_view setting) const { return table_.find(setting) != nullptr; }
 
   // The first mistake in these settings; "": there is none. `shared`: what a service inherits; nullptr: it is
   // no service, and each value is looked at alone.
@@ -102,6 +105,33 @@ void check_addresses(Draft& service) {
   }
 }
 
+// What brood would say of a program's own setting; "": nothing.
+std::string wrong_own(const Draft& service, const std::string& key, const std::string& value) {
+  try {
+    check_own_setting(text(key, '=', value));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  if (!service.own_are_variables() && ServiceFile().knows(key))
+    return "brood has a setting of this name: give the program's another one";
+  return "";
+}
+
+void check_own(Draft& service) {
+  std::vector<std::string> kept;
+  std::erase_if(service.own, [&](const auto& setting) {
+    const auto& [key, value] = setting;
+    std::string wrong = wrong_own(service, key, value);
+    if (wrong.empty() && std::ranges::find(kept, key) != kept.end())
+      wrong = "another key has the same name here";
+    if (wrong.empty())
+      kept.push_back(key);
+    else
+      service.lose(key, value, wrong);
+    return !wrong.empty();
+  });
+}
+
 }  // namespace
 
 void check_on(const Machine& machine, Conversion& conversion) {
@@ -120,6 +150,7 @@ void check_on(const Machine& machine, Conversion& conversion) {
       if (const std::string wrong = wrong_value(machine, setting, value); !wrong.empty())
         service.turn_off(wrong);
     if (service.off.empty()) check_addresses(service);
+    check_own(service);
     if (const std::string wrong = ServiceFile().mistake(service, &conversion.shared); !wrong.empty())
       service.turn_off(wrong);
   }

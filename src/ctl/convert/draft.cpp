@@ -12,12 +12,27 @@ namespace brood::ctl {
 namespace {
 
 constexpr std::size_t longest_name = 63;
+constexpr std::string_view prefix_of_variables = "SETTING_";  // a key may be "path"
 
 }  // namespace
 
 const std::string* Draft::find(std::string_view setting) const {
   const auto found = std::ranges::find(settings, setting, &std::pair<std::string, std::string>::first);
   return found == settings.end() ? nullptr : &found->second;
+}
+
+void Draft::hand_on(std::string_view key, std::string value) {
+  std::string translated;
+  for (const char c : key)
+    translated += c == '_' || c == '.' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  own.emplace_back(std::move(translated), std::move(value));
+}
+
+void Draft::choose_how_own_are_given() {
+  const std::string* const gets = find("command-gets");
+  if (own.empty() || gets == nullptr || *gets == "slot") return;
+  set("settings-as", "environment");
+  set("settings-prefix", std::string(prefix_of_variables));
 }
 
 std::optional<unsigned> port_of(const Machine& machine, const std::string& written,

@@ -21,12 +21,15 @@ struct Draft {
   std::string name;   // of the service, and of its file
   std::string place;  // where it is in the input: "inetd.conf:12"
   std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<std::pair<std::string, std::string>> own;  // the program's, behind [settings]
   std::vector<Remark> remarks;
   std::string off;  // why brood must not start it as it is; "": it may
 
   void set(std::string setting, std::string value) {
     settings.emplace_back(std::move(setting), std::move(value));
   }
+  // A setting of the program itself. Its key becomes a name that a program of the kit can give a setting.
+  void hand_on(std::string_view key, std::string value);
   void lose(std::string key, std::string value, std::string why) {
     remarks.push_back({std::move(key), std::move(value), std::move(why)});
   }
@@ -38,6 +41,10 @@ struct Draft {
     if (off.empty()) off = why;
   }
   const std::string* find(std::string_view setting) const;  // its first value; nullptr: not set
+  // A program of the kit reads its own settings among its arguments. Another one might refuse arguments that
+  // it does not know: it gets variables.
+  void choose_how_own_are_given();
+  bool own_are_variables() const { return find("settings-as") != nullptr; }
 };
 
 struct Conversion {
@@ -69,7 +76,7 @@ std::string service_name(std::string_view written);
 void make_names_unique(std::vector<Draft>& services);
 
 // Turns services off that brood would refuse: their program, user, group or directory is not on this machine,
-// or a value is out of bounds. (checks.cpp)
+// or a value is out of bounds. A program's own setting that brood would refuse is lost. (checks.cpp)
 void check_on(const Machine& machine, Conversion& conversion);
 
 }  // namespace brood::ctl

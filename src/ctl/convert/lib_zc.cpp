@@ -23,8 +23,8 @@ constexpr std::array lib_zc_keys = {
     KeyRule{"master-chroot", KeyForm::lost, "",
             "chroot changes the root before the program is started: set it if the program and all that it "
             "opens are there"},
-    KeyRule{"server-log", KeyForm::lost, "", "there is one log, of the parent"},
-    KeyRule{"server-syslog", KeyForm::lost, "", "there is one log, of the parent"},
+    KeyRule{"server-log", KeyForm::lost, "", "use log, and log-facility for syslog"},
+    KeyRule{"server-syslog", KeyForm::lost, "", "use log, and log-facility for syslog"},
     KeyRule{"server-config-path", KeyForm::nothing, "", "it is the argument of brood --config-directory"},
     KeyRule{"pid-file", KeyForm::nothing, "", "it is a setting of the parent"},
     KeyRule{"log-service", KeyForm::lost, "", "use log = syslog, or a file and logrotate(8)"},
@@ -54,7 +54,7 @@ class LibZcService {
       // 0 there is "at once", and 0 here is "no limit".
       const bool at_once = given.key == "server-stop-on-softstop-after" && as_duration(given.value) == "0";
       if (rule == nullptr)
-        draft_.lose(given.key, given.value, "it is the program's own: give it as an argument in command");
+        draft_.hand_on(given.key, given.value);
       else if (at_once)
         draft_.skip(given.key, given.value, "a child leaves when its connections are finished");
       else if (!apply(*rule, given, draft_))
@@ -62,6 +62,7 @@ class LibZcService {
     }
     if (draft_.find("listen") == nullptr) draft_.turn_off("it has no listener left");
     if (lines_.find("server-proc-count").empty()) set_children({"server-proc-count", "1", draft_.place});
+    draft_.choose_how_own_are_given();
   }
 
  private:
@@ -127,7 +128,9 @@ void convert_lib_zc(std::string_view content, const std::string& file, const std
   const bool is_service = !lines.find("server-command").empty() && !lines.find("server-service").empty();
   if (!is_service) {
     for (const auto& given : lines.values)
-      into.shared.lose(given.key, given.value, "it is the programs' own: give it as an argument in command");
+      into.shared.lose(
+          given.key, given.value,
+          "it is of several programs: write it behind [settings] in the files of those that have it");
     into.shared.place = into.shared.place.empty() ? file : into.shared.place + ", " + file;
     return;
   }

@@ -69,7 +69,11 @@ class MasterCfService {
     if (words_[7] == "spawn") return set_spawned();
     std::vector<std::string> words = {main_.value("daemon_directory", "/usr/lib/postfix/sbin") + '/' +
                                       words_[7]};
-    words.insert(words.end(), words_.begin() + 8, words_.end());
+    for (std::size_t i = 8; i < words_.size(); ++i)
+      if (words_[i] == "-o" && i + 1 < words_.size())
+        set_own(words_[++i]);
+      else
+        words.push_back(words_[i]);
     draft_.set("command", as_command(words));
     draft_.set("command-gets", "slot");
     if (is(3, true)) draft_.set("user", main_.value("mail_owner", "postfix"));
@@ -78,6 +82,14 @@ class MasterCfService {
                 "take the place of one");
     draft_.turn_off(words_[7] + " is a daemon of Postfix: leave it to Postfix");
     return true;
+  }
+
+  // "NAME=VALUE", or in braces with blanks around the "=".
+  void set_own(const std::string& parameter) {
+    const auto equals = parameter.find('=');
+    if (equals == std::string::npos) return mistake(text("-o ", parameter, " has no '='"));
+    draft_.hand_on(trim(std::string_view(parameter).substr(0, equals)),
+                   std::string(trim(std::string_view(parameter).substr(equals + 1))));
   }
 
   // spawn [-o NAME=VALUE] [-v] user=USER[:GROUP] argv=PROGRAM ARGUMENT …
@@ -173,9 +185,6 @@ class MasterCfService {
       draft_.lose("chroot", "y",
                   "chroot changes the root before the program is started: set it if the program and all that "
                   "it opens are there");
-    if (words_[7] != "spawn")
-      for (std::size_t i = 8; i + 1 < words_.size(); ++i)
-        if (words_[i] == "-o") draft_.lose("-o", words_[i + 1], "it is a parameter of Postfix");
   }
 
   // Of two lines with the same name and type the last one counts; unix "smtp" is not inet "smtp".

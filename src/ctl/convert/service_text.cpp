@@ -52,6 +52,8 @@ std::string as_file(const Draft& draft) {
            draft.name + ".conf.\n";
   for (const auto& [setting, value] : draft.settings) out += setting + " = " + as_value(value) + '\n';
   for (const Remark& remark : draft.remarks) out += remark_line(remark);
+  if (!draft.own.empty()) out += "\n[settings]\n";
+  for (const auto& [key, value] : draft.own) out += key + " = " + as_value(value) + '\n';
   return out;
 }
 
