@@ -70,6 +70,7 @@ WantedSettings DirectorySettings::read(const InForce& in_force) const {
   std::vector<WantedService> services;
   for (const auto& file : directory_.services())
     services.push_back(read_file(file, parent.configuration->given, in_force));
+  if (!in_force.rehearsed) check_program_settings(services);
   return conclude("", std::move(parent), std::move(services));
 }
 
@@ -81,7 +82,6 @@ WantedService DirectorySettings::read_file(const ServicePath& file, const GivenS
       for (const auto& [name, value] : on_line->second) own[name] = value;
     const auto [given, mistakes] = read_service_file(file, own, shared_table_, shared);
     WantedService wanted = ServiceSource::read_service(file.service, given, in_force);
-    if (mistakes.empty() && !in_force.rehearsed) check_program_settings(wanted);
     if (mistakes.empty()) return wanted;
     wanted.configuration = nullptr;
     wanted.mistakes = mistakes + (wanted.mistakes.empty() ? "" : "\n") + wanted.mistakes;

@@ -18,22 +18,29 @@ std::string begin_of_mistake(const ServiceConfiguration& service, const std::str
   return text("service ", service.name, ": ");
 }
 
-}  // namespace
-
-void check_program_settings(WantedService& wanted) {
-  if (!wanted.configuration || !wanted.configuration->model.command) return;
+SettingsCheck check_for(const WantedService& wanted) {
+  if (!wanted.configuration || !wanted.configuration->model.command) return {};
   const ServiceConfiguration& service = *wanted.configuration;
   SettingsCheck check = check_of(service.command);
   check.service = service.name;
   check.process = service.process;
   check.identity = service.identity;
   check.no_new_privileges = service.no_new_privileges;
-  try {
-    run_settings_check(check);
-  } catch (const Error& error) {
+  return check;
+}
+
+}  // namespace
+
+void check_program_settings(std::span<WantedService> services) {
+  std::vector<SettingsCheck> checks;
+  for (const auto& wanted : services) checks.push_back(check_for(wanted));
+  const std::vector<std::string> outcomes = run_settings_checks(checks);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].empty()) continue;
+    WantedService& wanted = services[i];
     std::vector<std::string> mistakes;
-    for (const auto line : split(error.what(), '\n'))
-      mistakes.push_back(text(begin_of_mistake(service, wanted.prefix), line));
+    for (const auto line : split(outcomes[i], '\n'))
+      mistakes.push_back(text(begin_of_mistake(*wanted.configuration, wanted.prefix), line));
     wanted.mistakes = join(mistakes);
     wanted.configuration = nullptr;
   }

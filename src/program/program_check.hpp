@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A part of each reading: the program that a service runs, or another command, checks the settings of its own
-// that the service gives it.
+// A part of each reading: the programs that services run, or other commands, check the settings of their own
+// that the services give them.
 #pragma once
+
+#include <span>
 
 #include "settings/service_source.hpp"
 
 namespace brood {
 
-// Waits for the command. Its mistakes become those of `wanted`.
-void check_program_settings(WantedService& wanted);
+// Waits for the commands. Their mistakes become those of their services.
+void check_program_settings(std::span<WantedService> services);
 
 }  // namespace brood

@@ -135,8 +135,8 @@ WantedSettings ProgramSettings::read(const InForce& in_force) const {
   for (const auto& served : served_) {
     const std::string& name = served.name.empty() ? parent.configuration->name : served.name;
     services.push_back(ServiceSource::read_service(name, given_to(served, reader.given()), in_force));
-    if (!in_force.rehearsed) check_program_settings(services.back());
   }
+  if (!in_force.rehearsed) check_program_settings(services);
   WantedSettings wanted = conclude(reader.errors(), std::move(parent), std::move(services));
   if (const std::string mistakes = wanted.mistakes(); !mistakes.empty()) throw ConfigurationError(mistakes);
   return wanted;

@@ -130,6 +130,32 @@ TEST_CASE("the parent goes on while settings are checked, and a check that hangs
   CHECK(find_service(server, "b")->max_clients == 30);
 }
 
+TEST_CASE("two checks that hang refuse their two services alone") {
+  const TwoServices services("word = good\n");
+  const std::string c = "command = " + program_path("brood-test-server") +
+                        "\nlisten = " + services.directory.address("c") + '\n';
+  services.directory.write("c", c);
+  ServerProcess server(in(services.directory), brood_options());
+  const std::string hangs = "settings-check = /bin/sh -c 'sleep 1000'\n";
+  services.write("word = better\n", hangs);
+  services.directory.write("c", c + "max-clients = 31\n" + hangs);
+  services.directory.add_unix("b", "max-clients = 30\n");
+  const CtlAnswer answer = ask(server, "reload");
+  CHECK(answer.code == 78);
+  CHECK_MESSAGE(answer.says("a.conf:4: settings: /bin/sh took longer than 5s"), answer.text);
+  CHECK_MESSAGE(answer.says("c.conf:4: settings-check: /bin/sh took longer than 5s"), answer.text);
+  CHECK(services.answer("word") == "good");
+  CHECK(find_service(server, "b")->max_clients == 30);
+  CHECK(find_service(server, "c")->max_clients != 31);
+  CHECK(find_service(server, "c")->generation == 1);
+  // So at the start.
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit() == exited(0));
+  const ServerProcess again(in(services.directory), brood_options());
+  CHECK(answers(services.directory.address("b")));
+  CHECK(again.count_in_log("is left out") == 2);
+}
+
 TEST_CASE("settings are checked as the user of the service") {
   if (skipped_without_root()) return;
   const TwoServices services(

@@ -172,11 +172,9 @@ TEST_CASE("own settings: a check has its time, and nothing that it has started g
   const OwnSettingsPlace place;
   place.write("check", "#!/bin/sh\nsleep 1000 & echo $! > " + (place.path / "pid").string() +
                            "\necho hangs >&2\nwait\n");
-  SettingsCheck check;
-  check.words = {place.path / "check"};
-  CHECK_THROWS_WITH_AS(run_settings_check(check, std::chrono::seconds(1)),
-                       ((place.path / "check").string() + " took longer than 1s").c_str(),
-                       ConfigurationError);
+  const std::vector<SettingsCheck> checks = {{.service = "a", .words = {place.path / "check"}}};
+  CHECK(run_settings_checks(checks, {.each = std::chrono::seconds(1)}) ==
+        Words{(place.path / "check").string() + " took longer than 1s"});
   pid_t left = 0;
   std::ifstream(place.path / "pid") >> left;
   REQUIRE(left > 0);
@@ -187,5 +185,35 @@ TEST_CASE("own settings: a check has its time, and nothing that it has started g
   CHECK(eventually(is_gone));
   // A process that is left with its standard error does not keep the check waiting.
   place.write("check", "#!/bin/sh\nsleep 1000 &\necho bad >&2\nexit 1\n");
-  CHECK_THROWS_WITH_AS(run_settings_check(check, std::chrono::seconds(100)), "bad", ConfigurationError);
+  CHECK(run_settings_checks(checks, {.each = std::chrono::seconds(100), .all = std::chrono::seconds(100)}) ==
+        Words{"bad"});
+}
+
+TEST_CASE("own settings: checks that hang do not hold up others, and all together have their time") {
+  const OwnSettingsPlace place;
+  place.write("hangs", "#!/bin/sh\nexec sleep 1000\n");
+  place.write("fails", "#!/bin/sh\necho bad >&2\nexit 1\n");
+  place.write("fits", "#!/bin/sh\nexit 0\n");
+  const std::string hangs = place.path / "hangs";
+  std::vector<SettingsCheck> checks(20, {.words = {hangs}});
+  checks.push_back({.words = {place.path / "fails"}});
+  checks.push_back({.words = {place.path / "fits"}});
+  checks.push_back({});
+  for (std::size_t i = 0; i < checks.size(); ++i) checks[i].service = std::to_string(i);
+  using std::chrono::milliseconds;
+  const milliseconds each(2000), long_time(100'000);
+  const auto outcomes =
+      run_settings_checks(checks, {.each = each, .all = long_time, .at_once = 2, .usual = milliseconds(20)});
+  Words expected(20, hangs + " took longer than 2s");
+  for (const char* const outcome : {"bad", "", ""}) expected.emplace_back(outcome);
+  CHECK(outcomes == expected);
+
+  const auto all = run_settings_checks(
+      checks, {.each = long_time, .all = milliseconds(300), .at_once = 2, .usual = long_time});
+  expected.assign(2, hangs + " had not ended when those of all services had taken 300ms");
+  expected.resize(20, hangs + " was not run: those of other services took 300ms");
+  for (const char* const program : {"fails", "fits"})
+    expected.push_back((place.path / program).string() + " was not run: those of other services took 300ms");
+  expected.emplace_back();
+  CHECK(all == expected);
 }

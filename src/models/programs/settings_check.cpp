@@ -1,146 +1,115 @@
 // SPDX-License-Identifier: MIT
 #include "models/programs/settings_check.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/lookup/lookups.hpp"
-#include "base/process.hpp"
-#include "base/process/exec_words.hpp"
-#include "base/signals.hpp"
-#include "base/spawner.hpp"
 #include "base/text.hpp"
-#include "brood/descriptor.hpp"
 #include "brood/error.hpp"
-#include "child/privileges.hpp"
-#include "models/programs/become_program.hpp"
-#include "models/programs/child_handover.hpp"
+#include "models/programs/check_process.hpp"
 
 namespace brood {
 namespace {
 
-constexpr std::size_t most_lines = 10, most_bytes = 16384;
-constexpr int not_run = static_cast<int>(ExitCode::configuration);
+using std::chrono::milliseconds;
 
-void set_variable(const char* variable, const std::string& value) {
-  ::setenv(variable, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): there is one thread only
-}
-
-void put_standard_in_place(int errors) {
-  const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO})
-    if (nothing) ::dup2(nothing.get(), standard);
-  if (::dup2(errors, STDERR_FILENO) < 0) throw SystemError("change standard error", errno);
-}
-
-// In the new process: as a child of the service enters (child/child_main.hpp), but without a slot.
-int become_check(const SettingsCheck& check, int errors, pid_t parent) {
-  try {
-    put_standard_in_place(errors);
-    ::setpgid(0, 0);  // can't fail: it leads no session
-    leave_environment(check.process);
-    set_variables_of(check.identity);
-    put_in_force(check.process);
-    drop_privileges(check.identity, check.no_new_privileges);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which clears it
-    if (::getppid() != parent) return not_run;
-    set_variable("BROOD_SERVICE", check.service);
-    if (check.as_child) set_variable(child_variable, checked_as_child);
-    close_at_exec(STDERR_FILENO + 1);
-    default_signals();
-    ::execve(check.words.front().c_str(), ExecWords(check.words).get(), environ);
-    throw SystemError("can't be run", errno);
-  } catch (const Error& error) {
-    ::dprintf(STDERR_FILENO, "%s: %s\n", check.words.front().c_str(), error.what());
-  }
-  return not_run;
-}
-
-// What has come. True: nothing comes any more.
-bool read_errors(int from, std::string& to) {
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t size = ::read(from, buffer.data(), buffer.size());
-    if (size == 0) return true;
-    if (size < 0) return errno != EAGAIN && errno != EINTR;
-    to.append(buffer.data(), std::min(static_cast<std::size_t>(size), most_bytes - to.size()));
-  }
-}
-
-class CheckProcess {
+// Runs several at a time. One that hangs holds up no other one.
+class CheckRun {
  public:
-  explicit CheckProcess(const SettingsCheck& check) : program_(check.words.front()) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw SystemError("pipe", errno);
-    errors_.reset(ends[0]);
-    const Descriptor errors_in(ends[1]);
-    ::fcntl(errors_in.get(), F_SETFL, 0);  // the program expects a blocking one
-    pid_ = spawn([&, parent = ::getpid()] { return become_check(check, errors_in.get(), parent); });
-    if (pid_ < 0) throw SystemError("fork", errno);
-    ::setpgid(pid_, pid_);  // also here, so that the group exists when it is killed
-    ended_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!ended_) throw SystemError("pidfd_open", errno);
-  }
-  CheckProcess(const CheckProcess&) = delete;
-  CheckProcess& operator=(const CheckProcess&) = delete;
-  ~CheckProcess() { end(); }
+  CheckRun(std::span<const SettingsCheck> checks, const CheckTimes& times)
+      : checks_(checks), times_(times), end_(Clock::now() + times.all), outcomes_(checks.size()) {}
 
-  // Returns what it has written. Throws ConfigurationError: it takes too long.
-  std::string wait(std::chrono::milliseconds timeout) {
-    std::string written;
-    const Time deadline = Clock::now() + timeout;
-    std::array<pollfd, 2> waits{{{ended_.get(), POLLIN, 0}, {errors_.get(), POLLIN, 0}}};
-    while (waits[0].revents == 0) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-      if (left.count() <= 0) throw ConfigurationError(text(program_, " took longer than ", timeout));
-      if (::poll(waits.data(), waits.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
-        throw SystemError("poll", errno);
-      if (waits[1].revents != 0 && read_errors(errors_.get(), written)) waits[1].fd = -1;
+  std::vector<std::string> run() {
+    for (Time now = Clock::now(); begin_those_that_fit(now) || !running_.empty(); now = Clock::now()) {
+      wait(now);
+      std::erase_if(running_, [&](Running& each) { return is_over(each, Clock::now()); });
     }
-    read_errors(errors_.get(), written);  // others may still have the pipe: its end is not waited for
-    return written;
-  }
-
-  // With all that it has started. "": it has ended with 0.
-  std::string end() {
-    if (pid_ <= 0) return "";
-    ::kill(-pid_, SIGKILL);  // it was not reaped: the number is still its own
-    siginfo_t info{};
-    ProcessUsage usage;
-    while (wait_for(pid_, WEXITED, info, usage) != 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    if (info.si_code == CLD_EXITED && info.si_status == 0) return "";
-    return text(program_, ' ', how_it_ended(info.si_code, info.si_status));
+    const Time until = Clock::now() + times_.to_die;
+    for (const auto& process : killed_) process->kill(until);
+    return std::move(outcomes_);
   }
 
  private:
-  const std::string program_;
-  Descriptor errors_, ended_;
-  pid_t pid_ = 0;
-};
+  struct Running {
+    std::size_t check;
+    Time begun;
+    std::unique_ptr<CheckProcess> process;
+  };
 
-std::string mistakes_of(const SettingsCheck& check, std::chrono::milliseconds timeout) {
-  CheckProcess process(check);
-  const std::string written = process.wait(timeout);
-  const std::string how = process.end();
-  if (how.empty()) return "";
-  std::vector<std::string> lines;
-  for (const auto line : split(written, '\n'))
-    if (!trim(line).empty() && lines.size() < most_lines) lines.push_back(escape(trim(line)));
-  return lines.empty() ? how : join(lines);
-}
+  bool is_late(const Running& each, Time now) const { return now >= each.begun + times_.each; }
+  // One that takes longer than most waits for something, and takes no processor from others.
+  bool counts(const Running& each, Time now) const { return now < each.begun + times_.usual; }
+
+  // False: all have begun, or there is no time for more.
+  bool begin_those_that_fit(Time now) {
+    while (next_ < checks_.size()) {
+      const auto counted =
+          std::ranges::count_if(running_, [&](const auto& each) { return counts(each, now); });
+      if (now < end_ && static_cast<std::size_t>(counted) >= times_.at_once) return true;
+      begin(next_++, now);
+    }
+    return false;
+  }
+
+  void begin(std::size_t check, Time now) {
+    if (checks_[check].words.empty()) return;
+    const std::string& program = checks_[check].words.front();
+    if (now >= end_) {
+      outcomes_[check] = text(program, " was not run: those of other services took ", times_.all);
+      return;
+    }
+    try {
+      running_.push_back({check, now, std::make_unique<CheckProcess>(checks_[check])});
+    } catch (const Error& error) {
+      outcomes_[check] = text(program, ": ", std::string_view(error.what()));
+    }
+  }
+
+  void wait(Time now) const {
+    Time until = end_;
+    std::vector<pollfd> waits;
+    for (const Running& each : running_) {
+      waits.push_back({each.process->ended(), POLLIN, 0});
+      waits.push_back({each.process->errors(), POLLIN, 0});
+      until = std::min(until, counts(each, now) && next_ < checks_.size() ? each.begun + times_.usual
+                                                                          : each.begun + times_.each);
+    }
+    const auto left = std::chrono::ceil<milliseconds>(until - std::min(until, now));
+    if (::poll(waits.data(), waits.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
+      throw SystemError("poll", errno);
+  }
+
+  bool is_over(Running& each, Time now) {
+    if (each.process->errors() >= 0) each.process->read_errors();
+    pollfd ended{each.process->ended(), POLLIN, 0};
+    std::string& outcome = outcomes_[each.check];
+    if (::poll(&ended, 1, 0) > 0) {
+      outcome = each.process->outcome();
+      return true;
+    }
+    if (!is_late(each, now) && now < end_) return false;
+    const std::string& program = each.process->program();
+    outcome = is_late(each, now)
+                  ? text(program, " took longer than ", times_.each)
+                  : text(program, " had not ended when those of all services had taken ", times_.all);
+    each.process->kill();
+    killed_.push_back(std::move(each.process));
+    return true;
+  }
+
+  const std::span<const SettingsCheck> checks_;
+  const CheckTimes times_;
+  const Time end_;
+  std::vector<std::string> outcomes_;
+  std::size_t next_ = 0;
+  std::vector<Running> running_;
+  std::vector<std::unique_ptr<CheckProcess>> killed_;
+};
 
 }  // namespace
 
@@ -158,11 +127,20 @@ SettingsCheck check_of(const ServiceCommand& command) {
   return check;
 }
 
-void run_settings_check(const SettingsCheck& check, std::chrono::milliseconds timeout) {
-  if (check.words.empty()) return;
-  const std::string mistakes =
-      look_up("check of settings of", check.service, [&] { return mistakes_of(check, timeout); });
-  if (!mistakes.empty()) throw ConfigurationError(mistakes);
+std::vector<std::string> run_settings_checks(std::span<const SettingsCheck> checks, const CheckTimes& times) {
+  std::vector<std::string> live, mistakes(checks.size());
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (checks[i].words.empty()) continue;
+    try {
+      mistakes[i] = look_up("check of settings of", checks[i].service, [&] {
+        if (live.empty()) live = CheckRun(checks, times).run();
+        return live[i];
+      });
+    } catch (const Error& error) {
+      mistakes[i] = error.what();
+    }
+  }
+  return mistakes;
 }
 
 }  // namespace brood

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Lets a program check its own settings, or another command do it, in a process of the service's user.
+// Lets programs check their own settings, or other commands do it, in processes of the services' users.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,9 +29,18 @@ struct SettingsCheck {
 // The command that checks what `command` gets, and whether it does so as a child.
 SettingsCheck check_of(const ServiceCommand& command);
 
-// Waits for its end. Throws ConfigurationError with a line for each mistake. Within a reading of the settings
-// this is a look-up (base/lookup/lookups.hpp).
-void run_settings_check(const SettingsCheck& check,
-                        std::chrono::milliseconds timeout = std::chrono::seconds(5));
+struct CheckTimes {
+  std::chrono::milliseconds each = std::chrono::seconds(5);
+  // Of all: below the time that a reading has (settings/readings.hpp).
+  std::chrono::milliseconds all = std::chrono::seconds(8);
+  std::size_t at_once = 16;
+  std::chrono::milliseconds usual{250};   // one that takes longer does not count among these
+  std::chrono::milliseconds to_die{500};  // all that were killed
+};
+
+// Waits for their ends. Returns for each check a line for each mistake; "": there is none. Within a reading
+// of the settings each is a look-up (base/lookup/lookups.hpp).
+std::vector<std::string> run_settings_checks(std::span<const SettingsCheck> checks,
+                                             const CheckTimes& times = {});
 
 }  // namespace brood
