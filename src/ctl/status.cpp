@@ -75,7 +75,7 @@ int status(const Invocation& invocation) {
     snapshot = only(std::move(snapshot), word);
   }
   if (invocation.ready) {
-    const std::string why = why_not_ready(snapshot);
+    const std::string why = readiness_of(snapshot).why;
     std::puts(why.empty() ? "ready" : ("not ready: " + why).c_str());
     return why.empty() ? outcome::done : outcome::warning;
   }

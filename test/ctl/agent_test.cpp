@@ -54,6 +54,9 @@ TEST_CASE("agent: a service that wants nothing more is drained") {
   snapshot = working();
   snapshot.stopping = true;
   CHECK(told(snapshot) == "up drain\n");
+  snapshot.stopping = false;
+  snapshot.draining = true;
+  CHECK(told(snapshot) == "up drain\n");
 }
 
 TEST_CASE("agent: a service that serves nobody is down") {
@@ -67,13 +70,26 @@ TEST_CASE("agent: a service that serves nobody is down") {
   service.throttled_for = std::chrono::seconds(1);
   CHECK(told(snapshot) == "up ready 60%\n");
   service.idle = service.busy = 0;
-  CHECK(told(snapshot) == "down #no child of service web serves\n");
+  CHECK(told(snapshot) == "down #service web has no child that serves\n");
   CHECK(told(snapshot, "mail") == "down #there is no service mail\n");
   CHECK(told(snapshot, "a\nb") == "down #there is no service a\\x0ab\n");
   snapshot.services.push_back(snapshot.services.front());
   CHECK(told(snapshot) == "down #which of 2 services is not said\n");
   snapshot.parent_alive = false;
-  CHECK(told(snapshot, "web") == "down #the server is gone\n");
+  CHECK(told(snapshot, "web") == "down #the parent is gone\n");
+}
+
+TEST_CASE("agent: what status --ready and /readyz do not call ready is not ready here") {
+  Snapshot snapshot = working();
+  ServiceSnapshot& service = snapshot.services.front();
+  service.min_spare_servers = 1;
+  service.idle = service.busy = 0;  // its first child has not begun to serve
+  CHECK(told(snapshot) == "down #service web has no child that serves\n");
+  CHECK(readiness_of(snapshot).why == "service web has no child that serves");
+  snapshot = working();
+  snapshot.parent_state = 'T';  // its children serve on; nobody replaces them
+  CHECK(told(snapshot) == "up drain\n");
+  CHECK(readiness_of(snapshot).why == "the parent is stopped");
 }
 
 TEST_CASE("agent: a service without children that are needed is ready") {

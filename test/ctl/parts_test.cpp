@@ -154,7 +154,7 @@ TEST_CASE("a server is not ready for a reason") {
   for (const auto& one : cases) {
     Snapshot snapshot = healthy();
     one.change(snapshot);
-    CHECK(why_not_ready(snapshot) == one.why);
+    CHECK(readiness_of(snapshot).why == one.why);
   }
 }
 

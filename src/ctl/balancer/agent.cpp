@@ -13,9 +13,9 @@
 namespace brood::ctl {
 namespace {
 
-using Kind = AgentAnswer::Kind;
+using Kind = Readiness::Kind;
 
-AgentAnswer down(std::string why) { return {.kind = Kind::down, .percent = 0, .why = std::move(why)}; }
+AgentAnswer down(std::string why) { return {.readiness = {.kind = Kind::down, .why = std::move(why)}}; }
 
 // A busy service is no reason to send it nothing: it has the last of its capacity left.
 unsigned free_share(const ServiceSnapshot& service) {
@@ -26,20 +26,8 @@ unsigned free_share(const ServiceSnapshot& service) {
   return static_cast<unsigned>(std::max<std::uint64_t>((all - taken) * 100 / all, 1));
 }
 
-AgentAnswer answer_of(const ServiceSnapshot& service) {
-  switch (service.state) {
-    case ServiceState::paused:
-    case ServiceState::stopping:
-      return {.kind = Kind::drain};
-    case ServiceState::stopped:
-    case ServiceState::failed:
-      return down(text("service ", harmless(service.name), " is ", name_of(service.state)));
-    case ServiceState::running:
-      break;
-  }
-  if (service.throttled_for.count() > 0 && service.idle + service.busy == 0)
-    return down(text("no child of service ", harmless(service.name), " serves"));
-  return {.percent = free_share(service)};
+AgentAnswer answer_of(const Snapshot& snapshot, const ServiceSnapshot& service) {
+  return {.readiness = readiness_of(snapshot, service), .percent = free_share(service)};
 }
 
 AgentAnswer ask(const Invocation& invocation) {
@@ -57,23 +45,21 @@ AgentAnswer ask(const Invocation& invocation) {
 
 // The state and the readiness each time: the balancer changes only what it is told.
 std::string AgentAnswer::line() const {
-  switch (kind) {
+  switch (readiness.kind) {
     case Kind::ready:
       return text("up ready ", percent, "%\n");
-    case Kind::drain:
+    case Kind::drains:
       return "up drain\n";
     case Kind::down:
       break;
   }
-  return text("down #", harmless(why), '\n');
+  return text("down #", harmless(readiness.why), '\n');
 }
 
 AgentAnswer answer_of_agent(const Snapshot& snapshot, std::string_view service) {
-  if (!snapshot.parent_alive) return down("the server is gone");
-  if (snapshot.stopping || snapshot.draining) return {.kind = Kind::drain};
-  if (service.empty() && snapshot.services.size() == 1) return answer_of(snapshot.services.front());
+  if (service.empty() && snapshot.services.size() == 1) return answer_of(snapshot, snapshot.services.front());
   const auto found = std::ranges::find(snapshot.services, service, &ServiceSnapshot::name);
-  if (found != snapshot.services.end()) return answer_of(*found);
+  if (found != snapshot.services.end()) return answer_of(snapshot, *found);
   return down(service.empty() ? text("which of ", snapshot.services.size(), " services is not said")
                               : text("there is no service ", service));
 }
@@ -82,7 +68,7 @@ int agent(const Invocation& invocation) {
   const AgentAnswer answer = ask(invocation);
   std::fputs(answer.line().c_str(), stdout);
   if (invocation.exit_code.empty()) return outcome::done;
-  const bool ready = answer.kind == Kind::ready;
+  const bool ready = answer.readiness.kind == Kind::ready;
   if (invocation.exit_code == "weight" && ready) return static_cast<int>(answer.percent) + 2;
   return ready ? outcome::done : 1;
 }

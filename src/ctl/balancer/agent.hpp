@@ -8,17 +8,13 @@
 
 #include "brood/snapshot.hpp"
 #include "ctl/invocation.hpp"
+#include "scoreboard/report/verdict.hpp"
 
 namespace brood::ctl {
 
 struct AgentAnswer {
-  // Ready: of its capacity, `percent` is free. Drain: it serves what it has, and wants no more. Down: it
-  // serves nobody, and `why` says so.
-  enum class Kind { ready, drain, down };
-
-  Kind kind = Kind::ready;
-  unsigned percent = 100;  // from 1 on: 0 would mean drain
-  std::string why = {};
+  Readiness readiness;
+  unsigned percent = 100;  // of its capacity that is free, if it is ready; from 1 on: 0 would mean drain
 
   std::string line() const;  // with its newline
 };

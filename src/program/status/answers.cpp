@@ -30,7 +30,7 @@ std::string new_nonce() {
 }
 
 HttpAnswer readiness(const Snapshot& snapshot) {
-  const std::string why = why_not_ready(snapshot);
+  const std::string why = readiness_of(snapshot).why;
   if (why.empty()) return {.body = "ready\n"};
   return {.status = unavailable, .body = text("not ready: ", why, '\n')};
 }

@@ -116,6 +116,30 @@ void judge_service(const ServiceSnapshot& service, Verdict& verdict) {
     warn("the figures do not add up; this is a bug in Brood, please report it");
 }
 
+Readiness drains(std::string why) { return {.kind = Readiness::Kind::drains, .why = std::move(why)}; }
+Readiness down(std::string why) { return {.kind = Readiness::Kind::down, .why = std::move(why)}; }
+
+Readiness readiness_of_server(const Snapshot& snapshot) {
+  if (!snapshot.parent_alive) return down("the parent is gone");
+  if (snapshot.parent_state == 'T' || snapshot.parent_state == 't') return drains("the parent is stopped");
+  if (snapshot.stopping) return drains("the server is stopping");
+  if (snapshot.draining) return drains("the server is draining");
+  return {};
+}
+
+Readiness readiness_of_service(const ServiceSnapshot& service) {
+  const std::string name = harmless(service.name);
+  const bool finishes = service.state == ServiceState::paused || service.state == ServiceState::stopping;
+  if (service.state != ServiceState::running)
+    return {.kind = finishes ? Readiness::Kind::drains : Readiness::Kind::down,
+            .why = text("service ", name, " is ", brood::name_of(service.state))};
+  const bool on_demand = service.start_servers == 0 && service.min_spare_servers == 0;
+  const bool fails = service.throttled_for.count() > 0;
+  if (service.idle + service.busy == 0 && (fails || !on_demand))
+    return down(text("service ", name, " has no child that serves"));
+  return {};
+}
+
 }  // namespace
 
 std::string_view name_of(Level level) { return level_names[static_cast<std::size_t>(level)]; }
@@ -163,22 +187,19 @@ Verdict judge(const Snapshot& snapshot) {
   return verdict;
 }
 
-std::string why_not_ready(const Snapshot& snapshot) {
-  if (!snapshot.parent_alive) return "the parent is gone";
-  if (snapshot.parent_state == 'T' || snapshot.parent_state == 't') return "the parent is stopped";
-  if (snapshot.stopping) return "the server is stopping";
-  if (snapshot.draining) return "the server is draining";
-  if (snapshot.services.empty()) return "there is no service";
-  for (const auto& service : snapshot.services) {
-    const std::string name = harmless(service.name);
-    if (service.state != ServiceState::running)
-      return text("service ", name, " is ", brood::name_of(service.state));
-    const bool on_demand = service.start_servers == 0 && service.min_spare_servers == 0;
-    const bool fails = service.throttled_for.count() > 0;
-    if (service.idle + service.busy == 0 && (fails || !on_demand))
-      return text("service ", name, " has no child that serves");
-  }
-  return "";
+Readiness readiness_of(const Snapshot& snapshot) {
+  Readiness found = readiness_of_server(snapshot);
+  if (found.why.empty() && snapshot.services.empty())
+    found = {.kind = Readiness::Kind::down, .why = "there is no service"};
+  for (auto service = snapshot.services.begin(); service != snapshot.services.end() && found.why.empty();
+       ++service)
+    found = readiness_of_service(*service);
+  return found;
+}
+
+Readiness readiness_of(const Snapshot& snapshot, const ServiceSnapshot& service) {
+  Readiness found = readiness_of_server(snapshot);
+  return found.why.empty() ? readiness_of_service(service) : found;
 }
 
 }  // namespace brood

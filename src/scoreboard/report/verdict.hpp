@@ -44,8 +44,16 @@ struct Lately {
   std::uint64_t bad() const { return aborted + failed + timed_out; }
 };
 Lately lately_of(const ServiceSnapshot& service);
-// Why clients should be sent to another server; "": this one takes them. That it is busy is no reason.
-std::string why_not_ready(const Snapshot& snapshot);
+
+// Whether clients should be sent here. That it is busy is no reason against it.
+struct Readiness {
+  // Drains: it serves what it has, and wants no more. Down: it serves nobody.
+  enum class Kind { ready, drains, down };
+  Kind kind = Kind::ready;
+  std::string why = {};  // not; "": it is ready
+};
+Readiness readiness_of(const Snapshot& snapshot);  // of the first service that is not ready
+Readiness readiness_of(const Snapshot& snapshot, const ServiceSnapshot& service);  // one of its services
 
 // Invariants of the figures of a service. If a row is torn (it changed while it was read), the second is not
 // checked.
