@@ -22,11 +22,13 @@ Descriptor new_socket(int family, const ListenSpec& spec, const std::string& wha
   return socket;
 }
 
-Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what) {
+Descriptor bind_inet(const SocketAddress& address, const ListenSpec& spec, const std::string& what,
+                     PortUse use) {
   Descriptor socket = new_socket(address.storage.ss_family, spec, what);
   if (spec.socket.freebind) set_freebind(socket, address.storage.ss_family, what);
   // With UDP it would let another user bind the same port and receive our datagrams.
   if (spec.kind == ListenSpec::Kind::tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, what);
+  if (use == PortUse::shared) set_option(socket, SOL_SOCKET, SO_REUSEPORT, what);
   if (address.storage.ss_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, what);
   if (spec.kind == ListenSpec::Kind::udp) join_group(socket, address, spec, what);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)

@@ -165,7 +165,7 @@ bool HandedOverListener::serves(const ListenSpec& wanted) const {
   return same_place(spec, wanted) && !(drained && spec.has_path());
 }
 
-std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
+std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog, PortUse use) {
   std::vector<Listener> listeners;
   switch (spec.kind) {
     case ListenSpec::Kind::inherited:
@@ -190,12 +190,12 @@ std::vector<Listener> Listener::open(const ListenSpec& spec, int backlog) {
       return listeners;
     case ListenSpec::Kind::tcp:
     case ListenSpec::Kind::udp:
-      return open_inet(spec, backlog);
+      return open_inet(spec, backlog, use);
   }
   return listeners;
 }
 
-std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
+std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog, PortUse use) {
   std::vector<Listener> listeners;
   in_port_t port = 0;  // of the first address, used for all; sin_port and sin6_port are at the same offset
   std::optional<SystemError> missing;
@@ -203,7 +203,7 @@ std::vector<Listener> Listener::open_inet(const ListenSpec& spec, int backlog) {
     auto& its_port = reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
     if (its_port == 0) its_port = port;
     try {
-      listeners.push_back(Listener(bind_inet(address, spec, to_text(address.storage)), spec));
+      listeners.push_back(Listener(bind_inet(address, spec, to_text(address.storage), use), spec));
     } catch (const SystemError& error) {
       if (!is_missing_here(error)) throw;
       missing = error;

@@ -12,6 +12,7 @@
 #include "base/address.hpp"
 #include "brood/descriptor.hpp"
 #include "listen/child_listener.hpp"
+#include "listen/listen_socket.hpp"
 #include "listen/socket_path.hpp"
 
 namespace brood {
@@ -37,7 +38,7 @@ class Listener {
  public:
   // A host name with several addresses becomes several listeners. Port 0 chooses a free port, the same for
   // all addresses of the name. Throws SystemError or ConfigurationError.
-  static std::vector<Listener> open(const ListenSpec& spec, int backlog);
+  static std::vector<Listener> open(const ListenSpec& spec, int backlog, PortUse use = PortUse::alone);
 
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = default;
@@ -86,7 +87,7 @@ class Listener {
 
  private:
   Listener(Descriptor socket, const ListenSpec& spec);
-  static std::vector<Listener> open_inet(const ListenSpec& spec, int backlog);
+  static std::vector<Listener> open_inet(const ListenSpec& spec, int backlog, PortUse use);
 
   Descriptor socket_;  // or timer, or FIFO
   ListenSpec spec_;

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "listen/port_sharing.hpp"
 
 namespace brood {
 
@@ -49,6 +50,15 @@ std::vector<const ListenSpec*> wanted_of(const std::vector<Listener>& listeners,
   return all;
 }
 
+// A listener of TCP at the port of `spec` that goes.
+void add_if_going(std::vector<int>& to, const ListenSpec& its, int descriptor, const ListenSpec& spec,
+                  const std::vector<ListenSpec>& specs) {
+  constexpr auto tcp = ListenSpec::Kind::tcp;
+  const bool stays = std::ranges::any_of(specs, [&](const auto& other) { return same_place(its, other); });
+  if (!stays && its.kind == tcp && spec.kind == tcp && its.port == spec.port && spec.port != "0")
+    to.push_back(descriptor);
+}
+
 }  // namespace
 
 Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, unsigned backlog,
@@ -56,7 +66,7 @@ Listeners::Listeners(std::string service, const std::vector<ListenSpec>& specs, 
     : service_(std::move(service)), backlog_(backlog), takes_(takes) {
   for (const auto& spec : specs) {
     if (std::ranges::any_of(former, [&](const auto& known) { return known.serves(spec); })) continue;
-    for (auto& listener : open(spec)) listeners_.push_back(std::move(listener));
+    for (auto& listener : open(spec, specs, former)) listeners_.push_back(std::move(listener));
   }
 }
 
@@ -86,8 +96,20 @@ std::vector<HandedOverListener> Listeners::hand_over() const {
   return all;
 }
 
-std::vector<Listener> Listeners::open(const ListenSpec& spec) const {
-  auto opened = Listener::open(spec, static_cast<int>(backlog_));
+std::vector<Listener> Listeners::open(const ListenSpec& spec, const std::vector<ListenSpec>& specs,
+                                      std::span<const HandedOverListener> former) const {
+  std::vector<int> going;
+  for (const auto& listener : listeners_)
+    add_if_going(going, listener.spec(), listener.descriptor(), spec, specs);
+  for (const auto& listener : former) add_if_going(going, listener.spec, listener.descriptor, spec, specs);
+  if (drain_)
+    for (const auto& listener : drain_->listeners())
+      add_if_going(going, listener.spec(), listener.descriptor(), spec, specs);
+  const PortUse use = going.empty() ? PortUse::alone : PortUse::shared;
+  PortSharing sharing(std::move(going));
+  auto opened = Listener::open(spec, static_cast<int>(backlog_), use);
+  if (use == PortUse::shared)
+    for (const auto& listener : opened) sharing.add(listener.descriptor());
   for (const auto& listener : opened) {  // an inherited one
     if (!fits(takes_, listener.brings()))
       throw ConfigurationError(
@@ -140,16 +162,16 @@ void Listeners::prepare(const std::vector<ListenSpec>& specs) {
   std::vector<Listener> opened;
   for (const auto& spec : specs)
     if (!has_already(spec))
-      for (auto& listener : open(spec)) opened.push_back(std::move(listener));
+      for (auto& listener : open(spec, specs)) opened.push_back(std::move(listener));
   prepared_ = std::move(opened);
 }
 
-std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec) {
+std::vector<Listener> Listeners::take_or_open(const ListenSpec& spec, const std::vector<ListenSpec>& specs) {
   const auto taken =
       std::ranges::stable_partition(prepared_, [&](const auto& listener) { return !listener.is_of(spec); });
   std::vector<Listener> prepared(std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
   prepared_.erase(taken.begin(), taken.end());
-  return prepared.empty() ? open(spec) : std::move(prepared);
+  return prepared.empty() ? open(spec, specs) : std::move(prepared);
 }
 
 void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::milliseconds timeout, Time now) {
@@ -157,7 +179,7 @@ void Listeners::change(const std::vector<ListenSpec>& specs, std::chrono::millis
   std::vector<Listener> opened;
   for (const auto& spec : specs)
     if (!has_already(spec))
-      for (auto& listener : take_or_open(spec)) opened.push_back(std::move(listener));
+      for (auto& listener : take_or_open(spec, specs)) opened.push_back(std::move(listener));
   std::vector<Listener> staying, going;
   const std::vector<const ListenSpec*> wanted = wanted_of(listeners_, specs);
   const auto spec_of = [&](const Listener& listener) {

@@ -65,8 +65,10 @@ class Listeners {
   std::uint64_t lost() const { return lost_; }  // connections that were in a queue when it was closed
 
  private:
-  std::vector<Listener> open(const ListenSpec& spec) const;
-  std::vector<Listener> take_or_open(const ListenSpec& spec);
+  // `specs`: all that are wanted. What is not among them goes, and shares its port until then.
+  std::vector<Listener> open(const ListenSpec& spec, const std::vector<ListenSpec>& specs,
+                             std::span<const HandedOverListener> former = {}) const;
+  std::vector<Listener> take_or_open(const ListenSpec& spec, const std::vector<ListenSpec>& specs);
 
   std::string service_;
   unsigned backlog_;
