@@ -3,6 +3,7 @@ RUN_PACKAGES = g++ cmake libboost-dev libboost-program-options-dev libspdlog-dev
 TEST_PACKAGES = $(RUN_PACKAGES) doctest-dev mandoc pkg-config strace libevent-dev python3-minimal haproxy tmux netbase
 MODEL_PACKAGES = gcc spin
 SYSTEMD_PACKAGES = $(RUN_PACKAGES) systemd
+DAEMON_PACKAGES = $(RUN_PACKAGES) python3 git rsync openssh-server openssh-client stunnel4 openssl gunicorn unicorn php8.2-fpm nginx-light haproxy
 PICTURE_PACKAGES = $(RUN_PACKAGES) chromium tmux aha
 PROMETHEUS_PACKAGES = $(RUN_PACKAGES) prometheus
 LINT_PACKAGES = $(TEST_PACKAGES) clang-format-14 clang-tidy-19
@@ -19,7 +20,7 @@ asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all configure run test test-all slow slow-tests asan tsan io-uring systemd prometheus page models pictures bench install format lint clean
+.PHONY: all configure run test test-all slow slow-tests asan tsan io-uring systemd daemons prometheus page models pictures bench install format lint clean
 
 all: install-test-packages configure
 	@cmake --build --preset release -j $(JOBS)
@@ -42,7 +43,7 @@ test: install-test-packages configure
 # The suite, then everything that takes longer.
 test-all: test slow
 
-slow: slow-tests asan tsan io-uring systemd prometheus page models lint
+slow: slow-tests asan tsan io-uring systemd daemons prometheus page models lint
 
 # The cases that compute for more than 2 s each.
 slow-tests: install-test-packages configure
@@ -72,6 +73,11 @@ io-uring: install-test-packages
 systemd: install-systemd-packages configure
 	@cmake --build --preset release -j $(JOBS) --target echo
 	@sh test/systemd.sh $(RELEASE)
+
+# Daemons of Debian as services of brood, and a reload while each has a request: those that are installed.
+daemons: install-daemon-packages configure
+	@cmake --build --preset release -j $(JOBS) --target brood-parent broodctl
+	@sh test/daemons.sh $(RELEASE)
 
 # The metrics of a server, and etc/prometheus, under a real prometheus, for a minute.
 prometheus: install-prometheus-packages configure
