@@ -23,15 +23,6 @@ void tell_doubles(const ServiceConfiguration& configuration) {
         text("service ", configuration.name, ": listen = ", written, " is given twice, and is opened once"));
 }
 
-void warn_of_paths(const ServiceConfiguration& configuration) {
-  if (!configuration.sandbox.restricts_paths()) return;
-  if (const std::string why = why_no_path_rules(); !why.empty())
-    log_warning(text("service ", configuration.name,
-                     ": sandbox-read and sandbox-write have no effect here, and children can open all that "
-                     "their user may: ",
-                     why));
-}
-
 // So that max-clients can be raised while the service runs.
 std::uint32_t slots_for(const Limits& limits) { return std::max(256U, 2 * limits.max_clients); }
 
@@ -60,7 +51,7 @@ Service::Service(WantedService wanted, const HandedOverService& left)
         text("service ", name(), ": its children run as root; set user, or allow-root = yes if they must"));
   failure_hook_.set(configuration_->on_failure_words);
   tell_doubles(*configuration_);
-  warn_of_paths(*configuration_);
+  tell_of_paths(name(), configuration_->sandbox);
   wanted.store();
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "brood/log.hpp"
+#include "child/sandbox/path_rules.hpp"
 #include "listen/listen_trial.hpp"
 #include "parent/service.hpp"
 
@@ -41,6 +42,7 @@ void Service::reload(WantedService wanted, Time now) {
   const ServiceConfiguration& next = *wanted.configuration;
   check(next);
   const ServiceLog before = log_;
+  const SandboxSettings sandbox = configuration_->sandbox;
   open_log(next);
   revive_listeners();
   try {
@@ -52,6 +54,7 @@ void Service::reload(WantedService wanted, Time now) {
   }
   ++generation_;
   take(std::move(wanted));
+  if (!configuration_->sandbox.has_paths_of(sandbox)) tell_of_paths(name(), configuration_->sandbox);
   note(DecisionKind::reload);
 }
 

@@ -319,8 +319,29 @@ TEST_CASE("with paths a child can open nothing else") {
   CHECK(client.ask("first-line " + (other / "file")) == denied);
   CHECK(client.ask("mkdir " + (other / "made")) == denied);
   CHECK(client.ask("echo still") == "still");
-  ServerProcess only_logged({"--sandbox=log", "--sandbox-read=" + readable.path()});
-  CHECK(only_logged.connect().ask("first-line " + (other / "file")) == "content");
+}
+
+TEST_CASE(
+    "the log tells at the start and after a change which paths children have, and who reports what is "
+    "refused") {
+  if (skipped_without_sandbox() || skipped_without_path_rules()) return;
+  const TemporaryDirectory readable, writable, other;
+  write_file(other / "file", "content\n");
+  const std::string paths =
+      "sandbox-read = " + readable.path() + "\nsandbox-write = " + writable.path() + "\n";
+  Upgradeable it({}, "sandbox = log\n" + paths);
+  const std::string which =
+      "can open only sandbox-read = " + readable.path() + ", sandbox-write = " + writable.path();
+  CHECK(it.count("sandbox = log refuses no path and reports none; with sandbox = on its children " + which) ==
+        1);
+  CHECK(it.server.connect().ask("first-line " + (other / "file")) == "content");
+  it.write_settings("sandbox = on\n" + paths);
+  it.server.signal(SIGHUP);
+  CHECK(it.eventually_counts("its children " + which + "; what else they try fails with EACCES, and ", 1));
+  it.server.signal(SIGHUP);  // without a change
+  CHECK(it.server.reaches(settled_at(3)));
+  CHECK(it.count(which) == 2);
+  CHECK(it.server.connect().ask("first-line " + (other / "file")) == "Permission denied");
 }
 
 TEST_CASE("a program is executed from the paths that it may read") {

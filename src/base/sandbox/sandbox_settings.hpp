@@ -20,8 +20,10 @@ struct SandboxSettings {
   std::shared_ptr<const CallFilter> filter;          // nullptr: the mode is off
   std::vector<std::string> read_paths, write_paths;  // absolute, also from the root directory of children
 
-  bool restricts_paths() const {
-    return mode == SandboxMode::on && !(read_paths.empty() && write_paths.empty());
+  bool has_paths() const { return mode != SandboxMode::off && !(read_paths.empty() && write_paths.empty()); }
+  bool restricts_paths() const { return mode == SandboxMode::on && has_paths(); }
+  bool has_paths_of(const SandboxSettings& other) const {
+    return mode == other.mode && read_paths == other.read_paths && write_paths == other.write_paths;
   }
 };
 

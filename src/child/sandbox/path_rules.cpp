@@ -13,12 +13,17 @@
 #include "base/text.hpp"
 #include "brood/descriptor.hpp"
 #include "brood/error.hpp"
+#include "brood/log.hpp"
 
 namespace brood {
 namespace {
 
 // Newer than the headers of some systems that run newer kernels (landlock(7)).
 constexpr std::uint64_t refer = 1U << 13U, truncate = 1U << 14U;
+// Since this version what is refused is in the kernel's audit log, with this flag also that of a program that
+// the child becomes or runs.
+constexpr int version_with_audit = 7;
+constexpr unsigned log_executed = 1U << 1U;
 
 constexpr std::uint64_t reading =
     LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -53,8 +58,26 @@ void allow_below(const Descriptor& rules, const std::string& path, std::uint64_t
 
 }  // namespace
 
-std::string why_no_path_rules() {
-  return version() >= 1 ? "" : SystemError("ask the kernel for Landlock", errno).what();
+void tell_of_paths(const std::string& service, const SandboxSettings& settings) {
+  if (!settings.has_paths()) return;
+  const std::string which = text("sandbox-read = ", join(settings.read_paths, " "),
+                                 ", sandbox-write = ", join(settings.write_paths, " "));
+  const int of_version = version();
+  if (settings.mode == SandboxMode::log)
+    log_info(text("service ", service,
+                  ": sandbox = log refuses no path and reports none; with sandbox = on its children"
+                  " can open only ",
+                  which));
+  else if (of_version < 1)
+    log_warning(text("service ", service,
+                     ": sandbox-read and sandbox-write have no effect here, and children can open all that "
+                     "their user may: ",
+                     SystemError("ask the kernel for Landlock", errno).what()));
+  else
+    log_info(text("service ", service, ": its children can open only ", which,
+                  "; what else they try fails with EACCES, and ",
+                  of_version < version_with_audit ? "no log has it"
+                                                  : "is in the audit log of the kernel if that is on"));
 }
 
 void restrict_paths(const std::vector<std::string>& read, const std::vector<std::string>& write) {
@@ -67,7 +90,8 @@ void restrict_paths(const std::vector<std::string>& read, const std::vector<std:
   if (!rules) throw ConfigurationError(SystemError("make the rules of a sandbox for paths", errno).what());
   for (const auto& path : read) allow_below(rules, path, reading & all);
   for (const auto& path : write) allow_below(rules, path, all);
-  if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0)
+  if (::syscall(SYS_landlock_restrict_self, rules.get(),
+                of_version < version_with_audit ? 0U : log_executed) != 0)
     throw ConfigurationError(SystemError("restrict the paths of a child", errno).what());
 }
 
