@@ -63,6 +63,7 @@ void tell_of_paths(const std::string& service, const SandboxSettings& settings) 
   const std::string which = text("sandbox-read = ", join(settings.read_paths, " "),
                                  ", sandbox-write = ", join(settings.write_paths, " "));
   const int of_version = version();
+  const std::string why = SystemError("ask the kernel for Landlock", errno).what();
   if (settings.mode == SandboxMode::log)
     log_info(text("service ", service,
                   ": sandbox = log refuses no path and reports none; with sandbox = on its children"
@@ -72,7 +73,7 @@ void tell_of_paths(const std::string& service, const SandboxSettings& settings) 
     log_warning(text("service ", service,
                      ": sandbox-read and sandbox-write have no effect here, and children can open all that "
                      "their user may: ",
-                     SystemError("ask the kernel for Landlock", errno).what()));
+                     why));
   else
     log_info(text("service ", service, ": its children can open only ", which,
                   "; what else they try fails with EACCES, and ",
