@@ -8,6 +8,7 @@
 #include "brood/log.hpp"
 #include "child/child_process.hpp"
 #include "child/child_signals.hpp"
+#include "child/crash/throw_place.hpp"
 #include "child/own_counters.hpp"
 
 namespace brood {
@@ -66,9 +67,9 @@ void ChildProcess::call_leave_hook() {
   }
   // An exception must not harm the connections that are still open.
   try {
-    server_.on_child_leaving();
+    note_throw_place([this] { server_.on_child_leaving(); });
   } catch (...) {
-    log_error(text("on_child_leaving: ", what_was_thrown()));
+    log_error(text("on_child_leaving: ", what_was_thrown(), where_thrown()));
   }
 }
 

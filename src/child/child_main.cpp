@@ -16,6 +16,7 @@
 #include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "child/client_messages.hpp"
+#include "child/crash/throw_place.hpp"
 #include "child/privileges.hpp"
 #include "child/sandbox/sandbox.hpp"
 
@@ -88,25 +89,25 @@ int child_main(ChildSetup setup) {
 
 void call_hook(std::string_view name, const std::function<void()>& hook, ExitCode code) {
   try {
-    hook();
+    note_throw_place(hook);
   } catch (const Error& error) {
     throw Error(text(name, ": ", std::string_view(error.what())), error.code());
   } catch (...) {
-    throw Error(text(name, ": ", what_was_thrown()), code);
+    throw Error(text(name, ": ", what_was_thrown(), where_thrown()), code);
   }
 }
 
 int exit_code_of(const std::function<void()>& body) {
   try {
-    body();
+    note_throw_place(body);
     return static_cast<int>(ExitCode::left);
   } catch (const Error& error) {
     for (const auto line : split(error.what(), '\n')) log_error(line);
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    log_error(text("child ends by an exception: ", std::string_view(error.what())));
+    log_error(text("child ends by an exception: ", std::string_view(error.what()), where_thrown()));
   } catch (...) {
-    log_error("child ends by an exception that is no std::exception");
+    log_error(text("child ends by an exception that is no std::exception", where_thrown()));
   }
   return static_cast<int>(ExitCode::software);
 }

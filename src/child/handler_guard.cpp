@@ -55,6 +55,7 @@ Outcome outcome_of_exception() {
 }
 
 void log_exception(Outcome outcome, const std::string& whose) {
+  const std::string where = where_thrown();  // or it would be that of the next one
   if (outcome == Outcome::probe) return;
   const bool failed = outcome == Outcome::failed;
   std::string what;
@@ -66,7 +67,7 @@ void log_exception(Outcome outcome, const std::string& whose) {
     what = " ended by an exception that is no std::exception";
   }
   if (const std::type_info* const type = abi::__cxa_current_exception_type(); failed && type != nullptr)
-    what += text(" (", demangled(type->name()), ')');
+    what += text(" (", demangled(type->name()), ')', where);
   if (outcome == Outcome::peer_gone) return log_debug(whose + what);
   log_for_client(kind_of(outcome), failed ? LogLevel::warning : LogLevel::info, whose + what);
 }

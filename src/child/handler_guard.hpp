@@ -7,6 +7,7 @@
 #include <string>
 
 #include "brood/child.hpp"
+#include "child/crash/throw_place.hpp"
 
 namespace brood {
 
@@ -24,15 +25,15 @@ PeerTraces traces_of(const Connection& connection);
 // Within a catch block: what the exception says. Served: what the peer has sent breaks the protocol, as a
 // line that is too long.
 Outcome outcome_of_exception();
-// Within a catch block: logs the exception, as loud as the outcome is. `whose`: "connection from
-// 127.0.0.1:4711".
+// Within a catch block: logs the exception, as loud as the outcome is, and where it was thrown. `whose`:
+// "connection from 127.0.0.1:4711".
 void log_exception(Outcome outcome, const std::string& whose);
 
 // For what is no connection. `whose` is a function, which is called only if there is something to log.
 template <typename Handler, typename Whose>
 Outcome guard_handler(const Handler& handler, const Whose& whose) {
   try {
-    handler();
+    note_throw_place(handler);
     return Outcome::served;
   } catch (...) {
     const Outcome outcome = outcome_of_exception();

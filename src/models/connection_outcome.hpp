@@ -15,7 +15,7 @@ inline std::string connection_from(const std::string& peer) { return "connection
 template <typename Handler>
 Outcome guard_connection(const Connection& connection, const Handler& handler) {
   try {
-    handler();
+    note_throw_place(handler);
     return Outcome::served;
   } catch (...) {
     const Outcome outcome = with_traces(outcome_of_exception(), traces_of(connection));

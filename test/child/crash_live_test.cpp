@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <span>
 
 #include "broodctl.hpp"
@@ -129,6 +131,20 @@ void check_ways(const std::string& program, std::span<const WayToDie> some,
   }
 }
 
+// As addr2line(1) prints them. `places`: "server+0x12, server+0x34".
+std::string functions_at(const std::string& program, const std::string& places) {
+  std::string command = "addr2line -Cfie " + program_path(program), functions;
+  for (auto at = places.find(program + '+'); at != std::string::npos;
+       at = places.find(program + '+', at + 1)) {
+    const auto offset = at + program.size() + 1;
+    command += ' ' + places.substr(offset, places.find_first_not_of("0123456789abcdefx", offset) - offset);
+  }
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+  for (int character = std::fgetc(pipe.get()); character != EOF; character = std::fgetc(pipe.get()))
+    functions += static_cast<char>(character);
+  return functions;
+}
+
 constexpr WayToDie three_ways[] = {
     {"null_write", SIGSEGV}, {"stack_overflow", SIGSEGV}, {"double_free", SIGABRT}};
 
@@ -156,6 +172,28 @@ TEST_CASE("an exception that nobody catches is in the log with its type and mess
   CHECK(server.wait_for_log("child " + std::to_string(abort.child) + ": #0"));
   CHECK(server.count_in_log(": uncaught ") == 2);
   CHECK(ask(server, "crashes").says("SIGABRT in (anonymous namespace)::die_by_exception_in_thread()"));
+}
+
+TEST_CASE("an exception that ends a connection is in the log with the place where it was thrown") {
+  const auto check = [](const std::string& program, std::vector<std::string> settings) {
+    settings.insert(settings.begin(), "--start-servers=1");
+    ServerProcess server(settings, options_for(program));
+    for (const std::string text : {"on purpose", "range"}) {
+      Client client = server.connect();
+      client.send("throw " + text + '\n');
+      CHECK(client.ending() == Ending::closed);
+      const std::string type = text == "range" ? "(std::out_of_range)" : "(std::runtime_error)";
+      REQUIRE(server.wait_for_log(type + ", thrown at " + program + "+0x"));
+      const std::string log = server.log();
+      const auto places = log.find(program + "+0x", log.find(type));
+      const std::string offsets = log.substr(places, log.find('\n', places) - places);
+      CAPTURE(offsets);
+      CHECK(functions_at(program, offsets).find("throw_with_text(") != std::string::npos);
+    }
+  };
+  check("brood-crash-test-server", {});
+  check("brood-crash-test-server", {"--threads-per-child=4"});
+  check("brood-crash-event-test-server", {});
 }
 
 TEST_CASE("without any debug information the log has modules and offsets") {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "brood/event_server.hpp"
 #include "brood/server.hpp"
@@ -117,6 +118,11 @@ constexpr Way ways[] = {{"null_write", die_by_null_write},
                         {"breakpoint", die_by_breakpoint},
                         {"truncated_file", die_by_truncated_file}};
 
+WAY throw_with_text(const std::string& text) {
+  if (text == "range") std::vector<int>().at(1) = 2;
+  throw std::runtime_error(text);
+}
+
 void obey(brood::Connection& connection, const std::string& line) {
   if (line == "pid") connection.write_all(std::to_string(::getpid()) + '\n');
   if (line == "peer") connection.write_all(connection.peer() + "\n");
@@ -124,7 +130,7 @@ void obey(brood::Connection& connection, const std::string& line) {
     connection.note(line.substr(5));
     connection.write_all("noted\n");
   }
-  if (line.starts_with("throw ")) throw std::runtime_error(line.substr(6));
+  if (line.starts_with("throw ")) throw_with_text(line.substr(6));
   if (line == "handle") {  // its own handler, as a library sets one
     std::signal(SIGABRT, [](int) { ::_exit(5); });
     connection.write_all("handled\n");
