@@ -253,6 +253,7 @@ HandedOverService Service::hand_over() const {
                        .notify_descriptor = notices_.descriptor(),
                        .sandboxes = forbidden_calls_.hand_over(),
                        .throttle = throttle().left(),
+                       .figures = figures_.hand_over(),
                        .settings = configuration_->given,
                        .scaled = configuration_->scaled};
   if (const LogChannel* const channel = log_.channel()) to.log_channel = channel->descriptors();
@@ -270,6 +271,7 @@ void Service::take_over(Takeover& takeover, Time now) {
   listeners_.take_over(std::move(serving), std::move(drained), now, from.drain_until);
   growth_->take_over(from, !takeover.given_back());
   failure_hook_.take_over(from.on_failure);
+  figures_.take_over(from.figures);
   if (from.output.read_descriptor >= 0)
     output_.take_over(takeover.claim(from.output.read_descriptor),
                       takeover.claim(from.output.write_descriptor), from.output);

@@ -10,67 +10,12 @@
 #include "base/text.hpp"
 #include "brood/error.hpp"
 #include "upgrade/give_back.hpp"
+#include "upgrade/handed_over_fields.hpp"
 
 namespace brood {
 namespace {
 
 // ---- the fields of one record
-
-struct FieldWriter {
-  WireRecord& record;
-
-  void operator()(const char* name, std::string_view value) { record.set(name, value); }
-  void operator()(const char* name, std::integral auto value) { record.set(name, +value); }
-  void operator()(const char* name, Time value) { record.set(name, to_nanoseconds(value)); }
-  void operator()(const char* name, Clock::duration value) { (*this)(name, Time(value)); }
-  void operator()(const char* name, Escalation value) { record.set(name, static_cast<int>(value)); }
-  void operator()(const char* name, const ListenSpec& value) { record.set(name, value.written); }
-  void operator()(const char* name, const std::optional<std::uint32_t>& value) { record.set(name, *value); }
-  void each(const char* name, const std::vector<std::string>& values) {
-    for (const auto& value : values) record.set(name, value);
-  }
-  // A field that is written only if it isn't `absent`.
-  template <typename Value>
-  void unless(const Value& absent, const char* name, const Value& value) {
-    if (value != absent) (*this)(name, value);
-  }
-  // Whether fields of which `name` is one are there.
-  bool present(const char* /*name*/, bool flag) { return flag; }
-};
-
-struct FieldReader {
-  const WireRecord& record;
-
-  void operator()(const char* name, std::string& value) { value = record[name]; }
-  template <std::integral Number>
-  void operator()(const char* name, Number& value) {
-    value = record.number<Number>(name);
-  }
-  void operator()(const char* name, bool& value) { value = record.number<int>(name) != 0; }
-  void operator()(const char* name, Time& value) {
-    value = from_nanoseconds(record.number<std::int64_t>(name));
-  }
-  void operator()(const char* name, Clock::duration& value) {
-    value = from_nanoseconds(record.number<std::int64_t>(name)).time_since_epoch();
-  }
-  void operator()(const char* name, Escalation& value) {
-    const int number = record.number<int>(name);
-    if (number < 0 || number > static_cast<int>(Escalation::lost))
-      throw Error(text("record '", record.kind(), "': ", std::string_view(name), " is unknown"));
-    value = static_cast<Escalation>(number);
-  }
-  void operator()(const char* name, ListenSpec& value) { value = parse_listen(record[name]); }
-  void operator()(const char* name, std::optional<std::uint32_t>& value) { (*this)(name, value.emplace()); }
-  void each(const char* name, std::vector<std::string>& values) {
-    for (const auto& [field, value] : record.fields())
-      if (field == name) values.push_back(value);
-  }
-  template <typename Value>
-  void unless(const Value& /*absent*/, const char* name, Value& value) {
-    if (record.find(name) != nullptr) (*this)(name, value);
-  }
-  bool present(const char* name, bool& flag) { return flag = record.find(name) != nullptr; }
-};
 
 void fields_of_parent(auto& fields, auto& of) {
   fields("name", of.name);
@@ -143,6 +88,35 @@ void fields_of_throttle(auto& fields, auto& of) {
   fields("delay", of.delay);
   fields("may-start", of.may_start);
   fields("children-fail", of.children_fail);
+}
+
+void fields_of_figures(auto& fields, auto& of) {
+  fields("since", of.since);
+  fields("quiet", of.quiet);
+  fields("accepted", of.activity.accepted);
+  fields("ended", of.activity.ended);
+  fields("children-started", of.activity.children_started);
+  fields("children-gone", of.activity.children_gone);
+  fields("any-open", of.activity.any_open);
+}
+
+const ServiceSnapshot& present(const std::optional<ServiceSnapshot>& of) { return *of; }
+ServiceSnapshot& present(std::optional<ServiceSnapshot>& of) { return of.emplace(); }
+
+// What a line of figures compares.
+void fields_of_counted(auto& fields, auto& of) {
+  fields("accepted", of.total.accepted);
+  fields("finished", of.total.finished);
+  fields("failed", of.total.failed);
+  fields("timed-out", of.total.timed_out);
+  fields("aborted", of.total.aborted);
+  fields("refused-proxy", of.total.refused_proxy);
+  fields("children-started", of.children_started);
+  fields("children-gone", of.children_gone);
+  fields("children-failed", of.children_failed);
+  fields.numbers("refused", of.refused);
+  fields.numbers("waits", of.waits);
+  fields.numbers("durations", of.total.latency);
 }
 
 void fields_of_output(auto& fields, auto& of) {
@@ -251,6 +225,10 @@ void records_of_service(auto records, auto& of) {
   records.one("on-failure", has_failed, [&](auto& fields) { fields_of_failure_run(fields, of.on_failure); });
   records.one("throttle", of.throttle.delay != Clock::duration::zero(),
               [&](auto& fields) { fields_of_throttle(fields, of.throttle); });
+  records.one("figures", of.figures.before.has_value(),
+              [&](auto& fields) { fields_of_figures(fields, of.figures); });
+  records.one("figures-before", of.figures.before.has_value(),
+              [&](auto& fields) { fields_of_counted(fields, present(of.figures.before)); });
   records.one("output", of.output.read_descriptor >= 0,
               [&](auto& fields) { fields_of_output(fields, of.output); });
   records.one("notices", of.notify_descriptor >= 0,

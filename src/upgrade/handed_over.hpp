@@ -19,6 +19,7 @@
 #include "pool/output/child_output.hpp"
 #include "pool/output/forbidden_calls.hpp"
 #include "pool/throttle.hpp"
+#include "scoreboard/report/figures_log.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/configuration.hpp"
 
@@ -75,6 +76,7 @@ struct HandedOverService {
   int notify_descriptor = -1;  // -1: there is none
   HandedOverSandboxes sandboxes{};
   ThrottleDelay throttle;
+  FiguresInterval figures{};
   // In force. Only the former program needs them, if it gets everything back.
   GivenSettings settings;
   ScaledSettings scaled;

@@ -27,6 +27,18 @@ std::string last_of(const ServerProcess& server) {
   return at == std::string::npos ? "" : log.substr(at, log.find('\n', at) - at);
 }
 
+// Over all lines, the number before `word`.
+unsigned long sum_of(const ServerProcess& server, const std::string& word) {
+  unsigned long sum = 0;
+  std::istringstream log(server.log());
+  for (std::string each; std::getline(log, each);) {
+    const auto figures = each.find(line), end = each.find(word, figures);
+    if (figures == std::string::npos || end == std::string::npos) continue;
+    sum += std::stoul(each.substr(each.rfind(' ', end - 1) + 1));
+  }
+  return sum;
+}
+
 // So many lines, and the parent has not woken for two intervals.
 bool comes_to_rest(const ServerProcess& server) {
   return eventually([&] {
@@ -88,6 +100,27 @@ TEST_CASE("figures go on in the next program") {
   REQUIRE(comes_to_rest(server));
   finish_one(server);
   CHECK(server.wait_for_log(": 1 accepted, 1 ended, "));
+}
+
+TEST_CASE("an upgrade within an interval of figures loses none") {
+  auto settings = pool(2);
+  settings.push_back("--figures-interval=3s");
+  ServerProcess server(settings);
+  REQUIRE(comes_to_rest(server));
+  Client held = server.connect();  // so there is a line in each interval
+  CHECK(held.ask("echo x") == "x");
+  REQUIRE(server.wait_for_log(": 1 accepted, "));
+  finish_one(server);
+  finish_one(server);
+  server.signal(SIGUSR2);
+  REQUIRE(
+      server.reaches([](const auto& service) { return service.generation == 2 && service.starting == 0; }));
+  finish_one(server);
+  CHECK(eventually([&] { return sum_of(server, " accepted, ") == 4; }));
+  held.close();
+  CHECK(eventually([&] { return sum_of(server, " ended, ") == 4; }));
+  REQUIRE(comes_to_rest(server));
+  CHECK(sum_of(server, " accepted, ") == 4);
 }
 
 TEST_CASE("a reload switches the figures of a service on and off, and each has its own log") {

@@ -45,6 +45,9 @@ HandedOver example() {
                           .stopped = true,
                           .escalation = Escalation::killed,
                           .escalated_at = Time(std::chrono::nanoseconds(323456789))};
+  ServiceSnapshot counted;
+  counted.total.latency.at(2) = 6;
+  counted.waits.back() = 5;
   left.services.push_back(
       {.name = "imap",
        .scoreboard = {.path = "/run/brood/mail.scoreboard/imap",
@@ -78,6 +81,10 @@ HandedOver example() {
        .throttle = {.delay = std::chrono::seconds(16),
                     .may_start = Time(std::chrono::nanoseconds(523456789)),
                     .children_fail = true},
+       .figures = {.before = counted,
+                   .activity = {.accepted = 9},
+                   .since = Time(std::chrono::seconds(7)),
+                   .quiet = true},
        .scaled = {{"max-clients", "400"}, {"idle-timeout", "1h"}}});
   left.services.push_back(
       {.name = "pop",
@@ -145,6 +152,13 @@ TEST_CASE("handed over: what was written is read, every bit of it") {
   CHECK(imap.throttle.delay == std::chrono::seconds(16));
   CHECK(imap.throttle.children_fail);
   CHECK(left.services[1].throttle.delay == Clock::duration::zero());
+  REQUIRE(imap.figures.before);
+  CHECK(imap.figures.before->total.latency.at(2) == 6);
+  CHECK(imap.figures.before->waits.back() == 5);
+  CHECK(imap.figures.activity.accepted == 9);
+  CHECK(imap.figures.since == Time(std::chrono::seconds(7)));
+  CHECK(imap.figures.quiet);
+  CHECK_FALSE(left.services[1].figures.before);
   CHECK(left.services[1].listeners.empty());
   CHECK(left.services[1].on_failure.started == Time::min());
   CHECK(left.name_descriptor == 21);

@@ -23,14 +23,13 @@ ServiceSnapshot read(const Scoreboard& scoreboard) {
   return service;
 }
 
-}  // namespace
-
-FiguresLog::Activity FiguresLog::activity_of(const Scoreboard& scoreboard) {
+FiguresInterval::Activity activity_of(const Scoreboard& scoreboard) {
   const ServiceOrders& service = scoreboard.service();
-  Activity activity{.accepted = service.gone.accepted.load(relaxed),
-                    .ended = service.gone.finished.load(relaxed) + service.gone.aborted.load(relaxed),
-                    .children_started = service.children_started.load(relaxed),
-                    .children_gone = service.children_gone.load(relaxed)};
+  FiguresInterval::Activity activity{
+      .accepted = service.gone.accepted.load(relaxed),
+      .ended = service.gone.finished.load(relaxed) + service.gone.aborted.load(relaxed),
+      .children_started = service.children_started.load(relaxed),
+      .children_gone = service.children_gone.load(relaxed)};
   for (std::uint32_t i = 0; i < scoreboard.slots(); ++i) {
     if (scoreboard.slot_orders(i).pid.load(relaxed) == 0) continue;
     const Slot& row = scoreboard.slot(i);
@@ -41,17 +40,16 @@ FiguresLog::Activity FiguresLog::activity_of(const Scoreboard& scoreboard) {
   return activity;
 }
 
+}  // namespace
+
 void FiguresLog::begin(const Scoreboard& scoreboard, Time now) {
-  before_ = read(scoreboard);
-  activity_ = activity_of(scoreboard);
-  since_ = now;
-  quiet_ = false;
+  interval_ = {.before = read(scoreboard), .activity = activity_of(scoreboard), .since = now};
 }
 
 void FiguresLog::write(const Scoreboard& scoreboard, Time now) {
   ServiceSnapshot present = read(scoreboard);
-  log_info(figures_line(*before_, present, now - since_));
-  before_ = std::move(present);
+  log_info(figures_line(*interval_.before, present, now - interval_.since));
+  interval_.before = std::move(present);
 }
 
 Time FiguresLog::look(std::chrono::milliseconds interval, const Scoreboard& scoreboard, Time now) try {
@@ -59,29 +57,29 @@ Time FiguresLog::look(std::chrono::milliseconds interval, const Scoreboard& scor
     *this = {};
     return never;
   }
-  const Time due = since_ == Time{} ? now : since_ + interval;
-  if (!quiet_ && now < due) return due;
-  if (!before_) {
+  const Time due = interval_.since == Time{} ? now : interval_.since + interval;
+  if (!interval_.quiet && now < due) return due;
+  if (!interval_.before) {
     begin(scoreboard, now);
     return now + interval;
   }
-  const Activity activity = activity_of(scoreboard);
-  const bool idle = activity == activity_ && !activity.any_open;
-  if (quiet_ && idle) return never;
-  if (quiet_) {
-    quiet_ = false;
-    since_ = now;  // nothing happened before
+  const FiguresInterval::Activity activity = activity_of(scoreboard);
+  const bool idle = activity == interval_.activity && !activity.any_open;
+  if (interval_.quiet && idle) return never;
+  if (interval_.quiet) {
+    interval_.quiet = false;
+    interval_.since = now;  // nothing happened before
     return now + interval;
   }
   write(scoreboard, now);
-  activity_ = activity;
-  since_ = now;
-  quiet_ = idle;
+  interval_.activity = activity;
+  interval_.since = now;
+  interval_.quiet = idle;
   return idle ? now : now + interval;  // at once, so that the next connection wakes the parent
 } catch (const Error& error) {
   log_error(text("service ", scoreboard.service().name.data(),
                  ": can't read its figures: ", std::string_view(error.what())));
-  since_ = now;
+  interval_.since = now;
   return now + interval;
 }
 
