@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a handler ends the child that it runs in. Outside a child these functions throw brood::Error.
+// What a handler can ask of the child that it runs in. Outside a child the functions throw brood::Error.
 #pragma once
 
 #include "brood/cxx20.hpp"
@@ -42,5 +42,19 @@ Load load();
 // child accepted it. Costs one system call for each connection. The setting access-log does the same. Any
 // thread.
 void measure_wait();
+
+// For a thread that the server starts itself, as a variable in its first function: if the thread crashes by a
+// stack overflow, its stack is in the log, too. Other crashes need nothing, and the threads of the kit have
+// it. It maps 64 KiB, and touches none of it. A thread that has an alternate stack keeps that.
+class AlternateStack {
+ public:
+  AlternateStack();
+  ~AlternateStack();
+  AlternateStack(const AlternateStack&) = delete;
+  AlternateStack& operator=(const AlternateStack&) = delete;
+
+ private:
+  void* memory_ = nullptr;
+};
 
 }  // namespace brood::this_child

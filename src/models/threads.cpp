@@ -13,8 +13,8 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "brood/this_child.hpp"
 #include "child/child_signals.hpp"
-#include "child/crash/alternate_stack.hpp"
 #include "models/signal_mask.hpp"
 
 namespace brood {
@@ -55,7 +55,7 @@ void run_threads(unsigned number, const std::function<void()>& loop) {
     const SignalMask inherited(signals_of_threads());
     while (others.size() + 1 < number)
       others.emplace_back([&guarded, started] {
-        const AlternateStack for_faults;
+        const this_child::AlternateStack for_faults;
         if (started.get()) guarded();
       });
   } catch (const std::system_error& error) {

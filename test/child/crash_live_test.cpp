@@ -22,6 +22,7 @@ namespace {
 struct WayToDie {
   const char* name;
   int signal;
+  const char* function = nullptr;  // where it dies; nullptr: die_by_NAME
 };
 
 // 4 with a function that calls what is no function, among them.
@@ -29,7 +30,7 @@ constexpr WayToDie ways_to_die[] = {
     {"null_write", SIGSEGV},     {"wild_read", SIGSEGV},           {"constant_write", SIGSEGV},
     {"null_call", SIGSEGV},      {"wild_call", SIGSEGV},           {"execution_of_data", SIGSEGV},
     {"stack_overflow", SIGSEGV}, {"double_free", SIGABRT},         {"abort", SIGABRT},
-    {"assertion", SIGABRT},      {"exception_in_thread", SIGABRT}, {"fault_in_thread", SIGSEGV},
+    {"assertion", SIGABRT},      {"exception_in_thread", SIGABRT}, {"fault_in_thread", SIGSEGV, "null_write"},
     {"noexcept", SIGABRT},       {"terminate", SIGABRT},           {"pure_virtual_call", SIGABRT},
     {"division", SIGFPE},        {"illegal_instruction", SIGILL},  {"raise", SIGSEGV},
     {"system_call", SIGSYS},     {"breakpoint", SIGTRAP},          {"truncated_file", SIGBUS}};
@@ -103,8 +104,7 @@ bool has_line(const std::string& log, const std::string& begin, const std::strin
 // The block of the log: signal, peer, note, and a frame of the function.
 void check_block(const ServerProcess& server, const Death& death, const WayToDie& way) {
   const std::string child = "child " + std::to_string(death.child);
-  const std::string function =
-      std::string("die_by_") + (way.name == std::string("fault_in_thread") ? "null_write" : way.name);
+  const std::string function = std::string("die_by_") + (way.function == nullptr ? way.name : way.function);
   CAPTURE(way.name);
   CHECK(eventually([&] { return has_line(server.log(), child + ": #", function); }));
   const std::string log = server.log();
@@ -157,6 +157,14 @@ TEST_CASE("21 ways to die in a handler of a stripped program: the log names peer
 TEST_CASE("a crash in a thread of a child, and in an event loop, leaves its stack as well") {
   check_ways("brood-crash-test-server", three_ways, {"--threads-per-child=4"});
   check_ways("brood-crash-event-test-server", three_ways, {});
+}
+
+TEST_CASE("a thread that the server has started leaves its stack, also of an overflow if it asks for that") {
+  constexpr WayToDie ways[] = {{"fault_in_lasting_thread", SIGSEGV, "null_write"},
+                               {"stack_overflow_in_thread", SIGSEGV, "stack_overflow"}};
+  check_ways("brood-crash-test-server", ways, {});
+  check_ways("brood-crash-test-server", ways, {"--threads-per-child=4"});
+  check_ways("brood-crash-event-test-server", ways, {});
 }
 
 TEST_CASE("an exception that nobody catches is in the log with its type and message") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #undef NDEBUG  // of a release
 #include <cassert>
 #include <csignal>
@@ -17,6 +18,7 @@
 
 #include "brood/event_server.hpp"
 #include "brood/server.hpp"
+#include "brood/this_child.hpp"
 
 // What is wrong on purpose is not for a sanitizer to find.
 #define WAY [[gnu::noinline, gnu::no_sanitize("undefined", "address")]] void
@@ -73,6 +75,27 @@ WAY die_by_exception_in_thread() {
 WAY die_by_fault_in_thread() {
   std::thread([] { die_by_null_write(); }).join();
 }
+WAY die_by_stack_overflow_in_thread() {
+  std::thread([] {
+    const brood::this_child::AlternateStack stack;
+    die_by_stack_overflow();
+  }).join();
+}
+
+// A thread that on_child_start() has started, and that is no handler's.
+std::atomic<bool> told_to_die{false};
+WAY start_thread() {
+  std::thread([] {
+    told_to_die.wait(false);
+    die_by_null_write();
+  }).detach();
+}
+WAY die_by_fault_in_lasting_thread() {
+  told_to_die = true;
+  told_to_die.notify_all();
+  ::pause();
+}
+
 WAY throw_too_far() { throw std::out_of_range("too far"); }
 WAY die_by_noexcept() noexcept { throw_too_far(); }
 WAY die_by_terminate() { std::terminate(); }
@@ -108,6 +131,8 @@ constexpr Way ways[] = {{"null_write", die_by_null_write},
                         {"assertion", die_by_assertion},
                         {"exception_in_thread", die_by_exception_in_thread},
                         {"fault_in_thread", die_by_fault_in_thread},
+                        {"fault_in_lasting_thread", die_by_fault_in_lasting_thread},
+                        {"stack_overflow_in_thread", die_by_stack_overflow_in_thread},
                         {"noexcept", die_by_noexcept},
                         {"terminate", die_by_terminate},
                         {"pure_virtual_call", die_by_pure_virtual_call},
@@ -141,6 +166,7 @@ void obey(brood::Connection& connection, const std::string& line) {
 
 #ifdef EVENT_LOOP
 class CrashTestServer : public brood::EventServer {
+  void on_child_start() override { start_thread(); }
   Next handle_readable(brood::Connection& connection) override {
     while (const auto line = connection.try_line()) obey(connection, *line);
     return Next::request;
@@ -148,6 +174,7 @@ class CrashTestServer : public brood::EventServer {
 };
 #else
 class CrashTestServer : public brood::Server {
+  void on_child_start() override { start_thread(); }
   bool thread_safe() const override { return true; }
   void handle_connection(brood::Connection& connection) override {
     while (const auto line = connection.read_line()) obey(connection, *line);

@@ -121,7 +121,7 @@ void handle(int signal) {
 void prepare() {
   if (terminate_before != nullptr) return;
   prepare_stack_walks();
-  AlternateStack::prepare();
+  prepare_alternate_stack();
   // In the parent it calls the one before: it has no evidence.
   terminate_before = std::set_terminate(on_terminate);
 }
@@ -132,7 +132,7 @@ void set_up(const ChildSlot& slot, Evidence& evidence, std::uint64_t incarnation
   evidence_of_this = &evidence;
   incarnation_of_this = incarnation;
   process = ::getpid();
-  AlternateStack::of_main_thread();
+  use_alternate_stack_of_main_thread();
   for (const int fault : faults) handle(fault);
 }
 
