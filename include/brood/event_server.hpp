@@ -50,18 +50,19 @@ class ConnectionHandle {
   // ends the connection. Does nothing if the connection has ended, or is to be closed. Returns at once.
   //
   // If more than most_waiting functions wait for the same connection, because its peer takes no output, the
-  // connection is ended and counted as timed out.
+  // connection is ended and counted as timed out. False: the loop refuses it, as EventServer::post().
   template <typename Function>
-  void post(Function function) const {
+  bool post(Function function) const {
     if constexpr (std::is_void_v<std::invoke_result_t<Function&, Connection&>>)
-      post_task([function = std::move(function)](Connection& connection, Next next) mutable {
+      return post_task([function = std::move(function)](Connection& connection, Next next) mutable {
         function(connection);
         return next;
       });
     else
-      post_task([function = std::move(function)](Connection& connection, Next /*next*/) mutable -> Next {
-        return function(connection);
-      });
+      return post_task(
+          [function = std::move(function)](Connection& connection, Next /*next*/) mutable -> Next {
+            return function(connection);
+          });
   }
   static constexpr std::size_t most_waiting = 1024;
 
@@ -70,7 +71,7 @@ class ConnectionHandle {
  private:
   friend class EventServer;
   ConnectionHandle(std::shared_ptr<LoopTasks> loop, std::uint64_t key) : loop_(std::move(loop)), key_(key) {}
-  void post_task(std::function<Next(Connection&, Next)> task) const;
+  bool post_task(std::function<Next(Connection&, Next)> task) const;
 
   std::shared_ptr<LoopTasks> loop_;
   std::uint64_t key_ = 0;
@@ -81,6 +82,8 @@ class EventServer : public ServerBase {
   EventServer();
   void serve(Child& child) override;
   ChildModel child_model() const override { return {.many_connections = true, .threads = true}; }
+
+  static constexpr std::size_t most_posted = 65'536;  // functions that wait in a child at once
 
  protected:
   using Next = brood::Next;
@@ -114,8 +117,10 @@ class EventServer : public ServerBase {
   // ended, all of them are dropped. Any thread may call these, from on_child_start() on; they return at once.
   // In the parent they throw Error.
 
-  // Runs the function soon.
-  void post(std::function<void()> function);
+  // Runs the function soon. False: most_posted functions wait already, those of handles too, because they
+  // are posted faster than the loop runs them. Then it was not taken, and will not run: drop it, or wait and
+  // post it again, but not in a handler. The log says it once.
+  bool post(std::function<void()> function);
   // The same after this time, once or again and again. If it comes late, missed calls are not made up for.
   TimerId call_after(std::chrono::milliseconds time, std::function<void()> function);
   TimerId call_every(std::chrono::milliseconds interval, std::function<void()> function);

@@ -55,11 +55,11 @@ ConnectionHandle EventServer::handle_of(const Connection& connection) const {
   return {tasks_, reactor().key_of(connection)};
 }
 
-void ConnectionHandle::post_task(std::function<Next(Connection&, Next)> task) const {
-  if (loop_) loop_->post(key_, std::move(task));
+bool ConnectionHandle::post_task(std::function<Next(Connection&, Next)> task) const {
+  return !loop_ || loop_->post(key_, std::move(task));
 }
 
-void EventServer::post(std::function<void()> function) { tasks_->post(std::move(function)); }
+bool EventServer::post(std::function<void()> function) { return tasks_->post(std::move(function)); }
 
 TimerId EventServer::call_after(std::chrono::milliseconds time, std::function<void()> function) {
   return tasks_->call_at(Clock::now() + duration_of_timer(time), Clock::duration::zero(),

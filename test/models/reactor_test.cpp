@@ -771,6 +771,59 @@ TEST_CASE("a function that posts itself without end, or throws, leaves connectio
   CHECK(loop.failed == 0);
 }
 
+TEST_CASE("more functions than a loop may keep are refused, and those that it took are all called") {
+  FakeChild child({.threads = 1, .connections = 10});
+  LoopThreads loop(child, answer);
+  std::promise<void> begun, release;
+  loop.tasks.post([&] {
+    begun.set_value();
+    release.get_future().wait();
+  });
+  begun.get_future().wait();
+  std::size_t taken = 0, called = 0;
+  const auto owned = std::make_shared<int>();
+  while (taken <= EventServer::most_posted && loop.tasks.post([&called, owned] { ++called; })) ++taken;
+  CHECK(taken == EventServer::most_posted);
+  CHECK_FALSE(loop.tasks.post([owned] {}));
+  CHECK_FALSE(loop.tasks.post(0, [owned](Connection& /*connection*/, Next next) { return next; }));
+  CHECK(owned.use_count() == static_cast<long>(1 + taken));
+  release.set_value();
+  const Descriptor socket = child.connect();
+  CHECK(eventually([&] { return loop.tasks.post([] {}); }));
+  std::promise<std::size_t> at_end;
+  CHECK(eventually([&] { return loop.tasks.post([&] { at_end.set_value(called); }); }));
+  CHECK(at_end.get_future().get() == taken);
+  send(socket, "hello\n");
+  CHECK(receive(socket) == "hello\n");
+  child.tell_to_leave();
+  loop.join();
+  CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("handlers that post many functions don't post faster than these are called") {
+  FakeChild child({.threads = 1, .connections = 10});
+  LoopTasks* tasks = nullptr;
+  std::atomic<std::size_t> waiting = 0, most = 0;
+  const auto post_many = [&](Connection& connection, Reactor::Call call) {
+    for (int i = 0; i < 2000; ++i) {
+      REQUIRE(tasks->post([&] { --waiting; }));
+      ++waiting;
+    }
+    most = std::max(most.load(), waiting.load());
+    return answer(connection, call);
+  };
+  LoopThreads loop(child, post_many);
+  tasks = &loop.tasks;
+  const Descriptor socket = child.connect();
+  for (int i = 0; i < 50; ++i) {
+    send(socket, "hello\n");
+    CHECK(receive(socket) == "hello\n");
+  }
+  child.tell_to_leave();
+  loop.join();
+  CHECK(most < 20'000);
+}
+
 TEST_CASE("what is posted after the end of the loop is dropped, and what waits is destroyed with it") {
   LoopTasks tasks;
   const auto owned = std::make_shared<int>();

@@ -9,14 +9,19 @@
 
 #include "base/text.hpp"
 #include "brood/error.hpp"
+#include "brood/log.hpp"
 #include "child/child_signals.hpp"
 #include "child/handler_guard.hpp"
 
 namespace brood {
 namespace {
 
-// What is called before the connections have their turn.
-constexpr std::size_t most_functions_at_once = 256;
+// How many are called before the connections have their turn. Half of those that wait, if that is more:
+// handlers that post many, as to each member of a chat, would otherwise post faster than they are called.
+std::size_t functions_at_once(std::size_t waiting) {
+  constexpr std::size_t least = 256;
+  return std::min(waiting, std::max(least, waiting / 2));
+}
 
 // The key of an event is that of a descriptor, or one of these.
 constexpr std::uint64_t posted_key = UINT64_MAX;
@@ -45,9 +50,15 @@ bool LoopTasks::open() {
   return true;
 }
 
-void LoopTasks::push(Function function) {
+bool LoopTasks::push(Function function) {
+  if (queue_.size() >= EventServer::most_posted) {
+    if (!std::exchange(refuses_, true))
+      log_warning(text("event loop: ", queue_.size(), " functions wait, and what is posted now is refused"));
+    return false;
+  }
   queue_.push_back(std::move(function));
   if (queue_.size() == 1) tell_event(own_->posted.get());
+  return true;
 }
 
 void LoopTasks::collect() {
@@ -68,13 +79,14 @@ void LoopTasks::collect() {
 
 // ---- without the lock
 
-void LoopTasks::post(Function function) {
+bool LoopTasks::post(Function function) {
   const std::lock_guard lock(mutex_);
-  if (open()) push(std::move(function));
+  return !open() || push(std::move(function));
 }
 
-void LoopTasks::post(std::uint64_t connection, ConnectionTask task) {
-  post([this, connection, task = std::move(task)]() mutable { loop_->deliver(connection, std::move(task)); });
+bool LoopTasks::post(std::uint64_t connection, ConnectionTask task) {
+  return post(
+      [this, connection, task = std::move(task)]() mutable { loop_->deliver(connection, std::move(task)); });
 }
 
 TimerId LoopTasks::call_at(Time first, Clock::duration interval, Function function) {
@@ -160,7 +172,7 @@ void LoopTasks::run() {
   collect();
   if (running_) return;
   running_ = true;
-  for (std::size_t left = std::min(queue_.size(), most_functions_at_once); left > 0; --left) {
+  for (std::size_t left = functions_at_once(queue_.size()); left > 0; --left) {
     Function function = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
@@ -169,7 +181,10 @@ void LoopTasks::run() {
     lock.lock();
   }
   running_ = false;
-  if (!queue_.empty()) tell_event(own_->posted.get());
+  if (queue_.empty())
+    refuses_ = false;
+  else
+    tell_event(own_->posted.get());
 }
 
 }  // namespace brood

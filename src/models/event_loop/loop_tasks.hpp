@@ -30,8 +30,8 @@ class LoopTasks {
   using Deliver = std::function<void(std::uint64_t connection, ConnectionTask)>;
 
   // These throw Error if there is no loop and this process is no child; SystemError.
-  void post(Function function);
-  void post(std::uint64_t connection, ConnectionTask task);
+  bool post(Function function);  // false: there are EventServer::most_posted already
+  bool post(std::uint64_t connection, ConnectionTask task);
   TimerId call_at(Time first, Clock::duration interval, Function function);  // 0: once
   void cancel(TimerId timer);
   void watch(int descriptor, Function function);
@@ -63,7 +63,7 @@ class LoopTasks {
   };
 
   bool open();
-  void push(Function function);
+  bool push(Function function);
   void collect();
   void call_timer(TimerId timer);
   void call_watch(std::uint64_t key);
@@ -73,6 +73,7 @@ class LoopTasks {
   std::optional<Loop> loop_;
   bool detached_ = false;
   bool running_ = false;
+  bool refuses_ = false;  // and has logged it
   std::deque<Function> queue_;
   LoopTimers timers_;
   std::map<int, Watch> watches_;  // by descriptor
