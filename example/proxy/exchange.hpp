@@ -56,6 +56,7 @@ class Exchange {
     const bool keep = !http_1_0_ && !lists(head, http::field::connection, "close") &&
                       !lists(head, http::field::proxy_connection, "close");
     rewrite(request, target);
+    if (request.body.framing != Framing::none) origin_.send_at_once();
     const bool body_follows = request.body.length > 0 && !expects;
     at_origin([&] { origin_.connection().write_all(request.text(), body_follows); });
     std::optional<Answer> answer;
@@ -81,6 +82,7 @@ class Exchange {
       if (Answer answer = hear_answer(); answer.head.result_int() / 100 != 2)
         return pass_on(std::move(answer), false);
     }
+    origin_.send_at_once();
     client_.write_all("HTTP/1.1 200 Connection established\r\n\r\n");
     client_.relay(origin_.connection());
     return false;
@@ -147,9 +149,16 @@ class Exchange {
     const Framing framing = unchunk ? Framing::until_end : answer.body.framing;
     keep = keep && framing != Framing::until_end;
     finish(answer, framing, keep);
-    client_.write_all(answer.text(), answer.body.length > 0);
+    std::string head = answer.text();
+    const auto& from = origin_.connection();
+    const bool body_is_here = answer.body.length > 0 && from.bytes_read() > from.bytes_taken();
+    if (!body_is_here) client_.write_all(std::exchange(head, ""), answer.body.length > 0);
+    const auto give = [&](std::string_view piece) {
+      if (head.empty()) return write_piece(client_, framing, piece);
+      client_.write_all(std::exchange(head, ""), piece);  // in one system call
+    };
     try {
-      read_body(origin_.connection(), answer.body, [&](auto piece) { write_piece(client_, framing, piece); });
+      read_body(origin_.connection(), answer.body, give);
       write_piece(client_, framing, "");
     } catch (const Refusal& refusal) {
       throw brood::ConnectionError(refusal.what(), EPROTO);

@@ -18,12 +18,15 @@ class Origin final : private brood::ConnectionHost {
  public:
   // Throws Refusal. The timeout is that of each wait; 0: no limit.
   Origin(const Site& site, std::chrono::milliseconds timeout)
-      : timeout_(timeout), connection_(connect(site)) {
-    connection_.set_timeouts(timeout, timeout);
-  }
-  // What was not read is of no use, and is not waited for.
-  ~Origin() { ::shutdown(connection_.descriptor(), SHUT_RDWR); }
+      : timeout_(timeout), connection_(connect(site)) {}
+  ~Origin() { connection_.half_close(); }  // then what was not read is not waited for
   brood::Connection& connection() { return connection_; }
+
+  // Of several writes none waits for an acknowledgement of the one before.
+  void send_at_once() const {
+    const int yes = 1;
+    ::setsockopt(connection_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  }
 
   // Waits until the origin or the client sends something. True: it is the origin. Throws Refusal.
   bool speaks_before(const brood::Connection& client) const {
@@ -53,23 +56,21 @@ class Origin final : private brood::ConnectionHost {
     int error = 0;
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
       brood::Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-      error = socket ? connect(socket.get(), *one) : errno;
-      if (error != 0) continue;
+      error = errno;
+      if (!socket) continue;
       sockaddr_storage address{};
       std::memcpy(&address, one->ai_addr, one->ai_addrlen);
-      return {std::move(socket), {.peer = address, .listener = "", .host = *this}};
+      brood::Connection connection(std::move(socket), {.peer = address, .listener = "", .host = *this});
+      connection.set_timeouts(timeout_, timeout_);  // on Linux, that of a write is that of connect(), too
+      error = connect(connection.descriptor(), *one);
+      if (error == 0) return connection;
     }
     const std::string why = "no connection to " + site.text() + ": " + std::generic_category().message(error);
     throw error == ETIMEDOUT ? gateway_timeout(why) : bad_gateway(why);
   }
 
-  // Returns the error, or 0. On Linux, this timeout is also that of connect(), which may be called again
-  // after a signal.
-  int connect(int socket, const addrinfo& address) const {
-    const timeval limit{.tv_sec = timeout_.count() / 1000, .tv_usec = timeout_.count() % 1000 * 1000};
-    if (::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) return errno;
-    const int yes = 1;  // the accepted side has it, too: a tunnel must not wait for acknowledgements
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  // Returns the error, or 0. On Linux it may be called again after a signal.
+  static int connect(int socket, const addrinfo& address) {
     do
       if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return 0;
     while (errno == EINTR);

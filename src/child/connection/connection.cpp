@@ -113,16 +113,18 @@ void Connection::wait_for(short event) {
 }
 
 void Connection::set_timeouts(std::chrono::milliseconds read, std::chrono::milliseconds write) {
-  limits_.read = read;
-  limits_.write = write;
-  if (!blocks_) return;
-  const auto set = [this](int option, std::chrono::milliseconds timeout) {
+  const auto set = [this](int option, std::chrono::milliseconds timeout, std::chrono::milliseconds before) {
+    if (timeout == before && timeout.count() > 0) return;  // 0: it may have another one of its listener
     const timeval value{.tv_sec = timeout.count() / 1000, .tv_usec = timeout.count() % 1000 * 1000};
     if (::setsockopt(socket_.get(), SOL_SOCKET, option, &value, sizeof value) != 0)
       throw SystemError("set the timeouts of " + peer(), errno, ExitCode::software);
   };
-  set(SO_RCVTIMEO, read);
-  set(SO_SNDTIMEO, write);
+  if (blocks_) {
+    set(SO_RCVTIMEO, read, limits_.read);
+    set(SO_SNDTIMEO, write, limits_.write);
+  }
+  limits_.read = read;
+  limits_.write = write;
 }
 
 std::string Connection::peer() const { return to_text(peer_); }
