@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <typeinfo>
 
@@ -41,14 +42,24 @@ const link_map* link_map_of(std::uintptr_t address) {
 
 bool is_part_of_library(const link_map* module) { return module != nullptr && *module->l_name != '\0'; }
 
+// Also if a sanitizer has put a function of its own before it, which leaves no frame.
+bool throws(void* function) {
+  if (function == reinterpret_cast<void*>(&abi::__cxa_throw) ||
+      function == reinterpret_cast<void*>(&abi::__cxa_rethrow))
+    return true;
+  Dl_info found{};
+  if (::dladdr(function, &found) == 0 || found.dli_sname == nullptr) return false;
+  const std::string_view name = found.dli_sname;
+  return name == "__cxa_throw" || name == "__cxa_rethrow";
+}
+
 _Unwind_Reason_Code walk_step(_Unwind_Context* context, void* argument) {
   ThrowWalk& walk = *static_cast<ThrowWalk*>(argument);
   const std::uintptr_t address = _Unwind_GetIP(context) - 1;  // of the call
   // NOLINTNEXTLINE(performance-no-int-to-ptr): an address is what is looked up
   void* const function = _Unwind_FindEnclosingFunction(reinterpret_cast<void*>(address + 1));
   if (!walk.has_begun) {
-    walk.has_begun = function == reinterpret_cast<void*>(&abi::__cxa_throw) ||
-                     function == reinterpret_cast<void*>(&abi::__cxa_rethrow);
+    walk.has_begun = throws(function);
     if (const link_map* const module = link_map_of(address); walk.has_begun && is_part_of_library(module))
       walk.library = module;
     return _URC_NO_REASON;
