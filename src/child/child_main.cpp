@@ -93,7 +93,9 @@ void call_hook(std::string_view name, const std::function<void()>& hook, ExitCod
   } catch (const Error& error) {
     throw Error(text(name, ": ", std::string_view(error.what())), error.code());
   } catch (...) {
-    throw Error(text(name, ": ", what_was_thrown(), where_thrown()), code);
+    const std::string where = where_thrown();
+    // Before there is a child, it is an answer to whoever starts the server.
+    throw Error(text(name, ": ", what_was_thrown(), child_signals::of_child() ? where : ""), code);
   }
 }
 

@@ -75,6 +75,7 @@ struct FieldReader {
   void numbers(const char* name, auto& values) {
     std::vector<std::string> written;
     each(name, written);
+    if (written.empty()) throw Error(text("record '", record.kind(), "' has no ", std::string_view(name)));
     for (std::size_t i = 0; i < std::min(written.size(), values.size()); ++i)
       values[i] = parse_number<std::uint64_t>(written[i]).value_or(0);
   }
