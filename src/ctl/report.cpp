@@ -48,9 +48,11 @@ std::string header(const Snapshot& snapshot, const Verdict& verdict) {
 std::string pool(const ServiceSnapshot& service) {
   const std::string requests =
       service.max_requests_per_child == 0 ? "unlimited" : text(service.max_requests_per_child);
-  return line("children", service.children(), " of max-clients ", service.max_clients, ": ", service.idle,
-              " idle, ", service.busy, " busy, ", service.starting, " starting, ", service.leaving,
-              " leaving") +
+  const std::string working = service.counts_connections
+                                  ? text(service.idle, " idle, ", service.busy, " busy, ")
+                                  : text(service.idle + service.busy, " running, ");
+  return line("children", service.children(), " of max-clients ", service.max_clients, ": ", working,
+              service.starting, " starting, ", service.leaving, " leaving") +
          line("", "of those ", service.spare, " spare, ", service.stopped, " stopped, ", service.lost,
               " lost", service.detached == 0 ? "" : text("; besides ", service.detached, " detached"),
               "; generation ", service.generation) +

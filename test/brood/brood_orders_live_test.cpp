@@ -48,6 +48,7 @@ TEST_CASE("services of each kind are stopped, started, restarted, paused and res
     const bool reports = kind.name != "python";
     CHECK(find_service(server, kind.name)->counts_connections == reports);
     CHECK(ask(server, "status " + kind.name).says("its program does not report them") != reports);
+    CHECK(ask(server, "top --once " + kind.name).says("its program does not report them") != reports);
     const auto first = pids_of(server, kind.name);
     const CtlAnswer stopped = its("stop");
     CHECK(stopped.says(kind.name + ": stopped, "));

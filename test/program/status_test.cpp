@@ -78,6 +78,16 @@ TEST_CASE("the page: what a client has sent is no markup in it") {
   for (const auto* mark : {"@NONCE@", "@TITLE@", "@PLAIN@"}) CHECK_FALSE(has(body, mark));
 }
 
+TEST_CASE("the page: of a program that does not report its connections there are no figures of them") {
+  Snapshot snapshot = serving();
+  const std::string figures = "<td>0<td>0<td>0B<td>0B\n";
+  CHECK(has(get("/", snapshot).body, figures));
+  snapshot.services[0].counts_connections = false;
+  CHECK_FALSE(has(get("/", snapshot).body, figures));
+  CHECK(has(get("/", snapshot).body, "<td>-<td>-<td>-<td>-\n"));
+  CHECK(has(get("/status.json", snapshot).body, "\"counts_connections\":false"));
+}
+
 TEST_CASE("the page: its policy permits its own script and style alone, another one each time") {
   const auto policy_of = [](const HttpAnswer& answer) {
     for (const auto& [name, value] : answer.fields)

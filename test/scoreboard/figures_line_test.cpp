@@ -104,3 +104,13 @@ TEST_CASE("a line has what is now, and what was counted since the last one") {
     CHECK(figures_line(before, now, row.time) == row.line);
   }
 }
+
+TEST_CASE("a line claims nothing about connections that the program does not report") {
+  ServiceSnapshot silent = web();
+  silent.counts_connections = false;
+  silent.busy = 0;
+  CHECK(figures_line(silent, silent, 10s) ==
+        "service web: figures: 7 running, 0 starting, 0 leaving; 0 waiting (most 4); in 10s; children: 0 "
+        "started, "
+        "0 ended, 0 failed");
+}

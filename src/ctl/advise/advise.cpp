@@ -113,8 +113,13 @@ int advise(const Invocation& invocation) {
   if (invocation.json) {
     std::fputs(advice_as_json(services, wish).c_str(), stdout);
   } else {
-    for (const auto& [name, work, means] : services)
-      std::fputs(advice(name, work, wish, means).c_str(), stdout);
+    for (std::size_t i = 0; i < services.size(); ++i) {
+      const auto& [name, work, means] = services[i];
+      std::fputs(snapshot.services[i].counts_connections
+                     ? advice(name, work, wish, means).c_str()
+                     : text(harmless(name), ": its program does not report its connections\n").c_str(),
+                 stdout);
+    }
   }
   const bool thin = std::ranges::any_of(services, [](const Advised& service) { return service.work.thin; });
   return thin ? outcome::warning : outcome::done;

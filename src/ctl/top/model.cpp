@@ -94,6 +94,7 @@ std::chrono::nanoseconds time_in_state(const SlotSnapshot& slot) {
 
 ServiceSnapshot sum_of(const Snapshot& snapshot) {
   ServiceSnapshot sum;
+  sum.counts_connections = std::ranges::any_of(snapshot.services, &ServiceSnapshot::counts_connections);
   for (const auto& service : snapshot.services) {
     for (const auto count :
          {&ServiceSnapshot::max_clients, &ServiceSnapshot::empty, &ServiceSnapshot::starting,

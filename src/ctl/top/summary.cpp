@@ -141,6 +141,11 @@ void draw_head(Canvas& canvas, const Model& model, const View& view, const Scope
   } else {
     canvas.put(column, 0, text(", ", scope.services.size(), " services"));
   }
+  if (!scope.counts.counts_connections) {
+    canvas.put(0, 1, "conns", Style::faint);
+    canvas.put(label_width, 1, "its program does not report them");
+    return;
+  }
   const FiguresSnapshot& total = scope.counts.total;
   const Rates& rates = scope.model->rates;
   canvas.put(0, 1, "conns", Style::faint);
@@ -175,11 +180,13 @@ void draw_bars(Canvas& canvas, std::size_t row, const Scope& scope, bool utf8) {
   part(counts.busy, U'█', '#', Style::busy);
   part(counts.leaving, U'▓', '%', Style::leaving);
   part(counts.starting, U'▒', '+', Style::starting);
-  part(counts.idle, U'▒', '=', Style::idle);
+  // What runs a program that does not report its connections is neither idle nor busy.
+  part(counts.idle, U'▒', '=', counts.counts_connections ? Style::idle : Style::plain);
   while (column < label_width + width) column = canvas.put(column, row, utf8 ? U'·' : U'.', Style::faint);
   canvas.put(column + 1, row,
-             text(counts.busy, " busy, ", counts.idle, " idle of ", counts.max_clients,
-                  counts.at_max_clients ? ": full" : ""));
+             counts.counts_connections ? text(counts.busy, " busy, ", counts.idle, " idle of ",
+                                              counts.max_clients, counts.at_max_clients ? ": full" : "")
+                                       : text(counts.children(), " of ", counts.max_clients));
   canvas.put(0, row + 1, "waiting", Style::faint);
   column = label_width;
   const std::size_t end = counts.waiting == 0 ? column : std::max(place(counts.waiting), column + 1);
@@ -202,6 +209,7 @@ void draw_sparkline(Canvas& canvas, std::size_t column, std::size_t row, const s
 }
 
 void draw_series(Canvas& canvas, std::size_t row, const Scope& scope, bool utf8) {
+  if (!scope.counts.counts_connections) return;
   const std::size_t width = width_of_bars(canvas.size());
   const auto draw = [&](std::size_t at, std::string_view label, const Series& series, Style style) {
     canvas.put(0, at, label, Style::faint);

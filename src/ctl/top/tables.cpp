@@ -52,6 +52,9 @@ std::string percent(double processors) {
 
 std::string cell_of(const Row& row, Column column) {
   const SlotSnapshot& slot = *row.slot;
+  const bool of_connections =
+      column == Column::connections || column == Column::rate || column == Column::open;
+  if (of_connections && !row.service->counts_connections) return "-";
   switch (column) {
     case Column::pid:
       return text(slot.pid);
@@ -157,10 +160,12 @@ std::size_t draw_services(Canvas& canvas, std::size_t row, std::size_t end, cons
     const auto index = static_cast<std::size_t>(services[i] - model.snapshot.services.data());
     const ServiceModel& figures = model.services[index];
     const auto& added = figures.rates.added;
+    const bool counts = service.counts_connections;
     draw(row,
          {harmless(service.name), std::string(name_of(service.state)),
-          text(service.children(), '/', service.max_clients), text(service.busy), text(service.idle),
-          text(service.waiting), short_number(figures.rates.accepted),
+          text(service.children(), '/', service.max_clients), counts ? text(service.busy) : "-",
+          counts ? text(service.idle) : "-", text(service.waiting),
+          counts ? short_number(figures.rates.accepted) : "-",
           added.finished == 0 ? "-" : text(added.latency_at(0.99)), ""},
          service.state == ServiceState::running  ? Style::good
          : service.state == ServiceState::failed ? Style::critical

@@ -48,11 +48,16 @@ std::string services_of(const Snapshot& snapshot) {
                         "th");
   for (const auto& service : snapshot.services) {
     const FiguresSnapshot& total = service.total;
+    // A program that does not report its connections has no figures of them.
+    const auto count = [&](std::uint64_t figure) {
+      return service.counts_connections ? grouped(figure) : "-";
+    };
+    const auto size = [&](std::uint64_t figure) { return service.counts_connections ? bytes(figure) : "-"; };
     all += row({html(service.name), std::string(name_of(service.state)), grouped(service.children()),
-                grouped(service.busy), grouped(service.idle), grouped(service.spare),
-                grouped(service.max_clients), grouped(service.open_connections), grouped(total.accepted),
-                grouped(total.finished), grouped(total.failed), grouped(total.timed_out),
-                grouped(total.aborted), bytes(total.bytes_read), bytes(total.bytes_written)});
+                count(service.busy), count(service.idle), count(service.spare), grouped(service.max_clients),
+                count(service.open_connections), count(total.accepted), count(total.finished),
+                count(total.failed), count(total.timed_out), count(total.aborted), size(total.bytes_read),
+                size(total.bytes_written)});
   }
   return all + "</table></div>\n";
 }

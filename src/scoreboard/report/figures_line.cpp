@@ -46,15 +46,22 @@ std::string figures_line(const ServiceSnapshot& before, const ServiceSnapshot& n
   const auto refused = [](const ServiceSnapshot& service) {
     return std::accumulate(service.refused.begin(), service.refused.end(), service.total.refused_proxy);
   };
-  return text("service ", harmless(now.name), ": figures: ", now.busy, " busy, ", now.idle, " idle, ",
-              now.starting, " starting, ", now.leaving, " leaving; ", now.waiting, " waiting (most ",
-              now.most_waiting, "); in ", time, ": ", more(to.accepted, from.accepted), " accepted, ",
-              more(to.finished + to.aborted, from.finished + from.aborted), " ended, ",
-              more(to.failed, from.failed), " failed, ", more(to.timed_out, from.timed_out), " timed out, ",
-              more(to.aborted, from.aborted), " aborted, ", more(refused(now), refused(before)),
-              " refused; 95% waited ", wait_within(more(now.waits, before.waits)), ", 95% took ",
-              duration_within(more(to.latency, from.latency)),
-              "; children: ", more(now.children_started, before.children_started), " started, ",
+  // A program that does not report its connections has no figures of them.
+  const std::string working =
+      now.counts_connections ? text(now.busy, " busy, ", now.idle, " idle, ") : text(now.idle, " running, ");
+  const std::string connections =
+      !now.counts_connections
+          ? std::string()
+          : text(": ", more(to.accepted, from.accepted), " accepted, ",
+                 more(to.finished + to.aborted, from.finished + from.aborted), " ended, ",
+                 more(to.failed, from.failed), " failed, ", more(to.timed_out, from.timed_out),
+                 " timed out, ", more(to.aborted, from.aborted), " aborted, ",
+                 more(refused(now), refused(before)), " refused; 95% waited ",
+                 wait_within(more(now.waits, before.waits)), ", 95% took ",
+                 duration_within(more(to.latency, from.latency)));
+  return text("service ", harmless(now.name), ": figures: ", working, now.starting, " starting, ",
+              now.leaving, " leaving; ", now.waiting, " waiting (most ", now.most_waiting, "); in ", time,
+              connections, "; children: ", more(now.children_started, before.children_started), " started, ",
               more(now.children_gone, before.children_gone), " ended, ",
               more(now.children_failed, before.children_failed), " failed");
 }
