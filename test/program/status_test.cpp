@@ -80,7 +80,7 @@ TEST_CASE("the page: what a client has sent is no markup in it") {
 
 TEST_CASE("the page: of a program that does not report its connections there are no figures of them") {
   Snapshot snapshot = serving();
-  const std::string figures = "<td>0<td>0<td>0B<td>0B\n";
+  const std::string figures = "<td>0<td>0<td>0 B<td>0 B\n";
   CHECK(has(get("/", snapshot).body, figures));
   snapshot.services[0].counts_connections = false;
   CHECK_FALSE(has(get("/", snapshot).body, figures));
