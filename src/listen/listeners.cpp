@@ -152,10 +152,13 @@ std::vector<ChildListener> Listeners::of_a_child() const {
 
 // A listener that has lost its path is opened again, and the former one
 // is drained.
-bool Listeners::has_already(const ListenSpec& spec) const {
+bool Listeners::is_open(const ListenSpec& spec) const {
   return std::ranges::any_of(listeners_,
-                             [&](const auto& known) { return known.is_of(spec) && !known.lost_path(); }) ||
-         (drain_ && drain_->can_take_back(spec));
+                             [&](const auto& known) { return known.is_of(spec) && !known.lost_path(); });
+}
+
+bool Listeners::has_already(const ListenSpec& spec) const {
+  return is_open(spec) || (drain_ && drain_->can_take_back(spec));
 }
 
 void Listeners::prepare(const std::vector<ListenSpec>& specs) {

@@ -40,6 +40,7 @@ class Listeners {
   // were some.
   bool revive();
 
+  bool is_open(const ListenSpec& spec) const;  // and is not drained
   // change() would not open it: it is open, or can be taken back from the drain.
   bool has_already(const ListenSpec& spec) const;
   // Opens the listeners that are new in `specs`, for change(). If it throws, nothing has changed. If change()

@@ -28,8 +28,9 @@ void Service::try_reload(const ServiceConfiguration& configuration) const {
 }
 
 void Service::look_up_addresses(const ServiceConfiguration& configuration, bool starts) const {
+  // A drain may end before the listener could be taken back from it.
   for (const auto& spec : configuration.listen_specs)
-    if (starts || !listeners_.has_already(spec)) try_to_resolve(spec);
+    if (starts || !listeners_.is_open(spec)) try_to_resolve(spec);
 }
 
 void Service::prepare(const ServiceConfiguration& configuration) {
