@@ -15,7 +15,7 @@ RELEASE = build/release
 # Most tests wait for processes; under a sanitizer they compute more.
 CTEST = ctest -j $(shell expr $(TESTS_PER_PROCESSOR) '*' $(JOBS)) --output-on-failure --progress --no-tests=error
 SUITE = $(if $(ROOM),-L '^$(ROOM)$$',-LE '^slow$$')
-TESTS_PER_PROCESSOR = 10
+TESTS_PER_PROCESSOR = 8
 asan tsan: TESTS_PER_PROCESSOR = 2
 TESTS = tests$(if $(ROOM),_$(ROOM))
 MAKEFLAGS += --no-print-directory
