@@ -75,9 +75,9 @@ int status(const Invocation& invocation) {
     snapshot = only(std::move(snapshot), word);
   }
   if (invocation.ready) {
-    const std::string why = readiness_of(snapshot).why;
-    std::puts(why.empty() ? "ready" : ("not ready: " + why).c_str());
-    return why.empty() ? outcome::done : outcome::warning;
+    const Readiness readiness = readiness_of(snapshot);
+    std::puts(readiness.is_ready() ? "ready" : ("not ready: " + readiness.why).c_str());
+    return readiness.is_ready() ? outcome::done : outcome::warning;
   }
   read_processes(snapshot);
   const Verdict verdict = judge(snapshot);

@@ -23,10 +23,7 @@ TEST_CASE("with idle-timeout the parent is woken by the first spare that could b
 namespace {
 
 // A pool with an idle-timeout, looked at when decide() wants to.
-struct TimedPool {
-  Limits limits = test::limits;
-  Census census;
-  Pace pace = running();
+struct TimedPool : LookedAtPool {
   Time time = now;
 
   TimedPool() {
@@ -38,9 +35,7 @@ struct TimedPool {
     census.idle = idle;
     census.fewest_idle = fewest;
     time = at;
-    const Plan plan = decide(census, limits, pace, at);
-    pace = plan.pace;
-    return plan;
+    return LookedAtPool::look(at);
   }
 };
 

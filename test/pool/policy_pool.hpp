@@ -12,4 +12,17 @@ inline constexpr Time now{std::chrono::seconds(1000)};
 
 inline Pace running() { return {.started = true}; }
 
+// A pool that is looked at more than once.
+struct LookedAtPool {
+  Limits limits = test::limits;
+  Census census;
+  Pace pace = running();
+
+  Plan look(Time at) {
+    const Plan plan = decide(census, limits, pace, at);
+    pace = plan.pace;
+    return plan;
+  }
+};
+
 }  // namespace brood::test

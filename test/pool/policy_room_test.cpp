@@ -11,15 +11,10 @@ using namespace brood::test;
 namespace {
 
 // One child with an event loop that has room for 1,000 connections, while one waits.
-struct LoopPool {
-  Limits limits{.start_servers = 1, .min_spare_servers = 1, .max_spare_servers = 3, .max_clients = 3};
-  Census census{.total = 1, .idle = 1, .backlog = 1, .room = 1000, .taken = 7};
-  Pace pace = running();
-
-  Plan look(Time at) {
-    const Plan plan = decide(census, limits, pace, at);
-    pace = plan.pace;
-    return plan;
+struct LoopPool : LookedAtPool {
+  LoopPool() {
+    limits = {.start_servers = 1, .min_spare_servers = 1, .max_spare_servers = 3, .max_clients = 3};
+    census = {.total = 1, .idle = 1, .backlog = 1, .room = 1000, .taken = 7};
   }
 };
 

@@ -36,6 +36,7 @@ struct Advised {
   std::string service;
   Workload work;
   Means means;
+  bool counts_connections = true;  // false: its program does not report them, and there is no advice
 };
 std::string advice_as_json(const std::vector<Advised>& services, const Wish& wish);
 std::string advice(const std::string& service, const Workload& work, const Wish& wish, const Means& means);

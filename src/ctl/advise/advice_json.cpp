@@ -26,7 +26,7 @@ Json waits_as_json(const Queue& queue, const Wish& wish, std::uint64_t max_clien
 
 std::string advice_as_json(const std::vector<Advised>& services, const Wish& wish) {
   Json list = Json::array();
-  for (const auto& [name, work, means] : services) {
+  for (const auto& [name, work, means, counts_connections] : services) {
     const Queue& queue = work.queue;
     const std::uint32_t capacity = std::max(means.capacity, 1U);
     Json service{{"name", name},

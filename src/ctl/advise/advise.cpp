@@ -109,16 +109,17 @@ int advise(const Invocation& invocation) {
   }
   std::vector<Advised> services;
   for (const auto& service : snapshot.services)
-    services.push_back({service.name, workload_of(looks[service.name]), means_of(service)});
+    services.push_back(
+        {service.name, workload_of(looks[service.name]), means_of(service), service.counts_connections});
   if (invocation.json) {
     std::fputs(advice_as_json(services, wish).c_str(), stdout);
   } else {
-    for (std::size_t i = 0; i < services.size(); ++i) {
-      const auto& [name, work, means] = services[i];
-      std::fputs(snapshot.services[i].counts_connections
-                     ? advice(name, work, wish, means).c_str()
-                     : text(harmless(name), ": its program does not report its connections\n").c_str(),
-                 stdout);
+    for (const Advised& one : services) {
+      const std::string its =
+          one.counts_connections
+              ? advice(one.service, one.work, wish, one.means)
+              : text(harmless(one.service), ": its program does not report its connections\n");
+      std::fputs(its.c_str(), stdout);
     }
   }
   const bool thin = std::ranges::any_of(services, [](const Advised& service) { return service.work.thin; });

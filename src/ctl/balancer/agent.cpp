@@ -68,7 +68,7 @@ int agent(const Invocation& invocation) {
   const AgentAnswer answer = ask(invocation);
   std::fputs(answer.line().c_str(), stdout);
   if (invocation.exit_code.empty()) return outcome::done;
-  const bool ready = answer.readiness.kind == Kind::ready;
+  const bool ready = answer.readiness.is_ready();
   if (invocation.exit_code == "weight" && ready) return static_cast<int>(answer.percent) + 2;
   return ready ? outcome::done : 1;
 }

@@ -30,9 +30,9 @@ std::string new_nonce() {
 }
 
 HttpAnswer readiness(const Snapshot& snapshot) {
-  const std::string why = readiness_of(snapshot).why;
-  if (why.empty()) return {.body = "ready\n"};
-  return {.status = unavailable, .body = text("not ready: ", why, '\n')};
+  const Readiness found = readiness_of(snapshot);
+  if (found.is_ready()) return {.body = "ready\n"};
+  return {.status = unavailable, .body = text("not ready: ", found.why, '\n')};
 }
 
 // Whoever asks restarts the server if it is not alive: that its clients must wait, or that it stops, is no

@@ -97,7 +97,7 @@ void write_server(Writer& to, const Snapshot& snapshot, const Verdict& verdict) 
   to.family("brood_verdict", "gauge", "The level of the worst problem: 0 ok, 1 warning, 2 critical.");
   to.sample({}, static_cast<int>(verdict.level));
   to.family("brood_ready", "gauge", "Whether clients should be sent here, as /readyz answers it.");
-  to.sample({}, readiness_of(snapshot).why.empty() ? 1 : 0);
+  to.sample({}, readiness_of(snapshot).is_ready() ? 1 : 0);
   to.family("brood_parent_up", "gauge", "Whether the parent runs.");
   to.sample({}, snapshot.parent_alive ? 1 : 0);
   to.family("brood_start_time_seconds", "gauge", "When the server was started, since 1970.", "seconds");

@@ -188,18 +188,16 @@ Verdict judge(const Snapshot& snapshot) {
 }
 
 Readiness readiness_of(const Snapshot& snapshot) {
-  Readiness found = readiness_of_server(snapshot);
-  if (found.why.empty() && snapshot.services.empty())
-    found = {.kind = Readiness::Kind::down, .why = "there is no service"};
-  for (auto service = snapshot.services.begin(); service != snapshot.services.end() && found.why.empty();
-       ++service)
-    found = readiness_of_service(*service);
-  return found;
+  if (Readiness server = readiness_of_server(snapshot); !server.is_ready()) return server;
+  if (snapshot.services.empty()) return down("there is no service");
+  for (const auto& service : snapshot.services)
+    if (Readiness its = readiness_of_service(service); !its.is_ready()) return its;
+  return {};
 }
 
 Readiness readiness_of(const Snapshot& snapshot, const ServiceSnapshot& service) {
   Readiness found = readiness_of_server(snapshot);
-  return found.why.empty() ? readiness_of_service(service) : found;
+  return found.is_ready() ? readiness_of_service(service) : found;
 }
 
 }  // namespace brood

@@ -50,7 +50,8 @@ struct Readiness {
   // Drains: it serves what it has, and wants no more. Down: it serves nobody.
   enum class Kind { ready, drains, down };
   Kind kind = Kind::ready;
-  std::string why = {};  // not; "": it is ready
+  std::string why = {};  // not
+  bool is_ready() const { return kind == Kind::ready; }
 };
 Readiness readiness_of(const Snapshot& snapshot);  // of the first service that is not ready
 Readiness readiness_of(const Snapshot& snapshot, const ServiceSnapshot& service);  // one of its services
